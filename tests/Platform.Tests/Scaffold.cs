@@ -1,0 +1,7 @@
+namespace PlatformOps.Platform.Tests;
+
+public class Scaffold
+{
+    [Fact]
+    public void Runs() => Assert.Equal(4, 2 + 2);
+}
