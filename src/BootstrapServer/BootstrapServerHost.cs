@@ -1,0 +1,128 @@
+using System.Net;
+using Grpc.AspNetCore.Server.Model;
+using Grpc.HealthCheck;
+using Grpc.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Protocol;
+
+namespace PlatformOps.BootstrapServer;
+
+/// <summary>
+/// A running single-node Temporal-compatible server. Starting it recovers everything from the database file, then listens;
+/// disposing it stops listening, lets accepted calls finish and closes the file.
+/// </summary>
+public sealed class BootstrapServerHost : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private BootstrapServerHost(WebApplication app, string host)
+    {
+        this.app = app;
+        var listening = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+        Port = new Uri(listening.Addresses.First()).Port;
+        Address = $"{host}:{Port}";
+    }
+
+    /// <summary>The TCP port it listens on; the chosen one when the options said 0.</summary>
+    public int Port { get; }
+
+    /// <summary><c>host:port</c>, as <c>TEMPORAL_ADDRESS</c> and the SDK's target host want it.</summary>
+    public string Address { get; }
+
+    /// <summary>Starts a server and returns when it answers calls.</summary>
+    /// <exception cref="ArgumentException">Options that cannot work; the message lists all of them.</exception>
+    /// <exception cref="IOException">The address is in use.</exception>
+    public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct = default)
+    {
+        var app = Build(options);
+        try
+        {
+            await app.StartAsync(ct);
+            return new BootstrapServerHost(app, options.Host);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Completes when the host has been asked to stop (Ctrl-C or SIGTERM in the executable).</summary>
+    public Task WaitForShutdownAsync(CancellationToken ct = default) => ((IHost)app).WaitForShutdownAsync(ct);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        await app.StopAsync(patience.Token);
+        await app.DisposeAsync();
+    }
+
+    private static WebApplication Build(BootstrapServerOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        if (options.LoggerFactory is { } factory)
+            builder.Services.AddSingleton(factory);
+        else
+            builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(console => console.SingleLine = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            // A worker keeps many long polls open on one connection.
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 10_000;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+        });
+        builder.Services.AddGrpc(grpc =>
+        {
+            // Payload limits are the engine's, with errors that name the limit; this one only bounds memory.
+            grpc.MaxReceiveMessageSize = 64 * 1024 * 1024;
+            grpc.MaxSendMessageSize = null;
+        });
+        AddServices(builder.Services, options);
+        var app = builder.Build();
+        app.MapGrpcService<ProtocolService<WorkflowServiceName>>();
+        app.MapGrpcService<ProtocolService<OperatorServiceName>>();
+        app.MapGrpcService<ProtocolService<TestServiceName>>();
+        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcService<ReflectionServiceImpl>();
+        return app;
+    }
+
+    private static void AddProtocol<TName>(IServiceCollection services)
+        where TName : IServiceName
+    {
+        services.AddSingleton<ProtocolService<TName>>();
+        services.AddSingleton<IServiceMethodProvider<ProtocolService<TName>>, ProtocolMethods<TName>>();
+    }
+
+    private static void AddServices(IServiceCollection services, BootstrapServerOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(options.TimeProvider);
+        AddProtocol<WorkflowServiceName>(services);
+        AddProtocol<OperatorServiceName>(services);
+        AddProtocol<TestServiceName>(services);
+        foreach (var area in typeof(IProtocolCalls).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IProtocolCalls))))
+            services.AddSingleton(typeof(IProtocolCalls), area);
+        services.AddSingleton(HealthyServices());
+        services.AddSingleton(new ReflectionServiceImpl(
+            WorkflowServiceName.Descriptor, OperatorServiceName.Descriptor, TestServiceName.Descriptor, Grpc.Health.V1.Health.Descriptor));
+    }
+
+    private static HealthServiceImpl HealthyServices()
+    {
+        var health = new HealthServiceImpl();
+        foreach (var name in new[] { "", WorkflowServiceName.Descriptor.FullName, OperatorServiceName.Descriptor.FullName, TestServiceName.Descriptor.FullName })
+            health.SetStatus(name, Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving);
+        return health;
+    }
+}

@@ -1,0 +1,31 @@
+using Temporalio.Api.Enums.V1;
+
+namespace PlatformOps.BootstrapServer;
+
+/// <summary>How one bootstrap server runs. Checked when it starts; every problem is reported at once.</summary>
+public sealed record BootstrapServerOptions
+{
+    /// <summary>Address to listen on. Loopback unless somebody decides otherwise: there is no authentication by default.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>TCP port for gRPC over cleartext HTTP/2; 0 lets the operating system choose one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>The SQLite file that holds everything; null keeps everything in memory, gone when the process ends.</summary>
+    public string? DatabaseFile { get; init; }
+
+    /// <summary>Namespaces that exist from the start. Those already in the file are left as they are.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = ["default"];
+
+    /// <summary>Custom search attributes that exist from the start, in every namespace.</summary>
+    public IReadOnlyDictionary<string, IndexedValueType> SearchAttributes { get; init; } = new Dictionary<string, IndexedValueType>();
+
+    /// <summary>The clock of all workflow time. Long polls alone use the wall clock, since clients wait in real time.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>True lets virtual time jump ahead whenever nothing can run (the behaviour of a Temporal test server).</summary>
+    public bool SkipTime { get; init; }
+
+    /// <summary>Where the server logs; null logs warnings and errors to standard error.</summary>
+    public Microsoft.Extensions.Logging.ILoggerFactory? LoggerFactory { get; init; }
+}
