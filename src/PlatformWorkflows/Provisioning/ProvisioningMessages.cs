@@ -21,6 +21,12 @@ public sealed record ProvisionEnvironmentInput
 
     /// <summary>Why, for the report.</summary>
     public string? Reason { get; init; }
+
+    /// <summary>How long one component may take to become healthy, with its unit. Default <c>15m</c>; 1s to 24h.</summary>
+    public string? HealthyWithin { get; init; }
+
+    /// <summary>How long a parked run waits for an operator before it ends, with its unit. Default <c>24h</c>; 1s to 30d.</summary>
+    public string? ParkedAtMost { get; init; }
 }
 
 public enum RunbookMode
@@ -44,7 +50,8 @@ public sealed record ProvisioningReport
     /// <summary>Set in <c>mode: plan</c>, and when there was something to approve.</summary>
     public ProvisioningPlan? Plan { get; init; }
 
-    public required string? PlanHash { get; init; }
+    /// <summary>Null when the run ended before it had planned.</summary>
+    public string? PlanHash { get; init; }
 
     public required IReadOnlyList<RunbookStep> Steps { get; init; }
 

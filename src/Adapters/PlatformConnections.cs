@@ -1,0 +1,83 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PlatformOps.Adapters;
+
+/// <summary>How this machine reaches the platform that is managed: per region its Kubernetes cluster and the platform's own Temporal frontend.
+/// What is not stated is found where it usually is: the kubeconfig of <c>KUBECONFIG</c> with the region's context, or the cluster that we run in.</summary>
+public sealed record PlatformConnections
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>By region name. A region that is missing takes all defaults.</summary>
+    public IReadOnlyDictionary<string, RegionConnection> Regions { get; init; } = new Dictionary<string, RegionConnection>();
+
+    /// <summary>Reads a JSON file: <c>{"regions": {"us-east-1": {"kubeconfig": "...", "context": "...", "temporalAddress": "host:7233"}}}</c>.
+    /// Relative paths in it are relative to the file.</summary>
+    /// <exception cref="AdapterException">The file is missing or is not such JSON; the message names what is wrong.</exception>
+    public static PlatformConnections Load(string file)
+    {
+        try
+        {
+            var read = JsonSerializer.Deserialize<PlatformConnections>(File.ReadAllText(file), Json) ?? new();
+            var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+            return read with { Regions = read.Regions.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)) };
+        }
+        catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
+        {
+            throw new AdapterException(
+                AdapterFailureKind.Rejected, $"The connections file {file} cannot be read: {failure.Message} Correct it and start again.", failure);
+        }
+    }
+
+    /// <summary>Writes a file that <see cref="Load"/> reads.</summary>
+    public void Save(string file) => File.WriteAllText(file, JsonSerializer.Serialize(this, Json));
+
+    internal RegionConnection Of(string region) => Regions.GetValueOrDefault(region) ?? new();
+}
+
+/// <summary>How one region is reached.</summary>
+public sealed record RegionConnection
+{
+    /// <summary>Path of a kubeconfig. Default: the <c>KUBECONFIG</c> variable, then <c>~/.kube/config</c>, then the cluster that we run in.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>Context in the kubeconfig. Default: what the specification states for the region.</summary>
+    public string? Context { get; init; }
+
+    /// <summary>Host and port of the platform's own Temporal frontend. Default: the address of its Service in the cluster.</summary>
+    public string? TemporalAddress { get; init; }
+
+    /// <summary>How to speak TLS to it; null: not at all.</summary>
+    public TlsFiles? TemporalTls { get; init; }
+
+    internal RegionConnection RelativeTo(string folder) => this with
+    {
+        Kubeconfig = Kubeconfig is null ? null : Path.Combine(folder, Kubeconfig),
+        TemporalTls = TemporalTls?.RelativeTo(folder),
+    };
+}
+
+/// <summary>PEM files for TLS.</summary>
+/// <param name="ServerCertificateAuthority">Whom to trust; null: the system's authorities.</param>
+/// <param name="ClientCertificate">With <paramref name="ClientKey"/>, for mutual TLS.</param>
+/// <param name="ServerName">The name to expect in the server's certificate; null: the host of the address.</param>
+public sealed record TlsFiles(
+    string? ServerCertificateAuthority = null, string? ClientCertificate = null, string? ClientKey = null, string? ServerName = null)
+{
+    internal TlsFiles RelativeTo(string folder) => this with
+    {
+        ServerCertificateAuthority = In(folder, ServerCertificateAuthority),
+        ClientCertificate = In(folder, ClientCertificate),
+        ClientKey = In(folder, ClientKey),
+    };
+
+    private static string? In(string folder, string? path) => path is null ? null : Path.Combine(folder, path);
+}

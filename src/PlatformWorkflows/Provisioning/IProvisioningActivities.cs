@@ -1,0 +1,29 @@
+using Temporalio.Activities;
+
+namespace PlatformOps.Workflows.Provisioning;
+
+/// <summary>What provisioning asks of the outside. Every one may run twice: it may die after its effect and before its answer.</summary>
+public interface IProvisioningActivities
+{
+    /// <summary>Reads specification and catalog, observes every region of the environment and plans. Changes nothing.</summary>
+    [Activity]
+    Task<PlanEnvironmentResult> PlanEnvironmentAsync(PlanEnvironmentInput input);
+
+    /// <summary>Observes one component again and carries its part of the plan out, object by object. Refuses when the facts that the plan
+    /// relies on have changed. Calls nothing that changes when there is nothing to do. Heartbeats a sentence on its progress.</summary>
+    [Activity]
+    Task<ComponentReport> ApplyComponentAsync(ApplyComponentInput input);
+
+    /// <summary>Waits until every health gate of a component passes; fails at once, with the reason of the pod at fault, when it cannot.
+    /// Changes nothing. Heartbeats a <see cref="HealthProgress"/>.</summary>
+    [Activity]
+    Task<ComponentHealth> AwaitHealthAsync(AwaitHealthInput input);
+
+    /// <summary>Removes what one operation created for one component, newest first, and waits until it is gone.</summary>
+    [Activity]
+    Task<RemovedObjects> RemoveCreatedAsync(CreatedObjectsInput input);
+
+    /// <summary>Lists what exists of what one operation created, in all regions or for one component. Changes nothing.</summary>
+    [Activity]
+    Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input);
+}

@@ -1,0 +1,47 @@
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Workflows.Provisioning;
+
+/// <summary>Input of <see cref="IProvisioningActivities.PlanEnvironmentAsync"/>.</summary>
+/// <param name="Components">Only these and what they depend on; null: all.</param>
+public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null);
+
+/// <summary>A plan and what may be done with it unasked.</summary>
+public sealed record PlanEnvironmentResult(ProvisioningPlan Plan, GuardRails GuardRails);
+
+/// <summary>Names one component of one planned run.</summary>
+/// <param name="SpecificationDigest">Of the environment that was planned with; another one on disk is refused.</param>
+/// <param name="CatalogDigest">Of the catalog that was planned with; another one on disk is refused.</param>
+public sealed record ComponentReference(
+    string Environment, string Component, string Region, string OperationId, string SpecificationDigest, string CatalogDigest);
+
+/// <summary>Input of <see cref="IProvisioningActivities.ApplyComponentAsync"/>.</summary>
+/// <param name="Plan">The part of the plan to carry out.</param>
+public sealed record ApplyComponentInput(ComponentReference Reference, PlannedComponent Plan);
+
+/// <summary>What became of a component's objects. Also the first detail of a failure, as far as it is known then.</summary>
+public sealed record ComponentReport(IReadOnlyList<ObjectOutcome> Objects);
+
+/// <summary>Input of <see cref="IProvisioningActivities.AwaitHealthAsync"/>.</summary>
+/// <param name="Within">How long the component may take to become healthy.</param>
+public sealed record AwaitHealthInput(ComponentReference Reference, TimeSpan Within);
+
+/// <summary>Heartbeat of <see cref="IProvisioningActivities.AwaitHealthAsync"/>; the next attempt goes on from it.</summary>
+/// <param name="Since">When the first attempt began to wait.</param>
+/// <param name="Message">For example <c>Deployment temporal-backend/temporal-history: 2/3 replicas ready</c>.</param>
+public sealed record HealthProgress(DateTimeOffset Since, string Message);
+
+/// <summary>Every gate of a component passed.</summary>
+/// <param name="Message">For example <c>2 of 2 gates passed: ...</c>.</param>
+public sealed record ComponentHealth(string Message);
+
+/// <summary>Names what one operation created.</summary>
+/// <param name="Component">Only this one, together with <paramref name="Region"/>; null: every component in every region.</param>
+public sealed record CreatedObjectsInput(string Environment, string OperationId, string? Component = null, string? Region = null);
+
+/// <summary>What was removed, in this order.</summary>
+public sealed record RemovedObjects(IReadOnlyList<ResourceAddress> Objects);
+
+/// <summary>What exists.</summary>
+public sealed record CreatedObjects(IReadOnlyList<ResourceAddress> Objects);
