@@ -1,1 +1,3 @@
-return 0;
+using PlatformOps.Starter.CommandLine;
+
+return await CommandLineProgram.RunAsync(args);

@@ -1,0 +1,30 @@
+using System.CommandLine;
+
+namespace PlatformOps.Starter.CommandLine;
+
+/// <summary>A command with examples whose action reports failures in one way.</summary>
+internal sealed class CliCommand : Command
+{
+    public CliCommand(string name, string description, params Example[] examples)
+        : base(name, description) => Examples = examples;
+
+    public IReadOnlyList<Example> Examples { get; }
+
+    /// <summary>Sets what the command does. Failures end up on standard error as text or JSON, never as a stack trace.</summary>
+    public CliCommand Runs(Func<Invocation, CancellationToken, Task<ExitCode>> action)
+    {
+        SetAction(async (parsed, ct) =>
+        {
+            var invocation = new Invocation(parsed);
+            try
+            {
+                return (int)await action(invocation, ct);
+            }
+            catch (Exception failure)
+            {
+                return (int)invocation.Terminal.Report(Failures.Describe(failure, invocation, ct), failure);
+            }
+        });
+        return this;
+    }
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using PlatformOps.Starter.Commands;
+
+namespace PlatformOps.Starter.CommandLine;
+
+/// <summary>The program: a table of its commands.</summary>
+internal static class CommandLineProgram
+{
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Durable runbooks that provision and run a platform, on Temporal.");
+        foreach (var option in GlobalOptions.All)
+            root.Options.Add(option);
+        Command[] commands =
+        [
+            PlanCommand.Create(),
+            ProvisionCommand.Create(),
+            StatusCommand.Create(),
+            ApproveCommand.Create(),
+            RejectCommand.Create(),
+            AbortCommand.Create(),
+            RetryCommand.Create(),
+            SkipCommand.Create(),
+            RunbooksCommand.Create(),
+            ServerCommand.Create(),
+            VersionCommand.Create(),
+            CompletionCommand.Create(),
+        ];
+        foreach (var command in commands)
+            root.Subcommands.Add(command);
+        foreach (var help in root.Options.OfType<HelpOption>())
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    {
+        var parsed = Create().Parse(args.Count == 0 ? ["--help"] : args);
+        if (parsed.Action is ParseErrorAction)
+            return (int)ReportUsage(parsed);
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            // Failures are reported by the commands; what escapes them is a defect and may look like one.
+            EnableDefaultExceptionHandler = false,
+            // The first Ctrl-C cancels and lets the command say what goes on and stop what it started.
+            ProcessTerminationTimeout = TimeSpan.FromSeconds(15),
+        });
+    }
+
+    private static ExitCode ReportUsage(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var name = command is RootCommand ? "" : $"{command.Name} ";
+        var failure = new CommandFailure(
+            ExitCode.Usage,
+            "The command line cannot be understood.",
+            string.Join('\n', parsed.Errors.Select(error => error.Message)),
+            $"platformops {name}--help");
+        return new Invocation(parsed).Terminal.Report(failure, failure);
+    }
+}

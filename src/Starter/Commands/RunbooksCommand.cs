@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Runs;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Provisioning;
+
+namespace PlatformOps.Starter.Commands;
+
+/// <summary>The runbooks as a public contract: what another client needs to start one without our program.</summary>
+internal static class RunbooksCommand
+{
+    private static readonly Runbook[] All =
+    [
+        new(
+            ProvisioningRun.WorkflowType,
+            "provision/{environment}",
+            "Brings an environment to what its specification says; with mode plan it only says what it would do.",
+            typeof(ProvisionEnvironmentInput),
+            """{"environment":"development"}""",
+            "provision/development",
+            Required: ["environment"]),
+    ];
+
+    public static Command Create()
+    {
+        var type = new Argument<string?>("type") { Description = "Only this runbook.", Arity = ArgumentArity.ZeroOrOne };
+        return new CliCommand(
+            "runbooks",
+            "List the runbooks: workflow types, ids, inputs as JSON Schema, and how to start each with the temporal CLI.",
+            new Example("runbooks", "all of them"),
+            new Example("runbooks ProvisionEnvironment --output json", "one, for a program"))
+        {
+            type,
+        }
+        .Runs((invocation, _) =>
+        {
+            var wanted = invocation.Get(type);
+            var chosen = All.Where(runbook => wanted is null || runbook.Type == wanted).ToList();
+            if (chosen.Count == 0)
+                throw new CommandFailure(
+                    ExitCode.NotFound, $"There is no runbook \"{wanted}\".",
+                    $"The runbooks are: {string.Join(", ", All.Select(runbook => runbook.Type))}.", "platformops runbooks");
+            foreach (var runbook in chosen)
+                Write(invocation.Terminal, runbook);
+            invocation.Terminal.Result(new
+            {
+                runbooks = chosen.Select(runbook => new
+                {
+                    runbook.Type,
+                    runbook.Id,
+                    taskQueue = TaskQueues.Default,
+                    runbook.Summary,
+                    input = runbook.Schema(),
+                    runbook.Start,
+                }),
+            });
+            return Task.FromResult(ExitCode.Success);
+        });
+    }
+
+    private static void Write(Terminal terminal, Runbook runbook)
+    {
+        terminal.Line(runbook.Type);
+        terminal.Line($"  {runbook.Summary}");
+        terminal.Line($"  workflow id: {runbook.Id}   task queue: {TaskQueues.Default}");
+        terminal.Line("  query: status   updates: approve, reject, abort, retryStep, skipStep");
+        terminal.Line($"  start: {runbook.Start}");
+        terminal.Line("  input:");
+        foreach (var line in runbook.Schema().ToJsonString(JsonOutput.Indented).Split('\n'))
+            terminal.Line($"    {line}");
+        terminal.Line();
+    }
+
+    /// <param name="Id">The pattern of its workflow ids.</param>
+    /// <param name="Example">An input that works on the reference platform.</param>
+    /// <param name="ExampleId">The workflow id that goes with <paramref name="Example"/>.</param>
+    /// <param name="Required">The input's fields that cannot be left out.</param>
+    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required)
+    {
+        public string Start =>
+            $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {TaskQueues.Default} --input '{Example}'";
+
+        public JsonObject Schema()
+        {
+            var schema = (JsonObject)Web.GetJsonSchemaAsNode(Input, new JsonSchemaExporterOptions { TransformSchemaNode = WithoutNull });
+            schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
+            schema["required"] = new JsonArray([.. Required.Select(name => (JsonNode)name)]);
+            schema["additionalProperties"] = false;
+            return schema;
+        }
+
+        /// <summary>A field is left out rather than null.</summary>
+        private static JsonNode WithoutNull(JsonSchemaExporterContext context, JsonNode node)
+        {
+            if (node is JsonObject schema && schema["type"] is JsonArray types)
+                schema["type"] = types.Select(type => (string)type!).First(type => type != "null");
+            return node;
+        }
+
+        private static JsonSerializerOptions Web { get; } = new(JsonOutput.Compact)
+        {
+            TypeInfoResolver = new System.Text.Json.Serialization.Metadata.DefaultJsonTypeInfoResolver(),
+            NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.Strict,
+        };
+    }
+}

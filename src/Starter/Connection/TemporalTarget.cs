@@ -1,0 +1,83 @@
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Workflows;
+using Temporalio.Client;
+using Temporalio.Common.EnvConfig;
+
+namespace PlatformOps.Starter.Connection;
+
+/// <summary>Which Temporal server a command talks to, and why that one.</summary>
+/// <param name="Options">For the SDK's client.</param>
+/// <param name="Source">Where the address comes from, as a phrase.</param>
+internal sealed record TemporalTarget(TemporalClientConnectOptions Options, string Source)
+{
+    /// <summary>The address when nothing says otherwise; the same as the SDK's and the <c>temporal</c> CLI's.</summary>
+    public const string DefaultAddress = "localhost:7233";
+
+    private static readonly string[] NamingAServer = ["TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE"];
+
+    public string Address => Options.TargetHost ?? DefaultAddress;
+
+    /// <summary>
+    /// What <c>TEMPORAL_*</c> says when it names a server or a profile, else the <c>up</c> that runs on the data directory, else
+    /// what the configuration file says, else <see cref="DefaultAddress"/>.
+    /// </summary>
+    public static TemporalTarget Find(string data)
+    {
+        if (!ConfiguredByEnvironment() && RunningInstance.Find(data) is { } instance)
+            return new TemporalTarget(Common(new TemporalClientConnectOptions(instance.Address)), $"`platformops up` on {data}");
+
+        TemporalClientConnectOptions options;
+        try
+        {
+            options = ClientEnvConfig.LoadClientConnectOptions();
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new CommandFailure(
+                ExitCode.Invalid, "The Temporal client configuration cannot be read.", failure.Message,
+                "Correct the TEMPORAL_* variables or the configuration file that TEMPORAL_CONFIG_FILE names.", failure);
+        }
+
+        var source = options.TargetHost is null ? "default" : "TEMPORAL_* configuration";
+        options.TargetHost ??= DefaultAddress;
+        return new TemporalTarget(Common(options), source);
+    }
+
+    /// <summary>Connects, or fails with a message that names the address.</summary>
+    public async Task<TemporalClient> ConnectAsync(CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        try
+        {
+            return await TemporalClient.ConnectAsync(Options).WaitAsync(TimeSpan.FromSeconds(10), ct);
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or TimeoutException or Temporalio.Exceptions.RpcException)
+        {
+            throw new CommandFailure(
+                ExitCode.Unreachable,
+                $"The Temporal server at {Address} cannot be reached.",
+                $"{Reason(failure)} The address comes from: {Source}.",
+                "Start one with `platformops up`, or set TEMPORAL_ADDRESS (and TEMPORAL_NAMESPACE, TLS or API key) to yours.",
+                failure);
+        }
+    }
+
+    /// <summary>The transport's own words bury the reason; the frequent ones are dug out.</summary>
+    private static string Reason(Exception failure) => failure switch
+    {
+        TimeoutException => "It has not answered within 10 seconds.",
+        _ when failure.Message.Contains("Connection refused", StringComparison.Ordinal) => "Nothing listens there (connection refused).",
+        _ when failure.Message.Contains("dns error", StringComparison.Ordinal) => "The host name cannot be resolved.",
+        _ => $"{failure.Message.TrimEnd('.')}.",
+    };
+
+    private static bool ConfiguredByEnvironment() =>
+        NamingAServer.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)));
+
+    private static TemporalClientConnectOptions Common(TemporalClientConnectOptions options)
+    {
+        options.Identity ??= $"platformops@{Environment.MachineName}/{Environment.ProcessId}";
+        options.DataConverter = PlatformOpsDataConverter.Instance;
+        return options;
+    }
+}
