@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Catalog;
+
+/// <summary>Reads the manifests that a component lists, and holds them to its parameters.</summary>
+internal sealed class ManifestReader(string component, IReadOnlyDictionary<string, string> files, ICollection<Problem> problems, ShapeReader definition)
+{
+    public IReadOnlyList<ManifestTemplate> Read(JsonObject tree, IReadOnlyCollection<string> parameters)
+    {
+        var manifests = new List<ManifestTemplate>();
+        var listed = new HashSet<string>();
+        foreach (var (entry, index) in tree["manifests"]!.AsArray().Select((entry, index) => (entry, index)))
+        {
+            var path = $"{component}.manifests[{index}]";
+            var (name, when) = entry switch
+            {
+                JsonValue value => ((string?)value, null),
+                JsonObject map => ((string?)map["file"], (string?)map["when"]),
+                _ => (null, null),
+            };
+            if (name is null)
+                definition.Report(path, "the name of a file, or {file: name, when: condition}, is expected");
+            else if (!files.TryGetValue($"{component}/{name}", out var text))
+                definition.Report(path, $"there is no file {component}/{name}");
+            else if (when is not null && (Condition.Parse(when) is not { } condition || !parameters.Contains(condition.Parameter)))
+                definition.Report(path, $"'{when}' is no condition over the parameters ({string.Join(", ", parameters)}); flag, !flag, name == value or name != value is expected");
+            else if (listed.Add(name))
+                manifests.AddRange(ReadFile($"{component}/{name}", text, when, parameters));
+            else
+                definition.Report(path, $"{name} is listed twice");
+        }
+
+        foreach (var unlisted in files.Keys.Where(file => file.StartsWith($"{component}/", StringComparison.Ordinal) && file.EndsWith(".yaml", StringComparison.Ordinal)
+            && file != $"{component}/component.yaml" && !listed.Contains(file[(component.Length + 1)..])))
+            definition.Report($"{component}.manifests", $"{unlisted} is not listed: list it, or remove the file");
+        return manifests;
+    }
+
+    public static void ReportUnused(string component, IReadOnlyList<ParameterDefinition> parameters, IReadOnlyList<ManifestTemplate> manifests, ShapeReader definition)
+    {
+        var used = manifests.SelectMany(manifest => Texts(manifest.Tree)).SelectMany(Placeholders.NamesIn)
+            .Concat(manifests.Select(manifest => manifest.When).OfType<string>().Select(Condition.Parse).OfType<Condition>().Select(condition => condition.Parameter))
+            .ToHashSet();
+        foreach (var unused in parameters.Where(parameter => !used.Contains(parameter.Name)))
+            definition.Report($"{component}.parameters.{unused.Name}", "no manifest uses it: use it, or remove it");
+    }
+
+    private IEnumerable<ManifestTemplate> ReadFile(string file, string text, string? when, IReadOnlyCollection<string> parameters)
+    {
+        foreach (var document in SourceReader.ReadAll(file, text, problems))
+        {
+            CheckPlaceholders(document, parameters);
+            if (ManifestJson.From(document) is not JsonObject tree)
+                problems.Add(new(component, "a manifest is a map of keys", document.File, document.Line));
+            else if (tree["apiVersion"] is not JsonValue || tree["kind"] is not JsonValue || tree["metadata"]?["name"] is not JsonValue)
+                problems.Add(new(component, "a manifest needs apiVersion, kind and metadata.name", document.File, document.Line));
+            else
+                yield return new(file[(component.Length + 1)..], document.Line, tree, when);
+        }
+    }
+
+    private void CheckPlaceholders(SourceNode node, IReadOnlyCollection<string> parameters)
+    {
+        switch (node)
+        {
+            case SourceScalar scalar:
+                Check(scalar.Text, scalar.File, scalar.Line);
+                break;
+            case SourceList list:
+                foreach (var item in list.Items)
+                    CheckPlaceholders(item, parameters);
+                break;
+            case SourceMap map:
+                foreach (var entry in map.Entries)
+                {
+                    Check(entry.Key, map.File, entry.Line);
+                    CheckPlaceholders(entry.Value, parameters);
+                }
+
+                break;
+        }
+
+        void Check(string text, string file, int line)
+        {
+            foreach (var unknown in Placeholders.NamesIn(text).Where(name => !parameters.Contains(name)))
+                problems.Add(new(component, $"${{{unknown}}} is not a parameter of {component}; declared or built in: {string.Join(", ", parameters)}", file, line));
+        }
+    }
+
+    private static IEnumerable<string> Texts(JsonNode? node) => node switch
+    {
+        JsonObject map => map.SelectMany(pair => Texts(pair.Value).Append(pair.Key)),
+        JsonArray list => list.SelectMany(Texts),
+        JsonValue value when value.TryGetValue<string>(out var text) => [text],
+        _ => [],
+    };
+}

@@ -1,0 +1,116 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Catalog;
+
+/// <summary>Fills a component's manifests in for one environment and region, and stamps whose they are.</summary>
+public static class ManifestRenderer
+{
+    private static readonly HashSet<string> ClusterScoped =
+    [
+        "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
+        "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "TemporalNamespace", "ValidatingWebhookConfiguration",
+    ];
+
+    /// <summary>The objects in the order in which they are to be applied, secrets first.</summary>
+    /// <remarks>Secrets come without data: their values are generated when they are created.</remarks>
+    public static IReadOnlyList<DesiredObject> Render(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        var values = BuiltInParameters.Values(environment, component, region);
+        var given = environment.Components.FirstOrDefault(candidate => candidate.Name == component.Name)?.Parameters;
+        foreach (var parameter in component.Parameters)
+            values[parameter.Name] = given?[parameter.Name] ?? parameter.Default;
+        var labels = new Dictionary<string, string>
+        {
+            [Ownership.ManagedByLabel] = Ownership.ManagedBy,
+            [Ownership.PlatformLabel] = environment.Platform,
+            [Ownership.EnvironmentLabel] = environment.Name,
+            [Ownership.ComponentLabel] = component.Name,
+        };
+        var annotations = component.Parameters.Where(parameter => parameter.Immutable)
+            .ToDictionary(parameter => Ownership.ImmutablePrefix + parameter.Name, parameter => Text(values[parameter.Name]));
+
+        var objects = component.Secrets.Select(secret => new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "Secret",
+            ["metadata"] = new JsonObject { ["name"] = secret.Name, ["namespace"] = secret.Namespace },
+            ["type"] = "Opaque",
+        }).ToList();
+        foreach (var repetition in Repetitions(environment, component.RepeatFor))
+        {
+            var all = values.Concat(repetition).ToDictionary();
+            objects.AddRange(component.Manifests
+                .Where(manifest => manifest.When is null || Condition.Parse(manifest.When)!.Holds(name => Text(all[name])))
+                .Select(manifest => (JsonObject)Fill(manifest.Tree, all)!));
+        }
+
+        return [.. objects.Select(manifest => Stamp(manifest, component, region, labels, annotations))];
+    }
+
+    private static IEnumerable<Dictionary<string, JsonNode?>> Repetitions(EnvironmentSpecification environment, RepeatFor repeatFor) =>
+        repeatFor == RepeatFor.Nothing
+            ? [[]]
+            : environment.Namespaces.Select(space => new Dictionary<string, JsonNode?>
+            {
+                ["name"] = space.Name,
+                ["purpose"] = space.Purpose,
+                ["networkPolicy"] = space.NetworkPolicy,
+                ["resourceClass"] = space.ResourceClass,
+            });
+
+    private static JsonNode? Fill(JsonNode? node, Dictionary<string, JsonNode?> values) => node switch
+    {
+        JsonObject map => new JsonObject(map.Select(pair => KeyValuePair.Create(FillText(pair.Key, values), Fill(pair.Value, values)))),
+        JsonArray list => new JsonArray([.. list.Select(item => Fill(item, values))]),
+        JsonValue value when value.TryGetValue<string>(out var text) =>
+            Placeholders.Whole(text) is { } name ? values[name]?.DeepClone() : JsonValue.Create(FillText(text, values)),
+        _ => node?.DeepClone(),
+    };
+
+    private static string FillText(string text, Dictionary<string, JsonNode?> values) =>
+        Placeholders.Replace(text, name => Text(values[name]));
+
+    private static string Text(JsonNode? value) => value switch
+    {
+        null => "",
+        JsonValue scalar when scalar.TryGetValue<string>(out var text) => text,
+        JsonValue scalar when scalar.TryGetValue<bool>(out var flag) => flag ? "true" : "false",
+        JsonValue scalar when scalar.TryGetValue<long>(out var number) => number.ToString(CultureInfo.InvariantCulture),
+        _ => value.ToJsonString(),
+    };
+
+    private static DesiredObject Stamp(JsonObject manifest, ComponentDefinition component, string region, Dictionary<string, string> labels, Dictionary<string, string> annotations)
+    {
+        var kind = (string)manifest["kind"]!;
+        var metadata = (JsonObject)manifest["metadata"]!;
+        if (!ClusterScoped.Contains(kind) && metadata["namespace"] is null)
+            metadata["namespace"] = component.Namespace;
+        Merge(metadata, "labels", labels);
+        if (annotations.Count > 0)
+            Merge(metadata, "annotations", annotations);
+        if (PodTemplate(manifest) is { } template)
+        {
+            template["metadata"] ??= new JsonObject();
+            Merge((JsonObject)template["metadata"]!, "labels", labels);
+        }
+
+        return new(new(region, (string)manifest["apiVersion"]!, kind, (string?)metadata["namespace"], (string)metadata["name"]!), manifest);
+    }
+
+    private static JsonObject? PodTemplate(JsonObject manifest) => (string)manifest["kind"]! switch
+    {
+        "Deployment" or "StatefulSet" or "DaemonSet" or "Job" => manifest["spec"]?["template"] as JsonObject,
+        "CronJob" => manifest["spec"]?["jobTemplate"]?["spec"]?["template"] as JsonObject,
+        _ => null,
+    };
+
+    private static void Merge(JsonObject metadata, string key, Dictionary<string, string> additions)
+    {
+        metadata[key] ??= new JsonObject();
+        foreach (var (name, value) in additions)
+            metadata[key]![name] = value;
+    }
+}
