@@ -35,6 +35,9 @@ public sealed record EnvironmentSpecification
     /// <summary>Every component of the platform in the order in which the specification lists them, disabled ones included.</summary>
     public required IReadOnlyList<ComponentSpecification> Components { get; init; }
 
+    /// <summary>The ranges in which components may be scaled; inside the catalog's.</summary>
+    public IReadOnlyList<ScalingRange> Scaling { get; init; } = [];
+
     public required PerformanceTargets Performance { get; init; }
 
     public required IReadOnlyList<BackupObjective> Backups { get; init; }
@@ -111,6 +114,9 @@ public sealed record ComponentSpecification
     /// catalog's declarations. Parameters that are not given take the catalog's default.</summary>
     public required JsonObject Parameters { get; init; }
 }
+
+/// <summary>The range in which a component may be scaled.</summary>
+public sealed record ScalingRange(string Component, int Minimum, int Maximum);
 
 /// <summary>The throughput that a provisioned platform must reach; see the reference architecture's performance targets.</summary>
 public sealed record PerformanceTargets(int WorkflowStartsPerSecond, int ActivityExecutionsPerSecond, int ConcurrentWorkflows);

@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Specification;
+
+/// <summary>Makes the record of a tree that has been read by its shape, so that every value is there and well typed.</summary>
+internal static class EnvironmentBinder
+{
+    public static EnvironmentSpecification Bind(string platform, JsonObject tree)
+    {
+        var canonical = new JsonObject { ["platform"] = platform, ["environment"] = tree.DeepClone() };
+        return new()
+        {
+            Platform = platform,
+            Name = Text(tree["name"]),
+            Digest = CanonicalJson.Digest(canonical),
+            Regions = [.. Entries(tree["regions"]).Select(Region).OrderBy(region => region.Role)],
+            NodeClasses = [.. Entries(tree["nodes"]).Select(NodeClass)],
+            Database = Words.Parse<DatabaseTopology>(Text(tree["database"])),
+            Monitoring = Words.Parse<MonitoringLevel>(Text(tree["monitoring"])),
+            Security = Words.Parse<SecurityLevel>(Text(tree["security"])),
+            GuardRails = new(
+                Number(tree["guardRails"]!["approvals"]), Number(tree["guardRails"]!["maxParallel"]),
+                (bool)tree["guardRails"]!["mayDestroy"]!, Duration(tree["guardRails"]!["approvalTimeout"])),
+            Namespaces = [.. Entries(tree["namespaces"]).Select(pair => new NamespaceSpecification(
+                pair.Key, Text(pair.Value["purpose"]), Text(pair.Value["networkPolicy"]), Text(pair.Value["resourceClass"])))],
+            Components = [.. Entries(tree["components"]).Select(Component)],
+            Scaling = [.. Entries(tree["scaling"]).Select(pair => new ScalingRange(pair.Key, Number(pair.Value["minimum"]), Number(pair.Value["maximum"])))],
+            Performance = new(
+                Number(tree["performance"]!["workflowStartsPerSecond"]), Number(tree["performance"]!["activityExecutionsPerSecond"]),
+                Number(tree["performance"]!["concurrentWorkflows"])),
+            Backups = [.. Entries(tree["backups"]).Select(pair => new BackupObjective(
+                pair.Key, Duration(pair.Value["frequency"]), Duration(pair.Value["retention"]), Duration(pair.Value["rto"]), Duration(pair.Value["rpo"])))],
+            Failover = new(
+                Words.Parse<FailoverMode>(Text(tree["failover"]!["database"])), Words.Parse<FailoverMode>(Text(tree["failover"]!["fullStack"])),
+                Duration(tree["failover"]!["rto"]), Duration(tree["failover"]!["rpo"])),
+        };
+    }
+
+    private static RegionSpecification Region(KeyValuePair<string, JsonObject> pair) => new(
+        pair.Key, Words.Parse<RegionRole>(Text(pair.Value["role"])), (string?)pair.Value["kubernetesContext"] ?? pair.Key);
+
+    private static NodeClassSpecification NodeClass(KeyValuePair<string, JsonObject> pair) => new(
+        pair.Key, Number(pair.Value["count"]), ((JsonObject)pair.Value["labels"]!).ToDictionary(label => label.Key, label => Text(label.Value)),
+        Text(pair.Value["profile"]), (bool)pair.Value["tainted"]!);
+
+    private static ComponentSpecification Component(KeyValuePair<string, JsonObject> pair)
+    {
+        var parameters = (JsonObject)pair.Value.DeepClone();
+        parameters.Remove("enabled");
+        parameters.Remove("regions");
+        return new()
+        {
+            Name = pair.Key,
+            Enabled = (bool)pair.Value["enabled"]!,
+            Regions = [.. pair.Value["regions"]!.AsArray().Select(Text)],
+            Parameters = parameters,
+        };
+    }
+
+    private static IEnumerable<KeyValuePair<string, JsonObject>> Entries(JsonNode? table) =>
+        ((JsonObject)table!).Select(pair => KeyValuePair.Create(pair.Key, (JsonObject)pair.Value!));
+
+    private static string Text(JsonNode? node) => (string)node!;
+
+    private static int Number(JsonNode? node) => (int)(long)node!;
+
+    private static TimeSpan Duration(JsonNode? node) =>
+        Units.TryParseDuration(Text(node), out var duration) ? duration : throw new InvalidOperationException($"'{node}' passed as a duration.");
+}

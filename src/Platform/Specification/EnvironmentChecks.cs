@@ -1,0 +1,99 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Specification;
+
+/// <summary>Rules that look at several values of an environment. Each names the place to change and what would be right.</summary>
+internal static class EnvironmentChecks
+{
+    private static readonly string[] Stores = ["postgresql", "elasticsearch", "kubernetes-state", "vault"];
+
+    public static void Check(EnvironmentSpecification environment, JsonObject tree, ComponentCatalog catalog, string path, ShapeReader reader)
+    {
+        CheckRegions(environment, path, reader);
+        CheckNodes(environment, (int)(long)tree["clusterSize"]!, path, reader);
+        CheckComponents(environment, catalog, path, reader);
+        CheckScaling(environment, catalog, path, reader);
+        CheckBackups(environment, path, reader);
+        CheckFailover(environment, path, reader);
+    }
+
+    private static void CheckRegions(EnvironmentSpecification environment, string path, ShapeReader reader)
+    {
+        var primaries = environment.Regions.Where(region => region.Role == RegionRole.Primary).Select(region => region.Name).ToList();
+        if (primaries.Count != 1)
+            reader.Report($"{path}.regions", primaries.Count == 0 ? "no region has the role primary; exactly one must" : $"{string.Join(" and ", primaries)} are primary; exactly one may be");
+    }
+
+    private static void CheckNodes(EnvironmentSpecification environment, int size, string path, ShapeReader reader)
+    {
+        // The control plane is counted apart, as the reference architecture does.
+        var workers = environment.NodeClasses.Where(nodes => !nodes.Tainted).Sum(nodes => nodes.Count);
+        if (workers != size)
+            reader.Report($"{path}.clusterSize", $"{size} is not the sum of the untainted node classes, which is {workers}");
+    }
+
+    private static void CheckComponents(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
+    {
+        var enabled = environment.Components.Where(component => component.Enabled).ToDictionary(component => component.Name);
+        var namespaces = environment.Namespaces.Select(space => space.Name).ToHashSet();
+        foreach (var component in enabled.Values)
+        {
+            var at = $"{path}.components.{component.Name}";
+            foreach (var unknown in component.Regions.Where(name => environment.Regions.All(region => region.Name != name)))
+                reader.Report($"{at}.regions", $"{unknown} is not a region of this environment ({string.Join(", ", environment.Regions.Select(region => region.Name))})");
+            var definition = catalog.Find(component.Name)!;
+            if (!namespaces.Contains(definition.Namespace))
+                reader.Report(at, $"lives in the namespace {definition.Namespace}, which this environment does not have; add it under namespaces");
+            foreach (var needed in definition.DependsOn)
+            {
+                if (!enabled.TryGetValue(needed, out var dependency))
+                    reader.Report(at, $"needs {needed}, which is {(environment.Components.Any(known => known.Name == needed) ? "disabled" : "not listed")} here; enable it, or disable {component.Name}");
+                else if (RegionsOf(component).Except(RegionsOf(dependency)).FirstOrDefault() is { } region)
+                    reader.Report($"{at}.regions", $"needs {needed} in {region}, where it is not deployed");
+            }
+        }
+
+        IEnumerable<string> RegionsOf(ComponentSpecification component) =>
+            component.Regions.Count > 0 ? component.Regions : environment.Regions.Select(region => region.Name);
+    }
+
+    private static void CheckScaling(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
+    {
+        foreach (var range in environment.Scaling)
+        {
+            var at = $"{path}.scaling.{range.Component}";
+            var component = environment.Components.FirstOrDefault(candidate => candidate.Name == range.Component);
+            var replicas = catalog.Find(range.Component)?.Parameters.FirstOrDefault(parameter => parameter.Name == "replicas");
+            if (component is null || replicas is null)
+                reader.Report(at, $"{range.Component} is not a component with replicas here");
+            else if (range.Minimum > range.Maximum)
+                reader.Report($"{at}.minimum", $"{range.Minimum} is above the maximum {range.Maximum}");
+            else if (range.Minimum < replicas.Minimum || range.Maximum > replicas.Maximum)
+                reader.Report(at, $"{range.Minimum}..{range.Maximum} is outside the catalog's {replicas.Minimum}..{replicas.Maximum}");
+            else if ((long?)component.Parameters["replicas"] is { } given && (given < range.Minimum || given > range.Maximum))
+                reader.Report($"{path}.components.{range.Component}.replicas", $"{given} is outside its scaling range {range.Minimum}..{range.Maximum}");
+        }
+    }
+
+    private static void CheckBackups(EnvironmentSpecification environment, string path, ShapeReader reader)
+    {
+        foreach (var backup in environment.Backups)
+        {
+            var at = $"{path}.backups.{backup.Store}";
+            if (!Stores.Contains(backup.Store))
+                reader.Report(at, $"is not a store that can be backed up; one of {string.Join(", ", Stores)} is expected");
+            if (backup.Rpo < backup.Frequency)
+                reader.Report($"{at}.rpo", $"{Units.Format(backup.Rpo)} cannot be kept with a backup every {Units.Format(backup.Frequency)}; back up at least that often");
+            if (backup.Retention < backup.Frequency)
+                reader.Report($"{at}.retention", $"{Units.Format(backup.Retention)} is shorter than the time between backups, {Units.Format(backup.Frequency)}");
+        }
+    }
+
+    private static void CheckFailover(EnvironmentSpecification environment, string path, ShapeReader reader)
+    {
+        if (environment.Regions.Count < 2 && (environment.Failover.Database, environment.Failover.FullStack) != (FailoverMode.Off, FailoverMode.Off))
+            reader.Report($"{path}.failover", "a failover needs a second region; add one, or set database and fullStack to off");
+    }
+}

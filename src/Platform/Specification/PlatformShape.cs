@@ -1,0 +1,111 @@
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Specification;
+
+/// <summary>What <c>platform.yaml</c> and <c>environments/*.yaml</c> may say. The parameters of components come from the catalog.</summary>
+internal static class PlatformShape
+{
+    public const string ApiVersion = "platformops.io/v1";
+
+    private static readonly TextShape Name = new(
+        "A name.", Pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", PatternInWords: "a name of lower-case letters, digits and dashes, at most 63 characters");
+
+    private static readonly MapShape Region = new("A region: one Kubernetes cluster and what belongs to it.",
+    [
+        new("role", new TextShape("What the region is when nothing has failed over.", Words.All<RegionRole>()), Required: true),
+        new("kubernetesContext", new TextShape("The kubeconfig context of its cluster. Default: the region's name.")),
+    ]);
+
+    private static readonly MapShape NodeClass = new("A class of nodes.",
+    [
+        new("count", new IntegerShape("How many nodes a region has.", 0, 1000), Required: true),
+        new("profile", new TextShape("What the machines are optimised for.", ["cpu-optimized", "memory-optimized", "storage-optimized", "balanced"]), Default: "balanced"),
+        new("labels", new WordsShape("Labels that workloads select.", new TextShape("The label's value."))),
+        new("tainted", new BooleanShape("Whether the class is tainted NoSchedule."), Default: false),
+    ]);
+
+    private static readonly MapShape Namespace = new("A Kubernetes namespace of the platform.",
+    [
+        new("purpose", new TextShape("One sentence."), Required: true),
+        new("networkPolicy", new TextShape("Which allowances its default-deny policy gets.",
+            ["restricted-ingress-egress", "restricted-egress-to-backend", "metrics-collection-only", "cluster-wide-access"]), Required: true),
+        new("resourceClass", new TextShape("Which quota and limits it gets.", ["high-priority", "auto-scaling", "persistent-storage", "minimal"]), Required: true),
+    ]);
+
+    private static readonly MapShape GuardRails = new("What runbooks may do without asking.",
+    [
+        new("approvals", new IntegerShape("How many approvals a plan needs; 0 means none.", 0, 5), Required: true),
+        new("maxParallel", new IntegerShape("How many components may be worked on at once.", 1, 32), Required: true),
+        new("mayDestroy", new BooleanShape("Whether a plan may remove objects."), Required: true),
+        new("approvalTimeout", new DurationShape("How long a plan waits for approval."), Default: "1d"),
+    ]);
+
+    private static readonly MapShape Performance = new("The throughput that a provisioned platform must reach.",
+    [
+        new("workflowStartsPerSecond", new IntegerShape("Workflow starts per second.", 1, 1_000_000), Required: true),
+        new("activityExecutionsPerSecond", new IntegerShape("Activity executions per second.", 1, 10_000_000), Required: true),
+        new("concurrentWorkflows", new IntegerShape("Open workflows.", 1, 100_000_000), Required: true),
+    ]);
+
+    private static readonly MapShape Backup = new("The objective of one store.",
+    [
+        new("frequency", new DurationShape("Time between backups; 0s is continuous."), Required: true),
+        new("retention", new DurationShape("How long a backup is kept."), Required: true),
+        new("rto", new DurationShape("Longest acceptable time to restore."), Required: true),
+        new("rpo", new DurationShape("Longest acceptable loss, as time."), Required: true),
+    ]);
+
+    private static readonly MapShape Failover = new("Who may decide a failover, and its objectives.",
+    [
+        new("database", new TextShape("Failover of the database alone.", Words.All<FailoverMode>()), Required: true),
+        new("fullStack", new TextShape("Failover of everything.", Words.All<FailoverMode>()), Required: true),
+        new("rto", new DurationShape("Longest acceptable time until it serves again."), Required: true),
+        new("rpo", new DurationShape("Longest acceptable loss, as time."), Required: true),
+    ]);
+
+    private static readonly MapShape Scaling = new("The range in which a component may be scaled; inside the catalog's.",
+    [
+        new("minimum", new IntegerShape("Fewest replicas.", 0, 10_000), Required: true),
+        new("maximum", new IntegerShape("Most replicas.", 1, 10_000), Required: true),
+    ]);
+
+    /// <summary>An environment after its overlay: what the effective map must look like.</summary>
+    public static MapShape Environment(ComponentCatalog catalog) => new("One environment, laid over the platform.", Keys(catalog, effective: true));
+
+    /// <summary>The file <c>platform.yaml</c>: every key may be left to the environments.</summary>
+    public static MapShape Platform(ComponentCatalog catalog) => new("A platform: what all its environments have in common.", Keys(catalog, effective: false));
+
+    private static IReadOnlyList<ShapeKey> Keys(ComponentCatalog catalog, bool effective) =>
+    [
+        new("apiVersion", new TextShape("The version of this format.", [ApiVersion]), Required: true),
+        new("kind", new TextShape("What the file is.", [effective ? "Environment" : "Platform"]), Required: true),
+        new("name", Name, Required: true),
+        new("regions", new TableShape("The regions by name.", Region), Required: effective),
+        new("nodes", new TableShape("The classes of nodes of each region.", NodeClass), Required: effective),
+        new("clusterSize", new IntegerShape("How many nodes a region has in all; checked against the classes.", 1, 10_000), Required: effective),
+        new("database", new TextShape("How PostgreSQL is laid out.", Words.All<DatabaseTopology>()), Required: effective),
+        new("monitoring", new TextShape("How much monitoring there is.", Words.All<MonitoringLevel>()), Required: effective),
+        new("security", new TextShape("How strict the network and certificates are.", Words.All<SecurityLevel>()), Required: effective),
+        new("guardRails", GuardRails, Required: effective),
+        new("namespaces", new TableShape("The Kubernetes namespaces.", Namespace), Required: effective),
+        new("components", Components(catalog), Required: effective),
+        new("scaling", new TableShape("Scaling ranges by component.", Scaling)),
+        new("performance", Performance, Required: effective),
+        new("backups", new TableShape("Backup objectives by store.", Backup)),
+        new("failover", Failover, Required: effective),
+    ];
+
+    private static TableShape Components(ComponentCatalog catalog) => new(
+        "The components by their name in the catalog.",
+        new AnyShape("A component."),
+        catalog.Components.ToDictionary(component => component.Name, Component));
+
+    private static Shape Component(ComponentDefinition component) => new MapShape(component.Summary,
+    [
+        new("enabled", new BooleanShape("Whether the environment has it."), Default: true),
+        new("regions", new ListShape("The regions that get it; empty means all.", Name)),
+        .. component.Parameters.Select(parameter => new ShapeKey(
+            parameter.Name, ParameterReader.ShapeOf(parameter), Required: parameter.Default is null, parameter.Default)),
+    ]);
+}
