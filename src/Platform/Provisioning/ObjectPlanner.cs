@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Provisioning;
+
+/// <summary>Decides about one object, with the reason.</summary>
+internal static class ObjectPlanner
+{
+    /// <summary>Kinds that hold data or hold everything else: they are never removed by a plan.</summary>
+    private static readonly HashSet<string> Kept = ["Namespace", "PersistentVolumeClaim", "Secret", "TemporalNamespace"];
+
+    public static PlannedObject Plan(DesiredObject desired, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component)
+    {
+        var address = desired.Address;
+        var wanted = Fingerprint.OfDesired(desired.Manifest);
+        if (live is null)
+            return new() { Address = address, Action = PlannedAction.Create, Reason = "It does not exist.", Changes = [], DesiredFingerprint = wanted };
+
+        var planned = new PlannedObject
+        {
+            Address = address,
+            Action = PlannedAction.None,
+            Reason = "As wanted.",
+            Changes = [],
+            ObservedFingerprint = Fingerprint.OfObserved(desired.Manifest, live),
+            DesiredFingerprint = wanted,
+        };
+        if (!ObjectOwnership.IsOurs(live, environment, component.Name))
+            return planned with
+            {
+                Action = PlannedAction.Conflict,
+                Reason = $"It exists and belongs to {ObjectOwnership.InWords(live)}. Rename or remove it there, or hand it over by setting our labels on it.",
+            };
+        if (live["metadata"]?["deletionTimestamp"] is not null)
+            return planned with { Action = PlannedAction.Conflict, Reason = "It is being deleted. Wait until it is gone, then plan again." };
+        if (ImmutableConflict(desired, live, component) is { } reason)
+            return planned with { Action = PlannedAction.Conflict, Reason = reason };
+
+        var changes = FieldDiff.Compare(desired.Manifest, live);
+        if (changes.Count == 0)
+            return planned;
+        var owners = new OwnedFields(live);
+        var foreign = changes.Select(change => (change.Path, Others: owners.OthersOf(change.Path))).Where(pair => pair.Others.Count > 0).ToList();
+        return foreign.Count > 0
+            ? planned with
+            {
+                Action = PlannedAction.Conflict,
+                Reason = $"{string.Join("; ", foreign.Select(pair => $"{pair.Path} is owned by {string.Join(", ", pair.Others)}"))}. Let its owner give the field up, or specify its value.",
+                Changes = changes,
+            }
+            : planned with { Action = PlannedAction.Change, Reason = changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", Changes = changes };
+    }
+
+    public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails)
+    {
+        var kept = Kept.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
+            : guardRails.MayDestroy ? null
+            : "the guard rails of this environment do not allow removal (mayDestroy: false)";
+        return new()
+        {
+            Address = address,
+            Action = kept is null ? PlannedAction.Prune : PlannedAction.None,
+            Reason = kept is null ? "It is ours and no longer declared." : $"It is ours and no longer declared, but kept: {kept}.",
+            Changes = [],
+            ObservedFingerprint = Fingerprint.OfUndeclared(live),
+        };
+    }
+
+    private static string? ImmutableConflict(DesiredObject desired, JsonObject live, ComponentDefinition component)
+    {
+        foreach (var parameter in component.Parameters.Where(parameter => parameter.Immutable))
+        {
+            var annotation = Ownership.ImmutablePrefix + parameter.Name;
+            var there = (string?)live["metadata"]?["annotations"]?[annotation];
+            var wanted = (string?)desired.Manifest["metadata"]?["annotations"]?[annotation];
+            if (there is not null && wanted is not null && there != wanted)
+                return $"{parameter.Name} is {there} and cannot become {wanted}: it can be set once and never changed. {parameter.ImmutableReason} Set it back to {there}.";
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Provisioning;
+
+/// <summary>Decides what would have to change so that the world is as specified. Pure: the same input gives the same bytes.</summary>
+public static class ProvisioningPlanner
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>The plan for an environment.</summary>
+    /// <param name="observations">One for each region of the environment.</param>
+    /// <param name="components">Only these and what they depend on; null: all that are enabled.</param>
+    /// <exception cref="DependencyException">The dependencies have a cycle, or something that is needed is missing or disabled.</exception>
+    /// <exception cref="ArgumentException">A region was not observed: what is unknown must not be planned with.</exception>
+    public static ProvisioningPlan Plan(
+        EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<RegionObservation> observations, IReadOnlyList<string>? components = null)
+    {
+        var steps = new Dictionary<string, (ComponentDefinition Component, string Region)>();
+        foreach (var component in environment.Components.Where(component => component.Enabled))
+        {
+            var definition = catalog.Find(component.Name) ?? throw new DependencyException([$"{component.Name} is not in the catalog."]);
+            foreach (var region in component.Regions.Count > 0 ? component.Regions : [.. environment.Regions.Select(region => region.Name)])
+                steps[$"{component.Name}@{region}"] = (definition, region);
+        }
+
+        var dependencies = steps.ToDictionary(
+            step => step.Key,
+            step => (IReadOnlyList<string>)[.. step.Value.Component.DependsOn.Select(needed => $"{needed}@{step.Value.Region}").Order(StringComparer.Ordinal)]);
+        var order = DependencyGraph.Order(dependencies);
+        var wanted = components is null
+            ? order.ToHashSet()
+            : DependencyGraph.Closure(steps.Keys.Where(step => components.Contains(steps[step].Component.Name)), dependencies);
+        var planned = order.Where(wanted.Contains)
+            .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region) with { DependsOn = dependencies[step] })
+            .ToList();
+        var plan = new ProvisioningPlan
+        {
+            Platform = environment.Platform,
+            Environment = environment.Name,
+            SpecificationDigest = environment.Digest,
+            CatalogDigest = catalog.Digest,
+            Components = planned,
+            Hash = "",
+        };
+        return plan with { Hash = CanonicalJson.Digest(JsonSerializer.SerializeToNode(plan, Json)) };
+    }
+
+    /// <summary>The part of a plan that concerns one component in one region; dependencies are those of the catalog.</summary>
+    public static PlannedComponent PlanComponent(EnvironmentSpecification environment, ComponentDefinition component, RegionObservation observation, string region)
+    {
+        var desired = ManifestRenderer.Render(environment, component, region);
+        var live = observation.Objects.Where(item => item.Address.Region == region).DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => item.Manifest);
+        var declared = desired.Select(item => item.Address).ToHashSet();
+        var undeclared = live
+            .Where(pair => !declared.Contains(pair.Key) && ObjectOwnership.IsOurs(pair.Value, environment, component.Name) && !ObjectOwnership.IsDerived(pair.Value))
+            .OrderBy(pair => pair.Key.ToString(), StringComparer.Ordinal);
+        return new()
+        {
+            Component = component.Name,
+            Region = region,
+            DependsOn = [.. component.DependsOn.Select(needed => $"{needed}@{region}").Order(StringComparer.Ordinal)],
+            Objects =
+            [
+                .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component)),
+                .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails)),
+            ],
+        };
+    }
+
+    private static RegionObservation Observation(IReadOnlyList<RegionObservation> observations, string region) =>
+        observations.FirstOrDefault(observation => observation.Region == region)
+            ?? throw new ArgumentException($"{region} was not observed: what is unknown must not be planned with.", nameof(observations));
+}
