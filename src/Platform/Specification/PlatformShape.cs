@@ -50,7 +50,7 @@ internal static class PlatformShape
 
     private static readonly MapShape Backup = new("The objective of one store.",
     [
-        new("frequency", new DurationShape("Time between backups; 0s is continuous."), Required: true),
+        new("frequency", new DurationShape("Time between backups, or continuous for a log that is streamed all the time.", Minimum: TimeSpan.FromMinutes(1), ZeroWord: "continuous"), Required: true),
         new("retention", new DurationShape("How long a backup is kept."), Required: true),
         new("rto", new DurationShape("Longest acceptable time to restore."), Required: true),
         new("rpo", new DurationShape("Longest acceptable loss, as time."), Required: true),

@@ -17,11 +17,24 @@ internal sealed record ListShape(string Summary, Shape Item) : Shape(Summary);
 
 internal sealed record TextShape(string Summary, IReadOnlyList<string>? Allowed = null, string? Pattern = null, string? PatternInWords = null) : Shape(Summary);
 
-internal sealed record IntegerShape(string Summary, long Minimum, long Maximum) : Shape(Summary);
+/// <param name="Minimum">Inclusive; <see cref="long.MinValue"/> for no limit.</param>
+/// <param name="Maximum">Inclusive; <see cref="long.MaxValue"/> for no limit.</param>
+internal sealed record IntegerShape(string Summary, long Minimum, long Maximum) : Shape(Summary)
+{
+    /// <summary><c>1..50</c>, <c>1 or more</c>, <c>50 or less</c>, or <c>any number</c>.</summary>
+    public string Range => (Minimum, Maximum) switch
+    {
+        (long.MinValue, long.MaxValue) => "any number",
+        (_, long.MaxValue) => $"{Minimum} or more",
+        (long.MinValue, _) => $"{Maximum} or less",
+        _ => $"{Minimum}..{Maximum}",
+    };
+}
 
 internal sealed record BooleanShape(string Summary) : Shape(Summary);
 
-internal sealed record DurationShape(string Summary) : Shape(Summary);
+/// <param name="ZeroWord">A word that may stand for no time at all, for example <c>continuous</c>.</param>
+internal sealed record DurationShape(string Summary, TimeSpan? Minimum = null, TimeSpan? Maximum = null, string? ZeroWord = null) : Shape(Summary);
 
 internal sealed record QuantityShape(string Summary) : Shape(Summary);
 

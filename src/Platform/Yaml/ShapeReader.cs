@@ -6,7 +6,7 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Platform.Yaml;
 
 /// <summary>Reads nodes by their shape into JSON with defaults filled in and values in normal form; finds every problem on the way.</summary>
-internal sealed class ShapeReader(ICollection<Problem> problems)
+internal sealed partial class ShapeReader(ICollection<Problem> problems)
 {
     /// <summary>Where each path of the result came from, for checks that look at several values.</summary>
     public Dictionary<string, SourceNode> Sources { get; } = [];
@@ -84,22 +84,20 @@ internal sealed class ShapeReader(ICollection<Problem> problems)
         switch (shape)
         {
             case IntegerShape integer:
-                if (scalar.Quoted || !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-                    return Refuse(scalar, path, $"'{text}' is not a whole number; {integer.Minimum}..{integer.Maximum} is expected");
-                return number < integer.Minimum || number > integer.Maximum
-                    ? Refuse(scalar, path, $"{text} is outside {integer.Minimum}..{integer.Maximum}")
+                if (scalar.Quoted || !WholeNumber().IsMatch(text))
+                    return Refuse(scalar, path, $"'{text}' is not a whole number{(scalar.Quoted ? " because of its quotes" : "")}; {integer.Range} is expected");
+                return !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) || number < integer.Minimum || number > integer.Maximum
+                    ? Refuse(scalar, path, $"{text} is outside {integer.Range}")
                     : JsonValue.Create(number);
             case BooleanShape:
                 return !scalar.Quoted && text is "true" or "false"
                     ? JsonValue.Create(text == "true")
                     : Refuse(scalar, path, $"'{text}' is not true or false");
-            case DurationShape:
-                return Units.TryParseDuration(text, out var duration)
-                    ? JsonValue.Create(Units.Format(duration))
-                    : Refuse(scalar, path, $"'{text}' is not a duration; a number with its unit is expected, for example 90s, 15m, 1h30m or 30d");
+            case DurationShape shapeOfDuration:
+                return ReadDuration(scalar, shapeOfDuration, path);
             case QuantityShape:
-                return Units.IsQuantity(text)
-                    ? JsonValue.Create(text)
+                return Units.TryNormaliseQuantity(text, out var quantity)
+                    ? JsonValue.Create(quantity)
                     : Refuse(scalar, path, $"'{text}' is not a quantity; a number with its unit is expected, for example 500m, 2 or 2Gi");
             case TextShape textShape:
                 if (textShape.Allowed is { Count: > 0 } allowed && !allowed.Contains(text))
@@ -110,6 +108,24 @@ internal sealed class ShapeReader(ICollection<Problem> problems)
             default:
                 throw new InvalidOperationException($"No way to read a {shape.GetType().Name}.");
         }
+    }
+
+    private JsonNode? ReadDuration(SourceScalar scalar, DurationShape shape, string path)
+    {
+        var text = scalar.Text;
+        if (shape.ZeroWord is not null && text == shape.ZeroWord)
+            return JsonValue.Create(Units.Format(TimeSpan.Zero));
+        if (!Units.TryParseDuration(text, out var duration))
+        {
+            var word = shape.ZeroWord is null ? "" : $", or {shape.ZeroWord}";
+            return Refuse(scalar, path, $"'{text}' is not a duration; numbers with their units, largest first, are expected, for example 90s, 15m, 1h30m or 30d{word}");
+        }
+
+        if (duration < shape.Minimum)
+            return Refuse(scalar, path, $"{text} is too short; {Units.Format(shape.Minimum.Value)} or more is expected");
+        return duration > shape.Maximum
+            ? Refuse(scalar, path, $"{text} is too long; {Units.Format(shape.Maximum.Value)} or less is expected")
+            : JsonValue.Create(Units.Format(duration));
     }
 
     private JsonNode? Refuse(SourceNode node, string path, string message)
@@ -148,13 +164,17 @@ internal sealed class ShapeReader(ICollection<Problem> problems)
     {
         MapShape or TableShape or WordsShape => "a map of keys",
         ListShape => "a list",
-        IntegerShape integer => $"a whole number {integer.Minimum}..{integer.Maximum}",
+        IntegerShape integer => $"a whole number, {integer.Range},",
         BooleanShape => "true or false",
         DurationShape => "a duration such as 15m",
         QuantityShape => "a quantity such as 500m",
         TextShape { Allowed: { Count: > 0 } allowed } => $"one of {string.Join(", ", allowed)}",
         _ => "text",
     };
+
+    /// <summary>Without leading zeros: some readers of YAML take 010 for eight.</summary>
+    [GeneratedRegex("^[+-]?(0|[1-9][0-9]*)$")]
+    private static partial Regex WholeNumber();
 
     private static string Join(string path, string key) => path.Length == 0 ? key : $"{path}.{key}";
 }
