@@ -10,7 +10,12 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Matching;
+using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.SearchAttributeTypes;
+using PlatformOps.BootstrapServer.Storage;
 
 namespace PlatformOps.BootstrapServer;
 
@@ -44,6 +49,8 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         var app = Build(options);
         try
         {
+            app.Services.GetRequiredService<Engine>().Recover();
+            await app.Services.GetRequiredService<NamespaceDirectory>().Ready;
             await app.StartAsync(ct);
             return new BootstrapServerHost(app, options.Host);
         }
@@ -108,6 +115,12 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     {
         services.AddSingleton(options);
         services.AddSingleton(options.TimeProvider);
+        services.AddSingleton<IStore, MemoryStore>();
+        services.AddSingleton<NamespaceDirectory>();
+        services.AddSingleton<SearchAttributeRegistry>();
+        services.AddSingleton<MatchingEngine>();
+        services.AddSingleton<QueryDispatch>();
+        services.AddSingleton<Engine>();
         AddProtocol<WorkflowServiceName>(services);
         AddProtocol<OperatorServiceName>(services);
         AddProtocol<TestServiceName>(services);

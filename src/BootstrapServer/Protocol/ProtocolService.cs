@@ -50,7 +50,7 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
         {
             var bind = GetType().GetMethod(nameof(Bind), BindingFlags.Instance | BindingFlags.NonPublic)!
                 .MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
-            bind.Invoke(this, [context, method, handlers.GetValueOrDefault(method.Name)]);
+            bind.Invoke(this, [context, method, handlers.TryGetValue(method.Name, out var handler) ? handler : null]);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
         {
             foreach (var method in area.GetType().GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
             {
-                if (method.IsSpecialName)
+                if (method.GetParameters() is not [_, { } second] || second.ParameterType != typeof(ServerCallContext))
                     continue;
                 if (TName.Descriptor.FindMethodByName(method.Name) is null)
                     throw new InvalidOperationException($"{area.GetType().Name}.{method.Name}: {TName.Descriptor.FullName} has no such call.");

@@ -1,0 +1,97 @@
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Executions.Starting;
+using PlatformOps.BootstrapServer.Namespaces;
+using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.BootstrapServer.Calls;
+
+/// <summary>Starting workflows.</summary>
+internal sealed class StartCalls(Engine engine) : IProtocolCalls
+{
+    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+
+    public async Task<StartWorkflowExecutionResponse> StartWorkflowExecution(StartWorkflowExecutionRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        Check(ns, request);
+        return Response(ns, await engine.Starter.StartAsync(ns, StartRequest.From(request)));
+    }
+
+    public async Task<SignalWithStartWorkflowExecutionResponse> SignalWithStartWorkflowExecution(SignalWithStartWorkflowExecutionRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        if (request.SignalName.Length == 0)
+            throw ServiceError.InvalidArgument("SignalName is not set on request.");
+        if (request.RequestId.Length == 0)
+            request.RequestId = Guid.NewGuid().ToString();
+        Limits.RequireSize(request.SignalInput, "SignalInput");
+        var start = StartRequest.From(request);
+        if (start.Conflict == WorkflowIdConflictPolicy.Fail)
+            throw ServiceError.InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
+        Check(ns, AsStart(request));
+        var result = await engine.Starter.StartAsync(ns, start, Signal, existing =>
+        {
+            existing.WorkflowTasks.EndFirstWait();
+            Signal(existing);
+        });
+        return new SignalWithStartWorkflowExecutionResponse
+        {
+            RunId = result.Run.RunId,
+            FirstExecutionRunId = result.Run.Start.FirstExecutionRunId,
+            Started = result.Started,
+            SignalLink = Links.Event(ns, result.Run, request.RequestId, EventType.WorkflowExecutionSignaled),
+        };
+
+        void Signal(WorkflowRun run) => Incoming.Signal(run, request.SignalName, request.SignalInput, request.Header, request.Identity, request.RequestId, request.Links);
+    }
+
+    public static StartWorkflowExecutionResponse Response(Namespace ns, StartResult result) => new()
+    {
+        RunId = result.Run.RunId,
+        FirstExecutionRunId = result.Run.Start.FirstExecutionRunId,
+        Started = result.Started,
+        Status = result.Run.State.Status,
+        EagerWorkflowTask = result.EagerTask?.ToResponse(),
+        Link = new Link
+        {
+            WorkflowEvent = new Link.Types.WorkflowEvent
+            {
+                Namespace = ns.Name,
+                WorkflowId = result.Run.WorkflowId,
+                RunId = result.Run.RunId,
+                EventRef = new Link.Types.WorkflowEvent.Types.EventReference { EventId = 1, EventType = EventType.WorkflowExecutionStarted },
+            },
+        },
+    };
+
+    public void Check(Namespace ns, StartWorkflowExecutionRequest request)
+    {
+        RequestChecks.Start(request);
+        if (request.RequestId.Length == 0)
+            request.RequestId = Guid.NewGuid().ToString();
+        if (engine.SearchAttributes.Problem(ns, request.SearchAttributes) is { } problem)
+            throw ServiceError.InvalidArgument(problem);
+    }
+
+    private static StartWorkflowExecutionRequest AsStart(SignalWithStartWorkflowExecutionRequest request) => new()
+    {
+        WorkflowId = request.WorkflowId,
+        WorkflowType = request.WorkflowType,
+        TaskQueue = request.TaskQueue,
+        Input = request.Input,
+        WorkflowExecutionTimeout = request.WorkflowExecutionTimeout,
+        WorkflowRunTimeout = request.WorkflowRunTimeout,
+        WorkflowTaskTimeout = request.WorkflowTaskTimeout,
+        RequestId = request.RequestId,
+        RetryPolicy = request.RetryPolicy,
+        CronSchedule = request.CronSchedule,
+        Memo = request.Memo,
+        SearchAttributes = request.SearchAttributes,
+        WorkflowStartDelay = request.WorkflowStartDelay,
+    };
+}

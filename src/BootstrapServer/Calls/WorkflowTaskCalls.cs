@@ -1,0 +1,108 @@
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Executions.Completing;
+using PlatformOps.BootstrapServer.Matching;
+using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.BootstrapServer.Calls;
+
+/// <summary>What a worker does for workflows.</summary>
+internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
+{
+    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+
+    public async Task<PollWorkflowTaskQueueResponse> PollWorkflowTaskQueue(PollWorkflowTaskQueueRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        if (request.TaskQueue is not { Name.Length: > 0 } queue)
+            throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
+        var sticky = queue.Kind == TaskQueueKind.Sticky;
+        while (true)
+        {
+            var task = await engine.Matching.PollAsync(ns, queue.Name, TaskQueueType.Workflow, sticky, request.Identity, request.DeploymentOptions, context);
+            var response = task switch
+            {
+                null => new PollWorkflowTaskQueueResponse(),
+                WorkflowTaskItem item => await StartAsync(item, request.Identity),
+                QueryItem item => await QueryAsync(item),
+                _ => throw new InvalidOperationException($"A {task.GetType().Name} is in a workflow task queue."),
+            };
+            if (response is not null)
+                return response;
+        }
+    }
+
+    public async Task<RespondWorkflowTaskCompletedResponse> RespondWorkflowTaskCompleted(RespondWorkflowTaskCompletedRequest request, ServerCallContext context)
+    {
+        var (run, token) = Find(request.TaskToken);
+        var result = await run.StepAsync(() => new WorkflowTaskCompletion(run, request).Apply(token));
+        if (result.Error is { } error)
+            throw error;
+        var response = new RespondWorkflowTaskCompletedResponse { WorkflowTask = result.Next?.ToResponse() };
+        response.ActivityTasks.AddRange(result.Activities);
+        return response;
+    }
+
+    public async Task<RespondWorkflowTaskFailedResponse> RespondWorkflowTaskFailed(RespondWorkflowTaskFailedRequest request, ServerCallContext context)
+    {
+        var (run, token) = Find(request.TaskToken);
+        await run.StepAsync(() =>
+        {
+            var task = run.WorkflowTasks.Current;
+            if (!run.IsOpen || !run.WorkflowTasks.IsStarted || task.ScheduledEventId != token.ScheduledEventId || task.Attempt != token.Attempt)
+                throw ServiceError.NotFound("Workflow task not found.");
+            run.WorkflowTasks.Fail(request.Cause, request.Failure, request.Identity);
+            run.WorkflowTasks.ScheduleIfNone();
+        });
+        return new RespondWorkflowTaskFailedResponse();
+    }
+
+    public async Task<ResetStickyTaskQueueResponse> ResetStickyTaskQueue(ResetStickyTaskQueueRequest request, ServerCallContext context)
+    {
+        var run = engine.Find(engine.Namespaces.Get(request.Namespace), request.Execution);
+        await run.StepAsync(() =>
+        {
+            run.RequireOpen();
+            run.WorkflowTasks.ClearSticky();
+        });
+        return new ResetStickyTaskQueueResponse();
+    }
+
+    public Task<ShutdownWorkerResponse> ShutdownWorker(ShutdownWorkerRequest request, ServerCallContext context)
+    {
+        engine.Matching.ReleaseSticky(engine.Namespaces.Get(request.Namespace), request.StickyTaskQueue);
+        return Task.FromResult(new ShutdownWorkerResponse());
+    }
+
+    /// <summary>Starts the task for the worker; null when the task is stale.</summary>
+    private static async Task<PollWorkflowTaskQueueResponse?> StartAsync(WorkflowTaskItem item, string identity)
+    {
+        var run = item.Run;
+        var started = await run.StepAsync(() =>
+        {
+            if (!run.WorkflowTasks.CanStart(item.Stamp))
+                return null;
+            run.WorkflowTasks.Start(Guid.NewGuid().ToString(), identity, item.Sticky);
+            return WorkflowTaskStart.Of(run, item.Sticky);
+        });
+        return started?.ToResponse();
+    }
+
+    private static async Task<PollWorkflowTaskQueueResponse?> QueryAsync(QueryItem item)
+    {
+        if (!item.TryTake())
+            return null;
+        var run = item.Query.Run;
+        return (await run.StepAsync(() => WorkflowTaskStart.OfQuery(run, item.Query.Query, item.Query.Id, item.Sticky))).ToResponse();
+    }
+
+    private (WorkflowRun Run, TaskToken Token) Find(Google.Protobuf.ByteString token)
+    {
+        var decoded = TaskToken.Decode(token);
+        var ns = engine.Namespaces.FindById(decoded.NamespaceId) ?? throw ServiceError.NotFound("Workflow task not found.");
+        return (engine.TryFind(ns, decoded.WorkflowId, decoded.RunId) ?? throw ServiceError.NotFound("Workflow task not found."), decoded);
+    }
+}

@@ -1,0 +1,245 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Executions.Starting;
+using PlatformOps.BootstrapServer.Executions.Talking;
+using PlatformOps.BootstrapServer.Matching;
+using PlatformOps.BootstrapServer.Namespaces;
+using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.SearchAttributeTypes;
+using PlatformOps.BootstrapServer.Storage;
+using PlatformOps.BootstrapServer.Timers;
+using PlatformOps.BootstrapServer.Visibility;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.Sdk.V1;
+
+namespace PlatformOps.BootstrapServer.Executions;
+
+/// <summary>All runs in memory, and what they share: store, clock, timers, task queues. Open runs are in memory, closed ones in the store.</summary>
+internal sealed class Engine : IDisposable
+{
+    private readonly ConcurrentDictionary<RunName, WorkflowRun> runs = new();
+    private readonly ConcurrentDictionary<(string NamespaceId, string WorkflowId), WorkflowSlot> slots = new();
+    private readonly ILogger<Engine> log;
+
+    public Engine(IStore store, TimeProvider clock, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, IEnumerable<IVisibilityStore> visibility, ILogger<Engine> log)
+    {
+        this.log = log;
+        Store = store;
+        Clock = clock;
+        Namespaces = namespaces;
+        Matching = matching;
+        SearchAttributes = searchAttributes;
+        Visibility = new VisibilityFeed(visibility);
+        Timers = new TimerQueue(clock, e => log.LogError(e, "A timer's action failed"));
+        Histories = new Histories(store);
+        Successors = new Successors(this);
+        Starter = new WorkflowStarter(this);
+        ChildStarter = new ChildStarter(this);
+        ExternalRequests = new ExternalRequests(this);
+        ClosingNews = new ClosingNews(this);
+    }
+
+    public IStore Store { get; }
+
+    public TimeProvider Clock { get; }
+
+    public TimerQueue Timers { get; }
+
+    public MatchingEngine Matching { get; }
+
+    public NamespaceDirectory Namespaces { get; }
+
+    public VisibilityFeed Visibility { get; }
+
+    public SearchAttributeRegistry SearchAttributes { get; }
+
+    public Histories Histories { get; }
+
+    public Successors Successors { get; }
+
+    public WorkflowStarter Starter { get; }
+
+    public ChildStarter ChildStarter { get; }
+
+    public ExternalRequests ExternalRequests { get; }
+
+    public ClosingNews ClosingNews { get; }
+
+    public IEnumerable<WorkflowRun> OpenRuns => runs.Values.Where(r => r.IsOpen);
+
+    /// <summary>Lets work go on that nobody awaits; what goes wrong with it is logged, not lost.</summary>
+    public void Background(Task work)
+    {
+        if (!work.IsCompletedSuccessfully)
+            _ = LogFailureAsync(work);
+    }
+
+    /// <summary>Loads open runs and resumes them. Called once, before the first call is answered.</summary>
+    public void Recover()
+    {
+        var recovered = new List<WorkflowRun>();
+        foreach (var stored in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
+        {
+            if (Restore(stored) is not { } run)
+                continue;
+            runs[run.Name] = run;
+            if (run.IsOpen)
+                slots[(run.Name.NamespaceId, run.WorkflowId)] = new WorkflowSlot { Current = run };
+            recovered.Add(run);
+        }
+        foreach (var run in recovered)
+        {
+            List<Action> effects;
+            lock (run.Gate)
+            {
+                run.Resume();
+                effects = run.TakeEffects();
+            }
+            foreach (var effect in effects)
+                effect();
+        }
+    }
+
+    /// <summary>Makes a run in memory, with its started event. Nobody else sees it before <see cref="Publish"/>.</summary>
+    public WorkflowRun Create(Namespace ns, string workflowId, string runId, WorkflowExecutionStartedEventAttributes start, string requestId, UserMetadata? metadata, IEnumerable<Link>? links = null)
+    {
+        var now = Clock.GetUtcNow();
+        var state = new RunState { StartTime = now, StartRequestId = requestId, Memo = start.Memo, SearchAttributes = start.SearchAttributes, UserMetadata = metadata, Priority = start.Priority };
+        var delay = start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero;
+        if (delay > TimeSpan.Zero)
+            state.FirstTaskAt = now + delay;
+        var kept = start.Clone();
+        kept.Input = null;
+        kept.Header = null;
+        kept.LastCompletionResult = null;
+        kept.ContinuedFailure = null;
+        var run = new WorkflowRun(this, ns, new RunName(ns.Id, workflowId, runId), Store.NextRunKey(), kept, state, isNew: true);
+        var item = new HistoryEvent { WorkflowExecutionStartedEventAttributes = start, UserMetadata = metadata };
+        item.Links.AddRange(links ?? []);
+        run.Events.Add(Temporalio.Api.Enums.V1.EventType.WorkflowExecutionStarted, item);
+        run.WatchTimeouts();
+        return run;
+    }
+
+    /// <summary>Makes a committed run visible, and lets its first effects happen.</summary>
+    public void Publish(WorkflowRun run)
+    {
+        runs[run.Name] = run;
+        var slot = Slot(run.Name.NamespaceId, run.WorkflowId);
+        lock (slot.Gate)
+        {
+            if (slot.Current is null || slot.Current.Key < run.Key)
+                slot.Current = run;
+        }
+        List<Action> effects;
+        lock (run.Gate)
+            effects = run.TakeEffects();
+        foreach (var effect in effects)
+            effect();
+    }
+
+    /// <summary>The lock and the latest run of a workflow id.</summary>
+    public WorkflowSlot Slot(string namespaceId, string workflowId) => slots.GetOrAdd((namespaceId, workflowId), _ => new WorkflowSlot());
+
+    /// <summary>The latest run of a workflow id, open or closed; null when there was never one, or it is deleted.</summary>
+    public WorkflowRun? FindLatest(Namespace ns, string workflowId)
+    {
+        if (slots.TryGetValue((ns.Id, workflowId), out var slot) && slot.Latest() is { } current)
+            return current;
+        return Store.FindLatest(ns.Id, workflowId) is { } stored ? Loaded(stored) : null;
+    }
+
+    /// <summary>A run by workflow id and run id; without a run id the latest.</summary>
+    /// <exception cref="Grpc.Core.RpcException">NOT_FOUND when there is none; INVALID_ARGUMENT for ids that cannot be.</exception>
+    public WorkflowRun Find(Namespace ns, WorkflowExecution? execution)
+    {
+        if (execution is null || execution.WorkflowId.Length == 0)
+            throw ServiceError.InvalidArgument("WorkflowId is not set on request.");
+        if (execution.RunId.Length > 0 && !Guid.TryParse(execution.RunId, out _))
+            throw ServiceError.InvalidArgument("Invalid RunId.");
+        return TryFind(ns, execution.WorkflowId, execution.RunId)
+            ?? throw ServiceError.NotFound(execution.RunId.Length == 0
+                ? $"workflow not found for ID: {execution.WorkflowId}"
+                : $"workflow execution not found for workflow ID \"{execution.WorkflowId}\" and run ID \"{execution.RunId}\"");
+    }
+
+    public WorkflowRun? TryFind(Namespace ns, string workflowId, string runId)
+    {
+        if (runId.Length == 0)
+            return FindLatest(ns, workflowId);
+        var name = new RunName(ns.Id, workflowId, runId);
+        if (runs.TryGetValue(name, out var run))
+            return run;
+        return Store.Find(name) is { } stored ? Loaded(stored) : null;
+    }
+
+    /// <summary>A run closed: once that is durable and it owes nothing, its memory can go.</summary>
+    public void Closed(WorkflowRun run) => run.After(() => Background(ForgetWhenDoneAsync(run)));
+
+    public async Task ForgetWhenDoneAsync(WorkflowRun run)
+    {
+        await Store.Flushed();
+        lock (run.Gate)
+        {
+            if (run.IsOpen || run.Outgoing.Any)
+                return;
+        }
+        runs.TryRemove(run.Name, out _);
+        if (!slots.TryGetValue((run.Name.NamespaceId, run.WorkflowId), out var slot))
+            return;
+        lock (slot.Gate)
+        {
+            if (slot.Current != run)
+                return;
+            slot.Removed = true;
+            slots.TryRemove((run.Name.NamespaceId, run.WorkflowId), out _);
+        }
+    }
+
+    public void Dispose() => Timers.Dispose();
+
+    private WorkflowRun? Loaded(StoredRun stored) => runs.TryGetValue(stored.Name, out var run) ? run : Restore(stored);
+
+    private WorkflowRun? Restore(StoredRun stored)
+    {
+        if (Namespaces.FindById(stored.Name.NamespaceId) is not { } ns)
+            return null; // its namespace was deleted; the run goes with retention
+        var start = WorkflowExecutionStartedEventAttributes.Parser.ParseFrom(stored.Start);
+        var run = new WorkflowRun(this, ns, stored.Name, stored.Key, start, StateSerializer.Read<RunState>(stored.State), isNew: false);
+        run.Restore(Store.Rows(stored.Key));
+        return run;
+    }
+
+    private async Task LogFailureAsync(Task work)
+    {
+        try
+        {
+            await work;
+        }
+        catch (Exception e)
+        {
+            log.LogError(e, "Work in the background failed");
+        }
+    }
+}
+
+/// <summary>One workflow id: its lock decides between starts, and it knows the latest run while that is in memory.</summary>
+internal sealed class WorkflowSlot
+{
+    public Lock Gate { get; } = new();
+
+    public WorkflowRun? Current { get; set; }
+
+    /// <summary>The slot left the directory while somebody waited for its lock: that one asks for a new slot.</summary>
+    public bool Removed { get; set; }
+
+    /// <summary>The latest run, also when its publication is still on its way.</summary>
+    public WorkflowRun? Latest()
+    {
+        var run = Current;
+        while (run?.Closing.Successor is { } successor)
+            run = successor;
+        return run;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Globalization;
+using PlatformOps.BootstrapServer.Storage;
+using Temporalio.Api.History.V1;
+
+namespace PlatformOps.BootstrapServer.Executions;
+
+/// <summary>
+/// What a run owes to others when it closes, written in the transaction that closes it and struck off when it is done: a
+/// crash in between only means that it is done again, which the other side notices.
+/// </summary>
+internal sealed class Outgoing(WorkflowRun run, RowSet rows)
+{
+    private readonly Pending<long, OutgoingState> pending = new(rows, RowKind.Outgoing);
+
+    public bool Any => pending.Count > 0;
+
+    /// <summary>The parent is to hear how the run ended.</summary>
+    public void OweNews(HistoryEvent close) => Owe(new OutgoingState(), close);
+
+    /// <summary>A child is to be closed, as its parent close policy says.</summary>
+    public void OweClosing(ChildState child) => Owe(new OutgoingState { Child = child }, null);
+
+    public void Done(OutgoingState state) => pending.Remove(state.Number);
+
+    public void Restore(string id, byte[] data) => pending.Restore(long.Parse(id, CultureInfo.InvariantCulture), data);
+
+    public void Resume()
+    {
+        foreach (var state in pending.All.ToList())
+            run.Engine.Background(run.Engine.ClosingNews.DeliverAsync(run, state, null));
+    }
+
+    private void Owe(OutgoingState state, HistoryEvent? close)
+    {
+        state.Number = pending.Count + 1;
+        pending.Put(state.Number, state);
+        run.After(() => run.Engine.Background(run.Engine.ClosingNews.DeliverAsync(run, state, close)));
+    }
+}

@@ -1,0 +1,172 @@
+using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Namespaces;
+using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.Storage;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+
+namespace PlatformOps.BootstrapServer.Executions.Starting;
+
+/// <summary>
+/// Starts runs. All starts of one workflow id are decided under that id's lock: whether there is a run, what the policies
+/// say of it, and the new run, are one decision.
+/// </summary>
+internal sealed class WorkflowStarter(Engine engine)
+{
+    /// <param name="onNew">Happens in the transaction that creates the run, before its first workflow task (signal-with-start).</param>
+    /// <param name="onExisting">Happens to the open run that is used instead, in its own step (signal-with-start, update-with-start).</param>
+    /// <exception cref="Grpc.Core.RpcException">ALREADY_EXISTS when a policy forbids the start.</exception>
+    public async Task<StartResult> StartAsync(Namespace ns, StartRequest request, Action<WorkflowRun>? onNew = null, Action<WorkflowRun>? onExisting = null)
+    {
+        while (true)
+        {
+            var slot = engine.Slot(ns.Id, request.WorkflowId);
+            Decision decision;
+            lock (slot.Gate)
+            {
+                if (slot.Removed)
+                    continue;
+                decision = Decide(ns, slot, request, onNew, onExisting);
+                if (decision.IsNew)
+                    slot.Current = decision.Result.Run;
+            }
+            foreach (var effect in decision.Effects)
+                effect();
+            if (decision.IsNew)
+                engine.Publish(decision.Result.Run);
+            await decision.Durable;
+            return decision.Result;
+        }
+    }
+
+    private Decision Decide(Namespace ns, WorkflowSlot slot, StartRequest request, Action<WorkflowRun>? onNew, Action<WorkflowRun>? onExisting)
+    {
+        var current = slot.Latest() ?? engine.FindLatest(ns, request.WorkflowId);
+        if (current is null)
+            return Create(ns, request, onNew, null);
+        lock (current.Gate)
+        {
+            if (current.Closing.Successor is not null)
+                return Decide(ns, slot, request, onNew, onExisting); // it was continued while we waited for its lock
+            if (current.State.StartRequestId == request.RequestId)
+                return new Decision(new StartResult(current, Started: true, Repeated: true), engine.Store.Flushed(), []);
+            if (!current.IsOpen)
+            {
+                RequireReusable(current, request.Reuse);
+                return Create(ns, request, onNew, null);
+            }
+            return request.Conflict switch
+            {
+                WorkflowIdConflictPolicy.UseExisting => UseExisting(current, request, onExisting),
+                WorkflowIdConflictPolicy.TerminateExisting => Create(ns, request, onNew, current),
+                _ => throw ServiceError.AlreadyStarted(
+                    $"Workflow execution is already running. WorkflowId: {current.WorkflowId}, RunId: {current.RunId}.",
+                    current.State.StartRequestId, current.RunId, current.Start.FirstExecutionRunId),
+            };
+        }
+    }
+
+    /// <summary>Creates the run; an open one that has to go ends in the same transaction.</summary>
+    private Decision Create(Namespace ns, StartRequest request, Action<WorkflowRun>? onNew, WorkflowRun? terminated)
+    {
+        var transaction = new Transaction();
+        List<Action> effects = [];
+        var runId = Guid.NewGuid().ToString();
+        if (terminated is not null)
+        {
+            terminated.Closing.Terminate("TerminateIfRunning WorkflowIdReusePolicy", JsonPayload.Of($"terminated by new runID: {runId}"), "history-service");
+            terminated.Collect(transaction);
+            effects = terminated.TakeEffects();
+        }
+        var run = engine.Create(ns, request.WorkflowId, runId, Started(request, runId), request.RequestId, request.UserMetadata, request.Links);
+        WorkflowTaskStart? eager = null;
+        lock (run.Gate)
+        {
+            onNew?.Invoke(run);
+            if (request.Eager)
+            {
+                run.WorkflowTasks.Schedule(dispatch: false);
+                run.WorkflowTasks.Start(request.RequestId, request.Identity, fromStickyQueue: false);
+                eager = WorkflowTaskStart.Of(run, sticky: false);
+            }
+            else if (request.ScheduleFirstTask)
+            {
+                run.WorkflowTasks.ScheduleFirst();
+            }
+            var durable = run.Commit(transaction);
+            return new Decision(new StartResult(run, Started: true) { EagerTask = eager }, durable, effects, IsNew: true);
+        }
+    }
+
+    private static Decision UseExisting(WorkflowRun current, StartRequest request, Action<WorkflowRun>? onExisting)
+    {
+        if (request.OnConflict is { } options)
+            Attach(current, request, options);
+        onExisting?.Invoke(current);
+        var durable = current.Commit(new Transaction());
+        return new Decision(new StartResult(current, Started: false), durable, current.TakeEffects());
+    }
+
+    private static void Attach(WorkflowRun current, StartRequest request, Temporalio.Api.Workflow.V1.OnConflictOptions options)
+    {
+        if (!options.AttachRequestId && !options.AttachCompletionCallbacks && !options.AttachLinks)
+            return;
+        if (!current.Requests.Add(request.RequestId))
+            return;
+        var item = new HistoryEvent
+        {
+            WorkflowExecutionOptionsUpdatedEventAttributes = new WorkflowExecutionOptionsUpdatedEventAttributes
+            {
+                AttachedRequestId = options.AttachRequestId ? request.RequestId : "",
+                Identity = request.Identity,
+            },
+        };
+        if (options.AttachCompletionCallbacks)
+            item.WorkflowExecutionOptionsUpdatedEventAttributes.AttachedCompletionCallbacks.AddRange(request.Start.CompletionCallbacks);
+        if (options.AttachLinks)
+            item.Links.AddRange(request.Links);
+        current.Events.Add(EventType.WorkflowExecutionOptionsUpdated, item);
+    }
+
+    private static void RequireReusable(WorkflowRun closed, WorkflowIdReusePolicy policy)
+    {
+        var refusal = policy switch
+        {
+            WorkflowIdReusePolicy.AllowDuplicateFailedOnly when closed.State.Status == WorkflowExecutionStatus.Completed =>
+                $"Workflow execution already finished successfully. WorkflowId: {closed.WorkflowId}, RunId: {closed.RunId}. Workflow Id reuse policy: allow duplicate workflow Id if last run failed.",
+            WorkflowIdReusePolicy.RejectDuplicate =>
+                $"Workflow execution already finished. WorkflowId: {closed.WorkflowId}, RunId: {closed.RunId}. Workflow Id reuse policy: reject duplicate workflow Id.",
+            _ => null,
+        };
+        if (refusal is not null)
+            throw ServiceError.AlreadyStarted(refusal, closed.State.StartRequestId, closed.RunId, closed.Start.FirstExecutionRunId);
+    }
+
+    private WorkflowExecutionStartedEventAttributes Started(StartRequest request, string runId)
+    {
+        var start = request.Start.Clone();
+        var now = engine.Clock.GetUtcNow();
+        start.OriginalExecutionRunId = runId;
+        start.FirstExecutionRunId = runId;
+        start.Attempt = 1;
+        start.EagerExecutionAccepted = request.Eager;
+        start.RootWorkflowExecution ??= new WorkflowExecution { WorkflowId = request.WorkflowId, RunId = runId };
+        if (start.CronSchedule.Length > 0)
+            start.FirstWorkflowTaskBackoff = Duration.FromTimeSpan(CronSchedule.Parse(start.CronSchedule).NextAfter(now, now) - now);
+        var begins = now + (start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero);
+        if (start.WorkflowExecutionTimeout.ToTimeSpan() > TimeSpan.Zero)
+            start.WorkflowExecutionExpirationTime = Timestamp.FromDateTimeOffset(begins + start.WorkflowExecutionTimeout.ToTimeSpan());
+        return start;
+    }
+
+    private sealed record Decision(StartResult Result, Task Durable, List<Action> Effects, bool IsNew = false);
+}
+
+/// <param name="Started">False when an open run is used instead.</param>
+/// <param name="Repeated">The same request started this run before.</param>
+internal sealed record StartResult(WorkflowRun Run, bool Started, bool Repeated = false)
+{
+    /// <summary>The first workflow task, when the caller's worker takes it at once.</summary>
+    public WorkflowTaskStart? EagerTask { get; init; }
+}

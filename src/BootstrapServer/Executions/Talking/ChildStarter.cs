@@ -1,0 +1,89 @@
+using Grpc.Core;
+using PlatformOps.BootstrapServer.Executions.Starting;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
+
+namespace PlatformOps.BootstrapServer.Executions.Talking;
+
+/// <summary>
+/// Starts a child: creates its run, lets the parent's history know, then gives the child its first workflow task. Done again
+/// after a crash it finds the run that it created before, by request id.
+/// </summary>
+internal sealed class ChildStarter(Engine engine)
+{
+    public async Task StartAsync(WorkflowRun parent, ChildState child, HistoryEvent initiated)
+    {
+        var asked = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
+        lock (parent.Gate)
+        {
+            if (!parent.IsOpen)
+                return; // it closed in the workflow task that asked for the child: nobody would know of it
+        }
+        if (engine.Namespaces.FindById(asked.NamespaceId) is not { } ns)
+        {
+            await parent.StepAsync(() => parent.Children.CouldNotStart(child, StartChildWorkflowExecutionFailedCause.NamespaceNotFound, asked.WorkflowTaskCompletedEventId));
+            return;
+        }
+        WorkflowRun run;
+        try
+        {
+            run = (await engine.Starter.StartAsync(ns, Request(parent, child, asked))).Run;
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
+        {
+            await parent.StepAsync(() => parent.Children.CouldNotStart(child, StartChildWorkflowExecutionFailedCause.WorkflowAlreadyExists, asked.WorkflowTaskCompletedEventId));
+            return;
+        }
+        await parent.StepAsync(() => parent.Children.Started(child, run.Start.FirstExecutionRunId, asked.Header));
+        await BeginAsync(run);
+    }
+
+    /// <summary>Gives a child that has none its first workflow task.</summary>
+    public static Task BeginAsync(WorkflowRun child) => child.StepAsync(() =>
+    {
+        if (child.IsOpen && child.State.LastCompletedEventId == 0 && !child.WorkflowTasks.IsPending)
+            child.WorkflowTasks.ScheduleFirst();
+    });
+
+    private static StartRequest Request(WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)
+    {
+        var start = new WorkflowExecutionStartedEventAttributes
+        {
+            WorkflowType = asked.WorkflowType,
+            ParentWorkflowNamespace = parent.Namespace.Name,
+            ParentWorkflowNamespaceId = parent.Namespace.Id,
+            ParentWorkflowExecution = new WorkflowExecution { WorkflowId = parent.WorkflowId, RunId = parent.RunId },
+            ParentInitiatedEventId = child.InitiatedEventId,
+            RootWorkflowExecution = parent.Start.RootWorkflowExecution,
+            TaskQueue = asked.TaskQueue,
+            Input = asked.Input,
+            WorkflowExecutionTimeout = asked.WorkflowExecutionTimeout,
+            WorkflowRunTimeout = asked.WorkflowRunTimeout,
+            WorkflowTaskTimeout = asked.WorkflowTaskTimeout,
+            RetryPolicy = asked.RetryPolicy is null ? null : RetryBackoff.WithDefaults(asked.RetryPolicy),
+            CronSchedule = asked.CronSchedule,
+            Memo = asked.Memo,
+            SearchAttributes = asked.SearchAttributes,
+            Header = asked.Header,
+            FirstWorkflowTaskBackoff = new Google.Protobuf.WellKnownTypes.Duration(),
+            Priority = asked.Priority ?? parent.State.Priority,
+            VersioningOverride = asked.VersioningOverride,
+            WorkflowId = asked.WorkflowId,
+        };
+        StartRequest.Complete(start);
+#pragma warning disable CS0612 // Deprecated, and still sent by SDKs.
+        var terminateIfRunning = asked.WorkflowIdReusePolicy == WorkflowIdReusePolicy.TerminateIfRunning;
+#pragma warning restore CS0612
+        return new StartRequest
+        {
+            WorkflowId = asked.WorkflowId,
+            RequestId = child.RequestId,
+            Identity = "history-service",
+            Start = start,
+            Reuse = terminateIfRunning ? WorkflowIdReusePolicy.AllowDuplicate : asked.WorkflowIdReusePolicy,
+            Conflict = terminateIfRunning ? WorkflowIdConflictPolicy.TerminateExisting : WorkflowIdConflictPolicy.Fail,
+            ScheduleFirstTask = false,
+        };
+    }
+}

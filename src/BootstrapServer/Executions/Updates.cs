@@ -1,0 +1,199 @@
+using PlatformOps.BootstrapServer.Storage;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Failure.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.Protocol.V1;
+using Temporalio.Api.Update.V1;
+
+namespace PlatformOps.BootstrapServer.Executions;
+
+/// <summary>
+/// The updates of a run. Before a worker accepts one it lives in memory only, as on the real server: nothing was promised
+/// yet. Accepted and completed ones are rows, so that asking again with the same id finds the same outcome.
+/// </summary>
+internal sealed class Updates(WorkflowRun run, RowSet rows)
+{
+    private readonly Pending<string, UpdateState> known = new(rows, RowKind.Update);
+    private readonly Dictionary<string, LiveUpdate> live = [];
+    private long admitted;
+
+    /// <summary>True when a workflow task has an update to deliver.</summary>
+    public bool AnyToSend => live.Values.Any(u => u.Stage == LiveUpdateStage.Admitted);
+
+    public int Total => known.Count + live.Values.Count(u => u.AcceptedEventId == 0);
+
+    public int InFlight => live.Count;
+
+    /// <summary>The update of this id, or null. One that ended is read back from history.</summary>
+    public LiveUpdate? Find(string updateId)
+    {
+        if (live.TryGetValue(updateId, out var found))
+            return found;
+        if (known.Find(updateId) is not { } state)
+            return null;
+        if (state.CompletedEventId != 0)
+        {
+            var completed = run.Engine.Histories.ReadEvent(run, state.CompletedEventId);
+            return LiveUpdate.Ended(updateId, completed.WorkflowExecutionUpdateCompletedEventAttributes.Outcome);
+        }
+        if (!run.IsOpen)
+            return LiveUpdate.Ended(updateId, new Outcome { Failure = UpdateErrors.WorkflowCompletedFirst() });
+        var accepted = LiveUpdate.AlreadyAccepted(updateId, state.AcceptedEventId);
+        live[updateId] = accepted;
+        return accepted;
+    }
+
+    /// <summary>Takes an update in, or finds the one with its id; makes sure that a workflow task will deliver it.</summary>
+    public LiveUpdate Admit(Request request)
+    {
+        var updateId = request.Meta.UpdateId;
+        if (Find(updateId) is { } existing)
+            return existing;
+        run.RequireOpen();
+        Limits.RequireRoomForUpdate(this);
+        var update = new LiveUpdate(updateId) { Request = request, Order = ++admitted };
+        live[updateId] = update;
+        if (!run.WorkflowTasks.IsPending)
+            run.WorkflowTasks.Schedule(speculative: true);
+        return update;
+    }
+
+    /// <summary>Messages for a workflow task that starts.</summary>
+    /// <param name="includeSent">Also what an earlier task delivered and the worker did not answer; not for heartbeats.</param>
+    public IEnumerable<Message> Send(bool includeSent, long startedEventId)
+    {
+        foreach (var update in live.Values.Where(u => u.ToSend(includeSent)).OrderBy(u => u.Order))
+        {
+            update.Stage = LiveUpdateStage.Sent;
+            yield return new Message
+            {
+                Id = update.MessageId,
+                ProtocolInstanceId = update.Id,
+                EventId = startedEventId - 1,
+                Body = Google.Protobuf.WellKnownTypes.Any.Pack(update.Request!),
+            };
+        }
+    }
+
+    /// <summary>What is wrong with a message from a worker, or null.</summary>
+    public string? Problem(Message message)
+    {
+        var update = Find(message.ProtocolInstanceId);
+        if (message.Body is null)
+            return $"update {message.ProtocolInstanceId} received message with nil body";
+        if (message.Body.Is(Acceptance.Descriptor) || message.Body.Is(Rejection.Descriptor))
+        {
+            // An update that was lost with a restart is known to its worker still: it comes back in the answer.
+            var answered = message.Body.Is(Acceptance.Descriptor)
+                ? message.Body.Unpack<Acceptance>().AcceptedRequest
+                : message.Body.Unpack<Rejection>().RejectedRequest;
+            if (update is null)
+                return answered is null ? $"update {message.ProtocolInstanceId} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries" : null;
+            return update.Stage is LiveUpdateStage.Sent or LiveUpdateStage.Admitted ? null : $"update {update.Id} is in state {update.Stage}: it can be neither accepted nor rejected";
+        }
+        if (!message.Body.Is(Response.Descriptor))
+            return $"message type {message.Body.TypeUrl} is not supported";
+        // It may be accepted by an earlier message of the same answer; what is unknown then is refused when it is applied.
+        return update is null && known.Find(message.ProtocolInstanceId) is null ? $"update {message.ProtocolInstanceId} wasn't found on the server" : null;
+    }
+
+    /// <summary>Acts on a worker's message; <see cref="Problem"/> was asked before.</summary>
+    public void Apply(Message message)
+    {
+        var rejected = message.Body.Is(Rejection.Descriptor);
+        var update = Find(message.ProtocolInstanceId) ?? Resurrect(message);
+        if (!run.IsOpen && !rejected)
+            return; // aborted with the others when the run closed
+        if (rejected)
+            Reject(update, message.Body.Unpack<Rejection>().Failure);
+        else if (message.Body.Is(Acceptance.Descriptor))
+            Accept(update, message.Body.Unpack<Acceptance>());
+        else
+            Complete(update, message.Body.Unpack<Response>());
+    }
+
+    /// <summary>A worker that completes a task without a word about an update it was sent does not know updates.</summary>
+    public void RejectUnanswered()
+    {
+        foreach (var update in live.Values.Where(u => u.Stage == LiveUpdateStage.Sent).ToList())
+            Reject(update, UpdateErrors.NotProcessed());
+    }
+
+    /// <summary>The server failed a workflow task: what its worker had seen cannot be tried again unnoticed.</summary>
+    public void AbortSent()
+    {
+        foreach (var update in live.Values.Where(u => u.Stage == LiveUpdateStage.Sent).ToList())
+        {
+            live.Remove(update.Id);
+            run.After(() => update.Abort(UpdateErrors.TaskFailed()));
+        }
+    }
+
+    /// <summary>The run closed. Callers of updates that were not accepted hear so, or are sent on to the next run.</summary>
+    public void AbortAll(bool continues)
+    {
+        foreach (var update in live.Values.ToList())
+        {
+            if (update.AcceptedEventId != 0)
+                run.After(() => update.End(new Outcome { Failure = UpdateErrors.WorkflowCompletedFirst() }));
+            else
+                run.After(() => update.Abort(continues ? new WorkflowContinuesException() : UpdateErrors.WorkflowClosing()));
+        }
+        live.Clear();
+    }
+
+    public void Restore(string id, byte[] data) => known.Restore(id, data);
+
+    private LiveUpdate Resurrect(Message message)
+    {
+        var request = message.Body.Is(Acceptance.Descriptor)
+            ? message.Body.Unpack<Acceptance>().AcceptedRequest
+            : message.Body.Unpack<Rejection>().RejectedRequest;
+        var update = new LiveUpdate(message.ProtocolInstanceId) { Request = request, Order = ++admitted, Stage = LiveUpdateStage.Sent };
+        live[update.Id] = update;
+        return update;
+    }
+
+    private void Accept(LiveUpdate update, Acceptance acceptance)
+    {
+        var item = run.Events.Add(EventType.WorkflowExecutionUpdateAccepted, new HistoryEvent
+        {
+            WorkflowExecutionUpdateAcceptedEventAttributes = new WorkflowExecutionUpdateAcceptedEventAttributes
+            {
+                ProtocolInstanceId = update.Id,
+                AcceptedRequestMessageId = update.MessageId,
+                AcceptedRequestSequencingEventId = acceptance.AcceptedRequestSequencingEventId,
+                AcceptedRequest = update.Request,
+            },
+        });
+        update.Stage = LiveUpdateStage.Accepted;
+        update.AcceptedEventId = item.EventId;
+        update.Request = null;
+        known.Put(update.Id, new UpdateState { AcceptedEventId = item.EventId });
+        run.After(update.SayAccepted);
+    }
+
+    private void Reject(LiveUpdate update, Failure failure)
+    {
+        live.Remove(update.Id);
+        update.Stage = LiveUpdateStage.Completed;
+        run.After(() => update.SayRejected(failure));
+    }
+
+    private void Complete(LiveUpdate update, Response response)
+    {
+        var item = run.Events.Add(EventType.WorkflowExecutionUpdateCompleted, new HistoryEvent
+        {
+            WorkflowExecutionUpdateCompletedEventAttributes = new WorkflowExecutionUpdateCompletedEventAttributes
+            {
+                Meta = response.Meta,
+                AcceptedEventId = update.AcceptedEventId,
+                Outcome = response.Outcome,
+            },
+        });
+        live.Remove(update.Id);
+        update.Stage = LiveUpdateStage.Completed;
+        known.Put(update.Id, new UpdateState { AcceptedEventId = update.AcceptedEventId, CompletedEventId = item.EventId });
+        run.After(() => update.End(response.Outcome));
+    }
+}

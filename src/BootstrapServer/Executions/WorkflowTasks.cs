@@ -1,0 +1,421 @@
+using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Timers;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Failure.V1;
+using Temporalio.Api.History.V1;
+using Temporalio.Api.WorkflowService.V1;
+using TaskQueue = Temporalio.Api.TaskQueue.V1.TaskQueue;
+
+namespace PlatformOps.BootstrapServer.Executions;
+
+/// <summary>
+/// The workflow task of a run: none, scheduled, or started. From its second attempt on a task is transient, and a task that
+/// only delivers an update is speculative: neither is in history before it completes, so that a worker that fails a
+/// thousand times, or rejects an update, leaves no trace.
+/// </summary>
+internal sealed class WorkflowTasks(WorkflowRun run)
+{
+    /// <summary>The real server's numbers: attempts before the timeout of a failing task grows, its first step and its end.</summary>
+    private const int AttemptsBeforeBackoff = 3;
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(10);
+
+    private TimerEntry? scheduleToStart;
+    private TimerEntry? startToClose;
+    private TimerEntry? firstTask;
+
+    /// <summary>Grows with each dispatch; a task in a queue with an older number is stale.</summary>
+    public int Stamp { get; private set; }
+
+    public WorkflowTaskState Current => run.State.WorkflowTask;
+
+    public bool IsPending => Current.ScheduledEventId != 0;
+
+    public bool IsStarted => Current.StartedEventId != 0;
+
+    public bool IsSpeculative => IsPending && Current.Speculative;
+
+    public bool IsTransient => Current.Attempt > 1;
+
+    private bool InHistory => !IsTransient && !Current.Speculative;
+
+    /// <summary>The queue that the next task goes to.</summary>
+    public TaskQueue Queue => run.State.StickyQueue is { } sticky
+        ? new TaskQueue { Name = sticky, Kind = TaskQueueKind.Sticky, NormalName = run.TaskQueue }
+        : new TaskQueue { Name = run.TaskQueue, Kind = TaskQueueKind.Normal };
+
+    /// <summary>Schedules the first task, now or when the start delay, cron or retry interval is over.</summary>
+    public void ScheduleFirst()
+    {
+        if (run.State.FirstTaskAt is { } at && at > run.Now)
+        {
+            WaitForFirst(at);
+            return;
+        }
+        run.State.FirstTaskAt = null;
+        Schedule();
+    }
+
+    /// <summary>Schedules a task unless there is one, or the run is paused or waits for its first.</summary>
+    public void ScheduleIfNone()
+    {
+        if (!IsPending && run.IsOpen && run.State.Pause is null && run.State.FirstTaskAt is null)
+            Schedule();
+    }
+
+    /// <param name="speculative">A task that only delivers an update.</param>
+    /// <param name="dispatch">False when the caller starts it at once and hands it to its worker.</param>
+    /// <param name="original">When the first of a chain of heartbeats was scheduled; now when left out.</param>
+    public void Schedule(bool speculative = false, bool dispatch = true, DateTimeOffset? original = null)
+    {
+        var task = Current;
+        if (run.Events.HasBuffered)
+        {
+            // New events: this is not the same task again, so it is neither transient nor speculative.
+            task.Attempt = 1;
+            speculative = false;
+            run.Events.Flush();
+        }
+        var now = run.Now;
+        task.Speculative = speculative;
+        task.Timeout = TimeoutOf(task.Attempt);
+        task.ScheduledTime = now;
+        task.OriginalScheduledTime = original ?? now;
+        task.StartedEventId = 0;
+        task.RequestId = "";
+        task.ScheduledEventId = InHistory ? AddScheduled(now).EventId : run.Events.NextEventId;
+        Stamp++;
+        if (!speculative)
+            run.Touch();
+        if (dispatch)
+            Dispatch();
+    }
+
+    /// <summary>Puts a scheduled task into its queue: the sticky one while its worker polls, otherwise the normal one.</summary>
+    public void Dispatch()
+    {
+        var stamp = Stamp;
+        var sticky = run.State.StickyQueue is { } name && run.Engine.Matching.HasRecentPoller(run.Namespace, name);
+        if (sticky)
+            scheduleToStart = run.Engine.Timers.Add(Current.ScheduledTime + run.State.StickyTimeout, () => run.Step(() => OnScheduleToStartTimeout(stamp)));
+        run.After(() => run.Engine.Matching.AddWorkflowTask(run, stamp, sticky ? run.State.StickyQueue! : run.TaskQueue, sticky));
+    }
+
+    /// <summary>True when a queued task of this stamp can still be started.</summary>
+    public bool CanStart(int stamp) => run.IsOpen && stamp == Stamp && IsPending && !IsStarted;
+
+    /// <summary>A worker takes the task.</summary>
+    public void Start(string requestId, string identity, bool fromStickyQueue)
+    {
+        var task = Current;
+        var now = run.Now;
+        run.Engine.Timers.Cancel(scheduleToStart);
+        if (!fromStickyQueue && run.State.StickyQueue is not null)
+            ClearSticky(); // another worker has it: it needs the whole history
+        var inHistory = InHistory;
+        if (!inHistory && task.ScheduledEventId != run.Events.NextEventId)
+        {
+            // Events came in since: the task becomes an ordinary one.
+            task.Attempt = 1;
+            task.Speculative = false;
+            task.ScheduledEventId = AddScheduled(now).EventId;
+            inHistory = true;
+        }
+        task.RequestId = requestId;
+        task.Identity = identity;
+        task.StartedTime = now;
+        task.HistorySize = run.State.HistorySize;
+        task.SuggestContinueAsNew = Limits.SuggestContinueAsNew(run);
+        if (inHistory)
+        {
+            run.Events.EndBatch();
+            task.StartedEventId = AddStarted(identity).EventId;
+            run.Events.EndBatch();
+        }
+        else
+        {
+            task.StartedEventId = task.ScheduledEventId + 1;
+        }
+        if (!task.Speculative)
+            run.Touch();
+        ArmStartToClose();
+    }
+
+    /// <summary>
+    /// Ends the task as completed and returns the completed event, or null when the task leaves no trace.
+    /// </summary>
+    public HistoryEvent? Complete(RespondWorkflowTaskCompletedRequest request, bool leaveNoTrace)
+    {
+        var task = Current;
+        var inHistory = InHistory;
+        var (scheduled, started) = (task.ScheduledEventId, task.StartedEventId);
+        var noTrace = task.Speculative && leaveNoTrace;
+        if (!inHistory && !noTrace)
+        {
+            scheduled = AddScheduled(task.ScheduledTime).EventId;
+            run.Events.EndBatch();
+            started = AddStarted(request.Identity, scheduled).EventId;
+            run.Events.EndBatch();
+        }
+        End(attempt: 1);
+        if (noTrace)
+            return null;
+        run.Touch();
+        var item = run.Events.Add(EventType.WorkflowTaskCompleted, new HistoryEvent
+        {
+            WorkflowTaskCompletedEventAttributes = WorkerVersioning.Describe(request, new WorkflowTaskCompletedEventAttributes
+            {
+                ScheduledEventId = scheduled,
+                StartedEventId = started,
+                Identity = request.Identity,
+                SdkMetadata = request.SdkMetadata,
+                MeteringMetadata = request.MeteringMetadata,
+            }),
+        });
+        run.State.LastCompletedStartedEventId = started;
+        run.State.LastCompletedEventId = item.EventId;
+        return item;
+    }
+
+    /// <summary>Ends the task as failed. The next one is transient unless the failed one was sticky or new events came.</summary>
+    public void Fail(WorkflowTaskFailedCause cause, Failure? failure, string identity, string baseRunId = "", string newRunId = "")
+    {
+        PutSpeculativeIntoHistory(identity);
+        if (!IsTransient)
+        {
+            run.Events.Add(EventType.WorkflowTaskFailed, new HistoryEvent
+            {
+                WorkflowTaskFailedEventAttributes = new WorkflowTaskFailedEventAttributes
+                {
+                    ScheduledEventId = Current.ScheduledEventId,
+                    StartedEventId = Current.StartedEventId,
+                    Cause = cause,
+                    Failure = failure,
+                    Identity = identity,
+                    BaseRunId = baseRunId,
+                    NewRunId = newRunId,
+                },
+            });
+        }
+        EndUnsuccessfully(countsAsAttempt: true);
+    }
+
+    /// <summary>Ends the task because nobody will: on termination and run timeout.</summary>
+    public void FailForClose()
+    {
+        if (IsStarted)
+            Fail(WorkflowTaskFailedCause.ForceCloseCommand, null, "");
+        else if (IsPending)
+            End(attempt: 1);
+    }
+
+    /// <summary>
+    /// The step changes the run after all: a speculative task must now be in history, since what follows counts on its ids.
+    /// </summary>
+    public void BecomeNormal()
+    {
+        var task = Current;
+        task.Speculative = false;
+        AddScheduled(task.ScheduledTime);
+        if (!IsStarted)
+            return;
+        run.Events.EndBatch();
+        AddStarted(task.Identity);
+        run.Events.EndBatch();
+    }
+
+    /// <summary>The scheduled and started events that a worker must see although history does not have them.</summary>
+    public List<HistoryEvent> EventsOutsideHistory()
+    {
+        if (!IsStarted || InHistory)
+            return [];
+        var task = Current;
+        return
+        [
+            new HistoryEvent
+            {
+                EventId = task.ScheduledEventId,
+                EventTime = Timestamp.FromDateTimeOffset(task.ScheduledTime),
+                EventType = EventType.WorkflowTaskScheduled,
+                WorkflowTaskScheduledEventAttributes = ScheduledAttributes(),
+            },
+            new HistoryEvent
+            {
+                EventId = task.StartedEventId,
+                EventTime = Timestamp.FromDateTimeOffset(task.StartedTime),
+                EventType = EventType.WorkflowTaskStarted,
+                WorkflowTaskStartedEventAttributes = StartedAttributes(task.Identity, task.ScheduledEventId),
+            },
+        ];
+    }
+
+    public void ClearSticky()
+    {
+        if (run.State.StickyQueue is null)
+            return;
+        run.State.StickyQueue = null;
+        run.State.StickyTimeout = default;
+        run.Touch();
+    }
+
+    /// <summary>Withdraws a scheduled task from its queue, for a pause.</summary>
+    public void Withdraw() => Stamp++;
+
+    /// <summary>After recovery: what was scheduled is queued again, what was started times out when it would have.</summary>
+    public void Resume()
+    {
+        if (run.State.FirstTaskAt is { } at)
+            WaitForFirst(at);
+        if (!IsPending)
+            return;
+        Stamp++;
+        if (IsStarted)
+        {
+            ArmStartToClose();
+        }
+        else if (run.State.Pause is null)
+        {
+            // The sticky worker's polls are gone with the old process: it asks again, but anybody may have the task.
+            ClearSticky();
+            Dispatch();
+        }
+    }
+
+    public void CancelTimers()
+    {
+        run.Engine.Timers.Cancel(scheduleToStart);
+        run.Engine.Timers.Cancel(startToClose);
+        run.Engine.Timers.Cancel(firstTask);
+    }
+
+    private void WaitForFirst(DateTimeOffset at) => firstTask = run.Engine.Timers.Add(at, () => run.Step(() =>
+    {
+        if (!run.IsOpen || run.State.FirstTaskAt is null)
+            return;
+        run.State.FirstTaskAt = null;
+        run.Touch();
+        ScheduleIfNone();
+    }));
+
+    /// <summary>Ends the wait for the first task: a cancellation and a second signal-with-start do, a plain signal does not.</summary>
+    public void EndFirstWait()
+    {
+        if (run.State.FirstTaskAt is null)
+            return;
+        run.Engine.Timers.Cancel(firstTask);
+        run.State.FirstTaskAt = null;
+        run.Touch();
+    }
+
+    private void ArmStartToClose()
+    {
+        var stamp = Stamp;
+        startToClose = run.Engine.Timers.Add(Current.StartedTime + Current.Timeout, () => run.Step(() => OnStartToCloseTimeout(stamp)));
+    }
+
+    private void OnScheduleToStartTimeout(int stamp)
+    {
+        if (!CanStart(stamp))
+            return;
+        if (Current.Speculative)
+        {
+            Current.Speculative = false;
+            Current.ScheduledEventId = AddScheduled(Current.ScheduledTime).EventId;
+        }
+        AddTimedOut(TimeoutType.ScheduleToStart);
+        EndUnsuccessfully(countsAsAttempt: false);
+        ScheduleIfNone();
+    }
+
+    private void OnStartToCloseTimeout(int stamp)
+    {
+        if (run.IsOpen && stamp == Stamp && IsStarted)
+            TimeOut();
+    }
+
+    /// <summary>Ends the started task as timed out and schedules the next.</summary>
+    public void TimeOut()
+    {
+        PutSpeculativeIntoHistory(Current.Identity);
+        if (!IsTransient)
+            AddTimedOut(TimeoutType.StartToClose);
+        EndUnsuccessfully(countsAsAttempt: true);
+        ScheduleIfNone();
+    }
+
+    private void PutSpeculativeIntoHistory(string identity)
+    {
+        if (!Current.Speculative)
+            return;
+        Current.Speculative = false;
+        Current.ScheduledEventId = AddScheduled(Current.ScheduledTime).EventId;
+        run.Events.EndBatch();
+        Current.StartedEventId = AddStarted(identity).EventId;
+        run.Events.EndBatch();
+    }
+
+    private void EndUnsuccessfully(bool countsAsAttempt)
+    {
+        // A sticky worker that failed may be gone: the next attempt goes to anybody and does not count as a second one.
+        var sticky = run.State.StickyQueue is not null;
+        ClearSticky();
+        End(attempt: countsAsAttempt && !sticky ? Current.Attempt + 1 : 1);
+    }
+
+    private void End(int attempt)
+    {
+        run.Engine.Timers.Cancel(scheduleToStart);
+        run.Engine.Timers.Cancel(startToClose);
+        Stamp++;
+        if (!Current.Speculative)
+            run.Touch();
+        run.State.WorkflowTask = new WorkflowTaskState { Attempt = attempt, OriginalScheduledTime = Current.OriginalScheduledTime };
+    }
+
+    private TimeSpan TimeoutOf(int attempt)
+    {
+        var timeout = run.Start.WorkflowTaskTimeout.ToTimeSpan();
+        if (attempt <= AttemptsBeforeBackoff)
+            return timeout;
+        var backoff = FirstBackoff * Math.Pow(2, Math.Min(attempt - AttemptsBeforeBackoff - 1, 20));
+        return timeout + (backoff < LongestBackoff ? backoff : LongestBackoff);
+    }
+
+    private HistoryEvent AddScheduled(DateTimeOffset at) => run.Events.Add(EventType.WorkflowTaskScheduled, new HistoryEvent
+    {
+        EventTime = Timestamp.FromDateTimeOffset(at),
+        WorkflowTaskScheduledEventAttributes = ScheduledAttributes(),
+    });
+
+    private HistoryEvent AddStarted(string identity, long? scheduledEventId = null) => run.Events.Add(EventType.WorkflowTaskStarted, new HistoryEvent
+    {
+        EventTime = Timestamp.FromDateTimeOffset(Current.StartedTime),
+        WorkflowTaskStartedEventAttributes = StartedAttributes(identity, scheduledEventId ?? Current.ScheduledEventId),
+    });
+
+    private void AddTimedOut(TimeoutType type) => run.Events.Add(EventType.WorkflowTaskTimedOut, new HistoryEvent
+    {
+        WorkflowTaskTimedOutEventAttributes = new WorkflowTaskTimedOutEventAttributes
+        {
+            ScheduledEventId = Current.ScheduledEventId,
+            StartedEventId = Current.StartedEventId,
+            TimeoutType = type,
+        },
+    });
+
+    private WorkflowTaskScheduledEventAttributes ScheduledAttributes() => new()
+    {
+        TaskQueue = Queue,
+        StartToCloseTimeout = Duration.FromTimeSpan(Current.Timeout),
+        Attempt = Current.Attempt,
+    };
+
+    private WorkflowTaskStartedEventAttributes StartedAttributes(string identity, long scheduledEventId) => new()
+    {
+        ScheduledEventId = scheduledEventId,
+        Identity = identity,
+        RequestId = Current.RequestId,
+        SuggestContinueAsNew = Current.SuggestContinueAsNew,
+        HistorySizeBytes = Current.HistorySize,
+    };
+}

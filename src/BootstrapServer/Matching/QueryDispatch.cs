@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Query.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.BootstrapServer.Matching;
+
+/// <summary>Sends queries to workers directly: first to the one that has the workflow cached, then to any.</summary>
+internal sealed class QueryDispatch(MatchingEngine matching)
+{
+    private readonly ConcurrentDictionary<string, DirectQuery> open = new();
+
+    /// <summary>Asks a worker and waits for its answer, as long as the caller waits.</summary>
+    public async Task<RespondQueryTaskCompletedRequest> AskAsync(WorkflowRun run, WorkflowQuery query, CancellationToken ct)
+    {
+        var direct = new DirectQuery(run, query);
+        open[direct.Id] = direct;
+        try
+        {
+            var (sticky, timeout) = (run.State.StickyQueue, run.State.StickyTimeout);
+            if (sticky is not null && matching.HasRecentPoller(run.Namespace, sticky))
+            {
+                matching.AddQuery(direct, sticky, sticky: true);
+                if (await TakenWithinAsync(direct, timeout, ct))
+                    return await direct.Answer.WaitAsync(ct);
+            }
+            if (!direct.Taken.IsCompleted)
+                matching.AddQuery(direct, run.TaskQueue, sticky: false);
+            return await direct.Answer.WaitAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            throw ServiceError.DeadlineExceeded(direct.Taken.IsCompleted
+                ? "The worker that has the query did not answer in time."
+                : $"No worker polled task queue {run.TaskQueue} for the query in time. Is one running?");
+        }
+        finally
+        {
+            open.TryRemove(direct.Id, out _);
+            direct.NextAttempt(); // what is still queued of it is stale
+        }
+    }
+
+    public void Answer(string queryId, RespondQueryTaskCompletedRequest answer)
+    {
+        if (!open.TryGetValue(queryId, out var direct))
+            throw ServiceError.NotFound("query task not found, or already expired");
+        direct.Complete(answer);
+    }
+
+    private static async Task<bool> TakenWithinAsync(DirectQuery direct, TimeSpan timeout, CancellationToken ct)
+    {
+        try
+        {
+            await direct.Taken.WaitAsync(timeout, ct);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+namespace PlatformOps.BootstrapServer.Storage;
+
+/// <summary>
+/// Where everything is kept. Transactions become durable in the order in which they were handed in; a reader sees every
+/// transaction whose task completed. One implementation keeps memory, one a SQLite file.
+/// </summary>
+internal interface IStore : IAsyncDisposable
+{
+    /// <summary>The next unused run key.</summary>
+    long NextRunKey();
+
+    /// <summary>Hands a transaction in. The task completes when it is durable, and fails when it cannot be made so.</summary>
+    Task Commit(Transaction transaction);
+
+    /// <summary>Completes when everything handed in before is durable: what must pass before an answer shows it.</summary>
+    Task Flushed();
+
+    /// <summary>The latest run of a workflow id, or null.</summary>
+    StoredRun? FindLatest(string namespaceId, string workflowId);
+
+    StoredRun? Find(RunName name);
+
+    IReadOnlyList<StoredRow> Rows(long run);
+
+    /// <summary>The batches that hold the events from one id up to, not including, another, oldest first.</summary>
+    IReadOnlyList<EventBatch> History(long run, long fromEventId, long beforeEventId);
+
+    /// <summary>Runs that are open, for recovery.</summary>
+    IEnumerable<StoredRun> OpenRuns();
+
+    /// <summary>Closed runs that still owe something to another run (<see cref="RowKind.Outgoing"/>), for recovery.</summary>
+    IEnumerable<StoredRun> ClosedRunsWithOutgoing();
+
+    /// <summary>Closed runs, oldest first.</summary>
+    IEnumerable<StoredRun> ClosedRuns();
+
+    /// <summary>All documents of a kind, by id.</summary>
+    IReadOnlyList<KeyValuePair<string, byte[]>> Documents(string kind);
+}

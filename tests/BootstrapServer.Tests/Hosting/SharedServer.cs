@@ -1,0 +1,61 @@
+using PlatformOps.BootstrapServer.Tests.Hosting;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+using Temporalio.Worker;
+
+[assembly: AssemblyFixture(typeof(SharedServer))]
+
+namespace PlatformOps.BootstrapServer.Tests.Hosting;
+
+/// <summary>
+/// The server that the conformance tests share. <c>TEMPORAL_TEST_ADDRESS</c> points them at any other server instead, so that a
+/// real one can judge them; it needs the namespace <c>default</c> and the search attributes below.
+/// </summary>
+public sealed class SharedServer : IAsyncLifetime
+{
+    public static readonly IReadOnlyDictionary<string, IndexedValueType> SearchAttributes = new Dictionary<string, IndexedValueType>
+    {
+        ["TestKeyword"] = IndexedValueType.Keyword,
+        ["TestText"] = IndexedValueType.Text,
+        ["TestInt"] = IndexedValueType.Int,
+        ["TestDouble"] = IndexedValueType.Double,
+        ["TestBool"] = IndexedValueType.Bool,
+        ["TestDatetime"] = IndexedValueType.Datetime,
+        ["TestKeywordList"] = IndexedValueType.KeywordList,
+    };
+
+    private BootstrapServerHost? host;
+
+    public string Address { get; private set; } = "";
+
+    public ITemporalClient Client { get; private set; } = null!;
+
+    /// <summary>True when the tests run on another server than ours.</summary>
+    public static bool IsOther => Environment.GetEnvironmentVariable("TEMPORAL_TEST_ADDRESS") is { Length: > 0 };
+
+    public async ValueTask InitializeAsync()
+    {
+        Address = Environment.GetEnvironmentVariable("TEMPORAL_TEST_ADDRESS") ?? "";
+        if (Address.Length == 0)
+        {
+            host = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { SearchAttributes = SearchAttributes });
+            Address = host.Address;
+        }
+        Client = await TemporalClient.ConnectAsync(new TemporalClientConnectOptions(Address));
+    }
+
+    /// <summary>Runs <paramref name="test"/> while a worker with a task queue of its own serves what <paramref name="configure"/> adds.</summary>
+    public async Task WithWorkerAsync(Action<TemporalWorkerOptions> configure, Func<string, Task> test, Func<TemporalWorkerOptions, TemporalWorkerOptions>? adjust = null)
+    {
+        var options = new TemporalWorkerOptions("queue-" + Guid.NewGuid());
+        configure(options);
+        using var worker = new TemporalWorker(Client, adjust?.Invoke(options) ?? options);
+        await worker.ExecuteAsync(() => test(options.TaskQueue!));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (host is not null)
+            await host.DisposeAsync();
+    }
+}
