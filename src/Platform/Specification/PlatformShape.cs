@@ -38,7 +38,7 @@ internal static class PlatformShape
         new("approvals", new IntegerShape("How many approvals a plan needs; 0 means none.", 0, 5), Required: true),
         new("maxParallel", new IntegerShape("How many components may be worked on at once.", 1, 32), Required: true),
         new("mayDestroy", new BooleanShape("Whether a plan may remove objects."), Required: true),
-        new("approvalTimeout", new DurationShape("How long a plan waits for approval."), Default: "1d"),
+        new("approvalTimeout", new DurationShape("How long a plan waits for approval."), Default: "24h"),
     ]);
 
     private static readonly MapShape Performance = new("The throughput that a provisioned platform must reach.",
@@ -71,15 +71,18 @@ internal static class PlatformShape
     ]);
 
     /// <summary>An environment after its overlay: what the effective map must look like.</summary>
-    public static MapShape Environment(ComponentCatalog catalog) => new("One environment, laid over the platform.", Keys(catalog, effective: true));
+    public static MapShape Environment(ComponentCatalog catalog) => new("One environment, laid over the platform.", Keys(catalog, "Environment", effective: true));
 
-    /// <summary>The file <c>platform.yaml</c>: every key may be left to the environments.</summary>
-    public static MapShape Platform(ComponentCatalog catalog) => new("A platform: what all its environments have in common.", Keys(catalog, effective: false));
+    /// <summary>A file <c>environments/*.yaml</c> as it is written: every key but the first three may be left to the platform.</summary>
+    public static MapShape Overlay(ComponentCatalog? catalog) => new("One environment, laid over the platform.", Keys(catalog, "Environment", effective: false));
 
-    private static IReadOnlyList<ShapeKey> Keys(ComponentCatalog catalog, bool effective) =>
+    /// <summary>The file <c>platform.yaml</c>: every key but the first three may be left to the environments.</summary>
+    public static MapShape Platform(ComponentCatalog? catalog) => new("A platform: what all its environments have in common.", Keys(catalog, "Platform", effective: false));
+
+    private static IReadOnlyList<ShapeKey> Keys(ComponentCatalog? catalog, string kind, bool effective) =>
     [
         new("apiVersion", new TextShape("The version of this format.", [ApiVersion]), Required: true),
-        new("kind", new TextShape("What the file is.", [effective ? "Environment" : "Platform"]), Required: true),
+        new("kind", new TextShape("What the file is.", [kind]), Required: true),
         new("name", Name, Required: true),
         new("regions", new TableShape("The regions by name.", Region), Required: effective),
         new("nodes", new TableShape("The classes of nodes of each region.", NodeClass), Required: effective),
@@ -96,10 +99,10 @@ internal static class PlatformShape
         new("failover", Failover, Required: effective),
     ];
 
-    private static TableShape Components(ComponentCatalog catalog) => new(
+    private static TableShape Components(ComponentCatalog? catalog) => new(
         "The components by their name in the catalog.",
-        new AnyShape("A component."),
-        catalog.Components.ToDictionary(component => component.Name, Component));
+        new AnyShape("What the environment wants of it: enabled, regions, and the parameters that its component.yaml declares."),
+        catalog?.Components.ToDictionary(component => component.Name, Component));
 
     private static Shape Component(ComponentDefinition component) => new MapShape(component.Summary,
     [
