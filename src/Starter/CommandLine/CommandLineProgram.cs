@@ -15,6 +15,7 @@ internal static class CommandLineProgram
             root.Options.Add(option);
         Command[] commands =
         [
+            ValidateCommand.Create(),
             PlanCommand.Create(),
             ProvisionCommand.Create(),
             StatusCommand.Create(),

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Specifications;
+
+namespace PlatformOps.Starter.Commands;
+
+internal static class ValidateCommand
+{
+    public static Command Create() =>
+        new CliCommand(
+            "validate",
+            "Check the specification and the catalog; report every problem with its file, line and what would be right.",
+            new Example("validate", "the reference platform"),
+            new Example("validate --specification platform/ --output json", "for a pipeline: problems as JSON, exit code 3 when there are any"))
+        .Runs((invocation, _) =>
+        {
+            var validation = Validation.Of(invocation.Locations);
+            invocation.Terminal.Result(new
+            {
+                valid = validation.Problems.Count == 0,
+                validation.Problems,
+                environments = validation.Specification?.Environments.Select(environment => environment.Name),
+            });
+            if (validation.Problems.Count > 0)
+                return Task.FromResult(Refuse(invocation, validation));
+            WriteText(invocation, validation);
+            return Task.FromResult(ExitCode.Success);
+        });
+
+    /// <summary>As JSON the result on standard output has said it all already.</summary>
+    private static ExitCode Refuse(Invocation invocation, Validation validation)
+    {
+        if (invocation.Terminal.Json)
+            return ExitCode.Invalid;
+        var what = validation.Catalog is null ? $"catalog {invocation.Locations.Catalog}" : $"specification {invocation.Locations.Specification}";
+        var count = validation.Problems.Count == 1 ? "1 problem" : $"{validation.Problems.Count} problems";
+        throw new CommandFailure(
+            ExitCode.Invalid, $"The {what} has {count}.",
+            validation.Catalog is null ? "A specification is read by what its catalog declares; it was not judged." : "Each line says where and what would be right.",
+            "Correct them, then: platformops validate")
+        {
+            Problems = [.. validation.Problems.Select(problem => problem.ToString())],
+        };
+    }
+
+    private static void WriteText(Invocation invocation, Validation validation)
+    {
+        var specification = validation.Specification!;
+        invocation.Terminal.Line($"{specification.Name} is valid: {invocation.Locations.Specification}");
+        foreach (var environment in specification.Environments)
+        {
+            var regions = string.Join(", ", environment.Regions.Select(region => region.Name));
+            invocation.Terminal.Line(
+                $"  {environment.Name}: {environment.Components.Count(component => component.Enabled)} components, {validation.ObjectsOf(environment)} objects in {regions}; digest {environment.Digest[..12]}");
+        }
+    }
+}

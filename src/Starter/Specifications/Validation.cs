@@ -1,0 +1,49 @@
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Starter.CommandLine;
+
+namespace PlatformOps.Starter.Specifications;
+
+/// <summary>What is wrong with a specification and its catalog, with files named as somebody in the current directory would.</summary>
+/// <param name="Specification">Null exactly when there are problems.</param>
+/// <param name="Catalog">Null when the catalog itself has problems; then the specification cannot be judged.</param>
+internal sealed record Validation(PlatformSpecification? Specification, ComponentCatalog? Catalog, IReadOnlyList<Problem> Problems)
+{
+    public static Validation Of(Locations locations)
+    {
+        var catalogFolder = SourceFolder.Read(locations.Catalog, "catalog");
+        var specificationFolder = SourceFolder.Read(locations.Specification, "specification");
+        var read = CatalogReader.Read(catalogFolder.Texts);
+        if (read.Catalog is not { } catalog)
+            return new(null, null, Named(read.Problems, catalogFolder));
+        var cycles = Cycles(catalog).ToList();
+        if (cycles.Count > 0)
+            return new(null, null, cycles);
+        var result = SpecificationReader.Read(specificationFolder.Texts, catalog);
+        return new(result.Specification, catalog, Named(result.Problems, specificationFolder));
+    }
+
+    /// <summary>How many objects an environment consists of, in all its regions.</summary>
+    public int ObjectsOf(EnvironmentSpecification environment) => environment.Components
+        .Where(component => component.Enabled)
+        .Sum(component => (component.Regions.Count > 0 ? component.Regions : environment.Regions.Select(region => region.Name))
+            .Sum(region => ManifestRenderer.Render(environment, Catalog!.Find(component.Name)!, region).Count));
+
+    private static IEnumerable<Problem> Cycles(ComponentCatalog catalog)
+    {
+        try
+        {
+            DependencyGraph.Order(catalog.Components.ToDictionary(component => component.Name, component => component.DependsOn));
+            return [];
+        }
+        catch (DependencyException cycle)
+        {
+            return cycle.Problems.Select(problem => new Problem("dependsOn", problem));
+        }
+    }
+
+    private static IReadOnlyList<Problem> Named(IEnumerable<Problem> problems, SourceFolder folder) =>
+        [.. problems.Select(problem => problem.File is { } file ? problem with { File = folder.NameOf(file) } : problem)
+            .OrderBy(problem => problem.File, StringComparer.Ordinal).ThenBy(problem => problem.Line)];
+}
