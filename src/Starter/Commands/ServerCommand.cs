@@ -1,6 +1,9 @@
 using System.CommandLine;
+using System.Net;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Connection;
+using Temporalio.Api.Enums.V1;
 
 namespace PlatformOps.Starter.Commands;
 
@@ -9,13 +12,64 @@ internal static class ServerCommand
     public static Command Create()
     {
         var port = new Option<int>("--port") { Description = "TCP port; 0 lets the operating system choose.", HelpName = "PORT", DefaultValueFactory = _ => 7233 };
-        return new CliCommand("server", "Run the bootstrap server alone.", new Example("server --port 7233", "in the foreground, until Ctrl-C")) { port }
+        var host = new Option<string>("--host")
+        {
+            Description = "Address to listen on. There is no authentication: leave it on loopback unless the network is yours alone.",
+            HelpName = "IP",
+            DefaultValueFactory = _ => "127.0.0.1",
+        };
+        var namespaces = new Option<string[]>("--namespace") { Description = "A namespace that exists from the start, beside `default`; repeatable.", HelpName = "NAME" };
+        var attributes = new Option<string[]>("--search-attribute")
+        {
+            Description = $"A search attribute beside those of the runbooks, with its type ({string.Join(", ", Types)}); repeatable.",
+            HelpName = "NAME=TYPE",
+        };
+        port.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
+                result.AddError("--port is outside 0..65535.");
+        });
+        host.Validators.Add(result =>
+        {
+            if (!IPAddress.TryParse(result.GetValueOrDefault<string>(), out _))
+                result.AddError("--host is not an IP address.");
+        });
+        return new CliCommand(
+            "server",
+            "Run the bootstrap server alone: a Temporal server for one node, with the runbooks' search attributes registered.",
+            new Example("server", "on port 7233, in the foreground, until Ctrl-C"),
+            new Example("server --port 0 --namespace staging --output json", "on a free port; the first line of standard output says which"))
+        {
+            port, host, namespaces, attributes,
+        }
         .Runs(async (invocation, ct) =>
         {
-            await using var server = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { Port = invocation.Get(port) }, ct);
-            invocation.Terminal.Line($"Bootstrap server: {server.Address}");
+            using var log = new ServerLog(invocation.Verbose);
+            var options = new BootstrapServerOptions
+            {
+                Host = invocation.Get(host)!,
+                Port = invocation.Get(port),
+                LoggerFactory = log,
+                Namespaces = [.. (invocation.Get(namespaces) ?? []).Prepend("default").Distinct()],
+                SearchAttributes = BootstrapServers.SearchAttributes.Concat((invocation.Get(attributes) ?? []).Select(Parse)).DistinctBy(entry => entry.Key).ToDictionary(),
+            };
+            await using var server = await BootstrapServers.StartAsync(options, ct);
+            invocation.Terminal.Line($"Bootstrap server: {server.Address}   namespaces: {string.Join(", ", options.Namespaces)}");
+            invocation.Terminal.Line($"  export TEMPORAL_ADDRESS={server.Address}");
+            invocation.Terminal.Line("Ctrl-C ends it; it keeps everything in memory.");
+            invocation.Terminal.Result(new { server.Address, server.Port, options.Namespaces });
             await server.WaitForShutdownAsync(ct);
             return ExitCode.Success;
         });
     }
+
+    private static IEnumerable<string> Types =>
+        Enum.GetNames<IndexedValueType>().Where(name => name != nameof(IndexedValueType.Unspecified));
+
+    private static KeyValuePair<string, IndexedValueType> Parse(string text) =>
+        text.Split('=', 2) is [{ Length: > 0 } name, var type] && Types.FirstOrDefault(known => known.Equals(type, StringComparison.OrdinalIgnoreCase)) is { } found
+            ? KeyValuePair.Create(name, Enum.Parse<IndexedValueType>(found))
+            : throw new CommandFailure(
+                ExitCode.Usage, $"--search-attribute {text} cannot be understood.", $"NAME=TYPE is expected, with one of {string.Join(", ", Types)}.",
+                "platformops server --search-attribute Owner=Keyword");
 }

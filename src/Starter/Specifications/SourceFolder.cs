@@ -13,8 +13,8 @@ internal sealed record SourceFolder(string Path, IReadOnlyDictionary<string, str
     {
         if (!Directory.Exists(path))
             throw new CommandFailure(
-                ExitCode.Invalid, $"The {what} folder {path} does not exist.", $"It was expected there because nothing else was said, or --{what} names it.",
-                $"platformops ... --{what} DIR");
+                ExitCode.Invalid, $"The {what} folder {path} does not exist.", $"It comes from --{what}, PLATFORMOPS_{what.ToUpperInvariant()} or the default.",
+                $"Name the folder with --{what} DIR.");
         try
         {
             return new SourceFolder(path, Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories)
