@@ -26,6 +26,7 @@ internal static class CommandLineProgram
             SkipCommand.Create(),
             RunbooksCommand.Create(),
             ServerCommand.Create(),
+            SchemaCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),
         ];
