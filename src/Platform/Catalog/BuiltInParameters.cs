@@ -6,7 +6,7 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>Parameters that every manifest may refer to without declaring them.</summary>
 internal static class BuiltInParameters
 {
-    public static IReadOnlyList<string> Always { get; } = ["platform", "environment", "region", "namespace", "database", "monitoring", "security"];
+    public static IReadOnlyList<string> Always { get; } = ["platform", "environment", "region", "namespace", "database", "databaseInstances", "monitoring", "security"];
 
     /// <summary>What each repetition for a namespace adds.</summary>
     public static IReadOnlyList<string> PerNamespace { get; } = ["name", "purpose", "networkPolicy", "resourceClass"];
@@ -21,7 +21,16 @@ internal static class BuiltInParameters
         ["region"] = region,
         ["namespace"] = component.Namespace,
         ["database"] = Words.Of(environment.Database),
+        ["databaseInstances"] = Instances(environment.Database),
         ["monitoring"] = Words.Of(environment.Monitoring),
         ["security"] = Words.Of(environment.Security),
+    };
+
+    /// <summary>Two standbys, so that a highly available cluster still has a synchronous one while the other is away.</summary>
+    private static int Instances(DatabaseTopology database) => database switch
+    {
+        DatabaseTopology.Single => 1,
+        DatabaseTopology.Replica => 2,
+        _ => 3,
     };
 }

@@ -17,23 +17,39 @@ public static class CatalogReader
     public static CatalogResult Read(IReadOnlyDictionary<string, string> files)
     {
         var problems = new List<Problem>();
-        var components = files.Keys
+        var folders = files.Keys
             .Where(path => path.Contains('/', StringComparison.Ordinal))
             .Select(path => path[..path.IndexOf('/', StringComparison.Ordinal)])
             .Distinct()
             .Order(StringComparer.Ordinal)
-            .Select(folder => ReadComponent(folder, files, problems))
-            .OfType<ComponentDefinition>()
             .ToList();
-        CheckDependencies(components, problems);
-        if (components.Count == 0 && problems.Count == 0)
+        var read = folders.Select(folder => ReadComponent(folder, files, problems)).OfType<ReadDefinition>().ToList();
+        var components = read.Select(component => component.Definition).ToList();
+        foreach (var component in read)
+            CheckDependencies(component, folders);
+        // A component that could not be read may declare or use anything: what follows would only be noise.
+        if (read.Count == folders.Count)
+        {
+            foreach (var component in read)
+            {
+                CheckImports(component, components);
+                CheckUse(component, components);
+            }
+
+            ManifestDuplicates.Report(components, problems);
+        }
+
+        if (folders.Count == 0)
             problems.Add(new("", $"the catalog is empty; a folder per component with a {DefinitionFile} is expected"));
         return problems.Count > 0
             ? new(null, problems)
             : new(new() { Components = components, Digest = CanonicalJson.Digest(string.Join('\n', components.Select(component => component.Digest))) }, []);
     }
 
-    private static ComponentDefinition? ReadComponent(string folder, IReadOnlyDictionary<string, string> files, List<Problem> problems)
+    /// <param name="Reader">Knows the line of everything that the definition says.</param>
+    private sealed record ReadDefinition(ComponentDefinition Definition, ShapeReader Reader);
+
+    private static ReadDefinition? ReadComponent(string folder, IReadOnlyDictionary<string, string> files, List<Problem> problems)
     {
         var before = problems.Count;
         var file = $"{folder}/{DefinitionFile}";
@@ -54,13 +70,16 @@ public static class CatalogReader
 
         var repeatFor = tree["repeatFor"] is null ? RepeatFor.Nothing : RepeatFor.Namespaces;
         var parameters = ((JsonObject)tree["parameters"]!).Select(pair => ParameterReader.Read(folder, pair.Key, (JsonObject)pair.Value!, reader)).ToList();
-        var manifests = new ManifestReader(folder, files, problems, reader).Read(tree, [.. parameters.Select(parameter => parameter.Name), .. BuiltInParameters.Of(repeatFor)]);
-        ManifestReader.ReportUnused(folder, parameters, manifests, reader);
+        var imports = ((JsonObject)tree["imports"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!);
+        IReadOnlyList<string> known = [.. parameters.Select(parameter => parameter.Name), .. BuiltInParameters.Of(repeatFor)];
+        foreach (var taken in imports.Keys.Where(known.Contains))
+            reader.Report($"{folder}.imports.{taken}", "is a parameter of this component, or built in, already; remove one of the two");
+        var manifests = new ManifestReader(folder, files, problems, reader).Read(tree, [.. known, .. imports.Keys]);
         if (problems.Count > before)
             return null;
 
         var space = (string)tree["namespace"]!;
-        return new()
+        return new(new()
         {
             Name = folder,
             Summary = (string)tree["summary"]!,
@@ -70,6 +89,7 @@ public static class CatalogReader
             Delivery = DeliveryKind.Manifests,
             RepeatFor = repeatFor,
             Parameters = parameters,
+            Imports = imports,
             Health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
@@ -78,7 +98,7 @@ public static class CatalogReader
                 ["component"] = tree.DeepClone(),
                 ["manifests"] = new JsonArray([.. manifests.Select(manifest => manifest.Tree.DeepClone())]),
             }),
-        };
+        }, reader);
     }
 
     private static SecretDefinition Secret(JsonObject tree, string space) => new(
@@ -87,13 +107,34 @@ public static class CatalogReader
         ((JsonObject)tree["literals"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!),
         ((JsonObject)tree["generated"]!).ToDictionary(pair => pair.Key, pair => (int)(long)pair.Value!));
 
-    private static void CheckDependencies(List<ComponentDefinition> components, List<Problem> problems)
+    private static void CheckDependencies(ReadDefinition component, List<string> folders)
     {
-        var names = components.Select(component => component.Name).ToHashSet();
-        foreach (var component in components)
+        foreach (var (needed, index) in component.Definition.DependsOn.Select((name, index) => (name, index)))
         {
-            foreach (var missing in component.DependsOn.Where(name => !names.Contains(name)))
-                problems.Add(new($"{component.Name}.dependsOn", $"{missing} is not in the catalog", $"{component.Name}/{DefinitionFile}"));
+            if (!folders.Contains(needed))
+                component.Reader.Report($"{component.Definition.Name}.dependsOn[{index}]", $"{needed} is not in the catalog; add it, or remove it here. The catalog has {string.Join(", ", folders)}");
         }
+    }
+
+    private static void CheckImports(ReadDefinition component, List<ComponentDefinition> components)
+    {
+        foreach (var (name, owner) in component.Definition.Imports)
+        {
+            var path = $"{component.Definition.Name}.imports.{name}";
+            if (components.Find(candidate => candidate.Name == owner) is not { } source)
+                component.Reader.Report(path, $"{owner} is not in the catalog; name the component that declares {name}");
+            else if (source.Parameters.All(parameter => parameter.Name != name))
+                component.Reader.Report(path, $"{owner} does not declare {name}; declare it there, or import one of its parameters: {string.Join(", ", source.Parameters.Select(parameter => parameter.Name))}");
+        }
+    }
+
+    private static void CheckUse(ReadDefinition component, List<ComponentDefinition> components)
+    {
+        var definition = component.Definition;
+        var used = ManifestReader.NamesIn(definition.Manifests);
+        foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !components.Exists(other => other.Imports.Contains(new(parameter.Name, definition.Name)))))
+            component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
+        foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))
+            component.Reader.Report($"{definition.Name}.imports.{import}", "no manifest uses it: use it, or remove it");
     }
 }

@@ -28,6 +28,10 @@ public sealed record ComponentDefinition
     /// <summary>What the manifests may refer to as <c>${name}</c>.</summary>
     public required IReadOnlyList<ParameterDefinition> Parameters { get; init; }
 
+    /// <summary>Parameters of other components that the manifests may refer to as well: the declaring component by the parameter's name.
+    /// So that one value has one place, even when several components must agree on it.</summary>
+    public IReadOnlyDictionary<string, string> Imports { get; init; } = new Dictionary<string, string>();
+
     /// <summary>All must pass before the component counts as healthy.</summary>
     public required IReadOnlyList<HealthGate> Health { get; init; }
 

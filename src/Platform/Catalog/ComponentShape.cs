@@ -65,6 +65,7 @@ internal static class ComponentShape
         new("delivery", new TextShape("How it gets into the world.", ["manifests"]), Default: "manifests"),
         new("repeatFor", new TextShape("What its manifests are repeated for.", ["namespaces"])),
         new("parameters", new WordsShape("What the manifests may refer to as ${name}.", Parameter)),
+        new("imports", new WordsShape("Parameters of other components that the manifests may refer to as well: each with the component that declares it.", Name)),
         new("secrets", new ListShape("Secrets that must exist first.", Secret)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}.")), Required: true),

@@ -19,6 +19,14 @@ internal sealed partial record Condition(string Parameter, string Expected, bool
 
     public bool Holds(Func<string, string> valueOf) => (valueOf(Parameter) == Expected) != Negated;
 
+    /// <summary>Whether the two can never hold together.</summary>
+    public bool Excludes(Condition other) => Parameter == other.Parameter && (Negated, other.Negated) switch
+    {
+        (false, false) => Expected != other.Expected,
+        (true, true) => false,
+        _ => Expected == other.Expected,
+    };
+
     [GeneratedRegex("^(?<not>!?)(?<name>[A-Za-z][A-Za-z0-9]*)$")]
     private static partial Regex FlagPattern();
 

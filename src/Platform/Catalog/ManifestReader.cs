@@ -38,14 +38,11 @@ internal sealed class ManifestReader(string component, IReadOnlyDictionary<strin
         return manifests;
     }
 
-    public static void ReportUnused(string component, IReadOnlyList<ParameterDefinition> parameters, IReadOnlyList<ManifestTemplate> manifests, ShapeReader definition)
-    {
-        var used = manifests.SelectMany(manifest => Texts(manifest.Tree)).SelectMany(Placeholders.NamesIn)
+    /// <summary>Every parameter that the manifests or their conditions refer to.</summary>
+    public static IReadOnlySet<string> NamesIn(IReadOnlyList<ManifestTemplate> manifests) =>
+        manifests.SelectMany(manifest => Texts(manifest.Tree)).SelectMany(Placeholders.NamesIn)
             .Concat(manifests.Select(manifest => manifest.When).OfType<string>().Select(Condition.Parse).OfType<Condition>().Select(condition => condition.Parameter))
             .ToHashSet();
-        foreach (var unused in parameters.Where(parameter => !used.Contains(parameter.Name)))
-            definition.Report($"{component}.parameters.{unused.Name}", "no manifest uses it: use it, or remove it");
-    }
 
     private IEnumerable<ManifestTemplate> ReadFile(string file, string text, string? when, IReadOnlyCollection<string> parameters)
     {

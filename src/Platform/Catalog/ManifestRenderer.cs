@@ -8,11 +8,11 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>Fills a component's manifests in for one environment and region, and stamps whose they are.</summary>
 public static class ManifestRenderer
 {
-    private static readonly HashSet<string> ClusterScoped =
-    [
+    internal static IReadOnlySet<string> ClusterScoped { get; } = new HashSet<string>
+    {
         "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
         "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "TemporalNamespace", "ValidatingWebhookConfiguration",
-    ];
+    };
 
     /// <summary>The objects in the order in which they are to be applied, secrets first.</summary>
     /// <remarks>Secrets come without data: their values are generated when they are created.</remarks>
@@ -22,6 +22,8 @@ public static class ManifestRenderer
         var given = environment.Components.FirstOrDefault(candidate => candidate.Name == component.Name)?.Parameters;
         foreach (var parameter in component.Parameters)
             values[parameter.Name] = given?[parameter.Name] ?? parameter.Default;
+        foreach (var (name, owner) in component.Imports)
+            values[name] = environment.Components.First(candidate => candidate.Name == owner).Parameters[name];
         var labels = new Dictionary<string, string>
         {
             [Ownership.ManagedByLabel] = Ownership.ManagedBy,

@@ -53,6 +53,9 @@ internal static class EnvironmentChecks
                 else if (RegionsOf(component).Except(RegionsOf(dependency)).FirstOrDefault() is { } region)
                     reader.Report($"{at}.regions", $"needs {needed} in {region}, where it is not deployed");
             }
+
+            foreach (var (parameter, owner) in definition.Imports.Where(import => environment.Components.All(known => known.Name != import.Value)))
+                reader.Report(at, $"takes {parameter} from {owner}, which is not listed here; list it, or disable {component.Name}");
         }
 
         IEnumerable<string> RegionsOf(ComponentSpecification component) =>
