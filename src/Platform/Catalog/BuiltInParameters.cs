@@ -27,7 +27,7 @@ internal static class BuiltInParameters
     };
 
     /// <summary>Two standbys, so that a highly available cluster still has a synchronous one while the other is away.</summary>
-    private static int Instances(DatabaseTopology database) => database switch
+    private static long Instances(DatabaseTopology database) => database switch
     {
         DatabaseTopology.Single => 1,
         DatabaseTopology.Replica => 2,

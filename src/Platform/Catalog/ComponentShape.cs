@@ -18,7 +18,7 @@ internal static class ComponentShape
     [
         new("service", Name, Required: true),
         new("namespace", Name),
-        new("minimum", new IntegerShape("How many endpoints must be ready.", 1, 1000), Default: 1),
+        new("minimum", new IntegerShape("How many endpoints must be ready.", 1, 1000), Default: 1L),
     ]);
 
     private static readonly MapShape Job = new("A Job that must have completed.",
@@ -28,7 +28,7 @@ internal static class ComponentShape
     [
         new("service", Name, Required: true),
         new("namespace", Name),
-        new("port", new IntegerShape("The port of its gRPC API.", 1, 65535), Default: 7233),
+        new("port", new IntegerShape("The port of its gRPC API.", 1, 65535), Default: 7233L),
     ]);
 
     public static MapShape Gate { get; } = new("One health gate; exactly one key.",

@@ -1,0 +1,168 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+
+namespace PlatformOps.Platform.Tests.Catalog;
+
+public sealed class CommittedCatalogTests
+{
+    public static TheoryData<string> Environments { get; } = ["development", "staging", "production"];
+
+    [Fact]
+    public void The_catalog_and_the_reference_platform_are_read_without_problems()
+    {
+        Assert.Empty(CommittedCatalog.Result.Problems);
+        Assert.Empty(CommittedCatalog.Reference.Problems);
+    }
+
+    [Fact]
+    public void Dependencies_form_an_order_that_begins_with_the_namespaces()
+    {
+        var order = DependencyGraph.Order(CommittedCatalog.Catalog.Components.ToDictionary(component => component.Name, component => component.DependsOn));
+
+        Assert.Equal("namespaces", order[0]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void No_placeholder_is_left_and_no_object_is_rendered_twice(string environment)
+    {
+        var objects = Objects(environment);
+
+        Assert.Empty(objects.GroupBy(rendered => rendered.Address).Where(group => group.Count() > 1).Select(group => group.Key));
+        Assert.Empty(objects.Where(rendered => rendered.Manifest.ToJsonString().Contains("${", StringComparison.Ordinal)).Select(rendered => rendered.Address));
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Every_object_lives_in_a_namespace_that_is_created(string environment)
+    {
+        var objects = Objects(environment);
+        var namespaces = objects.Where(rendered => rendered.Address.Kind == "Namespace").Select(rendered => rendered.Address.Name).ToHashSet();
+
+        Assert.Empty(objects.Where(rendered => rendered.Address.Namespace is { } space && !namespaces.Contains(space)).Select(rendered => rendered.Address));
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Every_service_and_disruption_budget_selects_pods_that_a_workload_creates_and_names_ports_that_they_have(string environment)
+    {
+        var objects = Objects(environment);
+        foreach (var selecting in objects.Where(rendered => rendered.Address.Kind is "Service" or "PodDisruptionBudget"))
+        {
+            var selector = (JsonObject)(selecting.Manifest["spec"]!["selector"]!["matchLabels"] ?? selecting.Manifest["spec"]!["selector"]!);
+            var pods = objects.Where(workload => workload.Address.Namespace == selecting.Address.Namespace && Selects(selector, workload)).ToList();
+            Assert.True(pods.Count == 1, $"{selecting.Address} selects the pods of {pods.Count} workloads");
+            var ports = CommittedCatalog.PodTemplate(pods[0])!["spec"]!["containers"]!.AsArray()
+                .SelectMany(container => container!["ports"]?.AsArray() ?? []).Select(port => (string?)port!["name"]).ToHashSet();
+            foreach (var port in selecting.Manifest["spec"]!["ports"]?.AsArray() ?? [])
+                Assert.Contains((string?)port!["targetPort"], ports);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Workloads_refer_only_to_what_is_declared(string environment)
+    {
+        var rendered = CommittedCatalog.Render(CommittedCatalog.Environment(environment));
+        var objects = rendered.Select(pair => pair.Object).ToList();
+        var keys = rendered.Select(pair => pair.Component).Distinct()
+            .SelectMany(component => component.Secrets)
+            .SelectMany(secret => secret.Literals.Keys.Concat(secret.Generated.Keys).Select(key => $"{secret.Namespace}/{secret.Name}/{key}"))
+            .ToHashSet();
+        foreach (var workload in objects.Where(candidate => CommittedCatalog.PodTemplate(candidate) is not null))
+        {
+            var pod = CommittedCatalog.PodTemplate(workload)!["spec"]!;
+            var space = workload.Address.Namespace!;
+            foreach (var reference in CommittedCatalog.Everywhere(pod, "secretKeyRef"))
+                Assert.Contains($"{space}/{reference["name"]}/{reference["key"]}", keys);
+            foreach (var volume in CommittedCatalog.Everywhere(pod, "configMap"))
+                Assert.Contains(objects, candidate => Is(candidate, "ConfigMap", space, (string)volume["name"]!));
+            Assert.Contains(objects, candidate => Is(candidate, "ServiceAccount", space, (string)pod["serviceAccountName"]!));
+            Assert.Contains(objects, candidate => Is(candidate, "PriorityClass", null, (string)pod["priorityClassName"]!));
+            var volumes = (pod["volumes"]?.AsArray() ?? []).Concat(workload.Manifest["spec"]!["volumeClaimTemplates"]?.AsArray() ?? [])
+                .Select(volume => (string?)(volume!["name"] ?? volume["metadata"]!["name"])).ToHashSet();
+            Assert.All(CommittedCatalog.Everywhere(pod, "volumeMounts").SelectMany(mounts => mounts.AsArray()), mount => Assert.Contains((string?)mount!["name"], volumes));
+            Assert.All(CommittedCatalog.Everywhere(pod, "subPath"), path => Assert.Contains(objects, candidate =>
+                candidate.Address.Kind == "ConfigMap" && candidate.Address.Namespace == space && candidate.Manifest["data"]![(string)path!] is not null));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Every_container_has_a_fixed_image_resources_and_probes(string environment)
+    {
+        foreach (var workload in Objects(environment).Where(candidate => CommittedCatalog.PodTemplate(candidate) is not null))
+        {
+            var pod = CommittedCatalog.PodTemplate(workload)!["spec"]!;
+            var lasting = pod["containers"]!.AsArray();
+            foreach (var container in lasting.Concat(pod["initContainers"]?.AsArray() ?? []))
+            {
+                var image = (string)container!["image"]!;
+                var tag = image[(image.LastIndexOf('/') + 1)..].Split(':').ElementAtOrDefault(1);
+                Assert.True(tag is not (null or "" or "latest"), $"{workload.Address} runs {image}, which is not a fixed version");
+                foreach (var resource in (string[])["cpu", "memory"])
+                    Assert.True(container["resources"]?["requests"]?[resource] is not null && container["resources"]?["limits"]?[resource] is not null, $"{workload.Address}: {container["name"]} has no {resource}");
+            }
+
+            // A Job's containers end; nobody waits for their readiness.
+            if (workload.Address.Kind != "Job")
+                Assert.All(lasting, container => Assert.True(container!["readinessProbe"] is not null && container["livenessProbe"] is not null, $"{workload.Address}: {container["name"]} has no probes"));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Environments))]
+    public void Every_gate_waits_for_something_that_the_component_declares(string environment)
+    {
+        foreach (var group in CommittedCatalog.Render(CommittedCatalog.Environment(environment)).GroupBy(pair => pair.Component, pair => pair.Object))
+        {
+            foreach (var gate in group.Key.Health)
+            {
+                Assert.True(gate switch
+                {
+                    RolloutGate rollout => group.Any(candidate => Is(candidate, rollout.Kind, rollout.Namespace, rollout.Name)),
+                    JobGate job => group.Any(candidate => Is(candidate, "Job", job.Namespace, job.Name)),
+                    EndpointsGate endpoints => group.Any(candidate => Is(candidate, "Service", endpoints.Namespace, endpoints.Service)),
+                    TemporalFrontendGate frontend => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest => (string?)manifest.Tree["kind"] == "Service"
+                        && (string?)manifest.Tree["metadata"]!["name"] == frontend.Service && manifest.Tree["spec"]!["ports"]!.AsArray().Any(port => (long)port!["port"]! == frontend.Port)),
+                    _ => false,
+                }, $"{group.Key.Name}: {gate}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("development", 1)]
+    [InlineData("staging", 2)]
+    [InlineData("production", 3)]
+    public void The_database_layout_decides_how_many_instances_there_are(string environment, int instances) =>
+        Assert.Equal(instances, (long)Objects(environment).Single(rendered => Is(rendered, "StatefulSet", "temporal-backend", "postgresql")).Manifest["spec"]!["replicas"]!);
+
+    [Fact]
+    public void All_services_of_Temporal_read_one_configuration_with_the_number_of_shards_that_the_platform_declares()
+    {
+        var objects = Objects("production");
+        var configuration = (string)objects.Single(rendered => Is(rendered, "ConfigMap", "temporal-backend", "temporal-config")).Manifest["data"]!["config_template.yaml"]!;
+        var history = objects.Single(rendered => Is(rendered, "Deployment", "temporal-backend", "temporal-history"));
+
+        Assert.Contains("numHistoryShards: 512\n", configuration, StringComparison.Ordinal);
+        Assert.Equal("512", (string?)history.Manifest["metadata"]!["annotations"]![Ownership.ImmutablePrefix + "historyShards"]);
+        foreach (var service in (string[])["frontend", "history", "matching", "worker"])
+        {
+            var pod = CommittedCatalog.PodTemplate(objects.Single(rendered => Is(rendered, "Deployment", "temporal-backend", $"temporal-{service}")))!["spec"]!;
+            Assert.Contains(CommittedCatalog.Everywhere(pod, "configMap"), volume => (string?)volume["name"] == "temporal-config");
+        }
+    }
+
+    private static List<DesiredObject> Objects(string environment) =>
+        [.. CommittedCatalog.Render(CommittedCatalog.Environment(environment)).Select(pair => pair.Object)];
+
+    private static bool Is(DesiredObject candidate, string kind, string? space, string name) =>
+        candidate.Address.Kind == kind && candidate.Address.Namespace == space && candidate.Address.Name == name;
+
+    private static bool Selects(JsonObject selector, DesiredObject workload) =>
+        CommittedCatalog.PodTemplate(workload)?["metadata"]?["labels"] is JsonObject labels && selector.All(wanted => wanted.Key == "statefulset.kubernetes.io/pod-name"
+            ? workload.Address.Kind == "StatefulSet" && (string?)wanted.Value == $"{workload.Address.Name}-0"
+            : (string?)labels[wanted.Key] == (string?)wanted.Value);
+}
