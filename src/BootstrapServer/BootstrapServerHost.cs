@@ -16,6 +16,7 @@ using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.SearchAttributeTypes;
 using PlatformOps.BootstrapServer.Storage;
+using PlatformOps.BootstrapServer.Visibility;
 
 namespace PlatformOps.BootstrapServer;
 
@@ -118,6 +119,8 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<IStore, MemoryStore>();
         services.AddSingleton<NamespaceDirectory>();
         services.AddSingleton<SearchAttributeRegistry>();
+        services.AddSingleton<VisibilityIndex>();
+        services.AddSingleton<IVisibilityStore>(all => all.GetRequiredService<VisibilityIndex>());
         services.AddSingleton<MatchingEngine>();
         services.AddSingleton<QueryDispatch>();
         services.AddSingleton<Engine>();

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Google.Protobuf;
+using PlatformOps.BootstrapServer.Protocol;
+
+namespace PlatformOps.BootstrapServer.Visibility;
+
+/// <summary>Where the next page of a list begins: after a record, or, with an order of the caller's own, after so many.</summary>
+internal sealed record ListToken(long CloseTicks, long StartTicks, string RunId, int Skip)
+{
+    public static ListToken After(ExecutionRecord record)
+    {
+        var key = ListKey.Of(record);
+        return new ListToken(key.CloseTicks, key.StartTicks, key.RunId, 0);
+    }
+
+    public static ListToken AfterMany(int count) => new(0, 0, "", count);
+
+    public ListKey Key => new(CloseTicks, StartTicks, RunId);
+
+    public ByteString Encode() => ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(this));
+
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when it is not one of ours.</exception>
+    public static ListToken? Decode(ByteString token)
+    {
+        try
+        {
+            return token.IsEmpty ? null : JsonSerializer.Deserialize<ListToken>(token.Span);
+        }
+        catch (JsonException)
+        {
+            throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
+        }
+    }
+}
