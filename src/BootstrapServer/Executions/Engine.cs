@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Executions.Starting;
 using PlatformOps.BootstrapServer.Executions.Talking;
 using PlatformOps.BootstrapServer.Matching;
@@ -38,6 +39,7 @@ internal sealed class Engine : IDisposable
         ChildStarter = new ChildStarter(this);
         ExternalRequests = new ExternalRequests(this);
         ClosingNews = new ClosingNews(this);
+        Deleter = new RunDeleter(this);
     }
 
     public IStore Store { get; }
@@ -65,6 +67,8 @@ internal sealed class Engine : IDisposable
     public ExternalRequests ExternalRequests { get; }
 
     public ClosingNews ClosingNews { get; }
+
+    public RunDeleter Deleter { get; }
 
     public IEnumerable<WorkflowRun> OpenRuns => runs.Values.Where(r => r.IsOpen);
 
@@ -185,6 +189,20 @@ internal sealed class Engine : IDisposable
             if (run.IsOpen || run.Outgoing.Any)
                 return;
         }
+        LeaveMemory(run);
+    }
+
+    /// <summary>A run is gone from the store: memory lets go of it too.</summary>
+    public void Forget(WorkflowRun run)
+    {
+        Visibility.Remove(run);
+        LeaveMemory(run);
+    }
+
+    public void Dispose() => Timers.Dispose();
+
+    private void LeaveMemory(WorkflowRun run)
+    {
         runs.TryRemove(run.Name, out _);
         if (!slots.TryGetValue((run.Name.NamespaceId, run.WorkflowId), out var slot))
             return;
@@ -196,8 +214,6 @@ internal sealed class Engine : IDisposable
             slots.TryRemove((run.Name.NamespaceId, run.WorkflowId), out _);
         }
     }
-
-    public void Dispose() => Timers.Dispose();
 
     private WorkflowRun? Loaded(StoredRun stored) => runs.TryGetValue(stored.Name, out var run) ? run : Restore(stored);
 

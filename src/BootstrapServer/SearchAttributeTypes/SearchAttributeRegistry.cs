@@ -68,6 +68,8 @@ internal sealed class SearchAttributeRegistry
 
     public IReadOnlyDictionary<string, IndexedValueType> Custom => custom;
 
+    public IEnumerable<KeyValuePair<string, IndexedValueType>> All => System.Concat(Predefined).Concat(custom);
+
     /// <summary>The type of an attribute of this name, or null when there is none.</summary>
     public IndexedValueType? TypeOf(string name) =>
         System.TryGetValue(name, out var type) || Predefined.TryGetValue(name, out type) || custom.TryGetValue(name, out type) ? type : null;
