@@ -1,0 +1,98 @@
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.Visibility;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.TaskQueue.V1;
+using Temporalio.Api.Workflow.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.BootstrapServer.Calls;
+
+/// <summary>What one run is doing, and taking it away.</summary>
+internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
+{
+    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+
+    public async Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecution(DescribeWorkflowExecutionRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        RequestChecks.Execution(request.Execution);
+        var run = engine.Find(ns, request.Execution);
+        DescribeWorkflowExecutionResponse response;
+        lock (run.Gate)
+            response = Describe(run);
+        await engine.Store.Flushed();
+        return response;
+    }
+
+    public async Task<DeleteWorkflowExecutionResponse> DeleteWorkflowExecution(DeleteWorkflowExecutionRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        RequestChecks.Execution(request.WorkflowExecution);
+        await engine.Deleter.DeleteAsync(engine.Find(ns, request.WorkflowExecution), "history-service");
+        return new DeleteWorkflowExecutionResponse();
+    }
+
+    private DescribeWorkflowExecutionResponse Describe(WorkflowRun run)
+    {
+        var info = ExecutionInfo.Of(VisibilityFeed.Describe(run), engine.SearchAttributes);
+        info.HistoryLength = run.State.NextEventId - 1;
+        info.HistorySizeBytes = run.State.HistorySize;
+        info.StateTransitionCount = run.State.Transitions;
+        info.AutoResetPoints = new ResetPoints();
+        info.Priority = run.State.Priority;
+        var response = new DescribeWorkflowExecutionResponse
+        {
+            ExecutionConfig = Config(run),
+            WorkflowExecutionInfo = info,
+            WorkflowExtendedInfo = new WorkflowExecutionExtendedInfo
+            {
+                CancelRequested = run.State.CancelRequested,
+                OriginalStartTime = run.State.StartTime.ToTimestamp(),
+                RunExpirationTime = run.Start.WorkflowRunTimeout?.ToTimeSpan() is { Ticks: > 0 } timeout ? (run.ExecutionTime + timeout).ToTimestamp() : null,
+                ExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime,
+            },
+            PendingWorkflowTask = WorkflowTask(run),
+        };
+        response.PendingActivities.AddRange(run.Activities.All.OrderBy(a => a.ScheduledEventId).Select(a => PendingActivities.Describe(a, run.Now)));
+        response.PendingChildren.AddRange(run.Children.All.OrderBy(c => c.InitiatedEventId).Select(Child));
+        return response;
+    }
+
+    private static WorkflowExecutionConfig Config(WorkflowRun run) => new()
+    {
+        TaskQueue = new TaskQueue { Name = run.TaskQueue, Kind = TaskQueueKind.Normal },
+        WorkflowExecutionTimeout = run.Start.WorkflowExecutionTimeout,
+        WorkflowRunTimeout = run.Start.WorkflowRunTimeout,
+        DefaultWorkflowTaskTimeout = run.Start.WorkflowTaskTimeout,
+        UserMetadata = run.State.UserMetadata,
+    };
+
+    private static PendingWorkflowTaskInfo? WorkflowTask(WorkflowRun run)
+    {
+        var task = run.WorkflowTasks.Current;
+        if (!run.WorkflowTasks.IsPending || run.WorkflowTasks.IsSpeculative)
+            return null;
+        var original = task.OriginalScheduledTime == default ? task.ScheduledTime : task.OriginalScheduledTime;
+        return new PendingWorkflowTaskInfo
+        {
+            State = run.WorkflowTasks.IsStarted ? PendingWorkflowTaskState.Started : PendingWorkflowTaskState.Scheduled,
+            ScheduledTime = task.ScheduledTime.ToTimestamp(),
+            OriginalScheduledTime = original.ToTimestamp(),
+            StartedTime = run.WorkflowTasks.IsStarted ? task.StartedTime.ToTimestamp() : null,
+            Attempt = task.Attempt,
+        };
+    }
+
+    private static PendingChildExecutionInfo Child(ChildState child) => new()
+    {
+        WorkflowId = child.WorkflowId,
+        RunId = child.RunId,
+        WorkflowTypeName = child.Type,
+        InitiatedId = child.InitiatedEventId,
+        ParentClosePolicy = child.ParentClosePolicy,
+    };
+}
