@@ -47,6 +47,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     /// <exception cref="IOException">The address is in use.</exception>
     public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct = default)
     {
+        OptionChecks.Require(options);
         var app = Build(options);
         try
         {

@@ -120,7 +120,7 @@ internal sealed class TaskQueue(string name, bool sticky)
         }
     }
 
-    public TaskQueueStatus Describe()
+    public QueueStatus Describe()
     {
         lock (gate)
         {
@@ -130,7 +130,7 @@ internal sealed class TaskQueue(string name, bool sticky)
                     pollers.Remove(identity);
             }
             var oldest = backlog.Where(q => q is { Count: > 0 }).Select(q => q!.Peek().QueuedAt).DefaultIfEmpty(0).Min();
-            return new TaskQueueStatus(
+            return new QueueStatus(
                 [.. pollers.Values],
                 backlogCount,
                 oldest == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(oldest),
@@ -175,4 +175,4 @@ internal sealed class TaskQueue(string name, bool sticky)
 /// <summary>When and as whom a worker polled; <see cref="At"/> is a wall-clock timestamp.</summary>
 internal sealed record PollerSighting(string Identity, long At, DateTimeOffset Time, Temporalio.Api.Deployment.V1.WorkerDeploymentOptions? Deployment);
 
-internal sealed record TaskQueueStatus(IReadOnlyList<PollerSighting> Pollers, int Backlog, TimeSpan BacklogAge, double AddRate, double DispatchRate);
+internal sealed record QueueStatus(IReadOnlyList<PollerSighting> Pollers, int Backlog, TimeSpan BacklogAge, double AddRate, double DispatchRate);
