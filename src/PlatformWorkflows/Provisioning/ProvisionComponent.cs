@@ -74,10 +74,6 @@ public sealed class ProvisionComponent
     }
 
     /// <summary>What is known of the objects: what was applied, or the part that the failed attempt got done.</summary>
-    private IReadOnlyList<ObjectOutcome> Known(ActivityFailureException failure)
-    {
-        if (objects.Count > 0 || FailureReason.Find(failure) is not { } reason || reason.Details.Count == 0)
-            return objects;
-        return reason.Details.ElementAt<ComponentReport>(0).Objects;
-    }
+    private IReadOnlyList<ObjectOutcome> Known(ActivityFailureException failure) =>
+        objects.Count > 0 ? objects : FailureReason.DetailOf<ComponentReport>(failure)?.Objects ?? [];
 }

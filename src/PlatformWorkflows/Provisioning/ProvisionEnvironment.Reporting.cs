@@ -135,9 +135,18 @@ public sealed partial class ProvisionEnvironment
     {
         if (steps is null || phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed)
             return [];
-        var created = steps.Outcomes().Where(outcome => outcome.Result == ObjectResult.Created).Select(outcome => $"Remove {outcome.Address}");
-        var beingApplied = steps.All.Where(step => step.State == StepState.Running).Select(step => $"Remove what {step.Name} has created by then");
-        return [.. created.Concat(beingApplied).Reverse()];
+        return [.. steps.StartedNewestFirst().SelectMany(Compensations)];
+    }
+
+    private IEnumerable<string> Compensations(PlannedComponent component)
+    {
+        var outcomes = steps!.OutcomesOf(component);
+        if (steps.Find(component.Step)!.State == StepState.Running)
+            yield return $"Remove what {component.Step} has created by then";
+        else if (outcomes.Count == 0)
+            yield return $"Remove what {component.Step} has created, if anything";
+        foreach (var created in outcomes.Where(outcome => outcome.Result == ObjectResult.Created).Reverse())
+            yield return $"Remove {created.Address}";
     }
 
     private ProvisioningReport EndWithAllSteps()

@@ -76,6 +76,7 @@ public sealed partial class ProvisionEnvironment
         (plan, guardRails) = (planned.Plan, planned.GuardRails);
         steps = new(plan);
         EnterPhase(RunbookPhase.Planning, PlanInWords());
+        StopIfAborted();
     }
 
     /// <summary>Waits for the approvals that the guard rails want. A plan without changes needs none.</summary>
@@ -88,7 +89,8 @@ public sealed partial class ProvisionEnvironment
         var answered = await Workflow.WaitConditionAsync(
             () => rejection is not null || approvals.Count >= guardRails.Approvals, guardRails.ApprovalTimeout, acting.Token);
         waitingFor = null;
-        if (!answered)
+        StopIfAborted();
+        if (!answered && rejection is null && approvals.Count < guardRails.Approvals)
             rejection = $"Nobody approved the plan within {InWords(guardRails.ApprovalTimeout)}.";
         return rejection is null;
     }
@@ -109,10 +111,11 @@ public sealed partial class ProvisionEnvironment
                 continue;
             }
             var seen = steps.Version;
-            await Workflow.WaitConditionAsync(() => steps.Version != seen, acting.Token);
+            await Workflow.WaitConditionAsync(() => steps.Version != seen || running.Exists(IsBug), acting.Token);
             await SurfaceBugsAsync();
             ShowDetails();
         }
+        StopIfAborted();
         return true;
     }
 
@@ -143,8 +146,8 @@ public sealed partial class ProvisionEnvironment
         }
         catch (Exception failure) when (failure is FailureException || TemporalException.IsCanceledException(failure))
         {
-            if (FailureReason.Find(failure) is { Details.Count: > 0 } reason)
-                steps.Record(component, reason.Details.ElementAt<ProvisionedComponent>(0).Objects);
+            if (FailureReason.DetailOf<ProvisionedComponent>(failure)?.Objects is { } known)
+                steps.Record(component, known);
             steps.Finish(
                 component, StepState.Failed,
                 TemporalException.IsCanceledException(failure) ? "Stopped by the abort." : FailureReason.Of(failure), Now);
@@ -230,13 +233,18 @@ public sealed partial class ProvisionEnvironment
         var seen = steps!.Version;
         var answered = await Workflow.WaitConditionAsync(() => steps.Version != seen, request.ParkedAtMost, stop);
         waitingFor = null;
-        return answered;
+        return answered || steps.Version != seen;
     }
 
     /// <summary>A step's task only ends in an exception when this code has a bug: that must fail the workflow task, not go unseen.</summary>
     private async Task SurfaceBugsAsync()
     {
-        foreach (var task in running.Where(task => task.IsCompleted))
+        foreach (var task in running.Where(IsBug))
             await task;
     }
+
+    private static bool IsBug(Task step) => step.IsCompleted && !step.IsCompletedSuccessfully;
+
+    /// <summary>An abort that was accepted in the very moment in which a phase ended counts: its caller was told so.</summary>
+    private void StopIfAborted() => acting.Token.ThrowIfCancellationRequested();
 }

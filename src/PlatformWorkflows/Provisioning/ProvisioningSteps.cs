@@ -69,9 +69,6 @@ internal sealed class ProvisioningSteps
 
     public void Skip(string name, string reason, DateTimeOffset now) => Finish(byName[name].Plan, StepState.Skipped, $"Skipped: {reason}", now);
 
-    /// <summary>Only new knowledge about a step, not a change of its state.</summary>
-    public void Describe(PlannedComponent plan, string detail) => Change(plan, step => step with { Detail = detail });
-
     /// <summary>The outcomes known from a step's work; what was never reached keeps <see cref="ObjectResult.NotReached"/>.</summary>
     public void Record(PlannedComponent plan, IReadOnlyList<ObjectOutcome> outcomes)
     {
@@ -87,6 +84,9 @@ internal sealed class ProvisioningSteps
 
     /// <summary>Every object that the plan names, in plan order, and what else a step reported.</summary>
     public IReadOnlyList<ObjectOutcome> Outcomes() => [.. entries.SelectMany(entry => entry.AllOutcomes())];
+
+    /// <summary>The outcomes that a step's work reported; empty while nothing is known.</summary>
+    public IReadOnlyCollection<ObjectOutcome> OutcomesOf(PlannedComponent plan) => byName[plan.Step].Outcomes.Values;
 
     private bool MayStart(Entry entry) =>
         entry.Step.State == StepState.Pending && entry.Step.DependsOn.All(name => State(name) is StepState.Done or StepState.Skipped);
@@ -122,7 +122,7 @@ internal sealed class ProvisioningSteps
 
         public RunbookStep Step { get; set; } = new(plan.Step, StepState.Pending, Waiting, plan.DependsOn);
 
-        public Dictionary<ResourceAddress, ObjectOutcome> Outcomes { get; } = [];
+        public OrderedDictionary<ResourceAddress, ObjectOutcome> Outcomes { get; } = [];
 
         public IEnumerable<ObjectOutcome> AllOutcomes()
         {

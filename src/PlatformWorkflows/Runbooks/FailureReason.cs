@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Temporalio.Exceptions;
 
 namespace PlatformOps.Workflows.Runbooks;
@@ -13,8 +14,28 @@ internal static class FailureReason
 
     public static string? TypeOf(Exception failure) => Find(failure)?.ErrorType;
 
+    /// <summary>What an activity or child workflow said besides, as first detail of the failure that it ended with itself: failures below it come
+    /// from others and carry theirs. Null when there is none or it is something else, for example from another version.</summary>
+    public static T? DetailOf<T>(Exception failure)
+        where T : class
+    {
+        var thrown = failure;
+        while (thrown is not null and not ApplicationFailureException)
+            thrown = thrown.InnerException;
+        if (thrown is not ApplicationFailureException { Details.Count: > 0 } own)
+            return null;
+        try
+        {
+            return own.Details.ElementAt<T>(0);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The deepest failure that our own code threw.</summary>
-    public static ApplicationFailureException? Find(Exception? failure)
+    private static ApplicationFailureException? Find(Exception? failure)
     {
         ApplicationFailureException? found = null;
         for (; failure is not null; failure = failure.InnerException)
