@@ -65,8 +65,15 @@ internal sealed class WatchCalls(ObjectStore store, TimeProvider time)
                     yield break;
                 if (next.Event is not { } change)
                 {
+                    lock (store.Gate)
+                    {
+                        // A bookmark must not be ahead of a change that has not been told yet.
+                        if (events.Reader.Count == 0)
+                            version = store.Version;
+                    }
+
                     if (bookmarks)
-                        yield return Bookmark(selection, Math.Max(version, store.Version), initialEnd: false);
+                        yield return Bookmark(selection, version, initialEnd: false);
                 }
                 else if (Seen(selection, change) is { } seen)
                 {

@@ -1,0 +1,47 @@
+namespace PlatformOps.Sandbox.Api;
+
+/// <summary>The faults that are on, and the dice for them.</summary>
+internal sealed class FaultInjection(int seed)
+{
+    private readonly Lock gate = new();
+    private readonly Random dice = new(seed);
+    private readonly List<Active> faults = [];
+
+    public void Add(Fault fault)
+    {
+        lock (gate)
+            faults.Add(new(fault) { Left = fault.Times });
+    }
+
+    public void Clear()
+    {
+        lock (gate)
+            faults.Clear();
+    }
+
+    /// <summary>The fault that hits a call; null when none does.</summary>
+    public Fault? Next(string method, string path)
+    {
+        lock (gate)
+        {
+            foreach (var active in faults)
+            {
+                var fault = active.Fault;
+                var applies = (fault.Method is null || fault.Method == method) && (fault.Path is null || path.Contains(fault.Path, StringComparison.Ordinal));
+                if (!applies || active.Left is 0 || (fault.Probability < 1 && dice.NextDouble() >= fault.Probability))
+                    continue;
+                active.Left--;
+                return fault;
+            }
+
+            return null;
+        }
+    }
+
+    private sealed class Active(Fault fault)
+    {
+        public Fault Fault => fault;
+
+        public int? Left { get; set; }
+    }
+}
