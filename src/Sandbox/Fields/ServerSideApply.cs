@@ -79,9 +79,9 @@ internal static class ServerSideApply
     private static void Prune(FieldSchema schema, JsonObject merged, FieldSet before, FieldSet wanted, ManagedFields managed, Writer writer)
     {
         var others = managed.Entries.Where(entry => !entry.IsOf(writer, "Apply")).Aggregate(new FieldSet(), (all, entry) => all.Union(entry.Fields));
-        foreach (var path in before.Except(wanted).Members().Reverse())
+        foreach (var path in before.Except(wanted).Members())
         {
-            if (others.Find(path) is { IsEmpty: false } || wanted.Find(path) is { IsEmpty: false })
+            if (others.Find(path) is { IsEmpty: false } || wanted.Find(path) is { IsEmpty: false } || IsKey(path))
                 continue;
             RemoveAt(schema, merged, path);
             for (var parent = path.SkipLast(1).ToList(); parent.Count > 0 && parent[^1][0] == 'f'; parent.RemoveAt(parent.Count - 1))
@@ -92,6 +92,10 @@ internal static class ServerSideApply
             }
         }
     }
+
+    /// <summary>What names an element goes with the element, never before it.</summary>
+    private static bool IsKey(IReadOnlyList<string> path) =>
+        path.Count > 1 && path[^2][0] == 'k' && path[^1][0] == 'f' && JsonNode.Parse(path[^2][2..])!.AsObject().ContainsKey(path[^1][2..]);
 
     private static void RemoveAt(FieldSchema schema, JsonObject root, IReadOnlyList<string> path)
     {

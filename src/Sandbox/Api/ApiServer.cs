@@ -1,0 +1,204 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PlatformOps.Sandbox.Kinds;
+using PlatformOps.Sandbox.Storage;
+
+namespace PlatformOps.Sandbox.Api;
+
+/// <summary>The Kubernetes API of one region, over HTTP on loopback.</summary>
+internal sealed class ApiServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly ObjectStore store;
+    private readonly KindRegistry kinds = new();
+    private readonly ResourceCalls calls;
+    private readonly ApiServerTokens tokens;
+    private long mutating;
+    private long reading;
+
+    private ApiServer(ObjectStore store, ApiServerTokens tokens, int seed, TimeProvider time)
+    {
+        (this.store, this.tokens) = (store, tokens);
+        Faults = new(seed);
+        calls = new(store, kinds, time);
+        app = Build();
+    }
+
+    public FaultInjection Faults { get; }
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Calls that may change something, other than those of the sandbox's own controllers; dry runs do not count.</summary>
+    public long MutatingCalls => Interlocked.Read(ref mutating);
+
+    /// <summary>All other calls, other than those of the sandbox's own controllers.</summary>
+    public long ReadCalls => Interlocked.Read(ref reading);
+
+    public static async Task<ApiServer> StartAsync(string? file, ApiServerTokens tokens, int seed, TimeProvider time, CancellationToken ct)
+    {
+        var server = new ApiServer(new ObjectStore(new ObjectJournal(file)), tokens, seed, time);
+        try
+        {
+            server.calls.Start();
+            await server.app.StartAsync(ct);
+            server.Address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    public void ResetCounters()
+    {
+        Interlocked.Exchange(ref mutating, 0);
+        Interlocked.Exchange(ref reading, 0);
+    }
+
+    /// <summary>Forgets the changes kept for watches: those that are behind end with 410 Gone.</summary>
+    public void Compact() => store.Compact();
+
+    public async ValueTask DisposeAsync()
+    {
+        // Watches only end when they are told to.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        await app.StopAsync(patience.Token);
+        await app.DisposeAsync();
+        store.Dispose();
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.AllowSynchronousIO = false;
+        });
+        var built = builder.Build();
+        built.Run(HandleAsync);
+        return built;
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            if (context.Request.Path.Value is "/healthz" or "/livez" or "/readyz")
+                await context.Response.WriteAsync("ok");
+            else
+                await AnswerAsync(context);
+        }
+        catch (ApiFailure failure) when (!context.Response.HasStarted)
+        {
+            await Answer.FailureAsync(context, failure);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller went: there is nobody to answer.
+        }
+        catch (Exception failure) when (!context.Response.HasStarted && failure is not OperationCanceledException)
+        {
+            await Answer.FailureAsync(context, new(500, "InternalError", $"Internal error occurred: {failure}"));
+        }
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? "/";
+        var own = tokens.IsControllers(context.Request);
+        var fault = own ? null : Faults.Next(context.Request.Method, path);
+        if (!own)
+            Count(context);
+        await BeforeAsync(context, fault);
+        if (!own && !tokens.IsUsers(context.Request))
+            throw ApiFailure.Unauthorized();
+        if (fault?.Kind == FaultKind.CutAfterEffect)
+            await CarryOutUnheardAsync(context, path);
+        else
+            await CarryOutAsync(context, path);
+    }
+
+    private static async Task BeforeAsync(HttpContext context, Fault? fault)
+    {
+        switch (fault?.Kind)
+        {
+            case FaultKind.Latency:
+                await Task.Delay(fault.Delay, context.RequestAborted);
+                break;
+            case FaultKind.Cut:
+                context.Abort();
+                throw new OperationCanceledException(context.RequestAborted);
+            case FaultKind.Error:
+                throw new ApiFailure(fault.StatusCode, ReasonOf(fault.StatusCode), MessageOf(fault.StatusCode)) { RetryAfter = fault.RetryAfterSeconds };
+        }
+    }
+
+    private static string ReasonOf(int code) => code switch
+    {
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        409 => "Conflict",
+        429 => "TooManyRequests",
+        503 => "ServiceUnavailable",
+        504 => "Timeout",
+        _ => "InternalError",
+    };
+
+    private static string MessageOf(int code) => code switch
+    {
+        401 => "Unauthorized",
+        403 => "the sandbox was told to forbid this call",
+        429 => "Too many requests, please try again later.",
+        _ => "the sandbox was told to fail this call",
+    };
+
+    private async Task CarryOutUnheardAsync(HttpContext context, string path)
+    {
+        var heard = context.Response.Body;
+        context.Response.Body = Stream.Null;
+        await CarryOutAsync(context, path);
+        context.Response.Body = heard;
+        context.Abort();
+    }
+
+    private Task CarryOutAsync(HttpContext context, string path)
+    {
+        if (context.Request.Method == "GET" && Discovery.Answer(path, kinds) is { } known)
+            return Answer.JsonAsync(context, known);
+        if (path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" && context.Request.Method == "POST")
+            return AllowAsync(context);
+        var request = ApiRequest.Parse(path, kinds) ?? throw ApiFailure.NoSuchPath();
+        var query = context.Request.Query.ToDictionary(entry => entry.Key, entry => entry.Value.ToString());
+        return calls.CarryOutAsync(context, request, query);
+    }
+
+    /// <summary>Whoever has a token may do everything here.</summary>
+    private static async Task AllowAsync(HttpContext context)
+    {
+        var review = await RequestBody.ReadAsync(context.Request, context.RequestAborted) as JsonObject ?? [];
+        review["status"] = new JsonObject { ["allowed"] = true };
+        await Answer.JsonAsync(context, review, 201);
+    }
+
+    private void Count(HttpContext context)
+    {
+        var changes = context.Request.Method is not ("GET" or "HEAD" or "OPTIONS") && context.Request.Query["dryRun"] != "All"
+            && !context.Request.Path.StartsWithSegments("/apis/authorization.k8s.io");
+        Interlocked.Increment(ref changes ? ref mutating : ref reading);
+    }
+}

@@ -1,0 +1,28 @@
+namespace PlatformOps.Sandbox;
+
+/// <summary>How a sandbox runs.</summary>
+public sealed record SandboxOptions
+{
+    /// <summary>Where the objects of each region are kept, one SQLite file per region; null keeps them in memory. Default null.</summary>
+    public string? DataFolder { get; init; }
+
+    /// <summary>A Kubernetes cluster of its own for each of these names.</summary>
+    public required IReadOnlyList<string> Regions { get; init; }
+
+    /// <summary>Decides how long pods take and which calls faults hit: the same seed gives the same. Default 1.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Multiplies how long everything takes; 0: nothing takes any time. Default 1. At least 0.</summary>
+    public double TimeScale { get; init; } = 1;
+
+    /// <summary>What answers behind Services.</summary>
+    public IReadOnlyList<SandboxService> Services { get; init; } = [];
+
+    /// <summary>The clock of everything that happens in the sandbox.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}
+
+/// <summary>What answers behind a Service: a loopback address forwards to <paramref name="Target"/> while the Service has ready endpoints, and closes
+/// connections otherwise.</summary>
+/// <param name="Target"><c>host:port</c>.</param>
+public sealed record SandboxService(string Region, string Namespace, string Name, string Target);

@@ -1,0 +1,67 @@
+using PlatformOps.Sandbox.Api;
+
+namespace PlatformOps.Sandbox;
+
+/// <summary>One region of a sandbox: a Kubernetes cluster.</summary>
+public sealed class SandboxRegion
+{
+    private readonly ApiServer api;
+    private readonly ApiServerTokens tokens;
+
+    private SandboxRegion(string name, ApiServer api, ApiServerTokens tokens) => (Name, this.api, this.tokens) = (name, api, tokens);
+
+    public string Name { get; }
+
+    /// <summary>The Kubernetes API: plain HTTP on loopback.</summary>
+    public Uri ApiServer => api.Address;
+
+    /// <summary>The context in <see cref="Kubeconfig"/>: <c>platformops-sandbox-NAME</c>, so that nobody takes it for another cluster.</summary>
+    public string Context => $"platformops-sandbox-{Name}";
+
+    /// <summary>The text of a kubeconfig with the only token that may call; it changes with every start.</summary>
+    public string Kubeconfig => $$"""
+        apiVersion: v1
+        kind: Config
+        current-context: {{Context}}
+        clusters:
+        - name: {{Context}}
+          cluster: {server: "{{ApiServer.GetLeftPart(UriPartial.Authority)}}"}
+        users:
+        - name: {{Context}}
+          user: {token: "{{tokens.Users}}"}
+        contexts:
+        - name: {{Context}}
+          context: {cluster: {{Context}}, user: {{Context}}}
+
+        """;
+
+    /// <summary>Calls on the wire that may change something; neither those of the sandbox's own controllers nor dry runs count.</summary>
+    public long MutatingCalls => api.MutatingCalls;
+
+    /// <summary>Calls on the wire that change nothing, without those of the sandbox's own controllers.</summary>
+    public long ReadCalls => api.ReadCalls;
+
+    /// <summary>Starts counting calls anew.</summary>
+    public void ResetCounters() => api.ResetCounters();
+
+    /// <summary>Makes calls go wrong from now on.</summary>
+    public void Inject(Fault fault) => api.Faults.Add(fault);
+
+    /// <summary>Ends all faults.</summary>
+    public void ClearFaults() => api.Faults.Clear();
+
+    /// <summary>Forgets the past, as a server does after a compaction: watches that are behind end with 410 Gone.</summary>
+    public void Compact() => api.Compact();
+
+    internal string ControllersToken => tokens.Controllers;
+
+    internal static async Task<SandboxRegion> StartAsync(string name, SandboxOptions options, CancellationToken ct)
+    {
+        var tokens = new ApiServerTokens(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N"));
+        var file = options.DataFolder is { } folder ? Path.Combine(folder, $"{name}.db") : null;
+        var api = await Api.ApiServer.StartAsync(file, tokens, options.Seed, options.TimeProvider, ct);
+        return new(name, api, tokens);
+    }
+
+    internal async ValueTask DisposeAsync() => await api.DisposeAsync();
+}
