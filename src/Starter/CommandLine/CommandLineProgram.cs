@@ -54,12 +54,21 @@ internal static class CommandLineProgram
     private static ExitCode ReportUsage(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        var name = command is RootCommand ? "" : $"{command.Name} ";
         var failure = new CommandFailure(
             ExitCode.Usage,
             "The command line cannot be understood.",
-            string.Join('\n', parsed.Errors.Select(error => error.Message)),
-            $"platformops {name}--help");
+            string.Join('\n', Problems(parsed)),
+            $"platformops {(command is RootCommand ? "" : $"{command.Name} ")}--help");
         return new Invocation(parsed).Terminal.Report(failure, failure);
+    }
+
+    private static IEnumerable<string> Problems(ParseResult parsed)
+    {
+        if (parsed.CommandResult.Command is not RootCommand root)
+            return parsed.Errors.Select(error => error.Message);
+        var commands = $"The commands are: {string.Join(", ", root.Subcommands.Select(command => command.Name))}.";
+        return parsed.UnmatchedTokens is [var word, ..]
+            ? [$"There is no command or option '{word}'.", commands]
+            : [.. parsed.Errors.Select(error => error.Message), commands];
     }
 }

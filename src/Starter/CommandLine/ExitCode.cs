@@ -30,7 +30,7 @@ internal enum ExitCode
     /// <summary>The run has ended without reaching its goal.</summary>
     RunFailed = 8,
 
-    /// <summary>Another process uses the data directory.</summary>
+    /// <summary>Another process uses the data directory, or the port to listen on.</summary>
     Busy = 9,
 
     /// <summary><c>plan --exit-code</c>: something would change.</summary>

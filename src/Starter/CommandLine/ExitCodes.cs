@@ -14,7 +14,7 @@ internal static class ExitCodes
         (ExitCode.Refused, "the run did not accept what was asked; nothing was changed"),
         (ExitCode.Parked, "the run waits for an operator (approval, or a failed step)"),
         (ExitCode.RunFailed, "the run has ended without reaching its goal"),
-        (ExitCode.Busy, "another process uses the data directory"),
+        (ExitCode.Busy, "another process uses the data directory, or the port"),
         (ExitCode.Changes, "plan --exit-code: something would change"),
         (ExitCode.Interrupted, "Ctrl-C; a run that was started goes on"),
     ];

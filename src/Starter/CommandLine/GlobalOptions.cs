@@ -1,16 +1,12 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace PlatformOps.Starter.CommandLine;
 
 /// <summary>The options that every command takes.</summary>
 internal static class GlobalOptions
 {
-    public static readonly Option<OutputFormat> Output = new("--output", "-o")
-    {
-        Description = "text for people, json for programs: the last line of standard output is one JSON object.",
-        HelpName = "text|json",
-        Recursive = true,
-    };
+    public static readonly Option<OutputFormat> Output = CreateOutput();
 
     public static readonly Option<string> Data = new("--data")
     {
@@ -46,6 +42,30 @@ internal static class GlobalOptions
     };
 
     public static IEnumerable<Option> All => [Output, Data, Specification, Catalog, NoColor, Verbose];
+
+    private static Option<OutputFormat> CreateOutput()
+    {
+        var option = new Option<OutputFormat>("--output", "-o")
+        {
+            Description = "text for people, json for programs: the last line of standard output is one JSON object.",
+            HelpName = "text|json",
+            Recursive = true,
+            CustomParser = ReadFormat,
+        };
+        // The names of the enumeration would be offered as well, in a case that nobody types.
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add("text", "json");
+        return option;
+    }
+
+    private static OutputFormat ReadFormat(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (Enum.GetNames<OutputFormat>().FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } format)
+            return Enum.Parse<OutputFormat>(format);
+        result.AddError($"--output is '{text}': text or json is expected.");
+        return default;
+    }
 }
 
 /// <summary>How results are written.</summary>

@@ -11,10 +11,9 @@ internal sealed class Invocation
     {
         this.parsed = parsed;
         Locations = Locations.From(
-            parsed.GetValue(GlobalOptions.Data), parsed.GetValue(GlobalOptions.Specification), parsed.GetValue(GlobalOptions.Catalog));
-        Verbose = parsed.GetValue(GlobalOptions.Verbose);
-        Terminal = new Terminal(
-            parsed.GetValue(GlobalOptions.Output) == OutputFormat.Json, parsed.GetValue(GlobalOptions.NoColor), Verbose);
+            Understood(GlobalOptions.Data), Understood(GlobalOptions.Specification), Understood(GlobalOptions.Catalog));
+        Verbose = Understood(GlobalOptions.Verbose);
+        Terminal = new Terminal(Understood(GlobalOptions.Output) == OutputFormat.Json, Understood(GlobalOptions.NoColor), Verbose);
     }
 
     public Locations Locations { get; }
@@ -29,4 +28,10 @@ internal sealed class Invocation
 
     /// <summary>Whether the option was typed, rather than left at its default.</summary>
     public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>A command line with mistakes in it still says where to report them; what is itself a mistake counts as not typed.</summary>
+    private T? Understood<T>(Option<T> option) =>
+        parsed.Errors.Any(error => error.SymbolResult == parsed.GetResult(option) || error.SymbolResult?.Parent == parsed.GetResult(option))
+            ? default
+            : parsed.GetValue(option);
 }

@@ -26,7 +26,7 @@ internal static class ProvisionCommand
         }
         .Runs(async (invocation, ct) =>
         {
-            var client = await invocation.ConnectAsync(ct);
+            var client = await invocation.ConnectForAsync(invocation.Get(environment), ct);
             var taskQueue = invocation.TaskQueueOr(invocation.Get(queue));
             var input = new ProvisionEnvironmentInput
             {

@@ -1,6 +1,7 @@
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
 using PlatformOps.Starter.Runs;
+using PlatformOps.Starter.Specifications;
 using PlatformOps.Workflows;
 using Spectre.Console;
 using Temporalio.Client;
@@ -10,11 +11,17 @@ namespace PlatformOps.Starter.Commands;
 /// <summary>What the commands about runs do alike.</summary>
 internal static class RunCommands
 {
-    public static async Task<TemporalClient> ConnectAsync(this Invocation invocation, CancellationToken ct) =>
-        await TemporalTarget.Find(invocation.Locations.Data).ConnectAsync(ct);
+    /// <summary>Connects to the server where the runs of an environment are.</summary>
+    /// <exception cref="CommandFailure">There is no such environment, or the server cannot be reached.</exception>
+    public static async Task<TemporalClient> ConnectForAsync(this Invocation invocation, string environment, CancellationToken ct)
+    {
+        var target = TemporalTarget.Find(invocation.Locations.Data);
+        KnownEnvironments.Require(environment, target, invocation.Locations);
+        return await target.ConnectAsync(ct);
+    }
 
     public static async Task<ProvisioningRun> FindRunAsync(this Invocation invocation, string environment, CancellationToken ct) =>
-        await ProvisioningRun.FindAsync(await invocation.ConnectAsync(ct), environment, ct);
+        await ProvisioningRun.FindAsync(await invocation.ConnectForAsync(environment, ct), environment, ct);
 
     /// <summary>Where runs are started: as typed, else where the running <c>up</c> polls.</summary>
     public static string TaskQueueOr(this Invocation invocation, string? typed) =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Starter.CommandLine;
@@ -11,12 +12,13 @@ internal static class ServerCommand
 {
     public static Command Create()
     {
-        var port = new Option<int>("--port") { Description = "TCP port; 0 lets the operating system choose.", HelpName = "PORT", DefaultValueFactory = _ => 7233 };
-        var host = new Option<string>("--host")
+        var port = ServerArguments.Port("TCP port; 0 lets the operating system choose.");
+        var host = new Option<IPAddress>("--host")
         {
             Description = "Address to listen on. There is no authentication: leave it on loopback unless the network is yours alone.",
             HelpName = "IP",
-            DefaultValueFactory = _ => "127.0.0.1",
+            DefaultValueFactory = _ => IPAddress.Loopback,
+            CustomParser = ReadHost,
         };
         var namespaces = new Option<string[]>("--namespace") { Description = "A namespace that exists from the start, beside `default`; repeatable.", HelpName = "NAME" };
         var attributes = new Option<string[]>("--search-attribute")
@@ -24,16 +26,6 @@ internal static class ServerCommand
             Description = $"A search attribute beside those of the runbooks, with its type ({string.Join(", ", Types)}); repeatable.",
             HelpName = "NAME=TYPE",
         };
-        port.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 65535)
-                result.AddError("--port is outside 0..65535.");
-        });
-        host.Validators.Add(result =>
-        {
-            if (!IPAddress.TryParse(result.GetValueOrDefault<string>(), out _))
-                result.AddError("--host is not an IP address.");
-        });
         return new CliCommand(
             "server",
             "Run the bootstrap server alone: a Temporal server for one node, with the runbooks' search attributes registered.",
@@ -47,7 +39,7 @@ internal static class ServerCommand
             using var log = new ServerLog(invocation.Verbose);
             var options = new BootstrapServerOptions
             {
-                Host = invocation.Get(host)!,
+                Host = invocation.Get(host)!.ToString(),
                 Port = invocation.Get(port),
                 LoggerFactory = log,
                 Namespaces = [.. (invocation.Get(namespaces) ?? []).Prepend("default").Distinct()],
@@ -61,6 +53,14 @@ internal static class ServerCommand
             await server.WaitForShutdownAsync(ct);
             return ExitCode.Success;
         });
+    }
+
+    private static IPAddress? ReadHost(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (!IPAddress.TryParse(text, out var address))
+            result.AddError($"--host is '{text}': an IP address is expected, for example 127.0.0.1.");
+        return address;
     }
 
     private static IEnumerable<string> Types =>

@@ -8,7 +8,9 @@ namespace PlatformOps.Starter.Connection;
 /// <summary>Which Temporal server a command talks to, and why that one.</summary>
 /// <param name="Options">For the SDK's client.</param>
 /// <param name="Source">Where the address comes from, as a phrase.</param>
-internal sealed record TemporalTarget(TemporalClientConnectOptions Options, string Source)
+/// <param name="Instance">The <c>up</c> that it belongs to; null when it is another server.</param>
+/// <param name="Chosen">Whether somebody chose the server; false: it is where an <c>up</c> of this machine would be.</param>
+internal sealed record TemporalTarget(TemporalClientConnectOptions Options, string Source, RunningInstance? Instance, bool Chosen)
 {
     /// <summary>The address when nothing says otherwise; the same as the SDK's and the <c>temporal</c> CLI's.</summary>
     public const string DefaultAddress = "localhost:7233";
@@ -24,7 +26,7 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
     public static TemporalTarget Find(string data)
     {
         if (!ConfiguredByEnvironment() && RunningInstance.Find(data) is { } instance)
-            return new TemporalTarget(Common(new TemporalClientConnectOptions(instance.Address)), $"`platformops up` on {data}");
+            return new TemporalTarget(Common(new TemporalClientConnectOptions(instance.Address)), $"`platformops up` on {data}", instance, Chosen: false);
 
         TemporalClientConnectOptions options;
         try
@@ -38,9 +40,9 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
                 "Correct the TEMPORAL_* variables or the configuration file that TEMPORAL_CONFIG_FILE names.", failure);
         }
 
-        var source = options.TargetHost is null ? "default" : "TEMPORAL_* configuration";
+        var chosen = options.TargetHost is not null;
         options.TargetHost ??= DefaultAddress;
-        return new TemporalTarget(Common(options), source);
+        return new TemporalTarget(Common(options), chosen ? "TEMPORAL_* configuration" : "default", null, chosen);
     }
 
     /// <summary>Connects, or fails with a message that names the address.</summary>

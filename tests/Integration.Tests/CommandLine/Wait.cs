@@ -1,0 +1,17 @@
+using System.Diagnostics;
+
+namespace PlatformOps.Integration.Tests.CommandLine;
+
+/// <summary>Waits for what another process does.</summary>
+internal static class Wait
+{
+    public static async Task UntilAsync(Func<bool> holds, Func<string> otherwise, TimeSpan? atMost = null)
+    {
+        var started = Stopwatch.StartNew();
+        while (!holds())
+        {
+            Assert.True(started.Elapsed < (atMost ?? TimeSpan.FromSeconds(30)), $"Waited for {started.Elapsed}. {otherwise()}");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+}

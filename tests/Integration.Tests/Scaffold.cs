@@ -1,7 +1,0 @@
-namespace PlatformOps.Integration.Tests;
-
-public class Scaffold
-{
-    [Fact]
-    public void Runs() => Assert.Equal(4, 2 + 2);
-}
