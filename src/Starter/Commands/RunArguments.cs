@@ -9,7 +9,7 @@ internal static class RunArguments
 {
     public static Argument<string> Environment()
     {
-        var argument = new Argument<string>("environment") { Description = "The environment's name in the specification, for example development." };
+        var argument = new Argument<string>("environment") { Description = "The environment's name in the specification, for example development.", HelpName = "environment" };
         argument.CompletionSources.Add(context => Environments(context).Select(name => new CompletionItem(name)));
         return argument;
     }
