@@ -1,3 +1,4 @@
+using System.Text;
 using PlatformOps.Sandbox.Api;
 
 namespace PlatformOps.Sandbox;
@@ -12,7 +13,7 @@ public sealed class SandboxRegion
 
     public string Name { get; }
 
-    /// <summary>The Kubernetes API: plain HTTP on loopback.</summary>
+    /// <summary>The Kubernetes API, over TLS on loopback; <see cref="Kubeconfig"/> says whom to trust.</summary>
     public Uri ApiServer => api.Address;
 
     /// <summary>The context in <see cref="Kubeconfig"/>: <c>platformops-sandbox-NAME</c>, so that nobody takes it for another cluster.</summary>
@@ -25,7 +26,7 @@ public sealed class SandboxRegion
         current-context: {{Context}}
         clusters:
         - name: {{Context}}
-          cluster: {server: "{{ApiServer.GetLeftPart(UriPartial.Authority)}}"}
+          cluster: {server: "{{ApiServer.GetLeftPart(UriPartial.Authority)}}", certificate-authority-data: {{Authority}} }
         users:
         - name: {{Context}}
           user: {token: "{{tokens.Users}}"}
@@ -52,6 +53,10 @@ public sealed class SandboxRegion
 
     /// <summary>Forgets the past, as a server does after a compaction: watches that are behind end with 410 Gone.</summary>
     public void Compact() => api.Compact();
+
+    private string Authority => Convert.ToBase64String(Encoding.ASCII.GetBytes(api.CertificateAuthority));
+
+    internal Uri PlainAddress => api.PlainAddress;
 
     internal string ControllersToken => tokens.Controllers;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -22,6 +23,7 @@ internal sealed class ApiServer : IAsyncDisposable
     private readonly KindRegistry kinds = new();
     private readonly ResourceCalls calls;
     private readonly ApiServerTokens tokens;
+    private readonly X509Certificate2 certificate = LoopbackCertificate.Create();
     private long mutating;
     private long reading;
 
@@ -35,7 +37,14 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public FaultInjection Faults { get; }
 
+    /// <summary>Over TLS, with <see cref="CertificateAuthority"/>.</summary>
     public Uri Address { get; private set; } = null!;
+
+    /// <summary>Without TLS, for the sandbox's own controllers.</summary>
+    public Uri PlainAddress { get; private set; } = null!;
+
+    /// <summary>Whom to trust, as PEM.</summary>
+    public string CertificateAuthority => certificate.ExportCertificatePem();
 
     /// <summary>Calls that may change something, other than those of the sandbox's own controllers; dry runs do not count.</summary>
     public long MutatingCalls => Interlocked.Read(ref mutating);
@@ -50,7 +59,9 @@ internal sealed class ApiServer : IAsyncDisposable
         {
             server.calls.Start();
             await server.app.StartAsync(ct);
-            server.Address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+            var addresses = server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address)).ToList();
+            server.Address = addresses.Find(address => address.Scheme == Uri.UriSchemeHttps)!;
+            server.PlainAddress = addresses.Find(address => address.Scheme == Uri.UriSchemeHttp)!;
             return server;
         }
         catch
@@ -76,6 +87,7 @@ internal sealed class ApiServer : IAsyncDisposable
         await app.StopAsync(patience.Token);
         await app.DisposeAsync();
         store.Dispose();
+        certificate.Dispose();
     }
 
     private WebApplication Build()
@@ -83,9 +95,11 @@ internal sealed class ApiServer : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
         builder.Logging.ClearProviders();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
+        builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate));
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.AllowSynchronousIO = false;
         });

@@ -31,7 +31,7 @@ internal static class RequestBody
         if (buffer.Length == 0)
             return null;
         if (request.ContentType?.Contains("protobuf", StringComparison.Ordinal) == true)
-            throw ApiFailure.UnsupportedMediaType(request.ContentType);
+            return ProtobufBody.Read(buffer.ToArray());
         var text = Encoding.UTF8.GetString(buffer.ToArray());
         try
         {

@@ -14,7 +14,17 @@ internal sealed class ResourceCalls(ObjectStore store, KindRegistry kinds, TimeP
     private readonly ListCalls lists = new(store);
     private readonly WatchCalls watches = new(store, time);
 
-    public void Start() => writer.Remover.Reload();
+    /// <summary>Namespaces that every cluster has.</summary>
+    private static readonly string[] FirstNamespaces = ["default", "kube-system"];
+
+    /// <summary>Takes over what is stored, and makes what a cluster always has.</summary>
+    public void Start()
+    {
+        writer.Remover.Reload();
+        var namespaces = BuiltInKinds.Named("Namespace");
+        foreach (var name in FirstNamespaces.Where(name => store.Find(ObjectKey.Of(namespaces, null, name)) is null))
+            writer.Create(new(namespaces, null, name, "kube-apiserver"), new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } });
+    }
 
     public Task CarryOutAsync(HttpContext context, ApiRequest request, IReadOnlyDictionary<string, string> query) =>
         (context.Request.Method, request.Name, request.Subresource) switch

@@ -13,7 +13,7 @@ internal sealed class SandboxCluster : IAsyncDisposable
     {
         this.host = host;
         Region = host.Regions["here"];
-        Client = new HttpClient { BaseAddress = Region.ApiServer };
+        Client = new HttpClient { BaseAddress = Region.PlainAddress };
         Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Region.Kubeconfig.Split("token: \"")[1].Split('"')[0]);
     }
 
