@@ -1,0 +1,162 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
+internal sealed class ComponentApplier(RegionConnections connections, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, Action<string> heartbeat)
+{
+    private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(2);
+
+    private readonly List<ObjectOutcome> done = [];
+
+    public async Task<ComponentReport> ApplyAsync(PlannedComponent approved, CancellationToken ct)
+    {
+        var component = specified.Component(reference.Component);
+        var region = specified.Region(reference.Region);
+        heartbeat($"Observing {approved.Step}");
+        var desired = ManifestRenderer.Render(specified.Environment, component, region.Name).ToDictionary(item => item.Address);
+        var observation = await ObserveAsync(approved, desired.Keys, region, ct);
+        var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
+        var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name);
+        RefuseConflicts(now);
+        RefuseChangedFacts(approved, now);
+        try
+        {
+            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change && RegionObserver.InKubernetes(planned.Address)))
+                await ChangeAsync(desired[planned.Address], live[planned.Address], region, rehearse: true, ct);
+            foreach (var (planned, index) in now.Objects.Select((planned, index) => (planned, index)))
+            {
+                ct.ThrowIfCancellationRequested();
+                heartbeat($"{index + 1}/{now.Objects.Count}: {planned.Address}");
+                if (planned.Action == PlannedAction.None)
+                    done.Add(AsWanted(live[planned.Address]));
+                else
+                    done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, desired, live, component, region, ct)));
+            }
+        }
+        catch (AdapterException failure)
+        {
+            throw ActivityFailures.Of(failure, new(done));
+        }
+
+        var seen = now.Objects.Select(planned => planned.Address).ToHashSet();
+        var prunedBefore = approved.Objects.Where(planned => planned.Action == PlannedAction.Prune && !seen.Contains(planned.Address));
+        return new([.. done, .. prunedBefore.Select(planned => new ObjectOutcome(planned.Address, Owner, reference.OperationId, ObjectResult.Pruned))]);
+    }
+
+    private string Owner => $"{reference.Component} of {specified.Environment.Platform}/{specified.Environment.Name}";
+
+    private Task<RegionObservation> ObserveAsync(PlannedComponent approved, IEnumerable<ResourceAddress> desired, RegionSpecification region, CancellationToken ct)
+    {
+        var addresses = approved.Objects.Select(planned => planned.Address).Concat(desired).Distinct().ToList();
+        return observer.ObserveAsync(specified, region, [.. addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct()], addresses, ct);
+    }
+
+    private void RefuseConflicts(PlannedComponent now)
+    {
+        var conflicts = now.Objects.Where(planned => planned.Action == PlannedAction.Conflict).ToList();
+        if (conflicts.Count == 0)
+            return;
+        throw new ApplicationFailureException(
+            $"{string.Join(" ", conflicts.Select(planned => $"{planned.Address}: {planned.Reason}"))} Nothing of {reference.Component} was changed.",
+            FailureTypes.Conflict,
+            nonRetryable: true,
+            details: [new ComponentReport([.. conflicts.Select(planned => new ObjectOutcome(planned.Address, planned.Reason, null, ObjectResult.Conflict))])]);
+    }
+
+    private void RefuseChangedFacts(PlannedComponent approved, PlannedComponent now)
+    {
+        if (PlanComparison.Compare(approved, now, reference.OperationId).Differences is not { Count: > 0 } differences)
+            return;
+        throw new ApplicationFailureException(
+            $"The world is not the one that was planned for: {string.Join("; ", differences)}. Nothing of {reference.Component} was changed. Abort and start again to plan with the facts of now.",
+            FailureTypes.FactsChanged,
+            nonRetryable: true,
+            details: [new ComponentReport([])]);
+    }
+
+    private async Task<ObjectResult> ActAsync(
+        PlannedObject planned, Dictionary<ResourceAddress, DesiredObject> desired, Dictionary<ResourceAddress, ObservedObject> live,
+        ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    {
+        switch (planned.Action)
+        {
+            case PlannedAction.Create:
+                await CreateAsync(desired[planned.Address], component, region, ct);
+                return ObjectResult.Created;
+            case PlannedAction.Change:
+                await ChangeAsync(desired[planned.Address], live[planned.Address], region, rehearse: false, ct);
+                return ObjectResult.Changed;
+            case PlannedAction.Prune:
+                await PruneAsync(live[planned.Address], region, ct);
+                return ObjectResult.Pruned;
+            default:
+                throw new InvalidOperationException($"{planned.Action} of {planned.Address} is nothing to carry out.");
+        }
+    }
+
+    /// <summary>An earlier attempt of this operation may have made it so.</summary>
+    private ObjectOutcome AsWanted(ObservedObject live)
+    {
+        var changedBy = Annotation(live, Ownership.OperationIdAnnotation);
+        var result = Annotation(live, Ownership.CreatedByAnnotation) == reference.OperationId ? ObjectResult.Created
+            : changedBy == reference.OperationId ? ObjectResult.Changed
+            : ObjectResult.Unchanged;
+        return new(live.Address, Owner, changedBy, result);
+    }
+
+    private async Task CreateAsync(DesiredObject wanted, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    {
+        var manifest = Stamped(wanted, createdBy: reference.OperationId);
+        if (!RegionObserver.InKubernetes(wanted.Address))
+            await Namespaces(region).RegisterAsync(manifest, ct);
+        else if (component.Secrets.FirstOrDefault(secret => wanted.Address.Kind == "Secret" && secret.Name == wanted.Address.Name && secret.Namespace == wanted.Address.Namespace) is { } secret)
+            await Writer(region).CreateSecretAsync(wanted.Address, SecretValues.Fill(manifest, secret), ct);
+        else
+            await Writer(region).CreateAsync(wanted.Address, manifest, ct);
+    }
+
+    private async Task ChangeAsync(DesiredObject wanted, ObservedObject live, RegionSpecification region, bool rehearse, CancellationToken ct)
+    {
+        var manifest = Stamped(wanted, Annotation(live, Ownership.CreatedByAnnotation));
+        if (RegionObserver.InKubernetes(wanted.Address))
+            await Writer(region).ChangeAsync(wanted.Address, manifest, (string)live.Manifest["metadata"]!["uid"]!, rehearse, ct);
+        else
+            await Namespaces(region).UpdateAsync(manifest, ct);
+    }
+
+    private async Task PruneAsync(ObservedObject live, RegionSpecification region, CancellationToken ct)
+    {
+        if (!await Writer(region).DeleteAsync(live, DeletionPropagation.Foreground, ct))
+            return;
+        var uid = (string)live.Manifest["metadata"]!["uid"]!;
+        if (await Writer(region).WaitUntilGoneAsync(live.Address, uid, PrunePatience, _ => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
+            throw new AdapterException(AdapterFailureKind.Unavailable, CreatedObjectsRemover.StillThere(still, PrunePatience));
+    }
+
+    private JsonObject Stamped(DesiredObject wanted, string? createdBy)
+    {
+        var manifest = (JsonObject)wanted.Manifest.DeepClone();
+        var metadata = (JsonObject)manifest["metadata"]!;
+        metadata["annotations"] ??= new JsonObject();
+        metadata["annotations"]![Ownership.OperationIdAnnotation] = reference.OperationId;
+        if (createdBy is not null)
+            metadata["annotations"]![Ownership.CreatedByAnnotation] = createdBy;
+        return manifest;
+    }
+
+    private ObjectWriter Writer(RegionSpecification region) => new(connections.Cluster(region));
+
+    private TemporalNamespaces Namespaces(RegionSpecification region) => new(connections.Temporal(region.Name, RegionObserver.Frontend(specified)));
+
+    private static string? Annotation(ObservedObject live, string name) => (string?)live.Manifest["metadata"]?["annotations"]?[name];
+}

@@ -1,0 +1,86 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>Removes what one operation created for one component, newest first, and waits until it is gone.</summary>
+internal sealed class CreatedObjectsRemover(RegionConnections connections, CreatedObjectsFinder finder, SpecifiedEnvironment specified, Action<string> heartbeat)
+{
+    /// <summary>A rollout changes its object all the time: so often we look again before we say that it does not hold still.</summary>
+    private const int Looks = 10;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, string component, CancellationToken ct)
+    {
+        var cluster = connections.Cluster(region);
+        var created = await finder.FindAsync(region, component, ct);
+        foreach (var item in created)
+        {
+            ct.ThrowIfCancellationRequested();
+            heartbeat($"Removing {item.Address}");
+            if (RegionObserver.InKubernetes(item.Address))
+                await DeleteAsync(cluster, item, ct);
+            else
+                await DeleteNamespaceAsync(region, item, ct);
+        }
+
+        foreach (var item in created.Where(item => RegionObserver.InKubernetes(item.Address)))
+        {
+            var uid = (string)item.Manifest["metadata"]!["uid"]!;
+            if (await new ObjectWriter(cluster).WaitUntilGoneAsync(item.Address, uid, Patience, _ => heartbeat($"Waiting until {item.Address} is gone"), ct) is { } still)
+                throw NotRemoved(StillThere(still, Patience));
+        }
+
+        return new([.. created.Select(item => item.Address)]);
+    }
+
+    internal static string StillThere(ObservedObject item, TimeSpan patience)
+    {
+        var finalizers = item.Manifest["metadata"]?["finalizers"] as JsonArray ?? [];
+        var waitsFor = finalizers.Count > 0 ? $" It waits for {string.Join(", ", finalizers.Select(name => (string?)name))}." : "";
+        var conditions = (item.Manifest["status"]?["conditions"] as JsonArray ?? []).OfType<JsonObject>()
+            .Where(condition => item.Address.Kind == "Namespace" && (string?)condition["status"] == "True")
+            .Select(condition => $" {condition["message"]}");
+        return string.Create(CultureInfo.InvariantCulture, $"{item.Address} is still there {patience.TotalMinutes:0.#} minutes after its deletion was asked for.{waitsFor}{string.Concat(conditions)} See what keeps it, then retry.");
+    }
+
+    private async Task DeleteAsync(KubernetesConnection cluster, ObservedObject item, CancellationToken ct)
+    {
+        var objects = new LiveObjects(cluster);
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                await new ObjectWriter(cluster).DeleteAsync(item, DeletionPropagation.Foreground, ct);
+                return;
+            }
+            catch (AdapterException moved) when (moved.Kind == AdapterFailureKind.Moved && look < Looks)
+            {
+                // It was changed since: whether it is still ours to remove has to be seen anew.
+                if (await objects.FindAsync(item.Address, ct) is not { } again || !finder.IsCreated(again))
+                    return;
+                item = again;
+            }
+        }
+    }
+
+    /// <summary>Deleting a namespace deletes the executions in it, and those are not ours.</summary>
+    private async Task DeleteNamespaceAsync(RegionSpecification region, ObservedObject item, CancellationToken ct)
+    {
+        var namespaces = new TemporalNamespaces(connections.Temporal(region.Name, RegionObserver.Frontend(specified)));
+        if (await namespaces.CountExecutionsAsync(item.Address.Name, ct) is > 0 and var executions)
+            throw NotRemoved($"{item.Address} holds {executions} workflow executions, which would be deleted with it. Move or delete them and retry, or skip the step to keep it.");
+        await namespaces.DeleteAsync(item, ct);
+    }
+
+    private static ApplicationFailureException NotRemoved(string message) => new(message, FailureTypes.NotRemoved, nonRetryable: true);
+}

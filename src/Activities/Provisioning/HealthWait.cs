@@ -1,0 +1,83 @@
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>Looks at a component's health gates again and again until all pass, one is hopeless, or time is up. Changes nothing.</summary>
+internal sealed class HealthWait(RegionConnections connections, SpecifiedEnvironment specified, TimeProvider time, Action<HealthProgress> heartbeat)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    /// <param name="since">When the first attempt began to wait; the deadline counts from there.</param>
+    public async Task<ComponentHealth> WaitAsync(ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, CancellationToken ct)
+    {
+        var open = component.Health.ToList();
+        var passed = new Dictionary<HealthGate, GateStatus>();
+        for (var pause = FirstPause; ; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
+        {
+            var statuses = new List<GateStatus>();
+            foreach (var gate in open.ToList())
+            {
+                var status = await StatusAsync(gate, component, region, ct);
+                if (status.State == GateState.Hopeless)
+                    throw Unhealthy($"{component.Name} in {region.Name} cannot become healthy. {status.Message}. Then retry the step.");
+                if (status.State == GateState.Passed)
+                    (passed[gate], _) = (status, open.Remove(gate));
+                else
+                    statuses.Add(status);
+            }
+
+            if (open.Count == 0)
+                return new(component.Health.Count == 0 ? "There is nothing to wait for." : $"{passed.Count} of {passed.Count} gates passed: {string.Join("; ", component.Health.Select(gate => passed[gate].Message))}.");
+            var missing = string.Join("; ", statuses.Select(status => status.Message));
+            heartbeat(new(since, missing));
+            if (time.GetUtcNow() - since >= within)
+                throw Unhealthy($"{component.Name} in {region.Name} is not healthy after {Platform.Yaml.Units.Format(within)}. {missing}. Find out why, then retry the step to wait again, or skip it.");
+            await Task.Delay(pause, time, ct);
+        }
+    }
+
+    private Task<GateStatus> StatusAsync(HealthGate gate, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    {
+        var health = new ClusterHealth(connections.Cluster(region));
+        return gate switch
+        {
+            RolloutGate rollout => health.RolloutAsync(rollout, ct),
+            JobGate job => health.JobAsync(job, ct),
+            EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
+            TemporalFrontendGate frontend => FrontendAsync(frontend, component, region, ct),
+            _ => throw new InvalidOperationException($"No status for {gate}."),
+        };
+    }
+
+    private async Task<GateStatus> FrontendAsync(TemporalFrontendGate gate, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    {
+        var temporal = connections.Temporal(region.Name, gate);
+        try
+        {
+            var version = await temporal.VersionAsync(ct);
+            var visible = (await new TemporalNamespaces(temporal).ListAsync(ct)).Select(item => item.Address.Name).ToHashSet();
+            var declared = ManifestRenderer.Render(specified.Environment, component, region.Name)
+                .Where(item => item.Address is { ApiVersion: ResourceAddress.TemporalApiVersion, Kind: TemporalNamespaces.Kind }).Select(item => item.Address.Name).ToList();
+            var missing = declared.Where(name => !visible.Contains(name)).ToList();
+            var frontend = $"Temporal frontend {gate.Namespace}/{gate.Service} ({temporal.Address}, server {version})";
+            return missing.Count > 0
+                ? new(GateState.OnTheWay, $"{frontend} does not show the namespaces {string.Join(", ", missing)} yet")
+                : new(GateState.Passed, $"{frontend} answers and shows {declared.Count} namespaces");
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
+        {
+            return new(GateState.OnTheWay, failure.Message.TrimEnd('.'));
+        }
+    }
+
+    private static ApplicationFailureException Unhealthy(string message) => new(message, FailureTypes.Unhealthy, nonRetryable: true);
+}

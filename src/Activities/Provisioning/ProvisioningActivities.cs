@@ -1,0 +1,103 @@
+using System.Text.Json;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>What provisioning does to the outside.</summary>
+/// <param name="sources">Where specification and catalog are; read anew by every activity.</param>
+/// <param name="connections">How the regions are reached.</param>
+/// <param name="time">The clock of deadlines; default: the system's.</param>
+public sealed class ProvisioningActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IProvisioningActivities, IAsyncDisposable
+{
+    /// <summary>Of a payload. A plan that is larger is better made in parts.</summary>
+    private const int LargestPlan = 100_000;
+
+    private readonly RegionConnections regions = new(connections);
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+
+    private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
+
+    private RegionObserver Observer => new(regions, time);
+
+    /// <inheritdoc/>
+    public Task<PlanEnvironmentResult> PlanEnvironmentAsync(PlanEnvironmentInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        specified.RequireComponents(input.Components);
+        var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
+        var result = new PlanEnvironmentResult(
+            ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components), specified.Environment.GuardRails);
+        var size = JsonSerializer.SerializeToUtf8Bytes(result, PlatformOpsDataConverter.Json).Length;
+        return size <= LargestPlan ? result : throw new ApplicationFailureException(
+            $"The plan for {input.Environment} has {size} bytes, more than the {LargestPlan} that a run carries. Provision it in parts: name some of the components in field 'components'.",
+            FailureTypes.InvalidInput, nonRetryable: true);
+    });
+
+    /// <inheritdoc/>
+    public Task<ComponentReport> ApplyComponentAsync(ApplyComponentInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
+        return new ComponentApplier(regions, Observer, specified, input.Reference, Heartbeat).ApplyAsync(input.Plan, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<ComponentHealth> AwaitHealthAsync(AwaitHealthInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
+        var info = ActivityExecutionContext.Current.Info;
+        var since = info.HeartbeatDetails.Count > 0 ? (await info.HeartbeatDetailAtAsync<HealthProgress>(0)).Since : time.GetUtcNow();
+        return await new HealthWait(regions, specified, time, Heartbeat)
+            .WaitAsync(specified.Component(input.Reference.Component), specified.Region(input.Reference.Region), since, input.Within, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<RemovedObjects> RemoveCreatedAsync(CreatedObjectsInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        if (input.Component is not { } component || input.Region is not { } region)
+            throw new ApplicationFailureException("Fields 'component' and 'region' are missing: removal goes component by component.", FailureTypes.InvalidInput, nonRetryable: true);
+        var finder = new CreatedObjectsFinder(regions, Observer, specified, input.OperationId);
+        return new CreatedObjectsRemover(regions, finder, specified, Heartbeat).RemoveAsync(specified.Region(region), component, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        var finder = new CreatedObjectsFinder(regions, Observer, specified, input.OperationId);
+        var wanted = specified.Environment.Regions.Where(region => input.Region is null || region.Name == input.Region);
+        var found = await Task.WhenAll(wanted.Select(region => finder.FindAsync(region, input.Component, Cancellation)));
+        return new CreatedObjects([.. found.SelectMany(objects => objects).Select(item => item.Address)]);
+    });
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        regions.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Looks at what the wanted components, and what they depend on, declare in a region.</summary>
+    private Task<RegionObservation> ObserveAsync(SpecifiedEnvironment specified, RegionSpecification region, IReadOnlyList<string>? wanted)
+    {
+        var components = specified.InDependencyOrder();
+        var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(component => component.Name, component => component.DependsOn));
+        var addresses = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name))
+            .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
+            .Select(item => item.Address)
+            .ToList();
+        var kinds = addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct().ToList();
+        return Observer.ObserveAsync(specified, region, kinds, addresses, Cancellation);
+    }
+
+    private static void Heartbeat(object progress) => ActivityExecutionContext.Current.Heartbeat(progress);
+}

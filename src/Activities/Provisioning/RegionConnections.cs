@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>The connections of a worker to the regions, kept from activity to activity.</summary>
+internal sealed class RegionConnections(PlatformConnections connections) : IDisposable
+{
+    private readonly ConcurrentDictionary<(string Region, string Context), (DateTime Credentials, KubernetesConnection Connection)> clusters = new();
+    private readonly ConcurrentDictionary<(string Region, string Service), TemporalCluster> temporals = new();
+
+    /// <summary>The cluster of a region. Renewed credentials are taken up: a kubeconfig that was written since is read again.</summary>
+    public KubernetesConnection Cluster(RegionSpecification region)
+    {
+        var key = (region.Name, region.KubernetesContext);
+        if (clusters.TryGetValue(key, out var known) && known.Credentials == WrittenAt(known.Connection))
+            return known.Connection;
+        var opened = KubernetesConnection.Open(connections, region.Name, region.KubernetesContext);
+        clusters[key] = (WrittenAt(opened), opened);
+        // Not disposed when replaced: another activity may be in the middle of a call; it goes with its last user.
+        return opened;
+    }
+
+    /// <summary>The platform's own Temporal in a region, by the gate that names its frontend.</summary>
+    public TemporalCluster Temporal(string region, TemporalFrontendGate frontend) => temporals.GetOrAdd(
+        (region, $"{frontend.Service}.{frontend.Namespace}.svc:{frontend.Port}"), key => TemporalCluster.Open(connections, key.Region, key.Service));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (_, cluster) in clusters.Values)
+            cluster.Dispose();
+        foreach (var temporal in temporals.Values)
+            temporal.Dispose();
+    }
+
+    private static DateTime WrittenAt(KubernetesConnection connection) => File.GetLastWriteTimeUtc(connection.Account.Source);
+}

@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+
+namespace PlatformOps.Adapters.Kubernetes.Health;
+
+/// <summary>Reads how workloads, Jobs and Services of a region are. Changes nothing.</summary>
+public sealed class ClusterHealth(KubernetesConnection connection)
+{
+    private const string SliceApi = "discovery.k8s.io/v1";
+
+    private readonly LiveObjects objects = new(connection);
+
+    /// <summary>Whether a workload's newest template is rolled out.</summary>
+    public async Task<GateStatus> RolloutAsync(RolloutGate gate, CancellationToken ct)
+    {
+        var name = $"{gate.Kind} {gate.Namespace}/{gate.Name}";
+        if (await FindAsync("apps/v1", gate.Kind, gate.Namespace, gate.Name, ct) is not { } workload)
+            return GateStatus.OnTheWay($"{name} does not exist");
+        if (RolloutStatus.Missing(workload) is not { } missing)
+            return GateStatus.Passed($"{name}: {RolloutStatus.Ready(workload)}");
+        return Judge($"{name}: {missing}", await new NewestPods(objects).OfAsync(workload, ct), hopelessFrom: PodTroubleKind.CrashLoop);
+    }
+
+    /// <summary>Whether a Job has completed.</summary>
+    public async Task<GateStatus> JobAsync(JobGate gate, CancellationToken ct)
+    {
+        var name = $"Job {gate.Namespace}/{gate.Name}";
+        if (await FindAsync("batch/v1", "Job", gate.Namespace, gate.Name, ct) is not { } job)
+            return GateStatus.OnTheWay($"{name} does not exist");
+        if (Condition(job, "Complete") is not null)
+            return GateStatus.Passed($"{name} has completed");
+        var pods = await new NewestPods(objects).OfAsync(job, ct);
+        if (Condition(job, "Failed") is { } failed)
+            return GateStatus.Hopeless($"{name} failed ({failed["reason"]}: {((string?)failed["message"])?.TrimEnd('.')}). See the logs of its pods; delete the Job to run it again");
+        // A Job starts crashed pods again on purpose, and says itself when it gives up.
+        return Judge($"{name}: {(long?)job["status"]?["active"] ?? 0} pods active, {(long?)job["status"]?["failed"] ?? 0} failed", pods, hopelessFrom: PodTroubleKind.ImagePull);
+    }
+
+    /// <summary>Whether a Service has enough ready endpoints.</summary>
+    public async Task<GateStatus> EndpointsAsync(EndpointsGate gate, CancellationToken ct)
+    {
+        var ready = await ReadyEndpointsAsync(gate.Namespace, gate.Service, ct);
+        var message = $"Service {gate.Namespace}/{gate.Service}: {ready} of {gate.Minimum} endpoints ready";
+        return ready >= gate.Minimum ? GateStatus.Passed(message) : GateStatus.OnTheWay(message);
+    }
+
+    /// <summary>Whether a Service exists.</summary>
+    public async Task<bool> ServiceExistsAsync(string space, string name, CancellationToken ct) =>
+        await FindAsync("v1", "Service", space, name, ct) is not null;
+
+    private static GateStatus Judge(string message, IEnumerable<JsonObject> pods, PodTroubleKind hopelessFrom)
+    {
+        if (PodTrouble.Worst(pods) is not { } trouble)
+            return GateStatus.OnTheWay(message);
+        return new(trouble.Kind >= hopelessFrom ? GateState.Hopeless : GateState.OnTheWay, $"{message}. {trouble.Message}");
+    }
+
+    private async Task<int> ReadyEndpointsAsync(string space, string service, CancellationToken ct)
+    {
+        var slices = await connection.Kinds.FindOrNullAsync(new(SliceApi, "EndpointSlice"), ct) is null
+            ? []
+            : await objects.ListAsync(new(SliceApi, "EndpointSlice"), space, $"kubernetes.io/service-name={service}", ct);
+        if (slices.Count > 0)
+            return slices.SelectMany(slice => Objects(slice.Manifest["endpoints"])).Count(endpoint => (bool?)endpoint["conditions"]?["ready"] != false);
+        // Older clusters only have the predecessor.
+        var endpoints = await FindAsync("v1", "Endpoints", space, service, ct);
+        return Objects(endpoints?["subsets"]).Sum(subset => Objects(subset["addresses"]).Count());
+    }
+
+    private async Task<JsonObject?> FindAsync(string apiVersion, string kind, string space, string name, CancellationToken ct) =>
+        (await objects.FindAsync(new ResourceAddress(connection.Region, apiVersion, kind, space, name), ct))?.Manifest;
+
+    private static JsonObject? Condition(JsonObject of, string type) =>
+        Objects(of["status"]?["conditions"]).FirstOrDefault(condition => (string?)condition["type"] == type && (string?)condition["status"] == "True");
+
+    private static IEnumerable<JsonObject> Objects(JsonNode? list) => (list as JsonArray ?? []).OfType<JsonObject>();
+}

@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Yaml;
+using Temporalio.Api.Namespace.V1;
+using Temporalio.Api.OperatorService.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.Adapters.Temporal;
+
+/// <summary>The namespaces of a Temporal cluster, as objects of kind <see cref="Kind"/>. Whose a namespace is stands in its data map.</summary>
+public sealed class TemporalNamespaces(TemporalCluster cluster)
+{
+    /// <summary>The kind of these objects; their group is <see cref="ResourceAddress.TemporalApiVersion"/>.</summary>
+    public const string Kind = "TemporalNamespace";
+
+    private const int PageSize = 200;
+
+    /// <summary>Every namespace there is. Changes nothing.</summary>
+    public async Task<IReadOnlyList<ObservedObject>> ListAsync(CancellationToken ct)
+    {
+        var found = new List<ObservedObject>();
+        var token = ByteString.Empty;
+        do
+        {
+            var page = await cluster.CallAsync(
+                "list namespaces", (services, rpc) => services.ListNamespacesAsync(new ListNamespacesRequest { PageSize = PageSize, NextPageToken = token }, rpc), ct);
+            found.AddRange(page.Namespaces.Select(space => NamespaceManifest.Of(cluster.Region, space)));
+            token = page.NextPageToken;
+        }
+        while (!token.IsEmpty);
+        return found;
+    }
+
+    /// <summary>Registers a namespace.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: it exists by now.</exception>
+    public async Task RegisterAsync(JsonObject manifest, CancellationToken ct)
+    {
+        var request = new RegisterNamespaceRequest
+        {
+            Namespace = Name(manifest),
+            Description = Text(manifest, "description"),
+            OwnerEmail = Text(manifest, "ownerEmail"),
+            WorkflowExecutionRetentionPeriod = Retention(manifest),
+        };
+        request.Data.Add(NamespaceManifest.DataOf(manifest));
+        await cluster.CallAsync($"register namespace {Name(manifest)}", (services, rpc) => services.RegisterNamespaceAsync(request, rpc), ct);
+    }
+
+    /// <summary>Brings a namespace that exists to what is declared.</summary>
+    public async Task UpdateAsync(JsonObject manifest, CancellationToken ct)
+    {
+        var request = new UpdateNamespaceRequest
+        {
+            Namespace = Name(manifest),
+            UpdateInfo = new UpdateNamespaceInfo { Description = Text(manifest, "description"), OwnerEmail = Text(manifest, "ownerEmail") },
+            Config = new NamespaceConfig { WorkflowExecutionRetentionTtl = Retention(manifest) },
+        };
+        request.UpdateInfo.Data.Add(NamespaceManifest.DataOf(manifest));
+        await cluster.CallAsync($"update namespace {Name(manifest)}", (services, rpc) => services.UpdateNamespaceAsync(request, rpc), ct);
+    }
+
+    /// <summary>How many workflow executions a namespace holds: deleting it deletes them.</summary>
+    public async Task<long> CountExecutionsAsync(string name, CancellationToken ct) => (await cluster.CallAsync(
+        $"count the executions of namespace {name}", (services, rpc) => services.CountWorkflowExecutionsAsync(new CountWorkflowExecutionsRequest { Namespace = name }, rpc), ct)).Count;
+
+    /// <summary>Deletes exactly the namespace that was observed, with all that is in it.</summary>
+    public Task DeleteAsync(ObservedObject observed, CancellationToken ct) => cluster.CallAsync(
+        $"delete namespace {observed.Address.Name}",
+        (connection, rpc) => connection.OperatorService.DeleteNamespaceAsync(new DeleteNamespaceRequest { NamespaceId = (string)observed.Manifest["metadata"]!["uid"]! }, rpc),
+        ct);
+
+    private static string Name(JsonObject manifest) => (string)manifest["metadata"]!["name"]!;
+
+    private static string Text(JsonObject manifest, string field) => (string?)manifest["spec"]?[field] ?? "";
+
+    private static Duration Retention(JsonObject manifest) => Units.TryParseDuration(Text(manifest, "retention"), out var retention)
+        ? Duration.FromTimeSpan(retention)
+        : throw new AdapterException(
+            AdapterFailureKind.Rejected,
+            $"{Kind} {Name(manifest)}: spec.retention is '{Text(manifest, "retention")}', which is no duration with its unit such as 30d. Correct the catalog.");
+}
