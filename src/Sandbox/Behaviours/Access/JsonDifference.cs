@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace PlatformOps.Sandbox.Behaviours.Access;
+
+/// <summary>
+/// Compares what is with what should be. A server may leave out what is empty (0, false, "", {}, []), so empty and missing are the same here.
+/// </summary>
+internal static class JsonDifference
+{
+    /// <summary>The merge patch that makes the named fields what they should be; empty when they are.</summary>
+    public static JsonObject Patch(JsonObject current, JsonObject desired)
+    {
+        var patch = new JsonObject();
+        foreach (var (field, value) in desired)
+            if (!Same(current.At(field), value))
+                patch[field] = value?.DeepClone();
+        return patch;
+    }
+
+    public static bool Same(JsonNode? left, JsonNode? right)
+    {
+        if (ReferenceEquals(left, right))
+            return true;
+        if (IsEmpty(left) || IsEmpty(right))
+            return IsEmpty(left) && IsEmpty(right);
+        return (left, right) switch
+        {
+            (JsonObject a, JsonObject b) => a.All(field => Same(field.Value, b.At(field.Key))) && b.All(field => a.ContainsKey(field.Key) || IsEmpty(field.Value)),
+            (JsonArray a, JsonArray b) => a.Count == b.Count && a.Zip(b).All(pair => Same(pair.First, pair.Second)),
+            _ => JsonNode.DeepEquals(left, right),
+        };
+    }
+
+    private static bool IsEmpty(JsonNode? node) => node switch
+    {
+        null => true,
+        JsonObject fields => fields.All(field => IsEmpty(field.Value)),
+        JsonArray items => items.Count == 0,
+        _ => node.GetValueKind() switch
+        {
+            JsonValueKind.False or JsonValueKind.Null => true,
+            JsonValueKind.Number => node.ToJsonString() == "0",
+            JsonValueKind.String => node.GetValue<string>().Length == 0,
+            _ => false,
+        },
+    };
+}

@@ -1,0 +1,68 @@
+using PlatformOps.Sandbox.Behaviours.Access;
+using PlatformOps.Sandbox.Behaviours.Pods;
+using PlatformOps.Sandbox.Behaviours.Reconciling;
+using PlatformOps.Sandbox.Behaviours.Workloads;
+
+namespace PlatformOps.Sandbox.Behaviours;
+
+/// <summary>
+/// Brings a Kubernetes API server to life: plays the controllers, the scheduler and the kubelets of a cluster, through the API alone. What it
+/// finds it takes over: nothing is kept outside the API, so it can stop and start again at any time.
+/// </summary>
+internal sealed class ClusterBehaviours : IAsyncDisposable
+{
+    private readonly List<Controller> _controllers = [];
+
+    private ClusterBehaviours(Cluster cluster) => Cluster = cluster;
+
+    /// <summary>The cluster as the behaviours see it.</summary>
+    public Cluster Cluster { get; }
+
+    /// <summary>Whether nothing is left to do now. What is due later does not count.</summary>
+    public bool Idle => _controllers.TrueForAll(controller => controller.Idle);
+
+    /// <summary>
+    /// Returns when the first lists are read and all controllers are at work. Throws <see cref="HttpRequestException"/> when the API does not
+    /// answer and <see cref="ClusterError"/> when it refuses.
+    /// </summary>
+    public static async Task<ClusterBehaviours> StartAsync(BehaviourOptions options, CancellationToken ct)
+    {
+        var behaviours = new ClusterBehaviours(new(new(options.Api, options.Token, options.Handler)));
+        try
+        {
+            await behaviours.RunAsync(options, ct);
+            return behaviours;
+        }
+        catch
+        {
+            await behaviours.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var controller in _controllers)
+            await controller.DisposeAsync();
+        await Cluster.DisposeAsync();
+    }
+
+    private async Task RunAsync(BehaviourOptions options, CancellationToken ct)
+    {
+        foreach (var resource in await Discovery.ReadAsync(Cluster.Client, ct))
+            Cluster.Add(resource);
+        _controllers.AddRange(Controllers(options));
+        await Task.WhenAll(Cluster.Caches.Select(cache => cache.StartAsync(ct)));
+        await SandboxNodes.EnsureAsync(Cluster, options.TimeProvider, ct);
+        foreach (var controller in _controllers)
+            controller.Start();
+    }
+
+    private IEnumerable<Controller> Controllers(BehaviourOptions options) =>
+    [
+        new DeploymentController(Cluster, options),
+        new ReplicaSetController(Cluster, options),
+        new Scheduler(Cluster, options),
+        new Kubelet(Cluster, options),
+    ];
+}
