@@ -41,7 +41,7 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
         var result = await run.StepAsync(() => new WorkflowTaskCompletion(run, request).Apply(token));
         if (result.Error is { } error)
             throw error;
-        var response = new RespondWorkflowTaskCompletedResponse { WorkflowTask = result.Next?.ToResponse() };
+        var response = new RespondWorkflowTaskCompletedResponse { WorkflowTask = result.Next?.ToResponse(), ResetHistoryEventId = result.ForgetAfter };
         response.ActivityTasks.AddRange(result.Activities);
         return response;
     }

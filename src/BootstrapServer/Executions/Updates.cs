@@ -53,7 +53,8 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
         Limits.RequireRoomForUpdate(this);
         var update = new LiveUpdate(updateId) { Request = request, Order = ++admitted };
         live[updateId] = update;
-        if (!run.WorkflowTasks.IsPending)
+        // A run that waits for its first task, or is just being created, delivers the update with that task.
+        if (!run.WorkflowTasks.IsPending && !run.IsNew && run.State.FirstTaskAt is null)
             run.WorkflowTasks.Schedule(speculative: true);
         return update;
     }

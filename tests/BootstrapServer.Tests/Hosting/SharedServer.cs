@@ -44,13 +44,26 @@ public sealed class SharedServer : IAsyncLifetime
         Client = await TemporalClient.ConnectAsync(new TemporalClientConnectOptions(Address));
     }
 
-    /// <summary>Runs <paramref name="test"/> while a worker with a task queue of its own serves what <paramref name="configure"/> adds.</summary>
-    public async Task WithWorkerAsync(Action<TemporalWorkerOptions> configure, Func<string, Task> test, Func<TemporalWorkerOptions, TemporalWorkerOptions>? adjust = null)
+    /// <summary>
+    /// Runs <paramref name="test"/> while a worker with a task queue of its own serves what <paramref name="configure"/> adds. The
+    /// history of every workflow that ran on that queue is replayed afterwards, unless <paramref name="replay"/> says no.
+    /// </summary>
+    public async Task WithWorkerAsync(Action<TemporalWorkerOptions> configure, Func<string, Task> test, bool replay = true)
     {
         var options = new TemporalWorkerOptions("queue-" + Guid.NewGuid());
         configure(options);
-        using var worker = new TemporalWorker(Client, adjust?.Invoke(options) ?? options);
-        await worker.ExecuteAsync(() => test(options.TaskQueue!));
+        using (var worker = new TemporalWorker(Client, options))
+            await worker.ExecuteAsync(() => test(options.TaskQueue!));
+        if (replay)
+            await Replay.AllOfQueueAsync(Client, options);
+    }
+
+    /// <summary>Another worker on the same queue, for tests that need two; stops when disposed.</summary>
+    public RunningWorker StartWorker(string queue, Action<TemporalWorkerOptions> configure)
+    {
+        var options = new TemporalWorkerOptions(queue);
+        configure(options);
+        return new RunningWorker(Client, options);
     }
 
     public async ValueTask DisposeAsync()

@@ -51,7 +51,10 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
         StartEagerActivities();
         var next = ScheduleNext(heartbeat ? original : null);
         run.Queries.TaskCompleted(request.QueryResults, run.WorkflowTasks.IsPending);
-        return new WorkflowTaskCompletionResult(next, [.. eager.Select(a => ActivityTaskMessage.Describe(run, a))]);
+        return new WorkflowTaskCompletionResult(next, [.. eager.Select(a => ActivityTaskMessage.Describe(run, a))])
+        {
+            ForgetAfter = completed is null ? run.State.LastCompletedStartedEventId : 0,
+        };
     }
 
     private CommandProblem? FindProblem() => new CommandChecks(run, request.Messages).Find(request.Commands);
@@ -214,6 +217,12 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
 /// <param name="Activities">Activities that the worker runs at once.</param>
 internal sealed record WorkflowTaskCompletionResult(WorkflowTaskStart? Next, IReadOnlyList<PollActivityTaskQueueResponse> Activities)
 {
+    /// <summary>
+    /// Not 0 when the task leaves no trace: the worker forgets the events that it saw after this one, since their ids will be
+    /// given to others.
+    /// </summary>
+    public long ForgetAfter { get; init; }
+
     /// <summary>The task failed, and that is committed; the worker hears why.</summary>
     public Exception? Error { get; init; }
 }

@@ -1,0 +1,31 @@
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+using Temporalio.Common;
+using Temporalio.Worker;
+
+namespace PlatformOps.BootstrapServer.Tests.Hosting;
+
+/// <summary>Proves that the histories which the server wrote replay with the code that made them.</summary>
+internal static class Replay
+{
+    /// <summary>Replays every run on the worker's task queue that a worker got to see.</summary>
+    public static async Task AllOfQueueAsync(ITemporalClient client, TemporalWorkerOptions worker)
+    {
+        await foreach (var run in client.ListWorkflowsAsync($"TaskQueue = '{worker.TaskQueue}'"))
+        {
+            var history = await client.GetWorkflowHandle(run.Id, run.RunId).FetchHistoryAsync();
+            if (history.Events.Any(e => e.EventType == EventType.WorkflowTaskCompleted))
+                await OneAsync(history, worker);
+        }
+    }
+
+    /// <summary>Replays one history; through JSON, as tools hand histories on.</summary>
+    public static async Task OneAsync(WorkflowHistory history, TemporalWorkerOptions worker)
+    {
+        var options = new WorkflowReplayerOptions();
+        foreach (var definition in worker.Workflows)
+            options.Workflows.Add(definition);
+        var imported = WorkflowHistory.FromJson(history.Id, history.ToJson());
+        await new WorkflowReplayer(options).ReplayWorkflowAsync(imported, throwOnReplayFailure: true);
+    }
+}
