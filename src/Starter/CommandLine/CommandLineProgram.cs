@@ -15,6 +15,7 @@ internal static class CommandLineProgram
             root.Options.Add(option);
         Command[] commands =
         [
+            UpCommand.Create(),
             ValidateCommand.Create(),
             PlanCommand.Create(),
             ProvisionCommand.Create(),
@@ -26,6 +27,7 @@ internal static class CommandLineProgram
             SkipCommand.Create(),
             RunbooksCommand.Create(),
             ServerCommand.Create(),
+            WorkerCommand.Create(),
             SchemaCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),

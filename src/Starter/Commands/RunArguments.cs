@@ -14,6 +14,14 @@ internal static class RunArguments
         return argument;
     }
 
+    /// <summary>The same, where it may be left out.</summary>
+    public static Argument<string> EnvironmentOr(string usual)
+    {
+        var argument = Environment();
+        argument.DefaultValueFactory = _ => usual;
+        return argument;
+    }
+
     public static Argument<string> Step() =>
         new("step") { Description = "The step as `platformops status` shows it, for example temporal-history@us-east-1." };
 

@@ -22,26 +22,11 @@ internal static class ValidateCommand
                 environments = validation.Specification?.Environments.Select(environment => environment.Name),
             });
             if (validation.Problems.Count > 0)
-                return Task.FromResult(Refuse(invocation, validation));
+                // As JSON the result on standard output has said it all already.
+                return invocation.Terminal.Json ? Task.FromResult(ExitCode.Invalid) : throw validation.Refusal(invocation.Locations);
             WriteText(invocation, validation);
             return Task.FromResult(ExitCode.Success);
         });
-
-    /// <summary>As JSON the result on standard output has said it all already.</summary>
-    private static ExitCode Refuse(Invocation invocation, Validation validation)
-    {
-        if (invocation.Terminal.Json)
-            return ExitCode.Invalid;
-        var what = validation.Catalog is null ? $"catalog {invocation.Locations.Catalog}" : $"specification {invocation.Locations.Specification}";
-        var count = validation.Problems.Count == 1 ? "1 problem" : $"{validation.Problems.Count} problems";
-        throw new CommandFailure(
-            ExitCode.Invalid, $"The {what} has {count}.",
-            validation.Catalog is null ? "A specification is read by what its catalog declares; it was not judged." : "Each line says where and what would be right.",
-            "Correct them, then: platformops validate")
-        {
-            Problems = [.. validation.Problems.Select(problem => problem.ToString())],
-        };
-    }
 
     private static void WriteText(Invocation invocation, Validation validation)
     {

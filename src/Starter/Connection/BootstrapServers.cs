@@ -14,11 +14,12 @@ internal static class BootstrapServers
         RunbookSearchAttributes.All.ToDictionary(attribute => attribute.Name, _ => IndexedValueType.Keyword);
 
     /// <summary>Starts a server, or fails with a message that names the address.</summary>
-    public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct)
+    /// <param name="portIsWish">Take any free port when something else listens on the one of the options.</param>
+    public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct, bool portIsWish = false)
     {
         try
         {
-            return await BootstrapServerHost.StartAsync(options, ct);
+            return await OpenAsync(options, portIsWish, ct);
         }
         catch (Exception failure) when (failure is IOException or SocketException)
         {
@@ -32,16 +33,31 @@ internal static class BootstrapServers
         }
     }
 
-    /// <summary>Starts a server on the preferred port, or on a free one when something else has it.</summary>
-    public static async Task<BootstrapServerHost> StartNearAsync(BootstrapServerOptions options, CancellationToken ct)
+    /// <summary>Starts a server that keeps everything in <paramref name="databaseFile"/> or, where the server cannot, in memory.</summary>
+    /// <returns>The server, and whether what it knows outlives the process.</returns>
+    public static async Task<(BootstrapServerHost Server, bool Durable)> StartDurablyAsync(
+        BootstrapServerOptions options, string databaseFile, CancellationToken ct, bool portIsWish = false)
+    {
+        try
+        {
+            return (await StartAsync(options with { DatabaseFile = databaseFile }, ct, portIsWish), true);
+        }
+        catch (CommandFailure refused) when (refused.InnerException is ArgumentException { Message: var why }
+            && why.Contains(nameof(BootstrapServerOptions.DatabaseFile), StringComparison.Ordinal))
+        {
+            return (await StartAsync(options, ct, portIsWish), false);
+        }
+    }
+
+    private static async Task<BootstrapServerHost> OpenAsync(BootstrapServerOptions options, bool portIsWish, CancellationToken ct)
     {
         try
         {
             return await BootstrapServerHost.StartAsync(options, ct);
         }
-        catch (IOException) when (options.Port != 0)
+        catch (IOException) when (portIsWish && options.Port != 0)
         {
-            return await StartAsync(options with { Port = 0 }, ct);
+            return await BootstrapServerHost.StartAsync(options with { Port = 0 }, ct);
         }
     }
 }

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace PlatformOps.Starter.Connection;
 
 /// <summary>Where a bootstrap server inside this process logs: errors to standard error, with <paramref name="verbose"/> warnings as well.
-/// It also sees each call that arrives.</summary>
-/// <param name="called">Gets the path of each call, for example <c>/temporal.api.workflowservice.v1.WorkflowService/RegisterNamespace</c>.</param>
-internal sealed class ServerLog(bool verbose, Action<string>? called = null) : ILoggerFactory
+/// It also sees each call that was answered.</summary>
+/// <param name="answered">Gets the path of each call after its effect, for example <c>/temporal.api.workflowservice.v1.WorkflowService/RegisterNamespace</c>.</param>
+internal sealed class ServerLog(bool verbose, Action<string>? answered = null) : ILoggerFactory
 {
     private const string Hosting = "Microsoft.Extensions.Hosting.Internal.Host";
     private const string Requests = "Microsoft.AspNetCore.Hosting.Diagnostics";
@@ -13,7 +13,7 @@ internal sealed class ServerLog(bool verbose, Action<string>? called = null) : I
     public ILogger CreateLogger(string categoryName) => new Log(
         // Why a host did not start reaches the operator as a message of its own.
         categoryName == Hosting ? LogLevel.None : verbose ? LogLevel.Warning : LogLevel.Error,
-        categoryName == Requests ? called : null);
+        categoryName == Requests ? answered : null);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("A server logs to one place.");
 
@@ -21,22 +21,22 @@ internal sealed class ServerLog(bool verbose, Action<string>? called = null) : I
     {
     }
 
-    private sealed class Log(LogLevel least, Action<string>? called) : ILogger
+    private sealed class Log(LogLevel least, Action<string>? answered) : ILogger
     {
-        private const int RequestStarting = 1;
+        private const int RequestFinished = 2;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= least || (called is not null && logLevel == LogLevel.Information);
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= least || (answered is not null && logLevel == LogLevel.Information);
 
         void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (logLevel >= least)
                 Console.Error.WriteLine($"{logLevel.ToString().ToLowerInvariant()}: {formatter(state, exception)}{(exception is null ? "" : $" {exception.Message}")}");
-            if (eventId.Id == RequestStarting && state is IReadOnlyList<KeyValuePair<string, object?>> fields
+            if (eventId.Id == RequestFinished && state is IReadOnlyList<KeyValuePair<string, object?>> fields
                 && fields.FirstOrDefault(field => field.Key == "Path").Value?.ToString() is { } path)
-                called?.Invoke(path);
+                answered?.Invoke(path);
         }
     }
 }

@@ -45,6 +45,10 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
         return new TemporalTarget(Common(options), chosen ? "TEMPORAL_* configuration" : "default", null, chosen);
     }
 
+    /// <summary>A server that this process knows to run.</summary>
+    public static TemporalTarget Of(string address, string source) =>
+        new(Common(new TemporalClientConnectOptions(address)), source, null, Chosen: false);
+
     /// <summary>Connects, or fails with a message that names the address.</summary>
     public async Task<TemporalClient> ConnectAsync(CancellationToken ct)
     {

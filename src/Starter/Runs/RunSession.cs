@@ -18,6 +18,10 @@ internal sealed class RunSession(Invocation invocation, ProvisioningRun run, str
     public async Task<RunOutcome> FollowToTheEndAsync(CancellationToken ct) =>
         await RunOutcome.ReadAsync(run, await view.ShowAsync(show => follower.FollowAsync(show, _ => false, ct)), ct);
 
+    /// <summary>Waits until the run no longer waits for an operator.</summary>
+    public Task DecidedAsync(CancellationToken ct) =>
+        follower.FollowAsync(_ => { }, snapshot => snapshot.Status is not null && !snapshot.WaitsForOperator, ct);
+
     /// <summary>Waits for the end without showing the way there, except for what keeps it from getting there.</summary>
     public async Task<RunOutcome> AnswerAsync(CancellationToken ct)
     {

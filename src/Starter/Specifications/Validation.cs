@@ -24,6 +24,20 @@ internal sealed record Validation(PlatformSpecification? Specification, Componen
         return new(result.Specification, catalog, Named(result.Problems, specificationFolder));
     }
 
+    /// <summary>The failure of a command that needs a valid specification and was given this one.</summary>
+    public CommandFailure Refusal(Locations locations)
+    {
+        var what = Catalog is null ? $"catalog {locations.Catalog}" : $"specification {locations.Specification}";
+        var count = Problems.Count == 1 ? "1 problem" : $"{Problems.Count} problems";
+        return new CommandFailure(
+            ExitCode.Invalid, $"The {what} has {count}.",
+            Catalog is null ? "A specification is read by what its catalog declares; it was not judged." : "Each line says where and what would be right.",
+            "Correct them, then: platformops validate")
+        {
+            Problems = [.. Problems.Select(problem => problem.ToString())],
+        };
+    }
+
     /// <summary>How many objects an environment consists of, in all its regions.</summary>
     public int ObjectsOf(EnvironmentSpecification environment) => environment.Components
         .Where(component => component.Enabled)

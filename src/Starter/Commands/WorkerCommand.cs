@@ -1,0 +1,70 @@
+using System.CommandLine;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Connection;
+using PlatformOps.Starter.Up;
+using PlatformOps.Workflows;
+
+namespace PlatformOps.Starter.Commands;
+
+internal static class WorkerCommand
+{
+    /// <summary>How long activities may take to come to a safe point before they are cancelled; another worker then tries them again.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    public static Command Create()
+    {
+        var queue = new Option<string>("--task-queue") { Description = $"Where to poll. [default: that of the running `up`, else {TaskQueues.Default}]", HelpName = "NAME" };
+        var connections = new Option<string>("--connections")
+        {
+            Description = "How the platform's clusters are reached (JSON). [default: that of the running `up`, else KUBECONFIG or the cluster that it runs in]",
+            HelpName = "FILE",
+        };
+        return new CliCommand(
+            "worker",
+            "Carry runbooks out: poll a Temporal server until Ctrl-C. The server is that of TEMPORAL_*, else that of the `up` that runs on --data.",
+            new Example("worker", "for the `up --no-worker` that runs here"),
+            new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"))
+        {
+            queue, connections,
+        }
+        .Runs(async (invocation, ct) =>
+        {
+            var target = TemporalTarget.Find(invocation.Locations.Data);
+            var taskQueue = invocation.Get(queue) ?? target.Instance?.TaskQueue ?? TaskQueues.Default;
+            var sources = Sources(invocation, target.Instance);
+            var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance);
+            var client = await target.ConnectAsync(ct);
+            await using var activities = new ProvisioningActivities(sources, reached);
+            invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
+            invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
+            invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
+            invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
+            await RunbookWorker.RunAsync(client, activities, taskQueue, Grace, ct);
+            return ExitCode.Success;
+        });
+    }
+
+    /// <summary>What was typed, else what the running <c>up</c> was started with: its runs are planned from that.</summary>
+    private static ProvisioningSources Sources(Invocation invocation, RunningInstance? instance) => new(
+        instance is null || invocation.Has(GlobalOptions.Specification) ? invocation.Locations.Specification : instance.Specification,
+        instance is null || invocation.Has(GlobalOptions.Catalog) ? invocation.Locations.Catalog : instance.Catalog);
+
+    private static PlatformConnections Connections(string? file, string data, RunningInstance? instance)
+    {
+        file ??= instance is null ? null : DataDirectory.ConnectionsOf(data);
+        if (file is null)
+            return new PlatformConnections();
+        try
+        {
+            return PlatformConnections.Load(file);
+        }
+        catch (AdapterException failure)
+        {
+            throw new CommandFailure(
+                ExitCode.Invalid, $"The connections file {file} cannot be used.", failure.Message,
+                "See docs/cli.md for its form.", failure);
+        }
+    }
+}

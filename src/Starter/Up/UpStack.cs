@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.BootstrapServer;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Sandbox;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Connection;
+using PlatformOps.Workflows;
+using Temporalio.Client;
+
+namespace PlatformOps.Starter.Up;
+
+/// <summary>Everything that <c>up</c> runs in one process: the bootstrap server, the sandbox with the platform's own Temporal, and the worker.</summary>
+internal sealed class UpStack : IAsyncDisposable
+{
+    /// <summary>Where the catalog has the platform's own Temporal frontend.</summary>
+    private const string TemporalNamespace = "temporal-backend", TemporalService = "temporal-frontend";
+
+    private readonly ServerLog log;
+    private readonly Dictionary<string, PlatformTemporal> temporals = [];
+    private readonly CancellationTokenSource stopping = new();
+    private BootstrapServerHost? server;
+    private SandboxHost? sandbox;
+    private ProvisioningActivities? activities;
+    private Task worker = Task.CompletedTask;
+
+    private UpStack(bool verbose) => log = new ServerLog(verbose);
+
+    /// <summary>A client of the bootstrap server.</summary>
+    public TemporalClient Client { get; private set; } = null!;
+
+    /// <summary>Of the bootstrap server, <c>host:port</c>.</summary>
+    public string Address => server!.Address;
+
+    /// <summary>Whether runs outlive the process.</summary>
+    public bool Durable { get; private set; }
+
+    public IEnumerable<SandboxRegion> Regions => sandbox!.Regions.Values;
+
+    /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
+    public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls);
+
+    /// <summary>Ends, or fails, when the worker does; never without a worker.</summary>
+    public Task Worker => worker;
+
+    /// <summary>Where the platform's own Temporal frontend of a region answers, once its Service has ready endpoints.</summary>
+    public string FrontendOf(SandboxRegion region) => temporals[region.Name].Address;
+
+    /// <summary>Starts all of it, in the order in which one needs the other, and makes it known in the data directory.</summary>
+    /// <exception cref="CommandFailure">The port is taken.</exception>
+    public static async Task<UpStack> StartAsync(
+        UpOptions options, EnvironmentSpecification environment, DataDirectory data, Locations locations, bool verbose, CancellationToken ct)
+    {
+        var stack = new UpStack(verbose);
+        try
+        {
+            await stack.StartServerAsync(options, data, ct);
+            await stack.StartSandboxAsync(options, [.. environment.Regions.Select(region => region.Name)], data, verbose, ct);
+            var connections = stack.Connect(data);
+            if (options.Worker)
+                stack.StartWorker(locations, connections);
+            else
+                stack.worker = Task.Delay(Timeout.Infinite, stack.stopping.Token);
+            using var self = Process.GetCurrentProcess();
+            new RunningInstance(
+                self.Id, self.StartTime.ToUniversalTime(), stack.Address, TaskQueues.Default, options.Environment,
+                locations.Specification, locations.Catalog).Announce(data.Path);
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops all of it, what uses first and what is used last.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        try
+        {
+            await worker;
+        }
+        catch (OperationCanceledException)
+        {
+            // That is how it stops.
+        }
+
+        if (activities is not null)
+            await activities.DisposeAsync();
+        if (sandbox is not null)
+            await sandbox.DisposeAsync();
+        foreach (var temporal in temporals.Values)
+            await temporal.DisposeAsync();
+        if (server is not null)
+            await server.DisposeAsync();
+        log.Dispose();
+        stopping.Dispose();
+    }
+
+    private async Task StartServerAsync(UpOptions options, DataDirectory data, CancellationToken ct)
+    {
+        var wanted = new BootstrapServerOptions { Port = options.Port, LoggerFactory = log, SearchAttributes = BootstrapServers.SearchAttributes };
+        (server, Durable) = await BootstrapServers.StartDurablyAsync(wanted, Path.Combine(data.Runs, "runs.db"), ct, options.PortIsWish);
+        Client = await TemporalTarget.Of(Address, "this process").ConnectAsync(ct);
+    }
+
+    private async Task StartSandboxAsync(UpOptions options, IReadOnlyList<string> regions, DataDirectory data, bool verbose, CancellationToken ct)
+    {
+        var world = data.World(options.Environment);
+        foreach (var region in regions)
+            temporals[region] = await PlatformTemporal.StartAsync(world, region, verbose, ct);
+        sandbox = await SandboxHost.StartAsync(
+            new SandboxOptions
+            {
+                DataFolder = world,
+                Regions = regions,
+                Seed = options.Seed,
+                TimeScale = options.TimeScale,
+                Services = [.. temporals.Select(entry => new SandboxService(entry.Key, TemporalNamespace, TemporalService, entry.Value.Address))],
+            },
+            ct);
+    }
+
+    /// <summary>Writes down how the regions are reached, for the worker here and any other.</summary>
+    private PlatformConnections Connect(DataDirectory data)
+    {
+        foreach (var region in Regions)
+            DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
+        var connections = new PlatformConnections
+        {
+            Regions = Regions.ToDictionary(region => region.Name, region => new RegionConnection
+            {
+                Kubeconfig = data.Kubeconfig(region.Name),
+                Context = region.Context,
+                TemporalAddress = FrontendOf(region),
+            }),
+        };
+        connections.Save(data.Connections);
+        return connections;
+    }
+
+    private void StartWorker(Locations locations, PlatformConnections connections)
+    {
+        activities = new ProvisioningActivities(new ProvisioningSources(locations.Specification, locations.Catalog), connections);
+        // What is in flight when it ends is retried by the next start: nobody has to wait for it.
+        worker = RunbookWorker.RunAsync(Client, activities, TaskQueues.Default, TimeSpan.Zero, stopping.Token);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+namespace PlatformOps.Integration.Tests.CommandLine;
+
+/// <summary>A worker on its own.</summary>
+public sealed class WorkerTests : IDisposable
+{
+    private readonly Cli cli = new();
+
+    public void Dispose() => cli.Dispose();
+
+    [Fact]
+    public async Task Polls_the_server_that_it_was_given_and_ends_well_when_asked()
+    {
+        using var server = cli.Start("server", "--port", "0", "--output", "json");
+        await server.WaitForAsync("\"address\":");
+        cli["TEMPORAL_ADDRESS"] = JsonDocument.Parse(server.Written.Split('\n')[0]).RootElement.GetProperty("address").GetString()!;
+
+        using var worker = cli.Start("worker", "--task-queue", "mine", "--output", "json");
+        await worker.WaitForAsync("\"taskQueue\":\"mine\"");
+        worker.Terminate();
+
+        var ended = await worker.EndAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Equal("default", ended.Json.GetProperty("namespace").GetString());
+    }
+
+    [Fact]
+    public async Task Without_a_server_it_ends_with_5_and_names_the_address()
+    {
+        cli["TEMPORAL_ADDRESS"] = "127.0.0.1:1";
+        var result = await cli.RunAsync("worker");
+        Assert.Equal(5, result.ExitCode);
+        Assert.Contains("127.0.0.1:1", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "nowhere.json")]
+    [InlineData("{\"regions\": {\"us-east-1\": {\"kubeconfg\": \"x\"}}}", "kubeconfg")]
+    [InlineData("regions:", "connections.json")]
+    public async Task A_connections_file_that_is_wrong_ends_with_3_and_is_named(string? text, string named)
+    {
+        var file = Path.Combine(cli.Home, text is null ? "nowhere.json" : "connections.json");
+        if (text is not null)
+            await File.WriteAllTextAsync(file, text);
+        var result = await cli.RunAsync("worker", "--connections", file);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains(file, result.Error, StringComparison.Ordinal);
+        Assert.Contains(named, result.Error, StringComparison.Ordinal);
+    }
+}
