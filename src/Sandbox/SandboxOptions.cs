@@ -20,6 +20,9 @@ public sealed record SandboxOptions
 
     /// <summary>The clock of everything that happens in the sandbox.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Whether controllers, scheduler and kubelets act. Off: objects change only by the caller's hand.</summary>
+    internal bool Alive { get; init; } = true;
 }
 
 /// <summary>What answers behind a Service: a loopback address forwards to <paramref name="Target"/> while the Service has ready endpoints, and closes

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Text;
 using PlatformOps.Sandbox.Api;
+using PlatformOps.Sandbox.Behaviours;
 
 namespace PlatformOps.Sandbox;
 
@@ -8,6 +10,8 @@ public sealed class SandboxRegion
 {
     private readonly ApiServer api;
     private readonly ApiServerTokens tokens;
+    private readonly ConcurrentDictionary<(string Namespace, string Workload), MisbehaviourKind> misbehaviours = new();
+    private ClusterBehaviours? behaviours;
 
     private SandboxRegion(string name, ApiServer api, ApiServerTokens tokens) => (Name, this.api, this.tokens) = (name, api, tokens);
 
@@ -45,6 +49,12 @@ public sealed class SandboxRegion
     /// <summary>Starts counting calls anew.</summary>
     public void ResetCounters() => api.ResetCounters();
 
+    /// <summary>Makes the pods of a workload go wrong from now on.</summary>
+    public void Misbehave(Misbehaviour misbehaviour) => misbehaviours[(misbehaviour.Namespace, misbehaviour.Workload)] = misbehaviour.Kind;
+
+    /// <summary>Ends all misbehaviours: pods recover within about a second.</summary>
+    public void Behave() => misbehaviours.Clear();
+
     /// <summary>Makes calls go wrong from now on.</summary>
     public void Inject(Fault fault) => api.Faults.Add(fault);
 
@@ -65,8 +75,28 @@ public sealed class SandboxRegion
         var tokens = new ApiServerTokens(Guid.NewGuid().ToString("N"), Guid.NewGuid().ToString("N"));
         var file = options.DataFolder is { } folder ? Path.Combine(folder, $"{name}.db") : null;
         var api = await Api.ApiServer.StartAsync(file, tokens, options.Seed, options.TimeProvider, ct);
-        return new(name, api, tokens);
+        var region = new SandboxRegion(name, api, tokens);
+        try
+        {
+            if (options.Alive)
+                region.behaviours = await ClusterBehaviours.StartAsync(
+                    new(api.PlainAddress, tokens.Controllers, options.Seed, options.TimeScale, options.TimeProvider, region.MisbehaviourOf), ct);
+            return region;
+        }
+        catch
+        {
+            await region.DisposeAsync();
+            throw;
+        }
     }
 
-    internal async ValueTask DisposeAsync() => await api.DisposeAsync();
+    internal async ValueTask DisposeAsync()
+    {
+        if (behaviours is not null)
+            await behaviours.DisposeAsync();
+        await api.DisposeAsync();
+    }
+
+    private MisbehaviourKind? MisbehaviourOf(string space, string workload) =>
+        misbehaviours.TryGetValue((space, workload), out var kind) ? kind : null;
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace PlatformOps.Sandbox.Tests.Kubernetes;
 
-/// <summary>A sandbox with one region and a plain client for it.</summary>
+/// <summary>A sandbox with one region, without controllers so that nothing moves by itself, and a plain client for it.</summary>
 internal sealed class SandboxCluster : IAsyncDisposable
 {
     private readonly SandboxHost host;
@@ -23,7 +23,7 @@ internal sealed class SandboxCluster : IAsyncDisposable
 
     public static async Task<SandboxCluster> StartAsync(SandboxOptions? options = null)
     {
-        var cluster = new SandboxCluster(await SandboxHost.StartAsync((options ?? new() { Regions = [] }) with { Regions = ["here"] }, TestContext.Current.CancellationToken));
+        var cluster = new SandboxCluster(await SandboxHost.StartAsync((options ?? new() { Regions = [] }) with { Regions = ["here"], Alive = false }, TestContext.Current.CancellationToken));
         return cluster;
     }
 
