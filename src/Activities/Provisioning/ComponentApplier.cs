@@ -136,7 +136,7 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
 
     private async Task PruneAsync(ObservedObject live, RegionSpecification region, CancellationToken ct)
     {
-        if (!await Writer(region).DeleteAsync(live, DeletionPropagation.Foreground, ct))
+        if (!await Writer(region).DeleteAsync(live, ct))
             return;
         var uid = (string)live.Manifest["metadata"]!["uid"]!;
         if (await Writer(region).WaitUntilGoneAsync(live.Address, uid, PrunePatience, _ => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)

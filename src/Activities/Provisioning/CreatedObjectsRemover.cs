@@ -22,25 +22,26 @@ internal sealed class CreatedObjectsRemover(RegionConnections connections, Creat
     public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, string component, CancellationToken ct)
     {
         var cluster = connections.Cluster(region);
-        var created = await finder.FindAsync(region, component, ct);
-        foreach (var item in created)
+        var removed = new List<ObservedObject>();
+        foreach (var item in await finder.FindAsync(region, component, ct))
         {
             ct.ThrowIfCancellationRequested();
             heartbeat($"Removing {item.Address}");
-            if (RegionObserver.InKubernetes(item.Address))
-                await DeleteAsync(cluster, item, ct);
-            else
+            if (!RegionObserver.InKubernetes(item.Address))
                 await DeleteNamespaceAsync(region, item, ct);
+            else if (!await DeleteAsync(cluster, item, ct))
+                continue;
+            removed.Add(item);
         }
 
-        foreach (var item in created.Where(item => RegionObserver.InKubernetes(item.Address)))
+        foreach (var item in removed.Where(item => RegionObserver.InKubernetes(item.Address)))
         {
             var uid = (string)item.Manifest["metadata"]!["uid"]!;
             if (await new ObjectWriter(cluster).WaitUntilGoneAsync(item.Address, uid, Patience, _ => heartbeat($"Waiting until {item.Address} is gone"), ct) is { } still)
                 throw NotRemoved(StillThere(still, Patience));
         }
 
-        return new([.. created.Select(item => item.Address)]);
+        return new([.. removed.Select(item => item.Address)]);
     }
 
     internal static string StillThere(ObservedObject item, TimeSpan patience)
@@ -53,21 +54,24 @@ internal sealed class CreatedObjectsRemover(RegionConnections connections, Creat
         return string.Create(CultureInfo.InvariantCulture, $"{item.Address} is still there {patience.TotalMinutes:0.#} minutes after its deletion was asked for.{waitsFor}{string.Concat(conditions)} See what keeps it, then retry.");
     }
 
-    private async Task DeleteAsync(KubernetesConnection cluster, ObservedObject item, CancellationToken ct)
+    /// <returns>False when it was handed over to somebody else meanwhile, and is left to them.</returns>
+    private async Task<bool> DeleteAsync(KubernetesConnection cluster, ObservedObject item, CancellationToken ct)
     {
         var objects = new LiveObjects(cluster);
         for (var look = 1; ; look++)
         {
             try
             {
-                await new ObjectWriter(cluster).DeleteAsync(item, DeletionPropagation.Foreground, ct);
-                return;
+                await new ObjectWriter(cluster).DeleteAsync(item, ct);
+                return true;
             }
             catch (AdapterException moved) when (moved.Kind == AdapterFailureKind.Moved && look < Looks)
             {
                 // It was changed since: whether it is still ours to remove has to be seen anew.
-                if (await objects.FindAsync(item.Address, ct) is not { } again || !finder.IsCreated(again))
-                    return;
+                if (await objects.FindAsync(item.Address, ct) is not { } again)
+                    return true;
+                if (!finder.IsCreated(again))
+                    return false;
                 item = again;
             }
         }

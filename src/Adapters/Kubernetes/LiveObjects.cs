@@ -59,9 +59,9 @@ public sealed class LiveObjects(KubernetesConnection connection)
         {
             var page = (await connection.SendAsync(
                 ApiCall.Get(path + next, "list", subject) with { Accept = Accept(kind.Kind, "PartialObjectMetadataList") }, ct)).Body;
-            if (page["items"] is not JsonArray found)
-                throw new AdapterException(AdapterFailureKind.Unavailable, $"The list of {subject} in {connection.Region} has no items: that is no answer of an API server.");
-            items.AddRange(found.OfType<JsonObject>().Select(item => Observed((JsonObject)item.DeepClone(), kind)));
+            if ((string?)page["kind"] is not { } answered || !answered.EndsWith("List", StringComparison.Ordinal))
+                throw new AdapterException(AdapterFailureKind.Unavailable, $"What was answered to the list of {subject} in {connection.Region} is no list: that is no answer of an API server.");
+            items.AddRange((page["items"] as JsonArray ?? []).OfType<JsonObject>().Select(item => Observed((JsonObject)item.DeepClone(), kind)));
             if ((string?)page["metadata"]?["continue"] is not { Length: > 0 } token)
                 return items;
             next = $"&continue={Uri.EscapeDataString(token)}";

@@ -1,0 +1,4 @@
+using PlatformOps.Integration.Tests.Kubernetes;
+
+[assembly: AssemblyFixture(typeof(RealApiServer))]
+[assembly: AssemblyFixture(typeof(SandboxCluster))]

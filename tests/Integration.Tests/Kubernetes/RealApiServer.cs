@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace PlatformOps.Integration.Tests.Kubernetes;
+
+/// <summary>A real kube-apiserver with etcd and the controllers, from the binaries in the folder that <c>KUBEBUILDER_ASSETS</c> names.</summary>
+public sealed class RealApiServer : TestCluster
+{
+    public const string Variable = "KUBEBUILDER_ASSETS";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly List<Process> processes = [];
+
+    private static string? Assets => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? folder : null;
+
+    public override string? Missing => Assets is null ? $"Set {Variable} to a folder with etcd, kube-apiserver and kube-controller-manager to run this on a real API server." : null;
+
+    public override async ValueTask InitializeAsync()
+    {
+        if (Missing is not null)
+            return;
+        Token = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        var tokens = Write("tokens.csv", $"{Token},admin,admin,system:masters\nlimited-token,limited,limited,\n");
+        using var rsa = RSA.Create(2048);
+        var key = Write("service-accounts.pem", rsa.ExportRSAPrivateKeyPem());
+        var (etcd, peer, api) = (FreePort(), FreePort(), FreePort());
+        Start("etcd", $"--data-dir={Folder}/etcd", $"--listen-client-urls=http://127.0.0.1:{etcd}", $"--advertise-client-urls=http://127.0.0.1:{etcd}",
+            $"--listen-peer-urls=http://127.0.0.1:{peer}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", $"--initial-cluster=default=http://127.0.0.1:{peer}", "--unsafe-no-fsync");
+        Start("kube-apiserver", $"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", $"--secure-port={api}", $"--cert-dir={Folder}/certificates",
+            $"--token-auth-file={tokens}", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--service-account-issuer=https://kubernetes.default.svc",
+            $"--service-account-signing-key-file={key}", $"--service-account-key-file={key}", "--disable-admission-plugins=ServiceAccount");
+        Api = new Uri($"https://127.0.0.1:{api}");
+        await UntilReadyAsync();
+        Start("kube-controller-manager", $"--kubeconfig={Kubeconfig(Api, Token, "somewhere-else-too")}", "--bind-address=127.0.0.1", "--secure-port=0", "--port=0", "--leader-elect=false",
+            "--controllers=*,-nodelifecycle", $"--service-account-private-key-file={key}", $"--cert-dir={Folder}/manager");
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var process in Enumerable.Reverse(processes))
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+
+        await base.DisposeAsync();
+    }
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(Folder, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+
+    private void Start(string program, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(Assets!, program)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        var process = Process.Start(start)!;
+        var log = TextWriter.Synchronized(new StreamWriter(Path.Combine(Folder, $"{program}.log")) { AutoFlush = true });
+        process.OutputDataReceived += (_, line) => log.WriteLine(line.Data);
+        process.ErrorDataReceived += (_, line) => log.WriteLine(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        processes.Add(process);
+    }
+
+    private async Task UntilReadyAsync()
+    {
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        using var client = new HttpClient(handler) { DefaultRequestHeaders = { Authorization = new("Bearer", Token) } };
+        using var giveUp = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            try
+            {
+                using var answer = await client.GetAsync(new Uri(Api, "/readyz"), giveUp.Token);
+                if (answer.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException)
+            {
+                Assert.False(processes.Exists(process => process.HasExited), $"A server ended: {Logs()}");
+            }
+
+            await Task.Delay(100, giveUp.Token);
+        }
+    }
+
+    private string Logs() => string.Join('\n', Directory.GetFiles(Folder, "*.log").SelectMany(file => File.ReadLines(file).TakeLast(5)));
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,79 @@
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Platform.Provisioning;
+
+namespace PlatformOps.Integration.Tests.Provisioning;
+
+/// <summary>Removing what an operation created, and listing what is left of it.</summary>
+public abstract class RollbackTests(TestCluster cluster)
+{
+    [Fact]
+    public async Task Removes_what_the_operation_created_newest_first_and_a_second_run_finds_nothing()
+    {
+        Assert.SkipWhen(cluster.MissingControllers is not null, cluster.MissingControllers ?? "");
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await platform.ProvisionAsync();
+        Assert.Equal(
+            ["web", "web", "extra", "settings", "credentials", "quota", "workload", platform.Space],
+            (await platform.ListAsync()).Objects.Select(address => address.Name));
+        platform.Proxy.Forget();
+
+        var removed = await platform.RemoveAsync("app");
+
+        Assert.Equal(["Deployment", "Service", "ConfigMap", "ConfigMap", "Secret"], removed.Objects.Select(address => address.Kind));
+        Assert.Equal(5, platform.Proxy.Mutations.Count);
+        Assert.Equal(["quota", "workload", platform.Space], (await platform.ListAsync()).Objects.Select(address => address.Name));
+        platform.Proxy.Forget();
+        Assert.Empty((await platform.RemoveAsync("app")).Objects);
+        Assert.Empty(platform.Proxy.Mutations);
+        await platform.RemoveAsync("ground");
+        Assert.Empty((await platform.ListAsync()).Objects);
+    }
+
+    [Fact]
+    public async Task Leaves_what_another_operation_created_and_what_is_no_longer_ours()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        platform.Specify("{extra: false}");
+        await platform.ProvisionAsync("op-earlier");
+        platform.Specify("{extra: true, color: red}");
+        await platform.ProvisionAsync("op-1");
+        using var kubectl = new KubectlLike(cluster);
+        await kubectl.CreateAsync($"/api/v1/namespaces/{platform.Space}/configmaps", $$$"""
+            {"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs","annotations":{"{{{Ownership.CreatedByAnnotation}}}":"op-1"} } }
+            """);
+
+        var removed = await platform.RemoveAsync("app", "op-1");
+
+        Assert.Equal("extra", Assert.Single(removed.Objects).Name);
+        Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "theirs")));
+        Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "settings")));
+    }
+
+    [Fact]
+    public async Task Looks_again_when_an_object_does_not_hold_still_and_spares_it_when_it_was_handed_over()
+    {
+        Assert.SkipWhen(cluster.MissingControllers is not null, cluster.MissingControllers ?? "");
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await platform.ProvisionAsync();
+        using var kubectl = new KubectlLike(cluster);
+        var touched = 0;
+        platform.Proxy.Intercept = async call =>
+        {
+            if (call.Method == "DELETE" && call.Path.Contains("/configmaps/extra", StringComparison.Ordinal) && touched++ == 0)
+                await kubectl.MergeAsync(KubectlLike.ConfigMap(platform.Space, "extra"), """{"metadata":{"annotations":{"touched":"yes"}}}""");
+            if (call.Method == "DELETE" && call.Path.Contains("/configmaps/settings", StringComparison.Ordinal))
+                await kubectl.MergeAsync(KubectlLike.ConfigMap(platform.Space, "settings"), $$$"""{"metadata":{"labels":{"{{{Ownership.ManagedByLabel}}}":"Helm"} } }""");
+            return null;
+        };
+
+        await platform.RemoveAsync("app");
+
+        Assert.Equal(2, touched);
+        Assert.Null(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "extra")));
+        Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "settings")));
+    }
+}
+
+public sealed class RollbackTestsOnTheSandbox(SandboxCluster cluster) : RollbackTests(cluster);
+
+public sealed class RollbackTestsOnARealApiServer(RealApiServer cluster) : RollbackTests(cluster);
