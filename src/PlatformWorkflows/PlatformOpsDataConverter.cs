@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Api.Common.V1;
 using Temporalio.Converters;
 
 namespace PlatformOps.Workflows;
@@ -28,5 +30,26 @@ public static class PlatformOpsDataConverter
         return options;
     }
 
-    private sealed class PlatformOpsPayloadConverter() : DefaultPayloadConverter(Json);
+    private sealed class PlatformOpsPayloadConverter() : DefaultPayloadConverter(Json), IPayloadConverter
+    {
+        /// <summary>What an operator typed and nobody can read becomes an answer to the operator; an exception here would be a workflow task
+        /// that fails for ever.</summary>
+        object? IPayloadConverter.ToValue(Payload payload, Type type)
+        {
+            if (!UnreadableInput.IsInput(type))
+                return ToValue(payload, type);
+            try
+            {
+                return ToValue(payload, type);
+            }
+            catch (JsonException)
+            {
+                return UnreadableInput.Create(type, "The input is not valid JSON. Give one JSON object.");
+            }
+            catch (ArgumentException)
+            {
+                return UnreadableInput.Create(type, "The input is not JSON (metadata encoding json/plain). Give one JSON object.");
+            }
+        }
+    }
 }

@@ -95,8 +95,7 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
     {
         if (!item.TryTake())
             return null;
-        var run = item.Query.Run;
-        return (await run.StepAsync(() => WorkflowTaskStart.OfQuery(run, item.Query.Query, item.Query.Id, item.Sticky))).ToResponse();
+        return (await item.Query.Run.StepAsync(() => WorkflowTaskStart.OfQuery(item.Query, item.Sticky))).ToResponse();
     }
 
     private (WorkflowRun Run, TaskToken Token) Find(Google.Protobuf.ByteString token)

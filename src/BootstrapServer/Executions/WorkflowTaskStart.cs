@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Matching;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
@@ -51,18 +52,20 @@ internal sealed class WorkflowTaskStart
         return new WorkflowTaskStart(run, response, sticky ? run.State.LastCompletedStartedEventId + 1 : 1);
     }
 
-    /// <summary>A query task: the worker gets the history as it is, and answers with the query's id.</summary>
-    public static WorkflowTaskStart OfQuery(WorkflowRun run, Temporalio.Api.Query.V1.WorkflowQuery query, string queryId, bool sticky)
+    /// <summary>A query task: the worker gets the history as it is, and answers with the query's id. It has no started event: by that a worker tells
+    /// it from a workflow task, of which it keeps only the latest.</summary>
+    public static WorkflowTaskStart OfQuery(DirectQuery direct, bool sticky)
     {
+        var run = direct.Run;
+        direct.AskedAt = run.State.LastCompletedStartedEventId;
         var response = new PollWorkflowTaskQueueResponse
         {
-            TaskToken = new TaskToken(run.Name.NamespaceId, run.WorkflowId, run.RunId, 0, 0, 0, QueryId: queryId).Encode(),
+            TaskToken = new TaskToken(run.Name.NamespaceId, run.WorkflowId, run.RunId, 0, 0, 0, QueryId: direct.Id).Encode(),
             WorkflowExecution = new WorkflowExecution { WorkflowId = run.WorkflowId, RunId = run.RunId },
             WorkflowType = run.Start.WorkflowType,
             PreviousStartedEventId = run.State.LastCompletedStartedEventId,
-            StartedEventId = run.State.LastCompletedStartedEventId,
             Attempt = 1,
-            Query = query,
+            Query = direct.Query,
             WorkflowExecutionTaskQueue = new Temporalio.Api.TaskQueue.V1.TaskQueue { Name = run.TaskQueue, Kind = TaskQueueKind.Normal },
         };
         return new WorkflowTaskStart(run, response, sticky ? run.Events.NextEventId : 1);

@@ -19,6 +19,9 @@ internal sealed class DirectQuery(WorkflowRun run, WorkflowQuery query)
 
     public Task<RespondQueryTaskCompletedRequest> Answer => answer.Task;
 
+    /// <summary>The started event of the last workflow task that was complete when a worker got the query.</summary>
+    public long AskedAt { get; set; }
+
     /// <summary>Completes when a worker has it.</summary>
     public Task Taken => taken.Task;
 

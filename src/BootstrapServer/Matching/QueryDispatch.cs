@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Query.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -9,12 +10,27 @@ namespace PlatformOps.BootstrapServer.Matching;
 /// <summary>Sends queries to workers directly: first to the one that has the workflow cached, then to any.</summary>
 internal sealed class QueryDispatch(MatchingEngine matching)
 {
+    /// <summary>How often a query is asked whose worker says no and has a workflow task completed meanwhile.</summary>
+    private const int MostAttempts = 5;
+
     private readonly ConcurrentDictionary<string, DirectQuery> open = new();
 
     /// <summary>Asks a worker and waits for its answer, as long as the caller waits.</summary>
     public async Task<RespondQueryTaskCompletedRequest> AskAsync(WorkflowRun run, WorkflowQuery query, CancellationToken ct)
     {
-        var direct = new DirectQuery(run, query);
+        for (var attempt = 1; ; attempt++)
+        {
+            var direct = new DirectQuery(run, query);
+            var answer = await AskOnceAsync(direct, ct);
+            // A worker that got a workflow task in the same moment fails the query as expired: it is asked again, as it is now.
+            if (answer.CompletedType == QueryResultType.Answered || attempt == MostAttempts || run.State.LastCompletedStartedEventId == direct.AskedAt)
+                return answer;
+        }
+    }
+
+    private async Task<RespondQueryTaskCompletedRequest> AskOnceAsync(DirectQuery direct, CancellationToken ct)
+    {
+        var run = direct.Run;
         open[direct.Id] = direct;
         try
         {

@@ -92,8 +92,7 @@ internal sealed class TaskQueue(string name, bool sticky)
             lastPoll = Stopwatch.GetTimestamp();
         if (task is null || !ct.IsCancellationRequested)
             return task;
-        lock (gate)
-            Enqueue(task);
+        Add(task); // for another poller that may be waiting already
         return null;
     }
 

@@ -11,11 +11,11 @@ public sealed partial class ProvisionEnvironment
     private string? abortReason;
 
     /// <summary>Where the run stands.</summary>
-    [WorkflowQuery]
+    [WorkflowQuery("status")]
     public RunbookStatus Status() => DescribeStatus();
 
     /// <summary>Approves the plan with the hash that was read.</summary>
-    [WorkflowUpdate]
+    [WorkflowUpdate("approve")]
     public Task<ControlResult> ApproveAsync(Input<ApproveInput>? input = null)
     {
         approvals.Add(Given(input));
@@ -42,7 +42,7 @@ public sealed partial class ProvisionEnvironment
     }
 
     /// <summary>Refuses the plan; the run ends without having changed anything.</summary>
-    [WorkflowUpdate]
+    [WorkflowUpdate("reject")]
     public Task<ControlResult> RejectAsync(Input<RejectInput>? input = null)
     {
         var given = Given(input);
@@ -60,7 +60,7 @@ public sealed partial class ProvisionEnvironment
     }
 
     /// <summary>Stops the run and removes what it created.</summary>
-    [WorkflowUpdate]
+    [WorkflowUpdate("abort")]
     public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
     {
         abortReason = Given(input).Reason;
@@ -80,7 +80,7 @@ public sealed partial class ProvisionEnvironment
     }
 
     /// <summary>Tries a failed step again.</summary>
-    [WorkflowUpdate]
+    [WorkflowUpdate("retryStep")]
     public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
     {
         var step = Given(input).Step!;
@@ -92,7 +92,7 @@ public sealed partial class ProvisionEnvironment
     public void ValidateRetryStep(Input<StepInput>? input = null) => RequireFailedStep("retryStep", Given(input));
 
     /// <summary>Goes on without a failed step: what depends on it may start; in a rollback: what it created stays and is listed.</summary>
-    [WorkflowUpdate]
+    [WorkflowUpdate("skipStep")]
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = Given(input);

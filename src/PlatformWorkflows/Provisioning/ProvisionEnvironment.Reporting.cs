@@ -127,7 +127,7 @@ public sealed partial class ProvisionEnvironment
     {
         _ when running.Count == 0 => "Nothing has been changed.",
         RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed => "The run has ended; see its report.",
-        RunbookPhase.RollingBack => "Partly rolled back; what is left carries this operation's id, and the next run adopts it.",
+        _ when acting.IsCancellationRequested => "Partly rolled back; what is left carries this operation's id, and the next run adopts it.",
         _ => $"{steps!.CountOf(StepState.Done)} of {steps.Count} steps are as planned, the others as they were or partly applied; the next run adopts what is there.",
     };
 

@@ -158,6 +158,7 @@ public sealed partial class ProvisionEnvironment
     private async Task<IReadOnlyList<string>> RollBackAsync()
     {
         EnterPhase(RunbookPhase.RollingBack, $"{AbortedBecause} Removing what this run created, newest first.");
+        steps?.GiveUp("Not started: the run was stopped.");
         await Workflow.WhenAllAsync(running);
         foreach (var component in steps?.StartedNewestFirst() ?? [])
         {

@@ -48,7 +48,7 @@ internal sealed partial record ProvisioningRequest(
             return whenAbsent;
         var match = DurationPattern().Match(text);
         if (!match.Success || Of(match) is var duration && (duration < TimeSpan.FromSeconds(1) || duration > maximum))
-            throw FailureTypes.Invalid($"Field '{field}' is '{text}'. A number with its unit is expected (90s, 15m, 24h, 30d), from 1s to {maximum.TotalHours:0}h.");
+            throw FailureTypes.Invalid($"Field '{field}' is '{text}'. A number with its unit is expected (90s, 15m, 24h, 30d), from 1s to {(maximum.TotalDays > 1 ? $"{maximum.TotalDays:0}d" : $"{maximum.TotalHours:0}h")}.");
         return Of(match);
     }
 

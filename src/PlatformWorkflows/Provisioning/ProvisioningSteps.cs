@@ -9,6 +9,7 @@ internal sealed class ProvisioningSteps
 {
     private readonly List<Entry> entries;
     private readonly Dictionary<string, Entry> byName;
+    private bool givenUp;
 
     public ProvisioningSteps(ProvisioningPlan plan)
     {
@@ -69,6 +70,14 @@ internal sealed class ProvisioningSteps
 
     public void Skip(string name, string reason, DateTimeOffset now) => Finish(byName[name].Plan, StepState.Skipped, $"Skipped: {reason}", now);
 
+    /// <summary>No step will be started any more: those that never were say why.</summary>
+    public void GiveUp(string why)
+    {
+        givenUp = true;
+        foreach (var entry in entries.Where(entry => entry.Step.State == StepState.Pending))
+            entry.Step = entry.Step with { State = StepState.Blocked, Detail = why };
+    }
+
     /// <summary>The outcomes known from a step's work; what was never reached keeps <see cref="ObjectResult.NotReached"/>.</summary>
     public void Record(PlannedComponent plan, IReadOnlyList<ObjectOutcome> outcomes)
     {
@@ -94,6 +103,8 @@ internal sealed class ProvisioningSteps
     /// <summary>A pending step whose dependency failed is shown as blocked, and is pending again when that changes. Plan order makes one pass enough.</summary>
     private void MarkBlocked()
     {
+        if (givenUp)
+            return;
         foreach (var entry in entries.Where(entry => entry.Step.State is StepState.Pending or StepState.Blocked))
         {
             var cause = entry.Step.DependsOn.FirstOrDefault(name => State(name) is StepState.Failed or StepState.Blocked);

@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temporalio.Exceptions;
 
@@ -34,10 +34,19 @@ public sealed class Input<T>
     public T Read() => value ?? throw FailureTypes.Invalid(problem!);
 }
 
+/// <summary>Makes the answer to what is not even JSON, for a payload whose target is an <see cref="Input{T}"/>.</summary>
+internal static class UnreadableInput
+{
+    public static bool IsInput(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Input<>);
+
+    /// <summary>An input of that type whose reading says what is wrong.</summary>
+    public static object Create(Type input, string problem) =>
+        input.GetMethod(nameof(Input<>.Invalid), BindingFlags.NonPublic | BindingFlags.Static)!.Invoke(null, [problem])!;
+}
+
 internal sealed class InputJsonConverterFactory : JsonConverterFactory
 {
-    public override bool CanConvert(Type typeToConvert) =>
-        typeToConvert.IsGenericType && typeToConvert.GetGenericTypeDefinition() == typeof(Input<>);
+    public override bool CanConvert(Type typeToConvert) => UnreadableInput.IsInput(typeToConvert);
 
     public override JsonConverter? CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
         (JsonConverter?)Activator.CreateInstance(typeof(InputJsonConverter<>).MakeGenericType(typeToConvert.GetGenericArguments()));
@@ -48,11 +57,14 @@ internal sealed class InputJsonConverter<T> : JsonConverter<Input<T>>
 {
     public override Input<T> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        var node = JsonNode.Parse(ref reader);
-        if (node is not JsonObject fields)
+        var fields = JsonElement.ParseValue(ref reader);
+        if (fields.ValueKind != JsonValueKind.Object)
             return Input<T>.Invalid($"The input is not a JSON object. Possible fields: {KnownFields(options)}.");
-        if (fields.Select(field => field.Key).FirstOrDefault(name => !Properties(options).Contains(name)) is { } unknown)
+        var names = fields.EnumerateObject().Select(field => field.Name).ToList();
+        if (names.Find(name => !Properties(options).Contains(name)) is { } unknown)
             return Input<T>.Invalid($"Unknown field '{unknown}'. Possible fields: {KnownFields(options)}.");
+        if (names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            return Input<T>.Invalid($"Field '{twice.Key}' is given twice.");
         try
         {
             return Input<T>.Of(fields.Deserialize<T>(options)!);
@@ -80,6 +92,7 @@ internal sealed class InputJsonConverter<T> : JsonConverter<Input<T>>
         return type switch
         {
             null => "see the runbook's page for the fields",
+            _ when field.EndsWith(']') => "a text is expected",
             { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)) + " is expected",
             _ when type == typeof(string) => "a text is expected",
             _ => "a list of texts is expected",

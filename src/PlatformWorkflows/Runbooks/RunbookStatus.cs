@@ -72,7 +72,7 @@ public enum StepState
 {
     Pending,
 
-    /// <summary>Something that it depends on has failed or was not carried out.</summary>
+    /// <summary>Not started, and will not be as things stand: something that it depends on has failed, or the run was stopped.</summary>
     Blocked,
     Running,
     Done,

@@ -10,9 +10,9 @@ namespace PlatformOps.PlatformWorkflows.Tests.Provisioning;
 /// <summary>A run of <c>ProvisionEnvironment</c> and the worker that it runs on; disposing stops both.</summary>
 internal sealed class ProvisioningRun : IAsyncDisposable
 {
-    private readonly TemporalWorker worker;
-    private readonly CancellationTokenSource stop = new();
-    private readonly Task working;
+    private TemporalWorker worker;
+    private CancellationTokenSource stop = new();
+    private Task working;
 
     public ProvisioningRun(TemporalWorker worker, WorkflowHandle<ProvisionEnvironment, ProvisioningReport> handle, FakeWorld world, string environment)
     {
@@ -60,6 +60,15 @@ internal sealed class ProvisioningRun : IAsyncDisposable
     {
         var refused = await Assert.ThrowsAsync<WorkflowUpdateFailedException>(control);
         return Assert.IsType<ApplicationFailureException>(refused.InnerException);
+    }
+
+    /// <summary>Stops the worker; another one, which knows nothing of the run, takes over its task queue.</summary>
+    public async Task ReplaceWorkerAsync(RunbookServer server)
+    {
+        var taskQueue = worker.Options.TaskQueue;
+        await DisposeAsync();
+        (worker, stop) = (server.CreateWorker(World, taskQueue), new());
+        working = worker.ExecuteAsync(stop.Token);
     }
 
     /// <summary>The failure that the run ends with.</summary>
