@@ -1,6 +1,10 @@
 using PlatformOps.Sandbox.Behaviours.Access;
+using PlatformOps.Sandbox.Behaviours.Garbage;
+using PlatformOps.Sandbox.Behaviours.Namespaces;
 using PlatformOps.Sandbox.Behaviours.Pods;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
+using PlatformOps.Sandbox.Behaviours.Traffic;
+using PlatformOps.Sandbox.Behaviours.Volumes;
 using PlatformOps.Sandbox.Behaviours.Workloads;
 
 namespace PlatformOps.Sandbox.Behaviours;
@@ -40,6 +44,18 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Asks about misbehaviours again, for every pod and now. Pods that misbehave are asked about once a second anyway; those that are well
+    /// are not.
+    /// </summary>
+    public void Reconsider()
+    {
+        foreach (var scheduler in _controllers.OfType<Scheduler>())
+            scheduler.Reconsider();
+        foreach (var kubelet in _controllers.OfType<Kubelet>())
+            kubelet.Reconsider();
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var controller in _controllers)
@@ -49,8 +65,7 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
 
     private async Task RunAsync(BehaviourOptions options, CancellationToken ct)
     {
-        foreach (var resource in await Discovery.ReadAsync(Cluster.Client, ct))
-            Cluster.Add(resource);
+        await Cluster.DiscoverAsync(ct);
         _controllers.AddRange(Controllers(options));
         await Task.WhenAll(Cluster.Caches.Select(cache => cache.StartAsync(ct)));
         await SandboxNodes.EnsureAsync(Cluster, options.TimeProvider, ct);
@@ -62,7 +77,17 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
     [
         new DeploymentController(Cluster, options),
         new ReplicaSetController(Cluster, options),
+        new StatefulSetController(Cluster, options),
+        new DaemonSetController(Cluster, options),
+        new JobController(Cluster, options),
         new Scheduler(Cluster, options),
         new Kubelet(Cluster, options),
+        new VolumeController(Cluster, options),
+        new EndpointsController(Cluster, options),
+        .. Cluster.Serves(Resources.EndpointSlices) ? [new EndpointSliceController(Cluster, options)] : Array.Empty<Controller>(),
+        new ServiceAccountController(Cluster, options),
+        new NamespaceController(Cluster, options),
+        new GarbageCollector(Cluster, options),
+        new CustomKinds(Cluster, options),
     ];
 }

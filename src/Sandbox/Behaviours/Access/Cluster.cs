@@ -11,6 +11,9 @@ internal sealed class Cluster(ClusterClient client) : IAsyncDisposable
 
     public ClusterClient Client => client;
 
+    /// <summary>The server's minor version, for example 32: older ones do not know every status field.</summary>
+    public int Minor { get; private set; }
+
     public IEnumerable<WatchCache> Caches => _caches.Values;
 
     /// <summary>Raised for every kind that is served, before its first list is read.</summary>
@@ -24,6 +27,15 @@ internal sealed class Cluster(ClusterClient client) : IAsyncDisposable
 
     /// <summary>The served kind that a reference names, in whatever version; null when there is none.</summary>
     public ApiResource? Named(string apiVersion, string kind) => _kinds.GetValueOrDefault((GroupOf(apiVersion), kind));
+
+    /// <summary>Learns the server's version and every kind that it serves.</summary>
+    public async Task DiscoverAsync(CancellationToken ct)
+    {
+        var minor = (await client.GetAsync("version", ct)).Text("minor") ?? "";
+        Minor = int.TryParse(minor.TrimEnd('+'), out var number) ? number : 0;
+        foreach (var resource in await Discovery.ReadAsync(client, ct))
+            Add(resource);
+    }
 
     /// <summary>Makes a kind known. Call <see cref="WatchCache.StartAsync"/> to fill its cache.</summary>
     public WatchCache? Add(ApiResource resource)
@@ -75,7 +87,16 @@ internal sealed class Cluster(ClusterClient client) : IAsyncDisposable
         return difference.Count == 0 ? target : await PatchAsync(target, new JsonObject { ["status"] = difference }, ct, "status");
     }
 
-    /// <summary>Asks for removal. An object that is already gone, or was replaced by another of its name, is success.</summary>
+    /// <summary>Takes one finalizer off, so that what is being deleted can go. No call when it is not there.</summary>
+    public async Task RemoveFinalizerAsync(ClusterObject target, string finalizer, CancellationToken ct)
+    {
+        if (!target.Finalizers.Contains(finalizer))
+            return;
+        var rest = target.Finalizers.Where(other => other != finalizer).Select(other => (JsonNode)other).ToJson();
+        await PatchAsync(target, new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = rest.Count == 0 ? null : rest } }, ct);
+    }
+
+    /// <summary>Asks for removal. An object that is already gone is success.</summary>
     public async Task DeleteAsync(ClusterObject target, CancellationToken ct, string propagation = "Background", int? graceSeconds = null)
     {
         JsonObject answer;

@@ -111,6 +111,10 @@ internal sealed class ClusterClient : IDisposable
         return SendAsync(HttpMethod.Delete, target.Resource.Path(target.Namespace, target.Name), options, "application/json", ct);
     }
 
+    /// <summary>Asks for removal of everything of a kind in a namespace.</summary>
+    public Task DeleteAllAsync(ApiResource resource, string space, CancellationToken ct) =>
+        SendAsync(HttpMethod.Delete, resource.Path(space), null, null, ct);
+
     public void Dispose() => _http.Dispose();
 
     private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, string? contentType, CancellationToken ct)

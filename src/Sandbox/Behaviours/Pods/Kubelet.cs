@@ -26,6 +26,13 @@ internal sealed class Kubelet : Controller
         For(Resources.Pods);
     }
 
+    /// <summary>Looks at every pod again, because what it was told about misbehaviours may have changed.</summary>
+    public void Reconsider()
+    {
+        foreach (var pod in Cluster.Of(Resources.Pods).All)
+            Look(pod.Key);
+    }
+
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
         if (Cluster.Of(Resources.Pods).Find(key) is not { } pod)

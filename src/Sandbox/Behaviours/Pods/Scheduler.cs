@@ -49,6 +49,13 @@ internal sealed class Scheduler : Controller
         await RefuseAsync(pod, nodes.Count == 0 ? "no nodes available to schedule pods" : $"0/{nodes.Count} nodes are available: {string.Join(", ", reasons)}.", ct);
     }
 
+    /// <summary>Looks at every pod without a node again, because what it was told about misbehaviours may have changed.</summary>
+    public void Reconsider()
+    {
+        foreach (var pod in Cluster.Of(Resources.Pods).All.Where(IsWaiting))
+            Look(pod.Key);
+    }
+
     private static bool IsWaiting(ClusterObject pod) => pod.Spec.Text("nodeName") is null && PodState.IsActive(pod);
 
     private ClusterObject? Choose(ClusterObject pod, IEnumerable<ClusterObject> fitting)

@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using PlatformOps.Sandbox.Behaviours.Access;
+using PlatformOps.Sandbox.Behaviours.Reconciling;
+
+namespace PlatformOps.Sandbox.Behaviours.Garbage;
+
+/// <summary>Follows the kinds that CustomResourceDefinitions add and take away, so that namespaces and owners of them are cared for too.</summary>
+internal sealed class CustomKinds : Controller
+{
+    private readonly ConcurrentDictionary<ObjectKey, ApiResource> _followed = new();
+
+    public CustomKinds(Cluster cluster, BehaviourOptions options) : base(cluster, options, workers: 1) => For(Resources.Definitions);
+
+    protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
+    {
+        var declared = Cluster.Of(Resources.Definitions).Find(key) is { } definition ? Discovery.Declared(definition) : null;
+        if (_followed.TryGetValue(key, out var followed) && followed != declared)
+        {
+            await Cluster.DropAsync(followed);
+            _followed.TryRemove(key, out _);
+        }
+        if (declared is null || _followed.ContainsKey(key))
+            return;
+        // Null when it was served already when the behaviours started.
+        if (Cluster.Add(declared) is { } cache)
+            await cache.StartAsync(ct);
+        _followed[key] = declared;
+    }
+}

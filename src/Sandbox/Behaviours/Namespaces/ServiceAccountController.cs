@@ -1,0 +1,23 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Sandbox.Behaviours.Access;
+using PlatformOps.Sandbox.Behaviours.Reconciling;
+
+namespace PlatformOps.Sandbox.Behaviours.Namespaces;
+
+/// <summary>Every namespace has a service account <c>default</c>.</summary>
+internal sealed class ServiceAccountController : Controller
+{
+    private const string Default = "default";
+
+    public ServiceAccountController(Cluster cluster, BehaviourOptions options) : base(cluster, options)
+    {
+        For(Resources.Namespaces);
+        On(Resources.ServiceAccounts, change => change.After is null && change.Latest.Name == Default ? [new ObjectKey("", change.Latest.Namespace)] : []);
+    }
+
+    protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
+    {
+        if (Cluster.Of(Resources.Namespaces).Find(key) is { Deleting: false } space && Cluster.Of(Resources.ServiceAccounts).Find(space.Name, Default) is null)
+            await Cluster.CreateAsync(Resources.ServiceAccounts, space.Name, new JsonObject { ["metadata"] = new JsonObject { ["name"] = Default, ["namespace"] = space.Name } }, ct);
+    }
+}
