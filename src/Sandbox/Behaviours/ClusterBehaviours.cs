@@ -73,21 +73,25 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
             controller.Start();
     }
 
-    private IEnumerable<Controller> Controllers(BehaviourOptions options) =>
-    [
-        new DeploymentController(Cluster, options),
-        new ReplicaSetController(Cluster, options),
-        new StatefulSetController(Cluster, options),
-        new DaemonSetController(Cluster, options),
-        new JobController(Cluster, options),
-        new Scheduler(Cluster, options),
-        new Kubelet(Cluster, options),
-        new VolumeController(Cluster, options),
-        new EndpointsController(Cluster, options),
-        .. Cluster.Serves(Resources.EndpointSlices) ? [new EndpointSliceController(Cluster, options)] : Array.Empty<Controller>(),
-        new ServiceAccountController(Cluster, options),
-        new NamespaceController(Cluster, options),
-        new GarbageCollector(Cluster, options),
-        new CustomKinds(Cluster, options),
-    ];
+    private IEnumerable<Controller> Controllers(BehaviourOptions options)
+    {
+        var garbage = new GarbageCollector(Cluster, options);
+        return
+        [
+            new DeploymentController(Cluster, options),
+            new ReplicaSetController(Cluster, options),
+            new StatefulSetController(Cluster, options),
+            new DaemonSetController(Cluster, options),
+            new JobController(Cluster, options),
+            new Scheduler(Cluster, options),
+            new Kubelet(Cluster, options),
+            new VolumeController(Cluster, options),
+            new EndpointsController(Cluster, options),
+            .. Cluster.Serves(Resources.EndpointSlices) ? [new EndpointSliceController(Cluster, options)] : Array.Empty<Controller>(),
+            new ServiceAccountController(Cluster, options),
+            new NamespaceController(Cluster, options),
+            garbage,
+            new CustomKinds(Cluster, options, garbage.Reconsider),
+        ];
+    }
 }

@@ -37,13 +37,14 @@ internal sealed class ClusterClient : IDisposable
     /// <summary>The document at a path, for example <c>apis</c>.</summary>
     public Task<JsonObject> GetAsync(string path, CancellationToken ct) => SendAsync(HttpMethod.Get, path, null, null, ct);
 
+    /// <summary>The object, or null when the API says that it does not exist. A path that nobody serves says nothing, and throws.</summary>
     public async Task<ClusterObject?> FindAsync(ApiResource resource, string space, string name, CancellationToken ct)
     {
         try
         {
             return new(resource, await GetAsync(resource.Path(space, name), ct));
         }
-        catch (ClusterError error) when (error.NotFound)
+        catch (ClusterError error) when (error is { NotFound: true, Reason: "NotFound" })
         {
             return null;
         }

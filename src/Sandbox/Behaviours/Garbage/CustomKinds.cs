@@ -9,7 +9,14 @@ internal sealed class CustomKinds : Controller
 {
     private readonly ConcurrentDictionary<ObjectKey, ApiResource> _followed = new();
 
-    public CustomKinds(Cluster cluster, BehaviourOptions options) : base(cluster, options, workers: 1) => For(Resources.Definitions);
+    private readonly Action<ApiResource> _followedNow;
+
+    /// <param name="followedNow">Hears of every kind whose objects are now all known.</param>
+    public CustomKinds(Cluster cluster, BehaviourOptions options, Action<ApiResource> followedNow) : base(cluster, options, workers: 1)
+    {
+        _followedNow = followedNow;
+        For(Resources.Definitions);
+    }
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
@@ -23,7 +30,19 @@ internal sealed class CustomKinds : Controller
             return;
         // Null when it was served already when the behaviours started.
         if (Cluster.Add(declared) is { } cache)
-            await cache.StartAsync(ct);
+        {
+            try
+            {
+                await cache.StartAsync(ct);
+            }
+            catch
+            {
+                // Declared a moment before it is served: the next look tries again.
+                await Cluster.DropAsync(declared);
+                throw;
+            }
+            _followedNow(declared);
+        }
         _followed[key] = declared;
     }
 }

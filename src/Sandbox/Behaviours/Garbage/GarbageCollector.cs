@@ -23,6 +23,13 @@ internal sealed class GarbageCollector : Controller
         void Follow(WatchCache cache) => cache.Changed += Take;
     }
 
+    /// <summary>Looks at what owners of this kind own: as long as nobody served the kind, nothing could be said about them.</summary>
+    public void Reconsider(ApiResource owners)
+    {
+        foreach (var item in Cluster.Caches.SelectMany(cache => cache.All).Where(item => item.Owners.Any(owner => Cluster.Named(owner.ApiVersion, owner.Kind) == owners)))
+            Look(new("", item.Uid));
+    }
+
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
         if (_ownership.Find(key.Name) is not { } item)
