@@ -2,6 +2,7 @@ using PlatformOps.Sandbox.Behaviours.Access;
 using PlatformOps.Sandbox.Behaviours.Garbage;
 using PlatformOps.Sandbox.Behaviours.Namespaces;
 using PlatformOps.Sandbox.Behaviours.Pods;
+using PlatformOps.Sandbox.Behaviours.Quotas;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
 using PlatformOps.Sandbox.Behaviours.Traffic;
 using PlatformOps.Sandbox.Behaviours.Volumes;
@@ -86,6 +87,7 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
             new Scheduler(Cluster, options),
             new Kubelet(Cluster, options),
             new VolumeController(Cluster, options),
+            new QuotaController(Cluster, options),
             new EndpointsController(Cluster, options),
             .. Cluster.Serves(Resources.EndpointSlices) ? [new EndpointSliceController(Cluster, options)] : Array.Empty<Controller>(),
             new ServiceAccountController(Cluster, options),
