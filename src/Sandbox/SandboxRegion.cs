@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using PlatformOps.Sandbox.Api;
 using PlatformOps.Sandbox.Behaviours;
+using PlatformOps.Sandbox.Behaviours.Traffic;
 
 namespace PlatformOps.Sandbox;
 
@@ -11,6 +12,7 @@ public sealed class SandboxRegion
     private readonly ApiServer api;
     private readonly ApiServerTokens tokens;
     private readonly ConcurrentDictionary<(string Namespace, string Workload), MisbehaviourKind> misbehaviours = new();
+    private readonly Dictionary<(string Namespace, string Name), ServiceForwarder> forwarders = [];
     private ClusterBehaviours? behaviours;
 
     private SandboxRegion(string name, ApiServer api, ApiServerTokens tokens) => (Name, this.api, this.tokens) = (name, api, tokens);
@@ -46,11 +48,21 @@ public sealed class SandboxRegion
     /// <summary>Calls on the wire that change nothing, without those of the sandbox's own controllers.</summary>
     public long ReadCalls => api.ReadCalls;
 
+    /// <summary>Where a Service of <see cref="SandboxOptions.Services"/> answers, <c>host:port</c>; the same for the sandbox's whole life.</summary>
+    /// <exception cref="ArgumentException">The options do not name it.</exception>
+    public string ServiceAddress(string space, string name) => forwarders.TryGetValue((space, name), out var forwarder)
+        ? forwarder.Address
+        : throw new ArgumentException($"Nothing answers behind Service {space}/{name} in {Name}: name it in the options' Services.", nameof(name));
+
     /// <summary>Starts counting calls anew.</summary>
     public void ResetCounters() => api.ResetCounters();
 
     /// <summary>Makes the pods of a workload go wrong from now on.</summary>
-    public void Misbehave(Misbehaviour misbehaviour) => misbehaviours[(misbehaviour.Namespace, misbehaviour.Workload)] = misbehaviour.Kind;
+    public void Misbehave(Misbehaviour misbehaviour)
+    {
+        misbehaviours[(misbehaviour.Namespace, misbehaviour.Workload)] = misbehaviour.Kind;
+        behaviours?.Reconsider();
+    }
 
     /// <summary>Ends all misbehaviours: pods recover within about a second.</summary>
     public void Behave() => misbehaviours.Clear();
@@ -79,8 +91,7 @@ public sealed class SandboxRegion
         try
         {
             if (options.Alive)
-                region.behaviours = await ClusterBehaviours.StartAsync(
-                    new(api.PlainAddress, tokens.Controllers, options.Seed, options.TimeScale, options.TimeProvider, region.MisbehaviourOf), ct);
+                await region.ComeToLifeAsync(options, ct);
             return region;
         }
         catch
@@ -92,9 +103,19 @@ public sealed class SandboxRegion
 
     internal async ValueTask DisposeAsync()
     {
+        foreach (var forwarder in forwarders.Values)
+            await forwarder.DisposeAsync();
         if (behaviours is not null)
             await behaviours.DisposeAsync();
         await api.DisposeAsync();
+    }
+
+    private async Task ComeToLifeAsync(SandboxOptions options, CancellationToken ct)
+    {
+        behaviours = await ClusterBehaviours.StartAsync(
+            new(api.PlainAddress, tokens.Controllers, options.Seed, options.TimeScale, options.TimeProvider, MisbehaviourOf), ct);
+        foreach (var service in options.Services.Where(service => service.Region == Name))
+            forwarders[(service.Namespace, service.Name)] = await ServiceForwarder.StartAsync(behaviours, service.Namespace, service.Name, service.Target);
     }
 
     private MisbehaviourKind? MisbehaviourOf(string space, string workload) =>
