@@ -16,6 +16,8 @@ using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.SearchAttributeTypes;
 using PlatformOps.BootstrapServer.Storage;
+using PlatformOps.BootstrapServer.Storage.Sqlite;
+using PlatformOps.BootstrapServer.Timers;
 using PlatformOps.BootstrapServer.Visibility;
 
 namespace PlatformOps.BootstrapServer;
@@ -44,14 +46,14 @@ public sealed class BootstrapServerHost : IAsyncDisposable
 
     /// <summary>Starts a server and returns when it answers calls.</summary>
     /// <exception cref="ArgumentException">Options that cannot work; the message lists all of them.</exception>
-    /// <exception cref="IOException">The address is in use.</exception>
+    /// <exception cref="IOException">The address is in use, or the database file cannot be used; the message says which and why.</exception>
     public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct = default)
     {
         OptionChecks.Require(options);
         var app = Build(options);
         try
         {
-            app.Services.GetRequiredService<Engine>().Recover();
+            await app.Services.GetRequiredService<Engine>().RecoverAsync();
             await app.Services.GetRequiredService<NamespaceDirectory>().Ready;
             await app.StartAsync(ct);
             return new BootstrapServerHost(app, options.Host);
@@ -116,8 +118,8 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     private static void AddServices(IServiceCollection services, BootstrapServerOptions options)
     {
         services.AddSingleton(options);
-        services.AddSingleton(options.TimeProvider);
-        services.AddSingleton<IStore, MemoryStore>();
+        services.AddSingleton(options.SkipTime ? new VirtualClock(options.TimeProvider) : options.TimeProvider);
+        services.AddSingleton<IStore>(_ => options.DatabaseFile is { } file ? new SqliteStore(file) : new MemoryStore());
         services.AddSingleton<NamespaceDirectory>();
         services.AddSingleton<SearchAttributeRegistry>();
         services.AddSingleton<VisibilityIndex>();

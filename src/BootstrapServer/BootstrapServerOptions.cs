@@ -11,7 +11,7 @@ public sealed record BootstrapServerOptions
     /// <summary>TCP port for gRPC over cleartext HTTP/2; 0 lets the operating system choose one.</summary>
     public int Port { get; init; }
 
-    /// <summary>The SQLite file that holds everything; null keeps everything in memory, gone when the process ends. Not supported yet: refused.</summary>
+    /// <summary>The SQLite file that holds everything; null keeps everything in memory, gone when the process ends. One process at a time.</summary>
     public string? DatabaseFile { get; init; }
 
     /// <summary>Namespaces that exist from the start. Those already in the file are left as they are.</summary>
@@ -23,7 +23,7 @@ public sealed record BootstrapServerOptions
     /// <summary>The clock of all workflow time. Long polls alone use the wall clock, since clients wait in real time.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>True lets virtual time jump ahead whenever nothing can run (the behaviour of a Temporal test server). Not supported yet: refused.</summary>
+    /// <summary>True lets virtual time jump ahead whenever nothing can run (the behaviour of a Temporal test server). It begins locked, and keeps everything in memory.</summary>
     public bool SkipTime { get; init; }
 
     /// <summary>Where the server logs; null logs warnings and errors to standard error.</summary>

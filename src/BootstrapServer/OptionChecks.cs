@@ -19,10 +19,10 @@ internal static class OptionChecks
             yield return $"Host \"{options.Host}\" is not an IP address: use 127.0.0.1 or ::1.";
         if (options.Port is < 0 or > 65535)
             yield return $"Port {options.Port} is outside 0..65535.";
-        if (options.DatabaseFile is not null)
-            yield return $"DatabaseFile ({options.DatabaseFile}) is not supported yet: this server keeps everything in memory. Leave it out.";
-        if (options.SkipTime)
-            yield return "SkipTime is not supported yet: leave it out, or hand in a TimeProvider.";
+        if (options.DatabaseFile is { } file && !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file))))
+            yield return $"DatabaseFile {file} is in a folder that does not exist: create it first.";
+        if (options.SkipTime && options.DatabaseFile is not null)
+            yield return "SkipTime and DatabaseFile exclude each other: time that was skipped would come again after a restart.";
         if (options.Namespaces.Any(string.IsNullOrWhiteSpace))
             yield return "Namespaces has an empty name.";
     }

@@ -6,7 +6,7 @@ using Temporalio.Api.WorkflowService.V1;
 namespace PlatformOps.BootstrapServer.Calls;
 
 /// <summary>What this server is and can do. A capability is claimed only when the calls behind it are answered.</summary>
-internal sealed class ClusterCalls : IProtocolCalls
+internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCalls
 {
     /// <summary>The server release whose behaviour is the model; clients compare it with what they support.</summary>
     private const string ServerVersion = "1.31.2";
@@ -29,14 +29,14 @@ internal sealed class ClusterCalls : IProtocolCalls
             },
         });
 
-    public static Task<GetClusterInfoResponse> GetClusterInfo(GetClusterInfoRequest request, ServerCallContext context) =>
+    public Task<GetClusterInfoResponse> GetClusterInfo(GetClusterInfoRequest request, ServerCallContext context) =>
         Task.FromResult(new GetClusterInfoResponse
         {
             ServerVersion = ServerVersion,
             ClusterId = "platformops-bootstrap",
             ClusterName = "bootstrap",
             HistoryShardCount = 1,
-            PersistenceStore = "memory",
+            PersistenceStore = options.DatabaseFile is null ? "memory" : "sqlite",
             VisibilityStore = "memory",
             InitialFailoverVersion = 1,
             FailoverVersionIncrement = 10,

@@ -28,6 +28,10 @@ internal sealed class Activities(WorkflowRun run, RowSet rows)
 
     public IEnumerable<ActivityState> All => pending.All;
 
+    /// <summary>An activity has a worker, or waits in a queue that somebody polls.</summary>
+    public bool AnyRunning => pending.All.Any(a => a.StartedTime is not null
+        || (a.Pause is null && a.ScheduledTime <= run.Now && run.Engine.Matching.Find(run.Namespace, a.TaskQueue, TaskQueueType.Activity) is { HasRecentPoller: true }));
+
     public bool IsPending(string activityId) => byActivityId.ContainsKey(activityId);
 
     public ActivityState? Find(long scheduledEventId) => pending.Find(scheduledEventId);

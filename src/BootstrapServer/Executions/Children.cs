@@ -32,6 +32,9 @@ internal sealed class Children
 
     public int Count => pending.Count;
 
+    /// <summary>A child was asked for and is not known to run yet.</summary>
+    public bool AnyStarting => pending.All.Any(c => c.StartedEventId == 0);
+
     public IEnumerable<ChildState> All => pending.All;
 
     public void Initiate(Command command, long completedEventId, Namespace target)
@@ -147,7 +150,7 @@ internal sealed class Children
         foreach (var child in pending.All.Where(c => c.StartedEventId == 0).ToList())
         {
             var initiated = run.Engine.Histories.ReadEvent(run, child.InitiatedEventId);
-            run.Engine.Background(run.Engine.ChildStarter.StartAsync(run, child, initiated));
+            run.After(() => run.Engine.Background(run.Engine.ChildStarter.StartAsync(run, child, initiated)));
         }
     }
 }

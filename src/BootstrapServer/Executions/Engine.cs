@@ -33,6 +33,7 @@ internal sealed class Engine : IDisposable
         SearchAttributes = searchAttributes;
         Visibility = new VisibilityFeed(visibility);
         Timers = new TimerQueue(clock, e => log.LogError(e, "A timer's action failed"));
+        Skipper = clock is VirtualClock skipping ? new TimeSkipper(skipping, Timers, e => log.LogError(e, "Skipping time failed")) : null;
         Histories = new Histories(store);
         Successors = new Successors(this);
         Starter = new WorkflowStarter(this);
@@ -47,6 +48,9 @@ internal sealed class Engine : IDisposable
     public TimeProvider Clock { get; }
 
     public TimerQueue Timers { get; }
+
+    /// <summary>Null when time goes with the wall clock.</summary>
+    public TimeSkipper? Skipper { get; }
 
     public MatchingEngine Matching { get; }
 
@@ -79,9 +83,14 @@ internal sealed class Engine : IDisposable
             _ = LogFailureAsync(work);
     }
 
-    /// <summary>Loads open runs and resumes them. Called once, before the first call is answered.</summary>
-    public void Recover()
+    /// <summary>Loads open runs and resumes them, and shows visibility all runs. Called once, before the first call is answered.</summary>
+    public async Task RecoverAsync()
     {
+        foreach (var stored in Store.ClosedRuns())
+        {
+            if (Restore(stored, withRows: false) is { } closed)
+                Visibility.Record(closed, always: true);
+        }
         var recovered = new List<WorkflowRun>();
         foreach (var stored in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
         {
@@ -92,17 +101,21 @@ internal sealed class Engine : IDisposable
                 slots[(run.Name.NamespaceId, run.WorkflowId)] = new WorkflowSlot { Current = run };
             recovered.Add(run);
         }
+        // What follows for others waits until all of them are there.
+        var effects = new List<Action>();
         foreach (var run in recovered)
         {
-            List<Action> effects;
             lock (run.Gate)
             {
+                Visibility.Record(run, always: true);
                 run.Resume();
-                effects = run.TakeEffects();
+                Background(run.Commit(new Transaction()));
+                effects.AddRange(run.TakeEffects());
             }
-            foreach (var effect in effects)
-                effect();
         }
+        foreach (var effect in effects)
+            effect();
+        await Store.Flushed();
     }
 
     /// <summary>Makes a run in memory, with its started event. Nobody else sees it before <see cref="Publish"/>.</summary>
@@ -217,13 +230,14 @@ internal sealed class Engine : IDisposable
 
     private WorkflowRun? Loaded(StoredRun stored) => runs.TryGetValue(stored.Name, out var run) ? run : Restore(stored);
 
-    private WorkflowRun? Restore(StoredRun stored)
+    private WorkflowRun? Restore(StoredRun stored, bool withRows = true)
     {
         if (Namespaces.FindById(stored.Name.NamespaceId) is not { } ns)
             return null; // its namespace was deleted; the run goes with retention
         var start = WorkflowExecutionStartedEventAttributes.Parser.ParseFrom(stored.Start);
         var run = new WorkflowRun(this, ns, stored.Name, stored.Key, start, StateSerializer.Read<RunState>(stored.State), isNew: false);
-        run.Restore(Store.Rows(stored.Key));
+        if (withRows)
+            run.Restore(Store.Rows(stored.Key));
         return run;
     }
 

@@ -79,6 +79,6 @@ internal sealed class ExternalCancels(WorkflowRun run, RowSet rows)
     public void Resume()
     {
         foreach (var state in pending.All.ToList())
-            run.Engine.Background(run.Engine.ExternalRequests.CancelAsync(run, state, run.Engine.Histories.ReadEvent(run, state.InitiatedEventId)));
+            run.After(() => run.Engine.Background(run.Engine.ExternalRequests.CancelAsync(run, state, run.Engine.Histories.ReadEvent(run, state.InitiatedEventId))));
     }
 }

@@ -81,6 +81,6 @@ internal sealed class ExternalSignals(WorkflowRun run, RowSet rows)
     public void Resume()
     {
         foreach (var state in pending.All.ToList())
-            run.Engine.Background(run.Engine.ExternalRequests.SignalAsync(run, state, run.Engine.Histories.ReadEvent(run, state.InitiatedEventId)));
+            run.After(() => run.Engine.Background(run.Engine.ExternalRequests.SignalAsync(run, state, run.Engine.Histories.ReadEvent(run, state.InitiatedEventId))));
     }
 }

@@ -27,7 +27,7 @@ internal sealed class Outgoing(WorkflowRun run, RowSet rows)
     public void Resume()
     {
         foreach (var state in pending.All.ToList())
-            run.Engine.Background(run.Engine.ClosingNews.DeliverAsync(run, state, null));
+            run.After(() => run.Engine.Background(run.Engine.ClosingNews.DeliverAsync(run, state, null)));
     }
 
     private void Owe(OutgoingState state, HistoryEvent? close)

@@ -100,6 +100,12 @@ internal sealed class WorkflowRun
 
     public bool IsOpen => State.Status is WorkflowExecutionStatus.Running or WorkflowExecutionStatus.Paused;
 
+    /// <summary>Something can happen here without time passing: a worker has, or may get, a task, or others are being told.</summary>
+    public bool IsBusy => Outgoing.Any || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
+
+    /// <summary>Whether the time skipper counts this run as busy. Its own note.</summary>
+    public bool CountsAsBusy { get; set; }
+
     /// <summary>Status, memo or search attributes changed: lists must hear of it with the commit.</summary>
     public bool VisibleChange { get; set; }
 
@@ -168,6 +174,7 @@ internal sealed class WorkflowRun
             transaction.Runs.Add(TakeChange());
         if (Closing.Successor is { IsNew: true } successor)
             successor.Collect(transaction);
+        Engine.Skipper?.Observe(this);
     }
 
     public List<Action> TakeEffects()
@@ -291,12 +298,7 @@ internal sealed class WorkflowRun
     private void TrimTail()
     {
         if (!IsOpen)
-        {
-            tail.Clear();
-            tail.TrimExcess();
-            tailFirst = State.NextEventId;
-            return;
-        }
+            return; // read until it is durable; then the run leaves memory
         var drop = (int)Math.Min(tail.Count, State.LastCompletedStartedEventId + 1 - tailFirst);
         if (drop <= 0)
             return;

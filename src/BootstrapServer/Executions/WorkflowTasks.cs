@@ -266,6 +266,8 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         if (run.State.FirstTaskAt is { } at)
             WaitForFirst(at);
+        else if (!IsPending && run.State.LastCompletedEventId == 0 && run.State.Pause is null)
+            Schedule(); // a child that was created, but not begun
         if (!IsPending)
             return;
         Stamp++;

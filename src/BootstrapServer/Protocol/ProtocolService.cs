@@ -4,6 +4,7 @@ using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Storage;
 
 namespace PlatformOps.BootstrapServer.Protocol;
 
@@ -101,6 +102,10 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
             catch (OperationCanceledException) when (callContext.CancellationToken.IsCancellationRequested)
             {
                 throw new RpcException(new Status(StatusCode.Cancelled, "The caller went away."));
+            }
+            catch (StorageException e)
+            {
+                throw ServiceError.Unavailable(e.Message);
             }
             catch (Exception e)
             {

@@ -71,7 +71,8 @@ internal sealed class TimerQueue : IDisposable
         wake.Dispose();
     }
 
-    private void FireDue()
+    /// <summary>Fires what is due. The clock calls it; so does whoever moves the clock.</summary>
+    public void FireDue()
     {
         while (NextDue() is { } entry)
         {
