@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PlatformOps.Starter.Connection;
 
 namespace PlatformOps.Starter.CommandLine;
 
@@ -16,6 +17,8 @@ internal sealed class CliCommand : Command
         SetAction(async (parsed, ct) =>
         {
             var invocation = new Invocation(parsed);
+            if (invocation.Verbose)
+                SdkRuntime.Verbose();
             try
             {
                 return (int)await action(invocation, ct);

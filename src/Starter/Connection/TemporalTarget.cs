@@ -84,6 +84,7 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
     {
         options.Identity ??= $"platformops@{Environment.MachineName}/{Environment.ProcessId}";
         options.DataConverter = PlatformOpsDataConverter.Instance;
+        options.Runtime = SdkRuntime.Instance;
         return options;
     }
 }

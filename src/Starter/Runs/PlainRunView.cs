@@ -22,12 +22,9 @@ internal sealed class PlainRunView(Terminal terminal) : IRunView
             Write(snapshot.At, notice = snapshot.Notice);
         if (snapshot.Status is not { } status)
             return;
-        if (status.Phase != phase)
-        {
-            phase = status.Phase;
-            Write(snapshot.At, status.Summary);
-        }
-
+        var ended = snapshot.Closed || snapshot.WaitsForOperator;
+        if (!ended)
+            ShowPhase(snapshot, status);
         foreach (var step in status.Steps)
         {
             var detail = snapshot.DetailOf(step);
@@ -38,6 +35,18 @@ internal sealed class PlainRunView(Terminal terminal) : IRunView
             shown[step.Name] = (step.State, detail, snapshot.At);
             Write(snapshot.At, $"{StepWords.Of(step.State),-11} {step.Name}  {detail}".TrimEnd());
         }
+
+        // The last word comes after the steps that led to it.
+        if (ended)
+            ShowPhase(snapshot, status);
+    }
+
+    private void ShowPhase(RunSnapshot snapshot, RunbookStatus status)
+    {
+        if (status.Phase == phase)
+            return;
+        phase = status.Phase;
+        Write(snapshot.At, status.Summary);
     }
 
     private void Write(DateTimeOffset at, string? text)

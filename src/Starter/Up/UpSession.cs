@@ -44,7 +44,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
         {
             var run = await ProvisioningRun.StartAsync(
                 stack.Client, new ProvisionEnvironmentInput { Environment = options.Environment, Reason = "platformops up" }, TaskQueues.Default, ct);
-            terminal.Progress($"{(run.Joined ? "Going on with" : "Started")} {run.Handle.Id} on {stack.Address}; data in {data.Path}.");
+            terminal.Progress($"{(run.Joined ? "Going on with" : "Started")} {run.Handle.Id} on {stack.Address} (run {run.Handle.RunId}); data in {data.Path}.");
             return await FollowAsync(stack, run, ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Text.Json;
+using PlatformOps.Bench.Provisioning;
+
+namespace PlatformOps.Bench;
+
+/// <summary>The benchmarks by name.</summary>
+internal static class Benchmarks
+{
+    private static readonly Dictionary<string, (string Summary, Func<int, Task<IBenchmarkResult>> Run)> All = new()
+    {
+        ["provisioning"] = (
+            "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run",
+            ProvisioningBenchmark.RunAsync),
+    };
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public static async Task<int> RunAsync(IReadOnlyList<string> args)
+    {
+        var name = args.Count > 0 && !args[0].StartsWith('-') ? args[0] : null;
+        var json = Value(args, "--output") == "json";
+        var rounds = int.Parse(Value(args, "--rounds") ?? "3", CultureInfo.InvariantCulture);
+        if (name is null || !All.TryGetValue(name, out var benchmark))
+        {
+            await Console.Error.WriteLineAsync(name is null ? "Usage: bench/run NAME [--output json] [--rounds N]" : $"There is no benchmark \"{name}\".");
+            foreach (var (known, (summary, _)) in All)
+                await Console.Error.WriteLineAsync($"  {known}: {summary}");
+            return 2;
+        }
+
+        var result = await benchmark.Run(rounds);
+        Console.WriteLine(json ? JsonSerializer.Serialize(result, result.GetType(), Json) : result.ToText());
+        return 0;
+    }
+
+    private static string? Value(IReadOnlyList<string> args, string option)
+    {
+        var index = args.ToList().IndexOf(option);
+        return index >= 0 && index + 1 < args.Count ? args[index + 1] : null;
+    }
+}
+
+/// <summary>What a benchmark measured; serialized as it is with <c>--output json</c>.</summary>
+internal interface IBenchmarkResult
+{
+    /// <summary>For people.</summary>
+    string ToText();
+}

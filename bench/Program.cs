@@ -1,0 +1,3 @@
+using PlatformOps.Bench;
+
+return await Benchmarks.RunAsync(args);

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace PlatformOps.Bench.Provisioning;
+
+/// <summary>One <c>up</c> from nothing, and another on what it left.</summary>
+/// <param name="MakespanSeconds">From the run's start to its last healthy component.</param>
+/// <param name="CriticalPathSeconds">The longest chain of dependent components, by their ready times: less is not possible.</param>
+/// <param name="UpSeconds">From the start of the process to its outcome.</param>
+/// <param name="SecondUpSeconds">The same on the data directory that the first left.</param>
+/// <param name="SecondMutatingCalls">Must be 0.</param>
+/// <param name="PeakMemoryMiB">Resident memory of the whole process at its peak: servers, sandbox and worker.</param>
+/// <param name="ReadySeconds">By component: from its first pod's appearance to its last pod's readiness.</param>
+internal sealed record ProvisioningRound(
+    double MakespanSeconds, double CriticalPathSeconds, double UpSeconds, double SecondUpSeconds, long SecondMutatingCalls,
+    double PeakMemoryMiB, IReadOnlyDictionary<string, double> ReadySeconds);
+
+/// <summary>All rounds, and the medians of them.</summary>
+/// <param name="Ratio">Makespan to critical path; 1 would be perfect.</param>
+internal sealed record ProvisioningResult(
+    string Benchmark, int Cores, IReadOnlyList<ProvisioningRound> Rounds, double MakespanSeconds, double CriticalPathSeconds, double Ratio,
+    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB) : IBenchmarkResult
+{
+    /// <inheritdoc/>
+    public string ToText() => string.Create(CultureInfo.InvariantCulture, $"""
+        provisioning: development from nothing, median of {Rounds.Count} rounds on {Cores} cores
+          makespan of the run         {MakespanSeconds,8:0.00} s
+          critical path of readiness  {CriticalPathSeconds,8:0.00} s
+          ratio                       {Ratio,8:0.00}
+          up, from process start      {UpSeconds,8:0.00} s
+          up again, nothing to change {SecondUpSeconds,8:0.00} s   ({Rounds.Max(round => round.SecondMutatingCalls)} changing calls)
+          memory at its peak          {PeakMemoryMiB,8:0} MiB
+        """);
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace PlatformOps.Bench.Provisioning;
+
+/// <summary>One <c>platformops up</c> as a process of its own.</summary>
+internal sealed class UpProcess : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly Task drained;
+
+    private UpProcess(Process process)
+    {
+        this.process = process;
+        drained = process.StandardError.ReadToEndAsync();
+    }
+
+    public bool HasEnded => process.HasExited;
+
+    public static string Program { get; } = Environment.GetEnvironmentVariable("PLATFORMOPS_PROGRAM")
+        ?? throw new InvalidOperationException("PLATFORMOPS_PROGRAM is not set: start benchmarks with bench/run.");
+
+    public static UpProcess Start(string data) => new(Run("up", "--data", data, "--port", "0", "--output", "json"));
+
+    public static Process Run(params string[] args) =>
+        Process.Start(new ProcessStartInfo(Program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    /// <summary>Waits until it says what became of the environment.</summary>
+    /// <exception cref="InvalidOperationException">It is not healthy.</exception>
+    public async Task<(double Seconds, long MutatingCalls)> OutcomeAsync()
+    {
+        var line = await process.StandardOutput.ReadLineAsync();
+        var outcome = line is null ? default : JsonDocument.Parse(line).RootElement;
+        if (line is null || outcome.GetProperty("outcome").GetString() != "healthy")
+            throw new InvalidOperationException($"up did not become healthy: {line}");
+        return (outcome.GetProperty("seconds").GetDouble(), outcome.GetProperty("mutatingCalls").GetInt64());
+    }
+
+    /// <summary>The most memory that it ever held, as the kernel counted.</summary>
+    public double PeakMemoryMiB()
+    {
+        var line = File.ReadLines($"/proc/{process.Id}/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return Math.Round(double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024, 1);
+    }
+
+    public async Task EndAsync()
+    {
+        using (var kill = Process.Start("kill", ["-TERM", process.Id.ToString(CultureInfo.InvariantCulture)]))
+            await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"up ended with {process.ExitCode}.");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+            process.Kill();
+        await process.WaitForExitAsync();
+        await drained;
+        process.Dispose();
+    }
+}
