@@ -45,7 +45,7 @@ internal sealed class UpStack : IAsyncDisposable
     public Task Worker => worker;
 
     /// <summary>Where the platform's own Temporal frontend of a region answers, once its Service has ready endpoints.</summary>
-    public string FrontendOf(SandboxRegion region) => temporals[region.Name].Address;
+    public static string FrontendOf(SandboxRegion region) => region.ServiceAddress(TemporalNamespace, TemporalService);
 
     /// <summary>Starts all of it, in the order in which one needs the other, and makes it known in the data directory.</summary>
     /// <exception cref="CommandFailure">The port is taken.</exception>

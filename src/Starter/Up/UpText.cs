@@ -17,7 +17,7 @@ internal static class UpText
         foreach (var region in stack.Regions)
         {
             terminal.Line($"  {region.Name,-18} {region.ApiServer.ToString().TrimEnd('/')}   Kubernetes API (sandbox)");
-            terminal.Line($"  {"",-18} {stack.FrontendOf(region)}   the platform's own Temporal (sandbox)");
+            terminal.Line($"  {"",-18} {UpStack.FrontendOf(region)}   the platform's own Temporal (sandbox)");
         }
 
         terminal.Line($"  data               {data.Path}");
