@@ -38,6 +38,8 @@ public sealed class RealApiServer : TestCluster
             "--controllers=*,-nodelifecycle", $"--service-account-private-key-file={key}", $"--cert-dir={Folder}/manager");
     }
 
+    public override IAsyncDisposable Give(string space, string workload, PodFate fate) => new PodPlayer(this, space, _ => fate);
+
     public override async ValueTask DisposeAsync()
     {
         foreach (var process in Enumerable.Reverse(processes))

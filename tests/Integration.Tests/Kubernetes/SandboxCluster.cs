@@ -9,19 +9,34 @@ public sealed class SandboxCluster : TestCluster
 
     private SandboxHost? host;
 
-    public override string? MissingControllers => "The sandbox does not run its controllers yet; the same test runs on a real API server.";
-
     public override async ValueTask InitializeAsync()
     {
-        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region] });
+        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0 });
         Api = host.Regions[Region].ApiServer;
         // The only user that it knows.
         Token = host.Regions[Region].Kubeconfig.Split("token: \"")[1].Split('"')[0];
+    }
+
+    public override IAsyncDisposable Give(string space, string workload, PodFate fate)
+    {
+        var region = host!.Regions[Region];
+        if (fate != PodFate.Ready)
+            region.Misbehave(new(space, workload, Enum.Parse<MisbehaviourKind>(fate.ToString())));
+        return new Restored(region);
     }
 
     public override async ValueTask DisposeAsync()
     {
         await host!.DisposeAsync();
         await base.DisposeAsync();
+    }
+
+    private sealed class Restored(SandboxRegion region) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            region.Behave();
+            return ValueTask.CompletedTask;
+        }
     }
 }

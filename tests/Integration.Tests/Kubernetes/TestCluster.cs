@@ -17,10 +17,10 @@ public abstract class TestCluster : IAsyncLifetime
     /// <summary>Why there is no such cluster here; null when there is one.</summary>
     public virtual string? Missing => null;
 
-    /// <summary>Why nothing acts on its objects: no pods appear, and what waits for the garbage collector stays; null when controllers run.</summary>
-    public virtual string? MissingControllers => null;
-
     public abstract ValueTask InitializeAsync();
+
+    /// <summary>Decides what becomes of the pods of a workload, until it is disposed.</summary>
+    public abstract IAsyncDisposable Give(string space, string workload, PodFate fate);
 
     public virtual ValueTask DisposeAsync()
     {
@@ -54,4 +54,13 @@ public abstract class TestCluster : IAsyncLifetime
             """);
         return file;
     }
+}
+
+/// <summary>What becomes of a workload's pods.</summary>
+public enum PodFate
+{
+    Ready,
+    ImagePull,
+    CrashLoop,
+    Unschedulable,
 }

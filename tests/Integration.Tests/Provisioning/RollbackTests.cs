@@ -9,7 +9,6 @@ public abstract class RollbackTests(TestCluster cluster)
     [Fact]
     public async Task Removes_what_the_operation_created_newest_first_and_a_second_run_finds_nothing()
     {
-        Assert.SkipWhen(cluster.MissingControllers is not null, cluster.MissingControllers ?? "");
         await using var platform = await TestPlatform.CreateAsync(cluster);
         await platform.ProvisionAsync();
         Assert.Equal(
@@ -20,7 +19,8 @@ public abstract class RollbackTests(TestCluster cluster)
         var removed = await platform.RemoveAsync("app");
 
         Assert.Equal(["Deployment", "Service", "ConfigMap", "ConfigMap", "Secret"], removed.Objects.Select(address => address.Kind));
-        Assert.Equal(5, platform.Proxy.Mutations.Count);
+        // A Deployment that its controller changes at that moment is looked at again.
+        Assert.Equal(5, platform.Proxy.Mutations.DistinctBy(call => call.Path).Count());
         Assert.Equal(["quota", "workload", platform.Space], (await platform.ListAsync()).Objects.Select(address => address.Name));
         platform.Proxy.Forget();
         Assert.Empty((await platform.RemoveAsync("app")).Objects);
@@ -52,7 +52,6 @@ public abstract class RollbackTests(TestCluster cluster)
     [Fact]
     public async Task Looks_again_when_an_object_does_not_hold_still_and_spares_it_when_it_was_handed_over()
     {
-        Assert.SkipWhen(cluster.MissingControllers is not null, cluster.MissingControllers ?? "");
         await using var platform = await TestPlatform.CreateAsync(cluster);
         await platform.ProvisionAsync();
         using var kubectl = new KubectlLike(cluster);

@@ -69,6 +69,8 @@ internal sealed class TestPlatform : IAsyncDisposable
         File.WriteAllText(file, text);
     }
 
+    public void Remove(string path) => File.Delete(Path.Combine(folder, path));
+
     public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null)
     {
         var activities = new ProvisioningActivities(
@@ -202,7 +204,7 @@ internal sealed class TestPlatform : IAsyncDisposable
             generated: {password: 32}
         health:
           - rollout: {kind: Deployment, name: web}
-          - endpoints: {service: web}
+          - endpoints: {service: web, minimum: 2}
         manifests:
           - settings.yaml
           - {file: extra.yaml, when: extra}

@@ -1,0 +1,141 @@
+using PlatformOps.BootstrapServer;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Api.WorkflowService.V1;
+using Temporalio.Client;
+
+namespace PlatformOps.Integration.Tests.Provisioning;
+
+/// <summary>The namespaces of the platform's own Temporal, played by a second instance of the bootstrap server.</summary>
+public sealed class TemporalNamespaceTests(SandboxCluster cluster)
+{
+    private const string Gate = "temporalFrontend: {service: frontend, port: 7233}";
+
+    [Fact]
+    public async Task Registers_once_updates_what_differs_and_removes_what_it_created()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        Assert.Equal(PlannedAction.Create, Orders((await platform.PlanAsync(activities)).Plan).Action);
+
+        var first = await ProvisionAsync(platform, activities, "op-1");
+        Assert.Equal((ObjectResult.Created, "op-1"), (first.Result, first.OperationId));
+        var registered = await DescribeAsync(temporal, "orders");
+        Assert.Equal(("Orders", TimeSpan.FromDays(30), "platformops"), (registered.NamespaceInfo.Description, registered.Config.WorkflowExecutionRetentionTtl.ToTimeSpan(), registered.NamespaceInfo.Data[Ownership.ManagedByLabel]));
+
+        var plan = (await platform.PlanAsync(activities)).Plan;
+        Assert.Equal((PlannedAction.None, "As wanted."), (Orders(plan).Action, Orders(plan).Reason));
+        Assert.Equal(first, await ProvisionAsync(platform, activities, "op-1"));
+
+        platform.Write("catalog/app/settings.yaml", Namespace("7d"));
+        Assert.Equal("spec.retention 720h -> 168h", Assert.Single(Orders((await platform.PlanAsync(activities)).Plan).Changes) is var change ? $"{change.Path} {change.From} -> {change.To}" : "");
+        Assert.Equal(ObjectResult.Changed, (await ProvisionAsync(platform, activities, "op-2")).Result);
+        Assert.Equal(TimeSpan.FromDays(7), (await DescribeAsync(temporal, "orders")).Config.WorkflowExecutionRetentionTtl.ToTimeSpan());
+
+        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromSeconds(30))));
+        Assert.Contains($"Temporal frontend {platform.Space}/frontend ({temporal.Address}, server 1.31.2) answers and shows 1 namespaces", health.Message, StringComparison.Ordinal);
+
+        var removed = await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)));
+        Assert.Equal("orders", Assert.Single(removed.Objects).Name);
+        Assert.Empty((await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)))).Objects);
+    }
+
+    [Fact]
+    public async Task A_namespace_that_holds_executions_is_not_removed()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        await ProvisionAsync(platform, activities, "op-1");
+        var client = await TemporalClient.ConnectAsync(new(temporal.Address) { Namespace = "orders" });
+        await client.StartWorkflowAsync("Ship", [], new(id: "order-1", taskQueue: "orders"));
+
+        var failure = await platform.FailsAsync(
+            FailureTypes.NotRemoved, () => platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region))));
+
+        Assert.Contains("orders holds 1 workflow executions", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_namespace_of_somebody_else_is_a_conflict()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { Namespaces = ["default", "orders"] });
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        await ProvisionAsync(platform, activities, "op-1", onlyGround: true);
+
+        Assert.Equal(PlannedAction.Conflict, Orders((await platform.PlanAsync(activities)).Plan).Action);
+    }
+
+    [Fact]
+    public async Task An_unreachable_frontend_counts_as_absent_only_while_the_cluster_has_no_Service_for_it()
+    {
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), "127.0.0.1:1");
+        var before = (await platform.PlanAsync(activities)).Plan;
+        Assert.Equal(PlannedAction.Create, Orders(before).Action);
+        await platform.ApplyAsync(before, "ground", activities: activities);
+
+        var failure = await platform.FailsAsync(FailureTypes.Unavailable, () => platform.PlanAsync(activities));
+
+        Assert.False(failure.NonRetryable);
+        Assert.Contains("The Temporal frontend of us-east-1 (127.0.0.1:1) cannot be reached", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"Service {platform.Space}/frontend exists", failure.Message, StringComparison.Ordinal);
+        Assert.NotEmpty((await platform.PlanAsync(activities, ["ground"])).Plan.Components);
+        var health = await platform.FailsAsync(FailureTypes.Unhealthy, () => platform.RunAsync(() => activities.AwaitHealthAsync(new(platform.Reference(before, "app"), TimeSpan.FromSeconds(1)))));
+        Assert.Contains("127.0.0.1:1", health.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<TestPlatform> PlatformAsync()
+    {
+        var platform = await TestPlatform.CreateAsync(cluster);
+        platform.Write("catalog/ground/objects.yaml", """
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: "${namespace}"}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: frontend}
+            spec: {ports: [{port: 7233}]}
+            """);
+        platform.Write("catalog/app/component.yaml", $$"""
+            name: app
+            summary: Temporal namespaces.
+            plane: test
+            namespace: {{platform.Space}}
+            dependsOn: [ground]
+            health: [ { {{Gate}} } ]
+            manifests: [settings.yaml]
+            """);
+        platform.Write("catalog/app/settings.yaml", Namespace("30d"));
+        platform.Remove("catalog/app/extra.yaml");
+        platform.Remove("catalog/app/web.yaml");
+        return platform;
+    }
+
+    private static string Namespace(string retention) => $$"""
+        apiVersion: temporal.platformops.io/v1
+        kind: TemporalNamespace
+        metadata: {name: orders}
+        spec: {description: Orders, ownerEmail: a@example.com, retention: {{(retention == "30d" ? "720h" : "168h")}} }
+        """;
+
+    private static PlannedObject Orders(ProvisioningPlan plan) => plan.Components.Single(component => component.Component == "app").Objects.Single();
+
+    private static async Task<ObjectOutcome> ProvisionAsync(TestPlatform platform, Activities.Provisioning.ProvisioningActivities activities, string operation, bool onlyGround = false)
+    {
+        var plan = (await platform.PlanAsync(activities)).Plan;
+        await platform.ApplyAsync(plan, "ground", operation, activities: activities);
+        return onlyGround ? null! : (await platform.ApplyAsync(plan, "app", operation, activities: activities)).Objects.Single();
+    }
+
+    private static async Task<DescribeNamespaceResponse> DescribeAsync(BootstrapServerHost temporal, string name)
+    {
+        var client = await TemporalClient.ConnectAsync(new(temporal.Address));
+        return await client.Connection.WorkflowService.DescribeNamespaceAsync(new DescribeNamespaceRequest { Namespace = name });
+    }
+}
