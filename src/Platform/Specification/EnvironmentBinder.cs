@@ -8,6 +8,9 @@ internal static class EnvironmentBinder
 {
     public static EnvironmentSpecification Bind(string platform, JsonObject tree)
     {
+        // A default that depends on the key: said or left out, it means the same, so that the digest is the same.
+        foreach (var (name, region) in Entries(tree["regions"]))
+            region["kubernetesContext"] ??= name;
         var canonical = new JsonObject { ["platform"] = platform, ["environment"] = tree.DeepClone() };
         return new()
         {
@@ -38,7 +41,7 @@ internal static class EnvironmentBinder
     }
 
     private static RegionSpecification Region(KeyValuePair<string, JsonObject> pair) => new(
-        pair.Key, Words.Parse<RegionRole>(Text(pair.Value["role"])), (string?)pair.Value["kubernetesContext"] ?? pair.Key);
+        pair.Key, Words.Parse<RegionRole>(Text(pair.Value["role"])), Text(pair.Value["kubernetesContext"]));
 
     private static NodeClassSpecification NodeClass(KeyValuePair<string, JsonObject> pair) => new(
         pair.Key, Number(pair.Value["count"]), ((JsonObject)pair.Value["labels"]!).ToDictionary(label => label.Key, label => Text(label.Value)),

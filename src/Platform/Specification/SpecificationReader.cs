@@ -61,9 +61,10 @@ public static class SpecificationReader
         var tree = (JsonObject)reader.Read(platform.Overlay(overlay), PlatformShape.Environment(catalog), path)!;
         if ((string?)tree["name"] is { } declared && declared != name)
             reader.Report($"{path}.name", $"'{declared}' is not the file's name {name}");
+        var readable = found.Count == 0;
         // What the platform file alone gets wrong has been reported without an environment's name.
         found.RemoveAll(problem => problems.Exists(known => known.File == problem.File && known.Line == problem.Line && known.Message == problem.Message));
-        if (found.Count == 0 && platform.Find("name") is SourceScalar platformName)
+        if (readable && platform.Find("name") is SourceScalar platformName)
         {
             var environment = EnvironmentBinder.Bind(platformName.Text, tree);
             EnvironmentChecks.Check(environment, tree, catalog, path, reader);

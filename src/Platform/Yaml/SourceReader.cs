@@ -23,10 +23,10 @@ internal sealed class SourceReader
     {
         var before = problems.Count;
         var documents = new List<SourceNode>();
+        using var reader = new StringReader(text);
+        var source = new SourceReader(file, new Parser(reader), problems);
         try
         {
-            using var reader = new StringReader(text);
-            var source = new SourceReader(file, new Parser(reader), problems);
             source.parser.Consume<StreamStart>();
             while (source.parser.TryConsume<DocumentStart>(out _))
             {
@@ -43,6 +43,13 @@ internal sealed class SourceReader
         catch (YamlException malformed)
         {
             problems.Add(new("", Reason(malformed, text), file, (int)malformed.Start.Line));
+        }
+
+        catch (InvalidOperationException)
+        {
+            // The parser gives up so where a list or map in brackets is never closed.
+            var line = source.parser.Current is { } reached ? Line(reached) : 1;
+            problems.Add(new("", "this is not YAML: a bracket or a quote that is opened here or above is not closed", file, line));
         }
 
         return problems.Count == before ? documents : [];
@@ -128,8 +135,8 @@ internal sealed class SourceReader
 
     private static string Reason(YamlException malformed, string text)
     {
-        var line = text.Split('\n').ElementAtOrDefault((int)malformed.Start.Line - 1) ?? "";
-        return line.TakeWhile(char.IsWhiteSpace).Contains('\t')
+        var lines = text.Split('\n').Skip((int)malformed.Start.Line - 1).Take((int)(malformed.End.Line - malformed.Start.Line) + 1);
+        return lines.Any(line => line.TakeWhile(char.IsWhiteSpace).Contains('\t'))
             ? "the line is indented with a tab; YAML wants spaces"
             : $"this is not YAML: {malformed.Message.TrimEnd('.')}; look at this line and the one above for indentation, quotes and colons";
     }

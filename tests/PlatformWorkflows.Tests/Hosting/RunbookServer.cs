@@ -26,7 +26,12 @@ public sealed class RunbookServer : IAsyncLifetime
         {
             SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword),
         });
-        Client = await TemporalClient.ConnectAsync(new(host.Address) { DataConverter = PlatformOpsDataConverter.Instance });
+        Client = await TemporalClient.ConnectAsync(new(host.Address)
+        {
+            DataConverter = PlatformOpsDataConverter.Instance,
+            // Histories that are kept must not name the machine that they come from.
+            Identity = "tests",
+        });
     }
 
     public ValueTask DisposeAsync() => host?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -1,0 +1,96 @@
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using static PlatformOps.PlatformWorkflows.Tests.Provisioning.Plans;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Replay;
+
+/// <summary>The behaviours that committed histories pin, each with the run that shows it. The name is the history's file name.</summary>
+internal static class RecordedBehaviours
+{
+    private const string Reason = "Pod temporal-backend/postgresql-0: CrashLoopBackOff, exit code 1.";
+
+    /// <summary>Runs a behaviour to its end and returns the id of the workflow whose history shows it.</summary>
+    public delegate Task<string> Showing(RunbookServer server);
+
+    public static IReadOnlyDictionary<string, Showing> All { get; } = new Dictionary<string, Showing>
+    {
+        ["provisioned-in-order"] = server => EndedAsync(server, new(RealPlan.Create()), _ => Task.CompletedTask),
+        ["nothing-to-change"] = server => EndedAsync(
+            server, Guarded(Of(Component("redis").With(Plans.Object("redis", Platform.Provisioning.PlannedAction.None, "As wanted.")))), _ => Task.CompletedTask),
+        ["plan-only"] = server => EndedAsync(server, new(Chain), _ => Task.CompletedTask, new() { Mode = RunbookMode.Plan }),
+        ["approved"] = server => EndedAsync(server, Guarded(Chain), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.ApproveAsync(Hash, "ada");
+            await run.ApproveAsync(Hash, "grace");
+        }),
+        ["rejected"] = server => EndedAsync(server, Guarded(Chain), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.RejectAsync("not during the sale", "grace");
+        }),
+        ["approval-timed-out"] = server => EndedAsync(server, new(Chain) { GuardRails = new(1, 2, false, TimeSpan.FromSeconds(1)) }, _ => Task.CompletedTask),
+        ["parked-and-retried"] = server => EndedAsync(server, Failing(), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.RetryAsync("postgresql");
+        }),
+        ["skipped"] = server => EndedAsync(server, Failing(), SkipAsync),
+        ["parked-until-nobody-came"] = server => EndedAsync(server, Failing(), _ => Task.CompletedTask, new() { ParkedAtMost = "1s" }),
+        ["aborted-and-rolled-back"] = server => EndedAsync(server, Waiting(), run => StopAsync(run, () => run.AbortAsync("changed our minds"))),
+        ["cancelled"] = server => EndedAsync(server, Waiting(), run => StopAsync(run, () => run.Handle.CancelAsync())),
+        ["rollback-parked-and-retried"] = server => EndedAsync(server, Waiting().Fail("remove redis@us-east-1", "It is still there.", FailureTypes.NotRemoved), async run =>
+        {
+            await StopAsync(run, () => run.AbortAsync("changed our minds"));
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.RetryAsync("redis");
+        }),
+        ["plan-failed"] = server => EndedAsync(server, new FakeWorld(Chain).Fail("plan", "There is no environment 'development'.", FailureTypes.InvalidInput), _ => Task.CompletedTask),
+        ["component-provisioned"] = async server => $"{await EndedAsync(server, new(Chain), _ => Task.CompletedTask)}/redis@us-east-1",
+        ["component-failed"] = async server => $"{await EndedAsync(server, Failing(), SkipAsync)}/postgresql@us-east-1",
+        ["component-cancelled"] = async server =>
+            $"{await EndedAsync(server, Waiting(), run => StopAsync(run, () => run.AbortAsync("changed our minds")))}/frontend@us-east-1",
+    };
+
+    private static FakeWorld Guarded(Platform.Provisioning.ProvisioningPlan plan) => new(plan) { GuardRails = new(2, 2, false, TimeSpan.FromHours(4)) };
+
+    private static FakeWorld Failing() => new FakeWorld(Chain).Fail("health postgresql@us-east-1", Reason, FailureTypes.Unhealthy);
+
+    /// <summary>A world in which the last component does not become healthy by itself.</summary>
+    private static FakeWorld Waiting()
+    {
+        var world = new FakeWorld(Chain);
+        world.Hold("health frontend@us-east-1");
+        return world;
+    }
+
+    private static async Task SkipAsync(ProvisioningRun run)
+    {
+        await run.UntilAsync(RunbookPhase.Parked);
+        await run.SkipAsync("postgresql", "the database is looked after by hand");
+    }
+
+    private static async Task StopAsync(ProvisioningRun run, Func<Task> stop)
+    {
+        await run.World.Hold("health frontend@us-east-1").ReachedAsync();
+        await run.UntilAsync("redis", StepState.Done);
+        await stop();
+    }
+
+    private static async Task<string> EndedAsync(RunbookServer server, FakeWorld world, Func<ProvisioningRun, Task> act, ProvisionEnvironmentInput? input = null)
+    {
+        await using var run = await server.ProvisionAsync(world, (input ?? new()) with { Environment = "development", OperationId = "op-recorded" });
+        await act(run);
+        try
+        {
+            await run.ReportAsync();
+        }
+        catch (Temporalio.Exceptions.WorkflowFailedException)
+        {
+            // A behaviour too: its history ends with the failure.
+        }
+        return run.Handle.Id;
+    }
+}
