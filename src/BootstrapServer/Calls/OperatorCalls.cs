@@ -59,6 +59,7 @@ internal sealed class OperatorCalls(Engine engine) : IProtocolCalls
             : engine.Namespaces.Get(request.Namespace);
         if (target.Name == NamespaceDirectory.SystemNamespace)
             throw ServiceError.FailedPrecondition($"Namespace {target.Name} is the server's own and cannot be deleted.");
+        await engine.Schedules.DeleteAllAsync(target);
         await engine.Deleter.DeleteAllAsync(target);
         await engine.Namespaces.DeleteAsync(target);
         return new DeleteNamespaceResponse { DeletedNamespace = target.Name };

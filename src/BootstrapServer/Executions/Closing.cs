@@ -147,6 +147,8 @@ internal sealed class Closing(WorkflowRun run)
             run.Outgoing.OweClosing(child);
         if (run.Start.ParentWorkflowExecution is not null && successor is null)
             run.Outgoing.OweNews(close);
+        if (successor is null)
+            run.Engine.Schedules.WorkflowEnded(run, close);
         run.Engine.Closed(run);
     }
 }

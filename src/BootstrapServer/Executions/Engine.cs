@@ -6,6 +6,7 @@ using PlatformOps.BootstrapServer.Executions.Talking;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.Schedules;
 using PlatformOps.BootstrapServer.SearchAttributeTypes;
 using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Timers;
@@ -41,6 +42,7 @@ internal sealed class Engine : IDisposable
         ExternalRequests = new ExternalRequests(this);
         ClosingNews = new ClosingNews(this);
         Deleter = new RunDeleter(this);
+        Schedules = new ScheduleDirectory(this);
     }
 
     public IStore Store { get; }
@@ -73,6 +75,8 @@ internal sealed class Engine : IDisposable
     public ClosingNews ClosingNews { get; }
 
     public RunDeleter Deleter { get; }
+
+    public ScheduleDirectory Schedules { get; }
 
     public IEnumerable<WorkflowRun> OpenRuns => runs.Values.Where(r => r.IsOpen);
 
@@ -115,6 +119,7 @@ internal sealed class Engine : IDisposable
         }
         foreach (var effect in effects)
             effect();
+        await Schedules.RecoverAsync();
         await Store.Flushed();
     }
 

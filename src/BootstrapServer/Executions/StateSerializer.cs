@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
+using PlatformOps.BootstrapServer.Schedules;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Failure.V1;
+using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.Sdk.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
@@ -18,7 +20,7 @@ namespace PlatformOps.BootstrapServer.Executions;
     Converters = [
         typeof(MessageConverter<Memo>), typeof(MessageConverter<SearchAttributes>), typeof(MessageConverter<UserMetadata>),
         typeof(MessageConverter<Priority>), typeof(MessageConverter<RetryPolicy>), typeof(MessageConverter<Payloads>),
-        typeof(MessageConverter<Failure>),
+        typeof(MessageConverter<Failure>), typeof(MessageConverter<Schedule>), typeof(MessageConverter<ScheduleInfo>),
     ])]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(ActivityState))]
@@ -27,6 +29,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(ExternalRequestState))]
 [JsonSerializable(typeof(UpdateState))]
 [JsonSerializable(typeof(OutgoingState))]
+[JsonSerializable(typeof(StoredSchedule))]
 internal sealed partial class StateSerializer : JsonSerializerContext
 {
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!);

@@ -128,6 +128,7 @@ internal sealed class NamespaceDirectory
                 Description = request.Description,
                 OwnerEmail = request.OwnerEmail,
                 Capabilities = new NamespaceInfo.Types.Capabilities { EagerWorkflowStart = true, SyncUpdate = true, AsyncUpdate = true },
+                SupportsSchedules = true,
             },
             Config = new NamespaceConfig
             {

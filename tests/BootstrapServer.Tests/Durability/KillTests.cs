@@ -1,6 +1,8 @@
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
+using Temporalio.Client.Schedules;
 using Temporalio.Common;
 using Temporalio.Worker;
 using Temporalio.Workflows;
@@ -32,7 +34,7 @@ public sealed class KillTests : IDisposable
             var talking = Task.WhenAll(handles.Select(async handle =>
             {
                 for (var n = 0; n < notes; n++)
-                    await AgainUntilHeardAsync(() => handle.SignalAsync(w => w.NoteAsync($"{n}")));
+                    await AgainUntilHeardAsync(() => client.WorkflowService.SignalWorkflowExecutionAsync(Note(handle.Id, n)));
                 Assert.Equal("heard", await AgainUntilHeardAsync(() => handle.ExecuteUpdateAsync(w => w.HearAsync(), new("the-update"))));
             }));
             for (var kill = 0; kill < 4; kill++)
@@ -65,7 +67,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
-    public async Task Remembers_timers_namespaces_search_attributes_and_closed_runs_over_a_kill()
+    public async Task Remembers_timers_schedules_namespaces_search_attributes_and_closed_runs_over_a_kill()
     {
         string address;
         using (var server = await StartAsync(0))
@@ -76,11 +78,21 @@ public sealed class KillTests : IDisposable
             var closed = await client.StartWorkflowAsync((EchoWorkflow w) => w.RunAsync("x"), new("closed", "nobody"));
             await closed.TerminateAsync("before the kill");
             await client.StartWorkflowAsync((EchoWorkflow w) => w.RunAsync("x"), new("delayed", "nobody") { StartDelay = TimeSpan.FromSeconds(1), RunTimeout = TimeSpan.FromSeconds(1) });
+            var schedule = await client.CreateScheduleAsync("kept-schedule", new(
+                ScheduleActionStartWorkflow.Create((EchoWorkflow w) => w.RunAsync("x"), new("scheduled", "nobody")),
+                new() { Intervals = [new(TimeSpan.FromSeconds(1))] })
+            {
+                Policy = new() { Overlap = ScheduleOverlapPolicy.AllowAll },
+                State = new() { LimitedActions = true, RemainingActions = 3 },
+            });
+            await Wait.UntilAsync(async () => (await schedule.DescribeAsync()).Info.NumActions > 0);
             server.Kill();
         }
         using var again = await StartAsync(0);
         address = again.Address;
         var found = await TemporalClient.ConnectAsync(new(address) { Namespace = "kept" });
+        await Wait.UntilAsync(async () => (await found.GetScheduleHandle("kept-schedule").DescribeAsync()).Info.NumActions == 3);
+        Assert.Equal(3, (await found.CountWorkflowsAsync("TemporalScheduledById = 'kept-schedule'")).Count);
         Assert.Equal(1, (await found.CountWorkflowsAsync("WorkflowId = 'closed' AND ExecutionStatus = 'Terminated'")).Count);
         Assert.Equal("before the kill", (await found.GetWorkflowHandle("closed").EventsAsync())[^1].WorkflowExecutionTerminatedEventAttributes.Reason);
         Assert.True((await found.OperatorService.ListSearchAttributesAsync(new() { Namespace = "kept" })).CustomAttributes.ContainsKey("Later"));
@@ -92,6 +104,16 @@ public sealed class KillTests : IDisposable
 
     private Task<ServerProcess> StartAsync(int port) => ServerProcess.StartAsync(
         "server", "start-dev", "--port", $"{port}", "--namespace", "kept", "--db-filename", Path.Combine(folder, "state.db"), "--search-attribute", "Owner=Keyword");
+
+    /// <summary>A signal whose repetition the server can tell from a second one.</summary>
+    private static SignalWorkflowExecutionRequest Note(string workflowId, int number) => new()
+    {
+        Namespace = "kept",
+        WorkflowExecution = new() { WorkflowId = workflowId },
+        SignalName = "Note",
+        Input = new() { Payloads_ = { Temporalio.Converters.DataConverter.Default.PayloadConverter.ToPayload($"{number}") } },
+        RequestId = $"{workflowId}-{number}",
+    };
 
     /// <summary>What a patient client does: until there is an answer nothing was promised, so it asks again.</summary>
     private static async Task<T> AgainUntilHeardAsync<T>(Func<Task<T>> call)
@@ -108,12 +130,6 @@ public sealed class KillTests : IDisposable
             }
         }
     }
-
-    private static Task AgainUntilHeardAsync(Func<Task> call) => AgainUntilHeardAsync(async () =>
-    {
-        await call();
-        return true;
-    });
 
     [Workflow]
     public class JourneyWorkflow

@@ -3,6 +3,7 @@ using PlatformOps.BootstrapServer.Tests.Durability;
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Activities;
 using Temporalio.Client;
+using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
 using Temporalio.Testing;
 using Temporalio.Worker;
@@ -50,6 +51,28 @@ public class TimeSkippingTests
             (YearsWorkflow w) => w.RunAsync(12), new(id: "too-long", taskQueue: queue) { RunTimeout = TimeSpan.FromDays(100) }));
         Assert.IsType<TimeoutFailureException>(failed.InnerException);
     });
+
+    [Fact]
+    public Task Lets_a_schedule_act_a_year_long() => WithEnvironmentAsync(async (env, queue) =>
+    {
+        var handle = await env.Client.CreateScheduleAsync("monthly", new(
+            ScheduleActionStartWorkflow.Create((YearsWorkflow w) => w.RunAsync(0), new(id: "monthly", taskQueue: queue)), new() { CronExpressions = ["0 3 1 * *"] }));
+        await env.DelayAsync(TimeSpan.FromDays(366));
+        await Wait.UntilAsync(async () => (await handle.DescribeAsync()).Info.NumActions == 12);
+    });
+
+    [Fact]
+    public void Reads_the_command_line_of_a_dev_server()
+    {
+        string[] arguments = ["server", "start-dev", "-p", "99", "--headless", "--namespace=one", "-n", "two", "-f", "x.db", "--log-level", "warn", "--search-attribute", "A=keyword"];
+        var options = ServerArguments.Parse(arguments);
+        Assert.Equal((99, "x.db", false), (options.Port, options.DatabaseFile, options.SkipTime));
+        Assert.Equal(["default", "one", "two"], options.Namespaces);
+        Assert.Equal(Temporalio.Api.Enums.V1.IndexedValueType.Keyword, options.SearchAttributes["A"]);
+        Assert.True(ServerArguments.Parse(["7233"]).SkipTime);
+        Assert.Contains("--colour", Assert.Throws<FormatException>(() => ServerArguments.Parse(["server", "start-dev", "--colour", "red"])).Message, StringComparison.Ordinal);
+        Assert.Throws<FormatException>(() => ServerArguments.Parse(["server", "start-dev", "--port"]));
+    }
 
     [Fact]
     public async Task Runs_as_the_dev_server_of_the_sdk()

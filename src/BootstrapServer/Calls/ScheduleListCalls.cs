@@ -1,0 +1,119 @@
+using System.Globalization;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Grpc.Core;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Namespaces;
+using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.Schedules;
+using PlatformOps.BootstrapServer.Visibility;
+using PlatformOps.BootstrapServer.Visibility.Filtering;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Api.Schedule.V1;
+using Temporalio.Api.WorkflowService.V1;
+
+namespace PlatformOps.BootstrapServer.Calls;
+
+/// <summary>Lists and counts of schedules, by the same filters as lists of executions.</summary>
+internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
+{
+    private const int LargestPage = 1000;
+
+    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+
+    public async Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext context)
+    {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        var skip = 0;
+        if (!request.NextPageToken.IsEmpty && !int.TryParse(request.NextPageToken.ToStringUtf8(), NumberStyles.None, CultureInfo.InvariantCulture, out skip))
+            throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
+        var size = request.MaximumPageSize is > 0 and <= LargestPage ? request.MaximumPageSize : LargestPage;
+        var matches = await MatchesAsync(ns, request.Query);
+        var response = new ListSchedulesResponse { Schedules = { matches.Skip(skip).Take(size) } };
+        if (skip + size < matches.Count)
+            response.NextPageToken = ByteString.CopyFromUtf8((skip + size).ToString(CultureInfo.InvariantCulture));
+        return response;
+    }
+
+    public async Task<CountSchedulesResponse> CountSchedules(CountSchedulesRequest request, ServerCallContext context) =>
+        new() { Count = (await MatchesAsync(engine.Namespaces.Get(request.Namespace), request.Query)).Count };
+
+    private async Task<List<ScheduleListEntry>> MatchesAsync(Namespace ns, string query)
+    {
+        var filter = Parse(query);
+        var matches = new List<ScheduleListEntry>();
+        foreach (var schedule in engine.Schedules.Of(ns))
+        {
+            await schedule.LookAsync(state =>
+            {
+                if (filter.Accepts(Record(state)))
+                    matches.Add(Entry(schedule));
+            });
+        }
+        await engine.Store.Flushed();
+        return matches;
+    }
+
+    private static ScheduleListEntry Entry(LiveSchedule schedule)
+    {
+        var (state, info) = (schedule.State, ScheduleCalls.Info(schedule));
+        return new ScheduleListEntry
+        {
+            ScheduleId = state.ScheduleId,
+            Memo = state.Memo,
+            SearchAttributes = state.SearchAttributes,
+            Info = new ScheduleListInfo
+            {
+                Spec = state.Schedule.Spec,
+                WorkflowType = state.Schedule.Action.StartWorkflow.WorkflowType,
+                Notes = state.Schedule.State.Notes,
+                Paused = state.Schedule.State.Paused,
+                RecentActions = { info.RecentActions },
+                FutureActionTimes = { info.FutureActionTimes },
+            },
+        };
+    }
+
+    private ListFilter Parse(string query)
+    {
+        try
+        {
+            var filter = FilterParser.Parse(query, Attribute);
+            return filter.OrderBy.Count == 0 && filter.GroupBy is null
+                ? filter
+                : throw ServiceError.InvalidArgument("invalid query: 'ORDER BY' and 'GROUP BY' are not supported for schedules");
+        }
+        catch (FilterException e)
+        {
+            throw ServiceError.InvalidArgument(e.Message);
+        }
+    }
+
+    private AttributeReader? Attribute(string name) => name == "ScheduleId"
+        ? new AttributeReader("WorkflowId", IndexedValueType.Keyword)
+        : engine.SearchAttributes.TypeOf(name) is { } type ? new AttributeReader(name, type) : null;
+
+    /// <summary>A schedule as the filters see it: its id in place of a workflow id, and whether it is paused.</summary>
+    private static ExecutionRecord Record(StoredSchedule state)
+    {
+        var attributes = state.SearchAttributes?.Clone() ?? new SearchAttributes();
+        attributes.IndexedFields["TemporalSchedulePaused"] = new Payload
+        {
+            Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
+            Data = ByteString.CopyFromUtf8(state.Schedule.State.Paused ? "true" : "false"),
+        };
+        return new ExecutionRecord
+        {
+            NamespaceId = state.NamespaceId,
+            WorkflowId = state.ScheduleId,
+            RunId = "",
+            WorkflowType = state.Schedule.Action.StartWorkflow.WorkflowType.Name,
+            TaskQueue = state.Schedule.Action.StartWorkflow.TaskQueue.Name,
+            Status = WorkflowExecutionStatus.Running,
+            StartTime = state.Info.CreateTime.ToDateTimeOffset(),
+            ExecutionTime = state.Info.CreateTime.ToDateTimeOffset(),
+            SearchAttributes = attributes,
+        };
+    }
+}
