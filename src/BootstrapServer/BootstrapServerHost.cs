@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
@@ -55,6 +56,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         {
             await app.Services.GetRequiredService<Engine>().RecoverAsync();
             await app.Services.GetRequiredService<NamespaceDirectory>().Ready;
+            app.Services.GetRequiredService<Retention>().Start();
             await app.StartAsync(ct);
             return new BootstrapServerHost(app, options.Host);
         }
@@ -127,6 +129,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<MatchingEngine>();
         services.AddSingleton<QueryDispatch>();
         services.AddSingleton<Engine>();
+        services.AddSingleton<Retention>();
         AddProtocol<WorkflowServiceName>(services);
         AddProtocol<OperatorServiceName>(services);
         AddProtocol<TestServiceName>(services);

@@ -14,7 +14,6 @@ namespace PlatformOps.BootstrapServer.Schedules;
 internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, Namespace ns, StoredSchedule state) : IDisposable
 {
     private const int MostBuffered = 1000;
-    private const int RecentActions = 10;
     private const int FutureActions = 10;
     private static readonly TimeSpan DefaultCatchup = TimeSpan.FromDays(365);
     private static readonly TimeSpan ShortestCatchup = TimeSpan.FromSeconds(10);
@@ -132,7 +131,7 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
             NoteDue();
             var plan = OverlapPlan.Make(state.Buffer, running: state.Info.RunningWorkflows.Count > 0);
             await directory.SaveAsync(state);
-            await ActAsync(plan);
+            await ScheduleActions.ActAsync(engine, ns, state, plan);
             await directory.SaveAsync(state);
             Arm();
         }
@@ -170,55 +169,6 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
     }
 
     private bool MayAct() => !state.Schedule.State.LimitedActions || state.Schedule.State.RemainingActions > 0;
-
-    private async Task ActAsync(OverlapPlan plan)
-    {
-        state.Info.OverlapSkipped += plan.Skipped;
-        state.Buffer = plan.Keep;
-        foreach (var running in state.Info.RunningWorkflows.ToList())
-        {
-            if (engine.FindLatest(ns, running.WorkflowId) is not { } run || run.Start.FirstExecutionRunId != running.RunId)
-                continue;
-            if (plan.TerminateRunning)
-                await run.StepAsync(() => Close(run, () => run.Closing.Terminate("terminated by schedule overlap policy", null, "temporal-scheduler")));
-            else if (plan.CancelRunning)
-                await run.StepAsync(() => Incoming.Cancel(run, "cancelled by schedule overlap policy", "temporal-scheduler", Guid.NewGuid().ToString()));
-        }
-        foreach (var action in plan.Start)
-            await StartAsync(action);
-        state.Info.BufferSize = state.Buffer.Count;
-    }
-
-    private static void Close(WorkflowRun run, Action close)
-    {
-        if (run.IsOpen)
-            close();
-    }
-
-    private async Task StartAsync(BufferedAction action)
-    {
-        var result = new ScheduleActionResult { ScheduleTime = action.Nominal.ToTimestamp(), ActualTime = Now.ToTimestamp() };
-        try
-        {
-            var started = await engine.Starter.StartAsync(ns, ScheduledStart.Of(state, action));
-            result.StartWorkflowResult = new() { WorkflowId = started.Run.WorkflowId, RunId = started.Run.Start.FirstExecutionRunId };
-            result.StartWorkflowStatus = WorkflowExecutionStatus.Running;
-            if (action.Overlap != ScheduleOverlapPolicy.AllowAll)
-                state.Info.RunningWorkflows.Add(result.StartWorkflowResult);
-        }
-        catch (Grpc.Core.RpcException e)
-        {
-            if (e.StatusCode == Grpc.Core.StatusCode.AlreadyExists)
-                state.Info.OverlapSkipped++; // the id is taken, by somebody's run of the same second
-            else
-                state.Schedule.State.Notes = $"could not start the workflow of {action.Nominal:O}: {e.Status.Detail}";
-            return;
-        }
-        state.Info.ActionCount++;
-        state.Info.RecentActions.Add(result);
-        while (state.Info.RecentActions.Count > RecentActions)
-            state.Info.RecentActions.RemoveAt(0);
-    }
 
     private void Arm()
     {

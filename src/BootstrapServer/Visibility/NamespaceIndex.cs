@@ -26,6 +26,13 @@ internal sealed class NamespaceIndex
             Take(runId);
     }
 
+    /// <summary>The last in order, unless it is open.</summary>
+    public ExecutionRecord? OldestClosed()
+    {
+        lock (gate)
+            return ordered.Count > 0 && ordered.Max.Record is { CloseTime: not null } record ? record : null;
+    }
+
     /// <summary>All records after a place, or from the start.</summary>
     public IEnumerable<ExecutionRecord> After(ListKey? place)
     {

@@ -16,6 +16,9 @@ internal sealed class VisibilityIndex : IVisibilityStore
     public (IReadOnlyList<ExecutionRecord> Records, ListToken? Next) Page(string namespaceId, ListFilter filter, ListToken? after, int size) =>
         filter.OrderBy.Count > 0 ? SortedPage(namespaceId, filter, after?.Skip ?? 0, size) : UsualPage(namespaceId, filter, after, size);
 
+    /// <summary>The run of a namespace that closed first, or null when all are open.</summary>
+    public ExecutionRecord? OldestClosed(string namespaceId) => Of(namespaceId).OldestClosed();
+
     public IEnumerable<ExecutionRecord> Matches(string namespaceId, ListFilter filter) => Of(namespaceId).After(null).Where(filter.Accepts);
 
     private (IReadOnlyList<ExecutionRecord> Records, ListToken? Next) UsualPage(string namespaceId, ListFilter filter, ListToken? after, int size)
