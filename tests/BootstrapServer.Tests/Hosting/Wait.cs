@@ -5,7 +5,7 @@ namespace PlatformOps.BootstrapServer.Tests.Hosting;
 /// <summary>Waits for conditions that a server reaches in its own time.</summary>
 internal static class Wait
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
