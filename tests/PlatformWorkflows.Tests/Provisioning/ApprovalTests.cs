@@ -1,6 +1,6 @@
-using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using static PlatformOps.PlatformWorkflows.Tests.Provisioning.Plans;

@@ -1,5 +1,5 @@
-using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using static PlatformOps.PlatformWorkflows.Tests.Provisioning.Plans;
