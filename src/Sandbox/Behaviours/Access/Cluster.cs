@@ -23,7 +23,8 @@ internal sealed class Cluster(ClusterClient client) : IAsyncDisposable
 
     /// <summary>The objects of a kind. Throws when the server does not serve it.</summary>
     public WatchCache Of(ApiResource resource) =>
-        _caches.GetValueOrDefault(resource) ?? throw new InvalidOperationException($"The API server does not serve {resource} ({resource.ApiVersion}), which the behaviours need.");
+        _caches.GetValueOrDefault(resource)
+        ?? throw new InvalidOperationException($"The API server does not serve {resource} ({resource.ApiVersion}), which the behaviours need.");
 
     /// <summary>The served kind that a reference names, in whatever version; null when there is none.</summary>
     public ApiResource? Named(string apiVersion, string kind) => _kinds.GetValueOrDefault((GroupOf(apiVersion), kind));

@@ -82,7 +82,8 @@ internal sealed class ClusterClient : IDisposable
             var type = change.Text("type") ?? "";
             var body = change.Fields("object") ?? [];
             if (type == "ERROR")
-                throw new ClusterError((HttpStatusCode)(body.Number("code") ?? 500), body.Text("reason") ?? "", body.Text("message") ?? "The watch failed.");
+                throw new ClusterError(
+                    (HttpStatusCode)(body.Number("code") ?? 500), body.Text("reason") ?? "", body.Text("message") ?? "The watch failed.");
             yield return new(type, body);
         }
     }
@@ -91,7 +92,8 @@ internal sealed class ClusterClient : IDisposable
         new(resource, await SendAsync(HttpMethod.Post, resource.Path(space), body, "application/json", ct));
 
     public async Task<ClusterObject> PatchAsync(ClusterObject target, JsonObject patch, string? subresource, CancellationToken ct) =>
-        new(target.Resource, await SendAsync(HttpMethod.Patch, target.Resource.Path(target.Namespace, target.Name, subresource), patch, "application/merge-patch+json", ct));
+        new(target.Resource, await SendAsync(
+            HttpMethod.Patch, target.Resource.Path(target.Namespace, target.Name, subresource), patch, "application/merge-patch+json", ct));
 
     /// <summary>POST or PUT to a subresource, for example <c>binding</c> or <c>finalize</c>.</summary>
     public Task<JsonObject> SendToAsync(HttpMethod method, ClusterObject target, string subresource, JsonObject body, CancellationToken ct) =>

@@ -26,7 +26,8 @@ internal static class Discovery
     public static ApiResource? Declared(ClusterObject definition)
     {
         var established = definition.Status.Item("conditions", "type", "Established")?.Text("status") == "True";
-        var version = definition.Spec.Items("versions").Where(version => version.Flag("served")).OrderByDescending(version => version.Flag("storage")).FirstOrDefault();
+        var version = definition.Spec.Items("versions").Where(version => version.Flag("served"))
+            .OrderByDescending(version => version.Flag("storage")).FirstOrDefault();
         return !established || definition.Deleting || version is null
             ? null
             : new(definition.Spec.Text("group") ?? "", version.Text("name") ?? "", definition.Spec.At("names").Text("kind") ?? "",

@@ -26,7 +26,8 @@ internal static class JsonDifference
             return IsEmpty(left) && IsEmpty(right);
         return (left, right) switch
         {
-            (JsonObject a, JsonObject b) => a.All(field => Same(field.Value, b.At(field.Key))) && b.All(field => a.ContainsKey(field.Key) || IsEmpty(field.Value)),
+            (JsonObject a, JsonObject b) => a.All(field => Same(field.Value, b.At(field.Key)))
+                && b.All(field => a.ContainsKey(field.Key) || IsEmpty(field.Value)),
             (JsonArray a, JsonArray b) => a.Count == b.Count && a.Zip(b).All(pair => Same(pair.First, pair.Second)),
             _ => JsonNode.DeepEquals(left, right),
         };

@@ -6,14 +6,16 @@ namespace PlatformOps.Sandbox.Behaviours.Access;
 /// <summary>Reads fields of objects, of which any may be missing.</summary>
 internal static class JsonFields
 {
-    public static JsonNode? At(this JsonNode? node, string field) => node is JsonObject fields && fields.TryGetPropertyValue(field, out var value) ? value : null;
+    public static JsonNode? At(this JsonNode? node, string field) =>
+        node is JsonObject fields && fields.TryGetPropertyValue(field, out var value) ? value : null;
 
     public static string? Text(this JsonNode? node, string field) =>
         node.At(field) is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
     /// <summary>The number, or null when it is missing or no whole number.</summary>
     public static int? Number(this JsonNode? node, string field) =>
-        node.At(field) is { } value && value.GetValueKind() == JsonValueKind.Number && int.TryParse(value.ToJsonString(), out var number) ? number : null;
+        node.At(field) is { } value && value.GetValueKind() == JsonValueKind.Number
+            && int.TryParse(value.ToJsonString(), out var number) ? number : null;
 
     public static bool Flag(this JsonNode? node, string field) => node.At(field)?.GetValueKind() == JsonValueKind.True;
 

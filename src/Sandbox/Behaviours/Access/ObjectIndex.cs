@@ -9,7 +9,8 @@ internal sealed class ObjectIndex
         ImmutableDictionary<string, ImmutableSortedDictionary<string, ClusterObject>>.Empty,
         ImmutableDictionary<string, ImmutableSortedDictionary<string, ClusterObject>>.Empty);
 
-    private static readonly ImmutableSortedDictionary<string, ClusterObject> None = ImmutableSortedDictionary.Create<string, ClusterObject>(StringComparer.Ordinal);
+    private static readonly ImmutableSortedDictionary<string, ClusterObject> None =
+        ImmutableSortedDictionary.Create<string, ClusterObject>(StringComparer.Ordinal);
     private readonly ImmutableDictionary<string, ImmutableSortedDictionary<string, ClusterObject>> _spaces;
     private readonly ImmutableDictionary<string, ImmutableSortedDictionary<string, ClusterObject>> _managed;
 

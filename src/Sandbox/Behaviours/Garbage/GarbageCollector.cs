@@ -26,8 +26,9 @@ internal sealed class GarbageCollector : Controller
     /// <summary>Looks at what owners of this kind own: as long as nobody served the kind, nothing could be said about them.</summary>
     public void Reconsider(ApiResource owners)
     {
-        foreach (var item in Cluster.Caches.SelectMany(cache => cache.All).Where(item => item.Owners.Any(owner => Cluster.Named(owner.ApiVersion, owner.Kind) == owners)))
-            Look(new("", item.Uid));
+        foreach (var item in Cluster.Caches.SelectMany(cache => cache.All))
+            if (item.Owners.Any(owner => Cluster.Named(owner.ApiVersion, owner.Kind) == owners))
+                Look(new("", item.Uid));
     }
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
@@ -104,7 +105,8 @@ internal sealed class GarbageCollector : Controller
         foreach (var dependent in _ownership.DependentsOf(owner.Uid))
         {
             var others = dependent.Metadata.Items("ownerReferences").Where(reference => reference.Text("uid") != owner.Uid).ToJson();
-            await Cluster.PatchAsync(dependent, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = others.Count == 0 ? null : others } }, ct);
+            var rest = new JsonObject { ["ownerReferences"] = others.Count == 0 ? null : others };
+            await Cluster.PatchAsync(dependent, new JsonObject { ["metadata"] = rest }, ct);
         }
         await Cluster.RemoveFinalizerAsync(owner, Orphan, ct);
     }

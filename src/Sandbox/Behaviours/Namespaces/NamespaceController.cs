@@ -53,8 +53,14 @@ internal sealed class NamespaceController : Controller
     private async Task TellAsync(ClusterObject space, CancellationToken ct)
     {
         var left = Cluster.Caches.Where(cache => cache.Resource.Namespaced)
-            .Select(cache => (cache.Resource, Items: cache.In(space.Name).ToList())).Where(kind => kind.Items.Count > 0).OrderBy(kind => kind.Resource.ToString(), StringComparer.Ordinal).ToList();
-        var held = left.SelectMany(kind => kind.Items).SelectMany(item => item.Finalizers).CountBy(finalizer => finalizer).OrderBy(one => one.Key, StringComparer.Ordinal).ToList();
+            .Select(cache => (cache.Resource, Items: cache.In(space.Name).ToList()))
+            .Where(kind => kind.Items.Count > 0)
+            .OrderBy(kind => kind.Resource.ToString(), StringComparer.Ordinal)
+            .ToList();
+        var held = left.SelectMany(kind => kind.Items).SelectMany(item => item.Finalizers)
+            .CountBy(finalizer => finalizer)
+            .OrderBy(one => one.Key, StringComparer.Ordinal)
+            .ToList();
         // Told only when something holds the contents: most namespaces are empty a moment later.
         if (held.Count == 0)
             return;
@@ -63,9 +69,11 @@ internal sealed class NamespaceController : Controller
             ["conditions"] = Conditions.Set(space.Status, Now,
             [
                 new("NamespaceContentRemaining", true, "SomeResourcesRemain",
-                    "Some resources are remaining: " + string.Join(", ", left.Select(kind => $"{kind.Resource} has {kind.Items.Count} resource instances"))),
+                    "Some resources are remaining: "
+                    + string.Join(", ", left.Select(kind => $"{kind.Resource} has {kind.Items.Count} resource instances"))),
                 new("NamespaceFinalizersRemaining", true, "SomeFinalizersRemain",
-                    "Some content in the namespace has finalizers remaining: " + string.Join(", ", held.Select(one => $"{one.Key} in {one.Value} resource instances"))),
+                    "Some content in the namespace has finalizers remaining: "
+                    + string.Join(", ", held.Select(one => $"{one.Key} in {one.Value} resource instances"))),
             ]),
         }, ct);
     }

@@ -12,12 +12,14 @@ internal sealed class ServiceAccountController : Controller
     public ServiceAccountController(Cluster cluster, BehaviourOptions options) : base(cluster, options)
     {
         For(Resources.Namespaces);
-        On(Resources.ServiceAccounts, change => change.After is null && change.Latest.Name == Default ? [new ObjectKey("", change.Latest.Namespace)] : []);
+        On(Resources.ServiceAccounts, change => change is { After: null, Latest.Name: Default } ? [new ObjectKey("", change.Latest.Namespace)] : []);
     }
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
     {
-        if (Cluster.Of(Resources.Namespaces).Find(key) is { Deleting: false } space && Cluster.Of(Resources.ServiceAccounts).Find(space.Name, Default) is null)
-            await Cluster.CreateAsync(Resources.ServiceAccounts, space.Name, new JsonObject { ["metadata"] = new JsonObject { ["name"] = Default, ["namespace"] = space.Name } }, ct);
+        if (Cluster.Of(Resources.Namespaces).Find(key) is not { Deleting: false } space || Cluster.Of(Resources.ServiceAccounts).Find(space.Name, Default) is not null)
+            return;
+        var metadata = new JsonObject { ["name"] = Default, ["namespace"] = space.Name };
+        await Cluster.CreateAsync(Resources.ServiceAccounts, space.Name, new JsonObject { ["metadata"] = metadata }, ct);
     }
 }

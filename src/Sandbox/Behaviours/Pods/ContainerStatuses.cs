@@ -10,7 +10,8 @@ internal static class ContainerStatuses
     public static JsonArray Of(ClusterObject pod, PodStage stage, PodOutlook outlook) => pod.Spec.Items("containers").Select(container =>
     {
         var before = Before(pod, "containerStatuses", container);
-        var (state, last, restarts) = (State(pod, container, before, stage, outlook.Now), before.Fields("lastState")?.Copy(), before.Number("restartCount") ?? 0);
+        var state = State(pod, container, before, stage, outlook.Now);
+        var (last, restarts) = (before.Fields("lastState")?.Copy(), before.Number("restartCount") ?? 0);
         if (stage == PodStage.Crashed && (outlook.NextCrash is null ? !IsCrashed(before) : outlook.NextCrash <= outlook.Now))
             (restarts, last) = (restarts + 1, new JsonObject { ["terminated"] = Ended(before, outlook.Now, 1) });
         return Line(pod, container, state, last, restarts, stage == PodStage.Running);

@@ -45,8 +45,9 @@ internal sealed class Scheduler : Controller
             _bound[key] = (pod.Uid, chosen.Name);
             return;
         }
-        var reasons = refusals.GroupBy(one => one.Reason).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Count()} {group.Key}");
-        await RefuseAsync(pod, nodes.Count == 0 ? "no nodes available to schedule pods" : $"0/{nodes.Count} nodes are available: {string.Join(", ", reasons)}.", ct);
+        var reasons = string.Join(", ", refusals.CountBy(one => one.Reason ?? "").OrderBy(one => one.Key, StringComparer.Ordinal)
+            .Select(one => $"{one.Value} {one.Key}"));
+        await RefuseAsync(pod, nodes.Count == 0 ? "no nodes available to schedule pods" : $"0/{nodes.Count} nodes are available: {reasons}.", ct);
     }
 
     /// <summary>Looks at every pod without a node again, because what it was told about misbehaviours may have changed.</summary>
@@ -63,11 +64,14 @@ internal sealed class Scheduler : Controller
         var workload = WorkloadOf.Name(Cluster, pod);
         var taken = Cluster.Of(Resources.Pods).In(pod.Namespace)
             .Where(other => WorkloadOf.Name(Cluster, other) == workload)
-            .Select(other => other.Spec.Text("nodeName") ?? (_bound.TryGetValue(other.Key, out var bound) && bound.Uid == other.Uid ? bound.Node : null))
+            .Select(other => other.Spec.Text("nodeName")
+                ?? (_bound.TryGetValue(other.Key, out var bound) && bound.Uid == other.Uid ? bound.Node : null))
             .OfType<string>()
             .CountBy(node => node)
             .ToDictionary();
-        return fitting.OrderBy(node => taken.GetValueOrDefault(node.Name)).ThenBy(node => PodTemplate.Hash($"{workload}/{node.Name}", 10), StringComparer.Ordinal).FirstOrDefault();
+        return fitting.OrderBy(node => taken.GetValueOrDefault(node.Name))
+            .ThenBy(node => PodTemplate.Hash($"{workload}/{node.Name}", 10), StringComparer.Ordinal)
+            .FirstOrDefault();
     }
 
     private async Task BindAsync(ClusterObject pod, ClusterObject node, CancellationToken ct)

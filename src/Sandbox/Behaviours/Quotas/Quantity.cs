@@ -16,15 +16,16 @@ internal static class Quantity
     {
         var unit = Units.FirstOrDefault(unit => text?.EndsWith(unit.Suffix, StringComparison.Ordinal) == true);
         var number = unit.Suffix is null ? text : text![..^unit.Suffix.Length];
-        return decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value * (unit.Suffix is null ? 1 : unit.Factor) : 0;
+        decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);
+        return unit.Suffix is null ? value : value * unit.Factor;
     }
 
     /// <summary>The shortest exact text: in powers of 1024 when <paramref name="binary"/>, else whole or in thousandths.</summary>
     public static string Write(decimal amount, bool binary)
     {
         if (amount != decimal.Truncate(amount))
-            return decimal.Ceiling(amount * 1000).ToString("0", CultureInfo.InvariantCulture) + "m";
+            return $"{decimal.Ceiling(amount * 1000):0}m";
         var unit = binary && amount != 0 ? Units.Take(6).FirstOrDefault(unit => amount % unit.Factor == 0) : default;
-        return unit.Suffix is null ? amount.ToString("0", CultureInfo.InvariantCulture) : (amount / unit.Factor).ToString("0", CultureInfo.InvariantCulture) + unit.Suffix;
+        return unit.Suffix is null ? $"{amount:0}" : $"{amount / unit.Factor:0}{unit.Suffix}";
     }
 }

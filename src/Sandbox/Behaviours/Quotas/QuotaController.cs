@@ -24,7 +24,8 @@ internal sealed class QuotaController : Controller
         foreach (var (gone, _) in quota.Status.Fields("hard") ?? [])
             if (!hard.ContainsKey(gone))
                 limits[gone] = used[gone] = null;
-        var same = limits.Count == hard.Count && hard.All(limit => Quantity.Read(quota.Status.At("hard").At(limit.Key)?.ToString()) == Quantity.Read(limit.Value?.ToString())
+        var same = limits.Count == hard.Count && hard.All(limit =>
+            Quantity.Read(quota.Status.At("hard").At(limit.Key)?.ToString()) == Quantity.Read(limit.Value?.ToString())
             && quota.Status.At("used").Text(limit.Key) is { } known && Quantity.Read(known) == Quantity.Read(used.Text(limit.Key)));
         if (!same)
             await Cluster.PatchAsync(quota, new JsonObject { ["status"] = new JsonObject { ["hard"] = limits, ["used"] = used } }, ct, "status");

@@ -9,11 +9,9 @@ internal static class QuotaUse
 {
     public static string Of(Cluster cluster, string space, string resource)
     {
-        if (resource is "requests.cpu" or "requests.memory" or "limits.cpu" or "limits.memory" or "cpu" or "memory" or "requests.ephemeral-storage" or "limits.ephemeral-storage")
-        {
-            var (kind, name) = resource.Split('.') is [var before, var after] ? (before, after) : ("requests", resource);
+        var (kind, name) = resource.Split('.') is [var before, var after] ? (before, after) : ("requests", resource);
+        if (kind is "requests" or "limits" && name is "cpu" or "memory" or "ephemeral-storage")
             return Quantity.Write(Pods(cluster, space).Sum(pod => Needs(pod.Spec, kind, name)), binary: name != "cpu");
-        }
         return resource switch
         {
             "pods" or "count/pods" => $"{Pods(cluster, space).Count()}",
@@ -32,7 +30,8 @@ internal static class QuotaUse
         return cluster.Caches.FirstOrDefault(cache => cache.Resource.ToString() == name)?.In(space).Count() ?? 0;
     }
 
-    private static IEnumerable<ClusterObject> Pods(Cluster cluster, string space) => cluster.Of(Resources.Pods).In(space).Where(pod => !PodState.IsFinished(pod));
+    private static IEnumerable<ClusterObject> Pods(Cluster cluster, string space) =>
+        cluster.Of(Resources.Pods).In(space).Where(pod => !PodState.IsFinished(pod));
 
     private static IEnumerable<ClusterObject> Services(Cluster cluster, string space) => cluster.Of(Resources.Services).In(space);
 

@@ -59,7 +59,8 @@ internal abstract class Controller : IAsyncDisposable
     protected void For(ApiResource resource) => On(resource, change => [change.Latest.Key]);
 
     /// <summary>Looks at the owner of that kind whenever an object that it manages changes.</summary>
-    protected void ForManaged(ApiResource resource, string ownerKind) => On(resource, change => change.Latest.Controller is { } owner && owner.Kind == ownerKind
+    protected void ForManaged(ApiResource resource, string ownerKind) => On(resource, change =>
+        change.Latest.Controller is { } owner && owner.Kind == ownerKind
         ? [new ObjectKey(change.Latest.Namespace, owner.Name)]
         : []);
 

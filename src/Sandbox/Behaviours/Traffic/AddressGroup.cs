@@ -18,12 +18,13 @@ internal sealed record AddressGroup(IReadOnlyList<(string Name, int Port, string
             return [];
         var early = service.Spec.Flag("publishNotReadyAddresses");
         return [.. cluster.Of(Resources.Pods).In(service.Namespace)
-            .Where(pod => PodState.IsActive(pod) && pod.Status.Text("podIP") is not null && (early || PodState.IsReady(pod)) && LabelQuery.Contains(pod.Labels, selector))
+            .Where(pod => PodState.IsActive(pod) && pod.Status.Text("podIP") is not null && (early || PodState.IsReady(pod)))
+            .Where(pod => LabelQuery.Contains(pod.Labels, selector))
             .Select(pod => (Pod: pod, Ports: PortsOf(service, pod)))
             .Where(one => one.Ports.Count > 0 || !service.Spec.Items("ports").Any())
             .GroupBy(one => string.Join(',', one.Ports))
             .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => new AddressGroup(group.First().Ports, [.. group.Select(one => new ReadyAddress(one.Pod.Status.Text("podIP")!, one.Pod)).OrderBy(one => one.Pod.Name, StringComparer.Ordinal)]))];
+            .Select(group => new AddressGroup(group.First().Ports, [.. group.Select(one => new ReadyAddress(one.Pod.Status.Text("podIP")!, one.Pod))]))];
     }
 
     /// <summary>A reference to the pod, as endpoints carry it.</summary>

@@ -15,7 +15,9 @@ internal sealed class EndpointSliceController : Controller
     public EndpointSliceController(Cluster cluster, BehaviourOptions options) : base(cluster, options)
     {
         For(Resources.Services);
-        On(Resources.EndpointSlices, change => change.Latest.Labels.Text(ServiceName) is { } service ? [new ObjectKey(change.Latest.Namespace, service)] : []);
+        On(Resources.EndpointSlices, change => change.Latest.Labels.Text(ServiceName) is { } service
+            ? [new ObjectKey(change.Latest.Namespace, service)]
+            : []);
         On(Resources.Pods, change => EndpointsController.ServicesOf(cluster, change));
     }
 

@@ -61,7 +61,8 @@ internal sealed class ServiceForwarder : IAsyncDisposable
         _accepting = Task.Run(AcceptAsync);
     }
 
-    private static bool IsReady(ClusterObject? endpoints) => endpoints is not null && endpoints.Body.Items("subsets").Any(subset => subset.Items("addresses").Any());
+    private static bool IsReady(ClusterObject? endpoints) =>
+        endpoints is not null && endpoints.Body.Items("subsets").Any(subset => subset.Items("addresses").Any());
 
     private void Follow(ObjectChange change)
     {

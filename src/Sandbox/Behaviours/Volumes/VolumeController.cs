@@ -19,7 +19,9 @@ internal sealed class VolumeController : Controller
         For(Resources.Claims);
         On(Resources.Volumes, change => ClaimOf(change.Latest) is { } claim ? [claim] : []);
         // The last pod that goes frees the claim.
-        On(Resources.Pods, change => change.After is { } pod && !PodState.IsFinished(pod) ? [] : Mounted(change.Latest).Select(name => new ObjectKey(change.Latest.Namespace, name)));
+        On(Resources.Pods, change => change.After is { } pod && !PodState.IsFinished(pod)
+            ? []
+            : Mounted(change.Latest).Select(name => new ObjectKey(change.Latest.Namespace, name)));
     }
 
     protected override async Task ReconcileAsync(ObjectKey key, CancellationToken ct)
@@ -54,7 +56,10 @@ internal sealed class VolumeController : Controller
             return;
         // A claim that asks for more gets more.
         if (volume.Name == $"pvc-{claim.Uid}" && volume.Spec.At("capacity").Text("storage") != size)
-            volume = await Cluster.PatchAsync(volume, new JsonObject { ["spec"] = new JsonObject { ["capacity"] = new JsonObject { ["storage"] = size } } }, ct);
+        {
+            var larger = new JsonObject { ["capacity"] = new JsonObject { ["storage"] = size } };
+            volume = await Cluster.PatchAsync(volume, new JsonObject { ["spec"] = larger }, ct);
+        }
         await Cluster.PatchStatusAsync(volume, new JsonObject { ["phase"] = "Bound" }, ct);
         await Cluster.PatchStatusAsync(claim, new JsonObject
         {

@@ -33,7 +33,8 @@ internal sealed class DaemonSetController : Controller
         await WriteStatusAsync(set, revision, ct);
         if (refused is not null)
             throw refused;
-        await Revisions.ForgetOldAsync(Cluster, set, Pods(set).Select(pod => $"{set.Name}-{pod.Labels.Text(PodTemplate.RevisionLabel)}").Append(revision.Name), ct);
+        var used = Pods(set).Select(pod => $"{set.Name}-{pod.Labels.Text(PodTemplate.RevisionLabel)}").Append(revision.Name);
+        await Revisions.ForgetOldAsync(Cluster, set, used, ct);
     }
 
     private List<ClusterObject> Pods(ClusterObject set) => [.. Cluster.Of(Resources.Pods).ManagedBy(set)];
@@ -41,15 +42,17 @@ internal sealed class DaemonSetController : Controller
     private List<string> WantedNodes(ClusterObject set)
     {
         var spec = DaemonPod.Spec(set.Spec.At("template").Fields("spec") ?? [], null);
-        return [.. Cluster.Of(Resources.Nodes).All.Where(node => !node.Deleting && NodeFit.Refusal(spec, node) is null).Select(node => node.Name).Order(StringComparer.Ordinal)];
+        return [.. Cluster.Of(Resources.Nodes).All.Where(node => !node.Deleting && NodeFit.Refusal(spec, node) is null)
+            .Select(node => node.Name).Order(StringComparer.Ordinal)];
     }
 
     private async Task SettleAsync(ClusterObject set, ClusterObject revision, CancellationToken ct)
     {
         var wanted = WantedNodes(set);
         var byNode = Pods(set).ToLookup(DaemonPod.NodeOf);
-        foreach (var pod in byNode.SelectMany(pods => pods).Where(pod => !pod.Deleting && (PodState.IsFinished(pod) || !wanted.Contains(DaemonPod.NodeOf(pod)))).ToList())
-            await Cluster.DeleteAsync(pod, ct);
+        foreach (var pod in byNode.SelectMany(pods => pods))
+            if (!pod.Deleting && (PodState.IsFinished(pod) || !wanted.Contains(DaemonPod.NodeOf(pod))))
+                await Cluster.DeleteAsync(pod, ct);
         foreach (var node in wanted.Where(node => !byNode[node].Any()))
             await Cluster.CreateAsync(Resources.Pods, set.Namespace, DaemonPod.Of(set, node, Revisions.Hash(revision)), ct);
         await ReplaceAsync(set, revision, wanted, ct);

@@ -124,7 +124,8 @@ internal sealed class DeploymentController : Controller
 
     private async Task ForgetOldAsync(ClusterObject deployment, ClusterObject? current, List<ClusterObject> sets, CancellationToken ct)
     {
-        var empty = sets.Where(set => set.Uid != current?.Uid && !set.Deleting && set.Spec.Number("replicas") == 0 && (set.Status.Number("replicas") ?? 0) == 0).ToList();
+        var empty = sets.Where(set => set.Uid != current?.Uid && !set.Deleting && set.Spec.Number("replicas") == 0)
+            .Where(set => set.Status.Number("replicas") is null or 0).ToList();
         foreach (var set in empty.SkipLast(deployment.Spec.Number("revisionHistoryLimit") ?? 10))
             await Cluster.DeleteAsync(set, ct);
     }

@@ -40,13 +40,16 @@ internal sealed record DeploymentStatus(JsonObject Fields, bool Complete, TimeSp
                 : new("Available", false, "MinimumReplicasUnavailable", "Deployment does not have minimum availability."),
             progressing,
         ];
-        var failure = sets.Select(set => set.Status.Item("conditions", "type", "ReplicaFailure")).FirstOrDefault(condition => condition.Text("status") == "True");
+        var failure = sets.Select(set => set.Status.Item("conditions", "type", "ReplicaFailure"))
+            .FirstOrDefault(condition => condition.Text("status") == "True");
         if (failure is not null)
             conditions.Add(new("ReplicaFailure", true, failure.Text("reason"), failure.Text("message")));
         var all = Conditions.Set(deployment.Status, now, conditions, updated: true);
         if (moved)
             all.First(condition => condition.Text("type") == "Progressing")!["lastUpdateTime"] = now.Stamp();
-        fields["conditions"] = failure is not null ? all : all.OfType<JsonNode>().Where(condition => condition.Text("type") != "ReplicaFailure").ToJson();
+        fields["conditions"] = failure is not null
+            ? all
+            : all.OfType<JsonNode>().Where(condition => condition.Text("type") != "ReplicaFailure").ToJson();
         return new(fields, complete, overdueIn);
     }
 
@@ -56,12 +59,12 @@ internal sealed record DeploymentStatus(JsonObject Fields, bool Complete, TimeSp
         var name = current?.Name ?? deployment.Name;
         var before = deployment.Status.Item("conditions", "type", "Progressing");
         (moved, overdueIn) = (false, null);
+        var ofThis = before.Text("message")?.Contains($"\"{name}\"", StringComparison.Ordinal) == true;
         // A finished rollout stays finished through scaling and lost pods, until the template changes.
-        var stays = before.Text("reason") == Finished && (int)fields["replicas"]! == (int)fields["updatedReplicas"]! && current is not null
-            && before.Text("message")?.Contains($"\"{name}\"", StringComparison.Ordinal) == true;
+        var stays = ofThis && before.Text("reason") == Finished && (int)fields["replicas"]! == (int)fields["updatedReplicas"]! && current is not null;
         if (complete || stays)
             return new("Progressing", true, Finished, $"ReplicaSet \"{name}\" has successfully progressed.");
-        if (before is null || before.Text("reason") == Finished)
+        if (!ofThis || before.Text("reason") == Finished)
         {
             overdueIn = Deadline(deployment);
             return new("Progressing", true, "NewReplicaSetCreated", $"Created new replica set \"{name}\"");
@@ -74,7 +77,8 @@ internal sealed record DeploymentStatus(JsonObject Fields, bool Complete, TimeSp
             overdueIn = Deadline(deployment);
             return updating;
         }
-        overdueIn = (before.Time("lastUpdateTime") ?? now) + Deadline(deployment) - now;
+        if (before.Text("status") == "True")
+            overdueIn = (before.Time("lastUpdateTime") ?? now) + Deadline(deployment) - now;
         if (overdueIn > TimeSpan.Zero)
             return new("Progressing", true, before.Text("reason"), before.Text("message"));
         overdueIn = null;

@@ -65,7 +65,8 @@ internal static class PodTemplate
     {
         null => "",
         JsonObject fields => "{" + string.Concat(fields.OrderBy(field => field.Key, StringComparer.Ordinal)
-            .Select(field => (field.Key, Value: Canonical(field.Value))).Where(field => field.Value.Length > 0).Select(field => $"\"{field.Key}\":{field.Value},")) + "}",
+            .Select(field => (field.Key, Value: Canonical(field.Value))).Where(field => field.Value.Length > 0)
+            .Select(field => $"\"{field.Key}\":{field.Value},")) + "}",
         JsonArray items => "[" + string.Concat(items.Select(item => Canonical(item) + ",")) + "]",
         _ => node.ToJsonString(),
     };

@@ -36,18 +36,25 @@ internal sealed class StatefulSetController : Controller
         await Revisions.ForgetOldAsync(Cluster, set, Pods(set).Values.Select(RevisionName).Append(update.Name).Append(current.Name), ct);
     }
 
-    private Dictionary<int, ClusterObject> Pods(ClusterObject set) => Cluster.Of(Resources.Pods).ManagedBy(set)
-        .Where(pod => pod.Name.Length > set.Name.Length && int.TryParse(pod.Name.AsSpan(set.Name.Length + 1), CultureInfo.InvariantCulture, out _))
-        .ToDictionary(pod => int.Parse(pod.Name.AsSpan(set.Name.Length + 1), CultureInfo.InvariantCulture));
+    private Dictionary<int, ClusterObject> Pods(ClusterObject set)
+    {
+        Dictionary<int, ClusterObject> pods = [];
+        foreach (var pod in Cluster.Of(Resources.Pods).ManagedBy(set).Where(pod => pod.Name.StartsWith(set.Name + "-", StringComparison.Ordinal)))
+            if (int.TryParse(pod.Name.AsSpan(set.Name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal))
+                pods.TryAdd(ordinal, pod);
+        return pods;
+    }
 
     private async Task SettleAsync(ClusterObject set, ClusterObject current, ClusterObject update, CancellationToken ct)
     {
         var strategy = set.Spec.At("updateStrategy");
         var partition = strategy.At("rollingUpdate").Number("partition") ?? 0;
-        var rules = new SetRules(set.Spec.Number("replicas") ?? 1, set.Spec.Text("podManagementPolicy") == "Parallel", strategy.Text("type") == "OnDelete", partition);
+        var rules = new SetRules(
+            set.Spec.Number("replicas") ?? 1, set.Spec.Text("podManagementPolicy") == "Parallel", strategy.Text("type") == "OnDelete", partition);
         var pods = Pods(set);
         var plan = StatefulSetPlan.Next(rules, pods.Select(pod => new SetMember(
-            pod.Key, RevisionName(pod.Value) == update.Name, AvailableIn(set, pod.Value) == TimeSpan.Zero, pod.Value.Deleting, PodState.IsFinished(pod.Value))));
+            pod.Key, RevisionName(pod.Value) == update.Name, AvailableIn(set, pod.Value) == TimeSpan.Zero,
+            pod.Value.Deleting, PodState.IsFinished(pod.Value))));
         foreach (var ordinal in plan.Delete)
             await Cluster.DeleteAsync(pods[ordinal], ct);
         foreach (var ordinal in plan.Create)
