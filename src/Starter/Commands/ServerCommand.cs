@@ -20,6 +20,7 @@ internal static class ServerCommand
             DefaultValueFactory = _ => IPAddress.Loopback,
             CustomParser = ReadHost,
         };
+        var database = new Option<FileInfo>("--database") { Description = "The SQLite file that keeps everything, over kill -9 too. [default: none, everything is in memory]", HelpName = "FILE" };
         var namespaces = new Option<string[]>("--namespace") { Description = "A namespace that exists from the start, beside `default`; repeatable.", HelpName = "NAME" };
         var attributes = new Option<string[]>("--search-attribute")
         {
@@ -30,9 +31,10 @@ internal static class ServerCommand
             "server",
             "Run the bootstrap server alone: a Temporal server for one node, with the runbooks' search attributes registered.",
             new Example("server", "on port 7233, in the foreground, until Ctrl-C"),
+            new Example("server --database runs.db", "the same, and the next start goes on from there"),
             new Example("server --port 0 --namespace staging --output json", "on a free port; the first line of standard output says which"))
         {
-            port, host, namespaces, attributes,
+            port, host, database, namespaces, attributes,
         }
         .Runs(async (invocation, ct) =>
         {
@@ -41,6 +43,7 @@ internal static class ServerCommand
             {
                 Host = invocation.Get(host)!.ToString(),
                 Port = invocation.Get(port),
+                DatabaseFile = invocation.Get(database)?.FullName,
                 LoggerFactory = log,
                 Namespaces = [.. (invocation.Get(namespaces) ?? []).Prepend("default").Distinct()],
                 SearchAttributes = BootstrapServers.SearchAttributes.Concat((invocation.Get(attributes) ?? []).Select(Parse)).DistinctBy(entry => entry.Key).ToDictionary(),
@@ -48,8 +51,8 @@ internal static class ServerCommand
             await using var server = await BootstrapServers.StartAsync(options, ct);
             invocation.Terminal.Line($"Bootstrap server: {server.Address}   namespaces: {string.Join(", ", options.Namespaces)}");
             invocation.Terminal.Line($"  export TEMPORAL_ADDRESS={server.Address}");
-            invocation.Terminal.Line("Ctrl-C ends it; it keeps everything in memory.");
-            invocation.Terminal.Result(new { server.Address, server.Port, options.Namespaces });
+            invocation.Terminal.Line(options.DatabaseFile is { } file ? $"Ctrl-C ends it; everything is in {file}." : "Ctrl-C ends it; it keeps everything in memory.");
+            invocation.Terminal.Result(new { server.Address, server.Port, options.Namespaces, database = options.DatabaseFile });
             await server.WaitForShutdownAsync(ct);
             return ExitCode.Success;
         });

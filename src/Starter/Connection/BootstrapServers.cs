@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Runbooks;
@@ -13,19 +14,29 @@ internal static class BootstrapServers
     public static IReadOnlyDictionary<string, IndexedValueType> SearchAttributes { get; } =
         RunbookSearchAttributes.All.ToDictionary(attribute => attribute.Name, _ => IndexedValueType.Keyword);
 
-    /// <summary>Starts a server, or fails with a message that names the address.</summary>
+    /// <summary>Starts a server, or fails with a message that names the address or the file.</summary>
     /// <param name="portIsWish">Take any free port when something else listens on the one of the options.</param>
     public static async Task<BootstrapServerHost> StartAsync(BootstrapServerOptions options, CancellationToken ct, bool portIsWish = false)
     {
         try
         {
-            return await OpenAsync(options, portIsWish, ct);
+            return await BootstrapServerHost.StartAsync(options, ct);
         }
-        catch (Exception failure) when (failure is IOException or SocketException)
+        catch (Exception failure) when (IsAboutTheAddress(failure) && portIsWish && options.Port != 0)
+        {
+            return await StartAsync(options with { Port = 0 }, ct);
+        }
+        catch (Exception failure) when (IsAboutTheAddress(failure))
         {
             throw new CommandFailure(
                 ExitCode.Busy, $"The bootstrap server cannot listen on {options.Host}:{options.Port}.", failure.Message,
                 "End what listens there, or choose another port with --port (0: any free one).", failure);
+        }
+        catch (IOException failure) when (options.DatabaseFile is not null)
+        {
+            throw new CommandFailure(
+                ExitCode.Failure, $"The bootstrap server cannot use its file {options.DatabaseFile}.", failure.Message,
+                "Do what the message says, or choose another file or data directory.", failure);
         }
         catch (ArgumentException failure)
         {
@@ -33,31 +44,6 @@ internal static class BootstrapServers
         }
     }
 
-    /// <summary>Starts a server that keeps everything in <paramref name="databaseFile"/> or, where the server cannot, in memory.</summary>
-    /// <returns>The server, and whether what it knows outlives the process.</returns>
-    public static async Task<(BootstrapServerHost Server, bool Durable)> StartDurablyAsync(
-        BootstrapServerOptions options, string databaseFile, CancellationToken ct, bool portIsWish = false)
-    {
-        try
-        {
-            return (await StartAsync(options with { DatabaseFile = databaseFile }, ct, portIsWish), true);
-        }
-        catch (CommandFailure refused) when (refused.InnerException is ArgumentException { Message: var why }
-            && why.Contains(nameof(BootstrapServerOptions.DatabaseFile), StringComparison.Ordinal))
-        {
-            return (await StartAsync(options, ct, portIsWish), false);
-        }
-    }
-
-    private static async Task<BootstrapServerHost> OpenAsync(BootstrapServerOptions options, bool portIsWish, CancellationToken ct)
-    {
-        try
-        {
-            return await BootstrapServerHost.StartAsync(options, ct);
-        }
-        catch (IOException) when (portIsWish && options.Port != 0)
-        {
-            return await BootstrapServerHost.StartAsync(options with { Port = 0 }, ct);
-        }
-    }
+    private static bool IsAboutTheAddress(Exception failure) =>
+        failure is SocketException || failure.InnerException is SocketException or AddressInUseException;
 }

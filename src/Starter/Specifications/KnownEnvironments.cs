@@ -7,10 +7,10 @@ namespace PlatformOps.Starter.Specifications;
 internal static class KnownEnvironments
 {
     /// <summary>
-    /// Requires that the environment exists, as far as it can be known here: where somebody chose a server, its workers may have
+    /// Requires that the environment exists and is the one that runs here, as far as it can be known: where somebody chose a server, its workers may have
     /// another specification than this machine; one with problems says nothing about its environments.
     /// </summary>
-    /// <exception cref="CommandFailure">There is no such environment.</exception>
+    /// <exception cref="CommandFailure">There is no such environment, or another one runs here.</exception>
     public static void Require(string environment, TemporalTarget target, Locations locations)
     {
         if (target.Chosen)
@@ -19,6 +19,12 @@ internal static class KnownEnvironments
         var catalog = target.Instance?.Catalog ?? locations.Catalog;
         if (NamesIn(locations with { Specification = specification, Catalog = catalog }) is { } known && !known.Contains(environment))
             throw Unknown(environment, specification, known);
+        if (target.Instance is { } instance && instance.Environment != environment)
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"The `up` that runs on {locations.Data} holds {instance.Environment}, not {environment}.",
+                "Its sandbox plays the clusters of one environment.",
+                $"platformops up {environment} --data DIR     (with another directory)");
     }
 
     public static CommandFailure Unknown(string environment, string specification, IEnumerable<string> known) => new(

@@ -8,7 +8,7 @@ namespace PlatformOps.Starter.Up;
 /// The state of <c>up</c> on disk, held by one process at a time:
 /// <list type="bullet">
 /// <item><c>lock</c>, <c>holder</c>: who uses it; <c>running.json</c>: how to reach it;</item>
-/// <item><c>bootstrap/</c>: the runs; <c>sandbox/ENVIRONMENT/</c>: the world of each environment, a file per region;</item>
+/// <item><c>bootstrap/ENVIRONMENT.db</c>: the runs; <c>sandbox/ENVIRONMENT/</c>: the world, per region its cluster and its Temporal;</item>
 /// <item><c>connections.json</c>, <c>REGION.kubeconfig</c>: how the world is reached while it runs.</item>
 /// </list>
 /// </summary>
@@ -25,7 +25,8 @@ internal sealed class DataDirectory : IDisposable
 
     public string Connections => ConnectionsOf(Path);
 
-    public string Runs => Folder("bootstrap");
+    /// <summary>The runs of an environment. An open run of another environment must not be carried out in this one's world.</summary>
+    public string Runs(string environment) => System.IO.Path.Combine(Folder("bootstrap"), $"{environment}.db");
 
     public string Kubeconfig(string region) => System.IO.Path.Combine(Path, $"{region}.kubeconfig");
 
@@ -69,6 +70,13 @@ internal sealed class DataDirectory : IDisposable
                     break;
             }
         }
+    }
+
+    /// <summary>Those of an earlier start lead to what may no longer be there.</summary>
+    public void ForgetKubeconfigs()
+    {
+        foreach (var file in Directory.EnumerateFiles(Path, "*.kubeconfig"))
+            File.Delete(file);
     }
 
     /// <summary>Writes a file that only its owner may read.</summary>

@@ -10,9 +10,7 @@ internal sealed class PlatformTemporal : IAsyncDisposable
 
     private readonly ServerLog log;
     private BootstrapServerHost? server;
-    private NamespaceJournal? journal;
     private long mutating;
-    private bool counting;
 
     private PlatformTemporal(bool verbose) => log = new ServerLog(verbose, answered: Answered);
 
@@ -22,19 +20,20 @@ internal sealed class PlatformTemporal : IAsyncDisposable
     /// <summary>Calls that may have changed something.</summary>
     public long MutatingCalls => Interlocked.Read(ref mutating);
 
-    /// <param name="folder">Where it keeps what it has to know again at the next start.</param>
+    /// <param name="folder">Where it keeps what it knows.</param>
     public static async Task<PlatformTemporal> StartAsync(string folder, string region, bool verbose, CancellationToken ct)
     {
         var started = new PlatformTemporal(verbose);
         try
         {
             // A new cluster knows no namespaces.
-            var options = new BootstrapServerOptions { Namespaces = [], LoggerFactory = started.log };
-            (started.server, var durable) = await BootstrapServers.StartDurablyAsync(
-                options, Path.Combine(folder, $"{region}.temporal.db"), ct);
-            if (!durable)
-                started.journal = await NamespaceJournal.OpenAsync(Path.Combine(folder, $"{region}.namespaces.json"), started.Address);
-            started.counting = true;
+            var options = new BootstrapServerOptions
+            {
+                DatabaseFile = Path.Combine(folder, $"{region}.temporal.db"),
+                Namespaces = [],
+                LoggerFactory = started.log,
+            };
+            started.server = await BootstrapServers.StartAsync(options, ct);
             return started;
         }
         catch
@@ -47,8 +46,6 @@ internal sealed class PlatformTemporal : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        if (journal is not null)
-            await journal.DisposeAsync();
         if (server is not null)
             await server.DisposeAsync();
         log.Dispose();
@@ -58,9 +55,7 @@ internal sealed class PlatformTemporal : IAsyncDisposable
     {
         var call = path[(path.LastIndexOf('/') + 1)..];
         // What is not known to only look counts as a change.
-        if (!counting || Array.Exists(Reading, prefix => call.StartsWith(prefix, StringComparison.Ordinal)))
-            return;
-        Interlocked.Increment(ref mutating);
-        journal?.Changed();
+        if (!Array.Exists(Reading, prefix => call.StartsWith(prefix, StringComparison.Ordinal)))
+            Interlocked.Increment(ref mutating);
     }
 }

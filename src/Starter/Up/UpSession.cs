@@ -17,25 +17,26 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
     /// <returns>Success only when the environment is healthy.</returns>
     public async Task<ExitCode> RunAsync(CancellationToken ct)
     {
-        var environment = FindEnvironment();
+        var platform = ReadPlatform();
         using var data = DataDirectory.Take(invocation.Locations.Data);
         if (options.Reset)
             data.Reset();
-        await using var stack = await UpStack.StartAsync(options, environment, data, invocation.Locations, invocation.Verbose, ct);
+        await using var stack = await UpStack.StartAsync(options, platform, data, invocation.Locations, invocation.Verbose, ct);
         var outcome = await ProvisionAsync(stack, data, ct);
         if (!options.Once)
             outcome = await StayAsync(stack, data, outcome, ct);
         return outcome.ExitCode;
     }
 
-    private EnvironmentSpecification FindEnvironment()
+    private PlatformSpecification ReadPlatform()
     {
         var validation = Validation.Of(invocation.Locations);
         if (validation.Problems.Count > 0)
             throw validation.Refusal(invocation.Locations);
-        var known = validation.Specification!.Environments;
-        return known.FirstOrDefault(environment => environment.Name == options.Environment)
-            ?? throw KnownEnvironments.Unknown(options.Environment, invocation.Locations.Specification, known.Select(environment => environment.Name));
+        var known = validation.Specification!.Environments.Select(environment => environment.Name).ToList();
+        return known.Contains(options.Environment)
+            ? validation.Specification
+            : throw KnownEnvironments.Unknown(options.Environment, invocation.Locations.Specification, known);
     }
 
     private async Task<RunOutcome> ProvisionAsync(UpStack stack, DataDirectory data, CancellationToken ct)

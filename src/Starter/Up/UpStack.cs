@@ -33,9 +33,6 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Of the bootstrap server, <c>host:port</c>.</summary>
     public string Address => server!.Address;
 
-    /// <summary>Whether runs outlive the process.</summary>
-    public bool Durable { get; private set; }
-
     public IEnumerable<SandboxRegion> Regions => sandbox!.Regions.Values;
 
     /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
@@ -50,14 +47,15 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Starts all of it, in the order in which one needs the other, and makes it known in the data directory.</summary>
     /// <exception cref="CommandFailure">The port is taken.</exception>
     public static async Task<UpStack> StartAsync(
-        UpOptions options, EnvironmentSpecification environment, DataDirectory data, Locations locations, bool verbose, CancellationToken ct)
+        UpOptions options, PlatformSpecification platform, DataDirectory data, Locations locations, bool verbose, CancellationToken ct)
     {
         var stack = new UpStack(verbose);
         try
         {
             await stack.StartServerAsync(options, data, ct);
-            await stack.StartSandboxAsync(options, [.. environment.Regions.Select(region => region.Name)], data, verbose, ct);
-            var connections = stack.Connect(data);
+            var own = platform.Environments.Single(environment => environment.Name == options.Environment);
+            await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
+            var connections = stack.Connect(data, RegionsOf(platform.Environments));
             if (options.Worker)
                 stack.StartWorker(locations, connections);
             else
@@ -102,8 +100,14 @@ internal sealed class UpStack : IAsyncDisposable
 
     private async Task StartServerAsync(UpOptions options, DataDirectory data, CancellationToken ct)
     {
-        var wanted = new BootstrapServerOptions { Port = options.Port, LoggerFactory = log, SearchAttributes = BootstrapServers.SearchAttributes };
-        (server, Durable) = await BootstrapServers.StartDurablyAsync(wanted, Path.Combine(data.Runs, "runs.db"), ct, options.PortIsWish);
+        var wanted = new BootstrapServerOptions
+        {
+            Port = options.Port,
+            DatabaseFile = data.Runs(options.Environment),
+            LoggerFactory = log,
+            SearchAttributes = BootstrapServers.SearchAttributes,
+        };
+        server = await BootstrapServers.StartAsync(wanted, ct, options.PortIsWish);
         Client = await TemporalTarget.Of(Address, "this process").ConnectAsync(ct);
     }
 
@@ -124,23 +128,28 @@ internal sealed class UpStack : IAsyncDisposable
             ct);
     }
 
-    /// <summary>Writes down how the regions are reached, for the worker here and any other.</summary>
-    private PlatformConnections Connect(DataDirectory data)
+    /// <summary>Writes down how the regions are reached, for the worker here and any other. Regions that do not run lead nowhere: what is
+    /// not stated would be looked for in the kubeconfig of whoever started this, and that may be a real cluster.</summary>
+    private PlatformConnections Connect(DataDirectory data, IReadOnlyList<string> allRegions)
     {
+        data.ForgetKubeconfigs();
         foreach (var region in Regions)
             DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
         var connections = new PlatformConnections
         {
-            Regions = Regions.ToDictionary(region => region.Name, region => new RegionConnection
+            Regions = allRegions.ToDictionary(name => name, name => new RegionConnection
             {
-                Kubeconfig = data.Kubeconfig(region.Name),
-                Context = region.Context,
-                TemporalAddress = FrontendOf(region),
+                Kubeconfig = data.Kubeconfig(name),
+                Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
+                TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",
             }),
         };
         connections.Save(data.Connections);
         return connections;
     }
+
+    private static IReadOnlyList<string> RegionsOf(IEnumerable<EnvironmentSpecification> environments) =>
+        [.. environments.SelectMany(environment => environment.Regions).Select(region => region.Name).Distinct()];
 
     private void StartWorker(Locations locations, PlatformConnections connections)
     {

@@ -73,6 +73,33 @@ public sealed class ResultTests : IDisposable
         Assert.Equal(0, (await server.EndAsync(TimeSpan.FromSeconds(20))).ExitCode);
     }
 
+    [Fact]
+    public async Task A_server_with_a_database_goes_on_after_it_was_killed()
+    {
+        var file = Path.Combine(cli.Home, "runs.db");
+        foreach (var expected in new[] { 0, 1 })
+        {
+            using var server = cli.Start("server", "--port", "0", "--database", file, "--output", "json");
+            await server.WaitForAsync("\"address\":");
+            var address = System.Text.Json.JsonDocument.Parse(server.Written.Split('\n')[0]).RootElement.GetProperty("address").GetString()!;
+            var client = await TemporalClient.ConnectAsync(new(address));
+            Assert.Equal(expected, (await client.CountWorkflowsAsync("")).Count);
+            await client.StartWorkflowAsync("Nobody", [], new("one", "nowhere") { IdConflictPolicy = Temporalio.Api.Enums.V1.WorkflowIdConflictPolicy.UseExisting });
+            await server.KillAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_database_that_is_no_database_is_named()
+    {
+        var file = Path.Combine(cli.Home, "notes.txt");
+        await File.WriteAllTextAsync(file, string.Join('\n', Enumerable.Repeat("not a database", 100)));
+        var refused = await cli.RunAsync("server", "--port", "0", "--database", file);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(file, refused.Error, StringComparison.Ordinal);
+        Assert.Contains("next: ", refused.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("platformops va", "validate")]
     [InlineData("platformops status ", "development,production,staging")]

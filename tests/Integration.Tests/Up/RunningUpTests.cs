@@ -30,6 +30,15 @@ public sealed class RunningUpTests(RunningUp up) : IClassFixture<RunningUp>
     }
 
     [Fact]
+    public async Task Another_environment_is_refused_because_its_clusters_are_not_here()
+    {
+        var refused = await up.RunAsync("provision", "staging");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("holds development, not staging", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("platformops up staging --data DIR", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Its_secrets_can_be_read_by_nobody_else()
     {
         await Task.CompletedTask;

@@ -105,6 +105,18 @@ public sealed class UpTests : IDisposable
         Assert.Equal(0, parked.Json.GetProperty("mutatingCalls").GetInt64());
     }
 
+    [Fact]
+    public async Task A_specification_with_problems_is_refused_before_anything_is_started()
+    {
+        var folder = Path.Combine(cli.Home, "platform");
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "platform.yaml"), "apiVersion: platformops.io/v1\nkind: Platform\n  name: [\n");
+        var refused = await cli.RunAsync("up", "--once", "--data", Data, "--specification", folder);
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("platform.yaml:", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Data));
+    }
+
     private Task<CliResult> OnceAsync(params string[] more) =>
         cli.RunAsync(["up", "--once", "--data", Data, "--port", "0", "--time-scale", "0.05", "--output", "json", .. more]);
 
