@@ -17,6 +17,8 @@ internal sealed class CreatedObjectsRemover(RegionConnections connections, Creat
     /// <summary>A rollout changes its object all the time: so often we look again before we say that it does not hold still.</summary>
     private const int Looks = 10;
 
+    private const int BystandersShown = 5;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, string component, CancellationToken ct)
@@ -27,6 +29,7 @@ internal sealed class CreatedObjectsRemover(RegionConnections connections, Creat
         {
             ct.ThrowIfCancellationRequested();
             heartbeat($"Removing {item.Address}");
+            await RefuseBystandersAsync(region, item, ct);
             if (!RegionObserver.InKubernetes(item.Address))
                 await DeleteNamespaceAsync(region, item, ct);
             else if (!await DeleteAsync(cluster, item, ct))
@@ -52,6 +55,16 @@ internal sealed class CreatedObjectsRemover(RegionConnections connections, Creat
             .Where(condition => item.Address.Kind == "Namespace" && (string?)condition["status"] == "True")
             .Select(condition => $" {condition["message"]}");
         return string.Create(CultureInfo.InvariantCulture, $"{item.Address} is still there {patience.TotalMinutes:0.#} minutes after its deletion was asked for.{waitsFor}{string.Concat(conditions)} See what keeps it, then retry.");
+    }
+
+    /// <summary>A namespace takes with it whatever is in it by then, and that may be somebody else's.</summary>
+    private async Task RefuseBystandersAsync(RegionSpecification region, ObservedObject item, CancellationToken ct)
+    {
+        if (item.Address is not { ApiVersion: "v1", Kind: "Namespace" } || await finder.BystandersAsync(region, item.Address.Name, ct) is not { Count: > 0 } others)
+            return;
+        var more = others.Count > BystandersShown ? $" and {others.Count - BystandersShown} more" : "";
+        throw NotRemoved(
+            $"{item.Address} holds what would go with it and is not this operation's to remove: {string.Join(", ", others.Take(BystandersShown).Select(other => other.Address))}{more}. Move or delete it and retry, or skip the step to keep the namespace.");
     }
 
     /// <returns>False when it was handed over to somebody else meanwhile, and is left to them.</returns>

@@ -37,6 +37,16 @@ public sealed class LiveObjects(KubernetesConnection connection)
         return served;
     }
 
+    /// <summary>Everything of some kinds in one namespace, whoever owns it.</summary>
+    public async Task<IReadOnlyList<ObservedObject>> InNamespaceAsync(string space, IEnumerable<ObjectKind> kinds, CancellationToken ct)
+    {
+        var listed = await InParallelAsync(kinds.Distinct(), ListedAsync, ct);
+        return [.. listed.SelectMany(items => items)];
+
+        async Task<IReadOnlyList<ObservedObject>> ListedAsync(ObjectKind kind, CancellationToken token) =>
+            (await connection.Kinds.FindAsync(kind, token)).Namespaced ? await ListAsync(kind, space, "", token) : [];
+    }
+
     /// <summary>The object, or null when the API server says that there is none.</summary>
     public async Task<ObservedObject?> FindAsync(ResourceAddress address, CancellationToken ct)
     {

@@ -1,5 +1,6 @@
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Workflows.Runbooks;
 
 namespace PlatformOps.Integration.Tests.Provisioning;
 
@@ -47,6 +48,22 @@ public abstract class RollbackTests(TestCluster cluster)
         Assert.Equal("extra", Assert.Single(removed.Objects).Name);
         Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "theirs")));
         Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "settings")));
+    }
+
+    [Fact]
+    public async Task Keeps_a_namespace_in_which_somebody_else_has_put_something()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await platform.ApplyAsync((await platform.PlanAsync()).Plan, "ground");
+        using var kubectl = new KubectlLike(cluster);
+        await kubectl.CreateAsync($"/api/v1/namespaces/{platform.Space}/configmaps", """{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs"} }""");
+
+        var failure = await platform.FailsAsync(FailureTypes.NotRemoved, () => platform.RemoveAsync("ground"));
+
+        Assert.Contains($"ConfigMap {platform.Space}/theirs", failure.Message, StringComparison.Ordinal);
+        Assert.Equal([platform.Space], (await platform.ListAsync()).Objects.Select(address => address.Name));
+        await kubectl.DeleteAsync(KubectlLike.ConfigMap(platform.Space, "theirs"));
+        Assert.Equal(platform.Space, Assert.Single((await platform.RemoveAsync("ground")).Objects).Name);
     }
 
     [Fact]

@@ -1,0 +1,47 @@
+using System.Text.Json;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Sandbox;
+using PlatformOps.Workflows;
+using Temporalio.Testing;
+
+namespace PlatformOps.Integration.Tests.Provisioning;
+
+/// <summary>A plan travels through histories: it must stay small.</summary>
+public sealed class PlanSizeTests
+{
+    [Fact]
+    public async Task The_largest_environment_of_the_reference_platform_fits_into_one_payload()
+    {
+        await using var sandbox = await SandboxHost.StartAsync(new SandboxOptions { Regions = ["us-east-1", "us-west-2"], TimeScale = 0 }, TestContext.Current.CancellationToken);
+        var folder = Directory.CreateTempSubdirectory("platformops-test-").FullName;
+        var regions = new Dictionary<string, RegionConnection>();
+        foreach (var region in sandbox.Regions.Values)
+        {
+            var kubeconfig = Path.Combine(folder, region.Name);
+            await File.WriteAllTextAsync(kubeconfig, region.Kubeconfig, TestContext.Current.CancellationToken);
+            regions[region.Name] = new() { Kubeconfig = kubeconfig, Context = region.Context };
+        }
+
+        await using var activities = new ProvisioningActivities(new(Path.Combine(Root, "examples/reference"), Path.Combine(Root, "k8s/components")), new() { Regions = regions });
+        var result = await new ActivityEnvironment().RunAsync(() => activities.PlanEnvironmentAsync(new("production")));
+
+        Assert.Equal(["us-east-1", "us-west-2"], result.Plan.Components.Select(component => component.Region).Distinct().Order());
+        Assert.All(result.Plan.Components.SelectMany(component => component.Objects), planned => Assert.Equal(PlannedAction.Create, planned.Action));
+        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(result, PlatformOpsDataConverter.Json).Length, 10_000, 100_000);
+        Assert.Equal(0, sandbox.Regions.Values.Sum(region => region.MutatingCalls));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static string Root
+    {
+        get
+        {
+            var folder = AppContext.BaseDirectory;
+            while (!File.Exists(Path.Combine(folder, "PlatformOps.sln")))
+                folder = Path.GetDirectoryName(folder)!;
+            return folder;
+        }
+    }
+}
