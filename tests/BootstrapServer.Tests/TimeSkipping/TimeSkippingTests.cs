@@ -58,7 +58,8 @@ public class TimeSkippingTests
         var handle = await env.Client.CreateScheduleAsync("monthly", new(
             ScheduleActionStartWorkflow.Create((YearsWorkflow w) => w.RunAsync(0), new(id: "monthly", taskQueue: queue)), new() { CronExpressions = ["0 3 1 * *"] }));
         await env.DelayAsync(TimeSpan.FromDays(366));
-        await Wait.UntilAsync(async () => (await handle.DescribeAsync()).Info.NumActions == 12);
+        // Virtual time goes on while this waits: it may have come to the next month by then.
+        await Wait.UntilAsync(async () => (await handle.DescribeAsync()).Info.NumActions >= 12);
     });
 
     [Fact]
