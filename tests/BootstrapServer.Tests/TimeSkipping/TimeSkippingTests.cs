@@ -53,16 +53,6 @@ public class TimeSkippingTests
     });
 
     [Fact]
-    public Task Lets_a_schedule_act_a_year_long() => WithEnvironmentAsync(async (env, queue) =>
-    {
-        var handle = await env.Client.CreateScheduleAsync("monthly", new(
-            ScheduleActionStartWorkflow.Create((YearsWorkflow w) => w.RunAsync(0), new(id: "monthly", taskQueue: queue)), new() { CronExpressions = ["0 3 1 * *"] }));
-        await env.DelayAsync(TimeSpan.FromDays(366));
-        // Virtual time goes on while this waits: it may have come to the next month by then.
-        await Wait.UntilAsync(async () => (await handle.DescribeAsync()).Info.NumActions >= 12);
-    });
-
-    [Fact]
     public void Reads_the_command_line_of_a_dev_server()
     {
         string[] arguments = ["server", "start-dev", "-p", "99", "--headless", "--namespace=one", "-n", "two", "-f", "x.db", "--log-level", "warn", "--search-attribute", "A=keyword"];
