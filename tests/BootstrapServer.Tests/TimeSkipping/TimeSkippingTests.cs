@@ -3,7 +3,6 @@ using PlatformOps.BootstrapServer.Tests.Durability;
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Activities;
 using Temporalio.Client;
-using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
 using Temporalio.Testing;
 using Temporalio.Worker;
