@@ -42,7 +42,7 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
         info.HistoryLength = run.State.NextEventId - 1;
         info.HistorySizeBytes = run.State.HistorySize;
         info.StateTransitionCount = run.State.Transitions;
-        info.AutoResetPoints = new ResetPoints();
+        info.AutoResetPoints = run.State.ResetPoints ?? new ResetPoints();
         info.Priority = run.State.Priority;
         var response = new DescribeWorkflowExecutionResponse
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PlatformOps.BootstrapServer.Executions.Deleting;
+using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Executions.Starting;
 using PlatformOps.BootstrapServer.Executions.Talking;
 using PlatformOps.BootstrapServer.Matching;
@@ -128,6 +129,7 @@ internal sealed class Engine : IDisposable
     {
         var now = Clock.GetUtcNow();
         var state = new RunState { StartTime = now, StartRequestId = requestId, Memo = start.Memo, SearchAttributes = start.SearchAttributes, UserMetadata = metadata, Priority = start.Priority };
+        state.ResetPoints = AutoResetPoints.Inherit(start, now, ns.Retention);
         var delay = start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero;
         if (delay > TimeSpan.Zero)
             state.FirstTaskAt = now + delay;

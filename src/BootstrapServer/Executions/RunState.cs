@@ -2,6 +2,7 @@ using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.Sdk.V1;
+using Temporalio.Api.Workflow.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
 
@@ -64,6 +65,9 @@ internal sealed class RunState
     public long SignalCount { get; set; }
 
     public PauseState? Pause { get; set; }
+
+    /// <summary>Where each worker build completed its first workflow task, also in the runs that this one continues.</summary>
+    public ResetPoints? ResetPoints { get; set; }
 
     /// <summary>Build id of the worker that completed the last workflow task.</summary>
     public string? LastBuildId { get; set; }

@@ -7,6 +7,7 @@ using Temporalio.Api.Common.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.Sdk.V1;
+using Temporalio.Api.Workflow.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
 
@@ -21,6 +22,7 @@ namespace PlatformOps.BootstrapServer.Executions;
         typeof(MessageConverter<Memo>), typeof(MessageConverter<SearchAttributes>), typeof(MessageConverter<UserMetadata>),
         typeof(MessageConverter<Priority>), typeof(MessageConverter<RetryPolicy>), typeof(MessageConverter<Payloads>),
         typeof(MessageConverter<Failure>), typeof(MessageConverter<Schedule>), typeof(MessageConverter<ScheduleInfo>),
+        typeof(MessageConverter<ResetPoints>),
     ])]
 [JsonSerializable(typeof(RunState))]
 [JsonSerializable(typeof(ActivityState))]

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Timers;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
@@ -174,6 +175,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         });
         run.State.LastCompletedStartedEventId = started;
         run.State.LastCompletedEventId = item.EventId;
+        AutoResetPoints.Note(run, item);
         return item;
     }
 
