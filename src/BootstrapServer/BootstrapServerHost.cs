@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Matching;
@@ -57,6 +58,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
             await app.Services.GetRequiredService<Engine>().RecoverAsync();
             await app.Services.GetRequiredService<NamespaceDirectory>().Ready;
             app.Services.GetRequiredService<Retention>().Start();
+            app.Services.GetRequiredService<BatchDirectory>().Recover();
             await app.StartAsync(ct);
             return new BootstrapServerHost(app, options.Host);
         }
@@ -130,6 +132,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<QueryDispatch>();
         services.AddSingleton<Engine>();
         services.AddSingleton<Retention>();
+        services.AddSingleton<BatchDirectory>();
         AddProtocol<WorkflowServiceName>(services);
         AddProtocol<OperatorServiceName>(services);
         AddProtocol<TestServiceName>(services);

@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
@@ -10,7 +11,7 @@ using Temporalio.Api.OperatorService.V1;
 namespace PlatformOps.BootstrapServer.Calls;
 
 /// <summary>What operators do: search attributes, and the end of namespaces.</summary>
-internal sealed class OperatorCalls(Engine engine) : IProtocolCalls
+internal sealed class OperatorCalls(Engine engine, BatchDirectory batches) : IProtocolCalls
 {
     public ServiceDescriptor Service => OperatorServiceName.Descriptor;
 
@@ -59,6 +60,7 @@ internal sealed class OperatorCalls(Engine engine) : IProtocolCalls
             : engine.Namespaces.Get(request.Namespace);
         if (target.Name == NamespaceDirectory.SystemNamespace)
             throw ServiceError.FailedPrecondition($"Namespace {target.Name} is the server's own and cannot be deleted.");
+        await batches.DeleteAllAsync(target);
         await engine.Schedules.DeleteAllAsync(target);
         await engine.Deleter.DeleteAllAsync(target);
         await engine.Namespaces.DeleteAsync(target);

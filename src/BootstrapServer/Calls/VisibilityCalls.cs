@@ -2,7 +2,6 @@ using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
-using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Visibility;
 using PlatformOps.BootstrapServer.Visibility.Filtering;
@@ -35,7 +34,7 @@ internal sealed class VisibilityCalls(Engine engine, VisibilityIndex index) : IP
     public async Task<CountWorkflowExecutionsResponse> CountWorkflowExecutions(CountWorkflowExecutionsRequest request, ServerCallContext context)
     {
         var ns = engine.Namespaces.Get(request.Namespace);
-        var filter = Parse(ns, request.Query);
+        var filter = NamespaceFilter.Parse(engine.SearchAttributes, ns, request.Query);
         if (filter.OrderBy.Count > 0)
             throw ServiceError.InvalidArgument("invalid query: operation is not supported: 'ORDER BY' clause in a count");
         await engine.Store.Flushed();
@@ -74,24 +73,12 @@ internal sealed class VisibilityCalls(Engine engine, VisibilityIndex index) : IP
     private async Task<(IEnumerable<WorkflowExecutionInfo> Executions, ByteString Next)> PageAsync(string namespaceName, string query, ByteString token, int size)
     {
         var ns = engine.Namespaces.Get(namespaceName);
-        var filter = Parse(ns, query);
+        var filter = NamespaceFilter.Parse(engine.SearchAttributes, ns, query);
         if (filter.GroupBy is not null)
             throw ServiceError.InvalidArgument("invalid query: operation is not supported: 'GROUP BY' clause in a list");
         await engine.Store.Flushed();
         var (records, next) = index.Page(ns.Id, filter, ListToken.Decode(token), size is > 0 and <= LargestPage ? size : LargestPage);
         return (records.Select(r => ExecutionInfo.Of(r, engine.SearchAttributes)), next?.Encode() ?? ByteString.Empty);
-    }
-
-    private ListFilter Parse(Namespace ns, string query)
-    {
-        try
-        {
-            return FilterParser.Parse(query, name => engine.SearchAttributes.TypeOf(name) is { } type ? new AttributeReader(name, type) : null);
-        }
-        catch (FilterException e)
-        {
-            throw ServiceError.InvalidArgument($"{e.Message} (namespace {ns.Name})");
-        }
     }
 
     private static Payload GroupValue(string? value)

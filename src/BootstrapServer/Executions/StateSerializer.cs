@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
+using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Schedules;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Failure.V1;
@@ -32,6 +33,9 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(UpdateState))]
 [JsonSerializable(typeof(OutgoingState))]
 [JsonSerializable(typeof(StoredSchedule))]
+[JsonSerializable(typeof(StoredBatch))]
+[JsonSerializable(typeof(BatchProgress))]
+[JsonSerializable(typeof(BatchTargets))]
 internal sealed partial class StateSerializer : JsonSerializerContext
 {
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!);

@@ -1,0 +1,46 @@
+using System.Security.Cryptography;
+using System.Text;
+using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Namespaces;
+using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Common.V1;
+using Temporalio.Api.WorkflowService.V1;
+using Operation = Temporalio.Api.WorkflowService.V1.StartBatchOperationRequest.OperationOneofCase;
+
+namespace PlatformOps.BootstrapServer.Batches;
+
+/// <summary>Applies the operation of a batch to one execution. Doing it twice to the same one does nothing more than once.</summary>
+internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperationRequest request)
+{
+    /// <exception cref="Grpc.Core.RpcException">The execution refuses it.</exception>
+    public async Task ApplyAsync(BatchTarget target)
+    {
+        var run = engine.Find(ns, new WorkflowExecution { WorkflowId = target.WorkflowId, RunId = target.RunId });
+        switch (request.OperationCase)
+        {
+            case Operation.SignalOperation:
+                var signal = request.SignalOperation;
+                await run.StepAsync(() => Incoming.Signal(run, signal.Signal, signal.Input, signal.Header, signal.Identity, RequestId(run, signal.Signal)));
+                break;
+            case Operation.CancellationOperation:
+                await run.StepAsync(() => Incoming.Cancel(run, request.Reason, request.CancellationOperation.Identity, RequestId(run, "cancel")));
+                break;
+            case Operation.TerminationOperation:
+                await run.StepAsync(() =>
+                {
+                    run.RequireOpen();
+                    run.Closing.Terminate(request.Reason, request.TerminationOperation.Details, request.TerminationOperation.Identity);
+                });
+                break;
+            case Operation.DeletionOperation:
+                await engine.Deleter.DeleteAsync(run, request.DeletionOperation.Identity);
+                break;
+            default:
+                throw ServiceError.InvalidArgument($"The operation type {request.OperationCase} is not supported by this server.");
+        }
+    }
+
+    /// <summary>The same for every try of the same execution, so that a batch that goes on after a crash is heard once.</summary>
+    private string RequestId(WorkflowRun run, string what) =>
+        new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.JobId}:{what}:{run.WorkflowId}:{run.RunId}")).AsSpan(0, 16)).ToString();
+}
