@@ -57,6 +57,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         {
             await app.Services.GetRequiredService<Engine>().RecoverAsync();
             await app.Services.GetRequiredService<NamespaceDirectory>().Ready;
+            await app.Services.GetRequiredService<SearchAttributeRegistry>().Ready;
             app.Services.GetRequiredService<Retention>().Start();
             app.Services.GetRequiredService<BatchDirectory>().Recover();
             await app.StartAsync(ct);
@@ -127,7 +128,6 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<NamespaceDirectory>();
         services.AddSingleton<SearchAttributeRegistry>();
         services.AddSingleton<VisibilityIndex>();
-        services.AddSingleton<IVisibilityStore>(all => all.GetRequiredService<VisibilityIndex>());
         services.AddSingleton<MatchingEngine>();
         services.AddSingleton<QueryDispatch>();
         services.AddSingleton<Engine>();

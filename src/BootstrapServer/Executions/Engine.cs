@@ -25,7 +25,7 @@ internal sealed class Engine : IDisposable
     private readonly ConcurrentDictionary<(string NamespaceId, string WorkflowId), WorkflowSlot> slots = new();
     private readonly ILogger<Engine> log;
 
-    public Engine(IStore store, TimeProvider clock, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, IEnumerable<IVisibilityStore> visibility, ILogger<Engine> log)
+    public Engine(IStore store, TimeProvider clock, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, VisibilityIndex visibility, ILogger<Engine> log)
     {
         this.log = log;
         Store = store;
@@ -88,14 +88,9 @@ internal sealed class Engine : IDisposable
             _ = LogFailureAsync(work);
     }
 
-    /// <summary>Loads open runs and resumes them, and shows visibility all runs. Called once, before the first call is answered.</summary>
+    /// <summary>Loads open runs and resumes them. Called once, before the first call is answered.</summary>
     public async Task RecoverAsync()
     {
-        foreach (var stored in Store.ClosedRuns())
-        {
-            if (Restore(stored, withRows: false) is { } closed)
-                Visibility.Record(closed, always: true);
-        }
         var recovered = new List<WorkflowRun>();
         foreach (var stored in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
         {
@@ -112,7 +107,8 @@ internal sealed class Engine : IDisposable
         {
             lock (run.Gate)
             {
-                Visibility.Record(run, always: true);
+                if (run.IsOpen)
+                    Visibility.Record(run, always: true);
                 run.Resume();
                 Background(run.Commit(new Transaction()));
                 effects.AddRange(run.TakeEffects());
@@ -188,6 +184,9 @@ internal sealed class Engine : IDisposable
                 : $"workflow execution not found for workflow ID \"{execution.WorkflowId}\" and run ID \"{execution.RunId}\"");
     }
 
+    /// <summary>A run that is in memory; null when it is not, or does not exist.</summary>
+    public WorkflowRun? InMemory(RunName name) => runs.GetValueOrDefault(name);
+
     public WorkflowRun? TryFind(Namespace ns, string workflowId, string runId)
     {
         if (runId.Length == 0)
@@ -204,6 +203,7 @@ internal sealed class Engine : IDisposable
     public async Task ForgetWhenDoneAsync(WorkflowRun run)
     {
         await Store.Flushed();
+        Visibility.Stored(run);
         lock (run.Gate)
         {
             if (run.IsOpen || run.Outgoing.Any)
@@ -237,14 +237,13 @@ internal sealed class Engine : IDisposable
 
     private WorkflowRun? Loaded(StoredRun stored) => runs.TryGetValue(stored.Name, out var run) ? run : Restore(stored);
 
-    private WorkflowRun? Restore(StoredRun stored, bool withRows = true)
+    private WorkflowRun? Restore(StoredRun stored)
     {
         if (Namespaces.FindById(stored.Name.NamespaceId) is not { } ns)
             return null; // its namespace was deleted; the run goes with retention
         var start = WorkflowExecutionStartedEventAttributes.Parser.ParseFrom(stored.Start);
         var run = new WorkflowRun(this, ns, stored.Name, stored.Key, start, StateSerializer.Read<RunState>(stored.State), isNew: false);
-        if (withRows)
-            run.Restore(Store.Rows(stored.Key));
+        run.Restore(Store.Rows(stored.Key));
         return run;
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Schedules;
+using PlatformOps.BootstrapServer.Visibility;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.Schedule.V1;
@@ -36,6 +37,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(StoredBatch))]
 [JsonSerializable(typeof(BatchProgress))]
 [JsonSerializable(typeof(BatchTargets))]
+[JsonSerializable(typeof(ExecutionRecord))]
 internal sealed partial class StateSerializer : JsonSerializerContext
 {
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!);

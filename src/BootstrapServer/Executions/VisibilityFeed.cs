@@ -1,48 +1,56 @@
+using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Visibility;
+using Temporalio.Api.History.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
 
 /// <summary>Tells visibility about a run when something that lists show has changed.</summary>
-internal sealed class VisibilityFeed(IEnumerable<IVisibilityStore> stores)
+internal sealed class VisibilityFeed(VisibilityIndex index)
 {
-    private readonly IVisibilityStore[] stores = [.. stores];
-
-    public void Record(WorkflowRun run, bool always)
+    /// <summary>Called with the run's lock held, for a change that is about to be committed.</summary>
+    /// <returns>What the store has to keep of a run that closes; null for one that does not.</returns>
+    public ClosedRun? Record(WorkflowRun run, bool always)
     {
-        if (stores.Length == 0 || !(always || run.VisibleChange))
-            return;
+        if (!always && !run.VisibleChange)
+            return null;
         run.VisibleChange = false;
         var record = Describe(run);
-        foreach (var store in stores)
-            store.Put(record);
+        index.Put(record);
+        return record.CloseTime is null ? null : ClosedRecords.Of(run.Key, record);
     }
 
-    public void Remove(WorkflowRun run)
-    {
-        foreach (var store in stores)
-            store.Remove(run.Name.NamespaceId, run.RunId);
-    }
+    /// <summary>The closed run is durable: lists find it in the store.</summary>
+    public void Stored(WorkflowRun run) => index.Forget(run.Name.NamespaceId, run.RunId);
 
-    public static ExecutionRecord Describe(WorkflowRun run) => new()
+    /// <summary>The run is deleted.</summary>
+    public void Remove(WorkflowRun run) => index.Forget(run.Name.NamespaceId, run.RunId);
+
+    public static ExecutionRecord Describe(WorkflowRun run) => Describe(run.Name, run.Start, run.State);
+
+    public static ExecutionRecord Describe(RunName name, WorkflowExecutionStartedEventAttributes start, RunState state)
     {
-        NamespaceId = run.Name.NamespaceId,
-        WorkflowId = run.WorkflowId,
-        RunId = run.RunId,
-        WorkflowType = run.Start.WorkflowType.Name,
-        TaskQueue = run.TaskQueue,
-        Status = run.State.Status,
-        StartTime = run.State.StartTime,
-        ExecutionTime = run.ExecutionTime,
-        CloseTime = run.State.CloseTime,
-        HistoryLength = run.IsOpen ? 0 : run.State.NextEventId - 1,
-        HistorySizeBytes = run.IsOpen ? 0 : run.State.HistorySize,
-        StateTransitionCount = run.IsOpen ? 0 : run.State.Transitions,
-        Memo = run.State.Memo,
-        SearchAttributes = run.State.SearchAttributes,
-        ParentWorkflowId = run.Start.ParentWorkflowExecution?.WorkflowId,
-        ParentRunId = run.Start.ParentWorkflowExecution?.RunId,
-        RootWorkflowId = run.Start.RootWorkflowExecution?.WorkflowId,
-        RootRunId = run.Start.RootWorkflowExecution?.RunId,
-        FirstRunId = run.Start.FirstExecutionRunId,
-    };
+        var closed = state.CloseTime is not null;
+        return new ExecutionRecord
+        {
+            NamespaceId = name.NamespaceId,
+            WorkflowId = name.WorkflowId,
+            RunId = name.RunId,
+            WorkflowType = start.WorkflowType.Name,
+            TaskQueue = start.TaskQueue.Name,
+            Status = state.Status,
+            StartTime = state.StartTime,
+            ExecutionTime = state.StartTime + (start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero),
+            CloseTime = state.CloseTime,
+            HistoryLength = closed ? state.NextEventId - 1 : 0,
+            HistorySizeBytes = closed ? state.HistorySize : 0,
+            StateTransitionCount = closed ? state.Transitions : 0,
+            Memo = state.Memo,
+            SearchAttributes = state.SearchAttributes,
+            ParentWorkflowId = start.ParentWorkflowExecution?.WorkflowId,
+            ParentRunId = start.ParentWorkflowExecution?.RunId,
+            RootWorkflowId = start.RootWorkflowExecution?.WorkflowId,
+            RootRunId = start.RootWorkflowExecution?.RunId,
+            FirstRunId = start.FirstExecutionRunId,
+        };
+    }
 }

@@ -275,12 +275,12 @@ internal sealed class WorkflowRun
         }
         TrimTail();
         State.Transitions++;
-        Engine.Visibility.Record(this, created is not null);
         var change = new RunChange
         {
             Key = Key,
             Created = created,
             Open = IsOpen,
+            Closed = Engine.Visibility.Record(this, created is not null),
             Rows = rows.Take(),
             Batches = batches,
             State = StateSerializer.Write(State),

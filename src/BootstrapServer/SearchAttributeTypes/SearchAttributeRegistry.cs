@@ -22,9 +22,14 @@ internal sealed class SearchAttributeRegistry
         this.store = store;
         foreach (var (name, type) in store.Documents(DocumentKind))
             custom[name] = Enum.Parse<IndexedValueType>(Encoding.UTF8.GetString(type));
-        foreach (var (name, type) in options.SearchAttributes)
-            custom.TryAdd(name, type);
+        var given = new Transaction();
+        foreach (var (name, type) in options.SearchAttributes.Where(a => custom.TryAdd(a.Key, a.Value)))
+            given.Documents.Add(new DocumentChange(DocumentKind, name, Encoding.UTF8.GetBytes(type.ToString())));
+        Ready = given.Documents.Count == 0 ? Task.CompletedTask : store.Commit(given);
     }
+
+    /// <summary>Completes when the search attributes of the options are durable.</summary>
+    public Task Ready { get; }
 
     /// <summary>Set by the server; nobody else can.</summary>
     public static IReadOnlyDictionary<string, IndexedValueType> System { get; } = new Dictionary<string, IndexedValueType>

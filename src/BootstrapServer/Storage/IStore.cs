@@ -31,8 +31,11 @@ internal interface IStore : IAsyncDisposable
     /// <summary>Closed runs that still owe something to another run (<see cref="RowKind.Outgoing"/>), for recovery.</summary>
     IEnumerable<StoredRun> ClosedRunsWithOutgoing();
 
-    /// <summary>Closed runs, oldest first.</summary>
-    IEnumerable<StoredRun> ClosedRuns();
+    /// <summary>Closed runs of a namespace in the order of lists, from the first after a place; of one workflow id when it is given.</summary>
+    IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most);
+
+    /// <summary>Runs of a namespace that closed up to a time, in the order in which they closed.</summary>
+    IReadOnlyList<ClosedRun> OldestClosedRuns(string namespaceId, DateTimeOffset closedUntil, int most);
 
     /// <summary>All documents of a kind, by id.</summary>
     IReadOnlyList<KeyValuePair<string, byte[]>> Documents(string kind);

@@ -6,6 +6,7 @@ internal sealed class MemoryStore : IStore
     private readonly Lock gate = new();
     private readonly Dictionary<long, Run> runs = [];
     private readonly Dictionary<(string NamespaceId, string WorkflowId), List<Run>> byWorkflow = [];
+    private readonly Dictionary<string, SortedSet<ClosedRun>> closed = [];
     private readonly Dictionary<string, Dictionary<string, byte[]>> documents = [];
     private long lastKey;
 
@@ -84,7 +85,24 @@ internal sealed class MemoryStore : IStore
     public IEnumerable<StoredRun> ClosedRunsWithOutgoing() =>
         Snapshot(r => !r.Open && r.Rows.Keys.Any(k => k.Kind == RowKind.Outgoing));
 
-    public IEnumerable<StoredRun> ClosedRuns() => Snapshot(r => !r.Open);
+    public IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most)
+    {
+        lock (gate)
+        {
+            if (workflowId is not null)
+            {
+                return !byWorkflow.TryGetValue((namespaceId, workflowId), out var list) ? []
+                    : [.. list.Select(r => r.Closed).OfType<ClosedRun>().Where(r => after is not { } place || r.Place.CompareTo(place) > 0).OrderBy(r => r.Place).Take(most)];
+            }
+            return closed.TryGetValue(namespaceId, out var all) ? ClosedOrder.Slice(all, after, most) : [];
+        }
+    }
+
+    public IReadOnlyList<ClosedRun> OldestClosedRuns(string namespaceId, DateTimeOffset closedUntil, int most)
+    {
+        lock (gate)
+            return closed.TryGetValue(namespaceId, out var all) ? [.. all.Reverse().TakeWhile(r => r.Place.CloseTicks <= closedUntil.UtcTicks).Take(most)] : [];
+    }
 
     public IReadOnlyList<KeyValuePair<string, byte[]>> Documents(string kind)
     {
@@ -116,6 +134,8 @@ internal sealed class MemoryStore : IStore
         if (change.State is not null)
             target.State = change.State;
         target.Open = change.Open;
+        if (change.Closed is { } record)
+            Close(target, record);
         foreach (var (kind, id, data) in change.Rows)
         {
             if (data is null)
@@ -134,6 +154,18 @@ internal sealed class MemoryStore : IStore
         byWorkflow[id].Remove(run);
         if (byWorkflow[id].Count == 0)
             byWorkflow.Remove(id);
+        if (run.Closed is { } record)
+            closed[run.Name.NamespaceId].Remove(record);
+    }
+
+    private void Close(Run run, ClosedRun record)
+    {
+        if (!closed.TryGetValue(record.Name.NamespaceId, out var all))
+            closed[record.Name.NamespaceId] = all = new SortedSet<ClosedRun>(ClosedOrder.Comparer);
+        if (run.Closed is { } old)
+            all.Remove(old);
+        run.Closed = record;
+        all.Add(record);
     }
 
     private sealed class Run(long key, RunName name, byte[] start)
@@ -145,6 +177,8 @@ internal sealed class MemoryStore : IStore
         public byte[] State { get; set; } = [];
 
         public bool Open { get; set; }
+
+        public ClosedRun? Closed { get; set; }
 
         public Dictionary<(RowKind Kind, string Id), byte[]> Rows { get; } = [];
 

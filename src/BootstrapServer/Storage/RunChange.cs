@@ -22,6 +22,9 @@ internal sealed class RunChange
 
     public bool Open { get; init; } = true;
 
+    /// <summary>Set when this change closes the run.</summary>
+    public ClosedRun? Closed { get; init; }
+
     public IReadOnlyList<RowChange> Rows { get; init; } = [];
 
     public IReadOnlyList<EventBatch> Batches { get; init; } = [];
@@ -40,7 +43,7 @@ internal sealed class Transaction
 
     public List<DocumentChange> Documents { get; } = [];
 
-    /// <summary>Runs that disappear with their history.</summary>
+    /// <summary>Runs that disappear with their history and their place in lists.</summary>
     public List<long> DeletedRuns { get; } = [];
 }
 

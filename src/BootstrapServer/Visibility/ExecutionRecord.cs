@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 
@@ -47,4 +48,6 @@ internal sealed record ExecutionRecord
 
     /// <summary>The first run of the chain that this run continues.</summary>
     public string FirstRunId { get; init; } = "";
+
+    public ListKey Place() => new((CloseTime ?? DateTimeOffset.MaxValue).UtcTicks, StartTime.UtcTicks, RunId);
 }

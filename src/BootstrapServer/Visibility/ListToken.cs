@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Google.Protobuf;
 using PlatformOps.BootstrapServer.Protocol;
+using PlatformOps.BootstrapServer.Storage;
 
 namespace PlatformOps.BootstrapServer.Visibility;
 
@@ -9,7 +10,7 @@ internal sealed record ListToken(long CloseTicks, long StartTicks, string RunId,
 {
     public static ListToken After(ExecutionRecord record)
     {
-        var key = ListKey.Of(record);
+        var key = record.Place();
         return new ListToken(key.CloseTicks, key.StartTicks, key.RunId, 0);
     }
 

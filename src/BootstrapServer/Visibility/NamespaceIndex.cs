@@ -1,70 +1,79 @@
+using PlatformOps.BootstrapServer.Storage;
+
 namespace PlatformOps.BootstrapServer.Visibility;
 
-/// <summary>The records of one namespace, in the order of lists.</summary>
+/// <summary>The records of one namespace that are in memory: of open runs, and of those that closed and are on their way to the store.</summary>
 internal sealed class NamespaceIndex
 {
     /// <summary>Records looked at in one go, so that a long scan never holds up a run that changes.</summary>
     private const int Slice = 512;
 
     private readonly Lock gate = new();
-    private readonly SortedSet<Entry> ordered = [];
-    private readonly Dictionary<string, ExecutionRecord> byRun = [];
+    private readonly SortedSet<Entry> open = [];
+    private readonly Dictionary<string, ExecutionRecord> closing = [];
+    private readonly Dictionary<string, ExecutionRecord> openByRun = [];
 
     public void Put(ExecutionRecord record)
     {
         lock (gate)
         {
             Take(record.RunId);
-            byRun[record.RunId] = record;
-            ordered.Add(new Entry(ListKey.Of(record), record));
+            if (record.CloseTime is not null)
+            {
+                closing[record.RunId] = record;
+                return;
+            }
+            openByRun[record.RunId] = record;
+            open.Add(new Entry(record.Place(), record));
         }
     }
 
-    public void Remove(string runId)
+    public void Forget(string runId)
     {
         lock (gate)
             Take(runId);
     }
 
-    /// <summary>The last in order, unless it is open.</summary>
-    public ExecutionRecord? OldestClosed()
-    {
-        lock (gate)
-            return ordered.Count > 0 && ordered.Max.Record is { CloseTime: not null } record ? record : null;
-    }
-
-    /// <summary>All records after a place, or from the start.</summary>
-    public IEnumerable<ExecutionRecord> After(ListKey? place)
+    /// <summary>Open runs in the order of lists, after a place or from the start.</summary>
+    public IEnumerable<ExecutionRecord> Open(ListKey? after)
     {
         while (true)
         {
-            var slice = SliceAfter(place);
+            var slice = SliceAfter(after);
             foreach (var record in slice)
                 yield return record;
             if (slice.Count < Slice)
                 yield break;
-            place = ListKey.Of(slice[^1]);
+            after = slice[^1].Place();
         }
+    }
+
+    /// <summary>Runs that closed, and may not be in the store yet, in the order of lists.</summary>
+    public List<ExecutionRecord> Closing()
+    {
+        lock (gate)
+            return [.. closing.Values.OrderBy(r => r.Place())];
     }
 
     private List<ExecutionRecord> SliceAfter(ListKey? place)
     {
         lock (gate)
         {
-            if (ordered.Count == 0)
+            if (open.Count == 0)
                 return [];
             if (place is not { } from)
-                return [.. ordered.Take(Slice).Select(e => e.Record!)];
-            if (from.CompareTo(ordered.Max.Key) >= 0)
+                return [.. open.Take(Slice).Select(e => e.Record!)];
+            if (from.CompareTo(open.Max.Key) >= 0)
                 return [];
-            return [.. ordered.GetViewBetween(new Entry(from, null), ordered.Max).SkipWhile(e => e.Key == from).Take(Slice).Select(e => e.Record!)];
+            return [.. open.GetViewBetween(new Entry(from, null), open.Max).SkipWhile(e => e.Key == from).Take(Slice).Select(e => e.Record!)];
         }
     }
 
     private void Take(string runId)
     {
-        if (byRun.Remove(runId, out var old))
-            ordered.Remove(new Entry(ListKey.Of(old), null));
+        closing.Remove(runId);
+        if (openByRun.Remove(runId, out var old))
+            open.Remove(new Entry(old.Place(), null));
     }
 
     private readonly record struct Entry(ListKey Key, ExecutionRecord? Record) : IComparable<Entry>

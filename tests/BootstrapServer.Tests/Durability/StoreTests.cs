@@ -30,6 +30,32 @@ public sealed class StoreTests : IDisposable
         Assert.Equal(4, again.NextRunKey());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Reads_closed_runs_in_the_order_of_lists_slice_by_slice(bool sqlite)
+    {
+        await using IStore store = sqlite ? new SqliteStore(Path) : new MemoryStore();
+        var all = new List<ClosedRun>();
+        for (var n = 0; n < 60; n++)
+        {
+            // Many close in the same moment, and start in the same moment.
+            var closed = Closed(store.NextRunKey(), $"wf{n % 3}", n * 7 % 4, n * 5 % 3);
+            all.Add(closed);
+            await store.Commit(new Transaction { Runs = { new RunChange { Key = closed.Key, Created = new NewRun(closed.Name, []), Open = false, Closed = closed } } });
+        }
+        var deleted = all[7];
+        await store.Commit(new Transaction { DeletedRuns = { deleted.Key } });
+        var expected = all.Where(r => r != deleted).OrderByDescending(r => r.Place.CloseTicks).ThenByDescending(r => r.Place.StartTicks).ThenBy(r => r.Name.RunId, StringComparer.Ordinal).ToList();
+
+        Assert.Equal(expected.Select(r => r.Key), Slices(store, null));
+        Assert.Equal(expected.Where(r => r.Name.WorkflowId == "wf1").Select(r => r.Key), Slices(store, "wf1"));
+        Assert.Empty(store.ClosedRuns("elsewhere", null, null, 10));
+        var oldest = store.OldestClosedRuns("ns", new DateTimeOffset(1, TimeSpan.Zero), 100);
+        Assert.Equal(expected.Where(r => r.Place.CloseTicks <= 1).Reverse().Select(r => r.Key), oldest.Select(r => r.Key));
+        Assert.Equal([5], oldest[0].Record);
+    }
+
     [Fact]
     public async Task Makes_transactions_of_many_writers_durable_in_order()
     {
@@ -85,6 +111,23 @@ public sealed class StoreTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
+    private static ClosedRun Closed(long key, string workflowId, long closed, long started)
+    {
+        var name = new RunName("ns", workflowId, $"run{key}");
+        return new ClosedRun(key, name, new ListKey(closed, started, name.RunId), [5]);
+    }
+
+    private static List<long> Slices(IStore store, string? workflowId)
+    {
+        var (keys, after) = (new List<long>(), (ListKey?)null);
+        while (store.ClosedRuns("ns", workflowId, after, 4) is { Count: > 0 } slice)
+        {
+            keys.AddRange(slice.Select(r => r.Key));
+            after = slice[^1].Place;
+        }
+        return keys;
+    }
+
     private static async Task FillAsync(IStore store)
     {
         for (var run = 1; run <= 3; run++)
@@ -100,6 +143,7 @@ public sealed class StoreTests : IDisposable
                         Created = new NewRun(new RunName("ns", "wf", $"run{run}"), [1, (byte)run]),
                         State = [2, (byte)run],
                         Open = run == 3,
+                        Closed = run == 3 ? null : Closed(key, "wf", 100 + run, 1),
                         Rows = [new RowChange(RowKind.Timer, "5", [3]), new RowChange(run == 2 ? RowKind.Outgoing : RowKind.Activity, "6", [4])],
                         Batches = [new EventBatch(1, 3, [10]), new EventBatch(4, 4, [11]), new EventBatch(5, 9, [12])],
                     },
@@ -127,7 +171,7 @@ public sealed class StoreTests : IDisposable
         Assert.Equal([12], store.History(3, 9, 100).Select(b => (int)b.Data[0]));
         Assert.Empty(store.History(1, 1, 100));
         Assert.Equal([3L], store.OpenRuns().Select(r => r.Key));
-        Assert.Equal([2L], store.ClosedRuns().Select(r => r.Key));
+        Assert.Equal([2L], store.ClosedRuns("ns", null, null, 10).Select(r => r.Key));
         Assert.Equal([2L], store.ClosedRunsWithOutgoing().Select(r => r.Key));
         Assert.Equal(["doc2=22", "doc3=3"], store.Documents("kind").Select(d => $"{d.Key}={d.Value[0]}").Order());
     }

@@ -1,9 +1,9 @@
-using PlatformOps.BootstrapServer.Visibility;
+using PlatformOps.BootstrapServer.Namespaces;
 
 namespace PlatformOps.BootstrapServer.Executions.Deleting;
 
 /// <summary>Deletes closed runs when their namespace's retention is over. Looks once an hour: nobody waits for it.</summary>
-internal sealed class Retention(Engine engine, VisibilityIndex index, TimeProvider clock) : IDisposable
+internal sealed class Retention(Engine engine, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
 
@@ -21,19 +21,19 @@ internal sealed class Retention(Engine engine, VisibilityIndex index, TimeProvid
         try
         {
             foreach (var ns in engine.Namespaces.All)
-            {
-                while (index.OldestClosed(ns.Id) is { CloseTime: { } closed } oldest && closed + ns.Retention <= clock.GetUtcNow())
-                {
-                    if (engine.TryFind(ns, oldest.WorkflowId, oldest.RunId) is { } run)
-                        await engine.Deleter.DeleteAsync(run, "retention");
-                    else
-                        index.Remove(ns.Id, oldest.RunId);
-                }
-            }
+                await SweepAsync(ns);
         }
         finally
         {
             Volatile.Write(ref sweeping, 0);
+        }
+    }
+
+    private async Task SweepAsync(Namespace ns)
+    {
+        while (await engine.Deleter.DeleteClosedAsync(ns, closedUntil: clock.GetUtcNow() - ns.Retention))
+        {
+            // More of them: some at a time, so that others are written in between.
         }
     }
 }

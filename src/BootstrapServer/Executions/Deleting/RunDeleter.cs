@@ -6,6 +6,9 @@ namespace PlatformOps.BootstrapServer.Executions.Deleting;
 /// <summary>Takes runs away with their history: on request, with their namespace, or when their retention ended.</summary>
 internal sealed class RunDeleter(Engine engine)
 {
+    /// <summary>Closed runs that go in one transaction.</summary>
+    private const int Together = 100;
+
     /// <summary>Deletes a run. One that is open is terminated first, so that parent and children hear of its end.</summary>
     public async Task DeleteAsync(WorkflowRun run, string identity)
     {
@@ -20,13 +23,31 @@ internal sealed class RunDeleter(Engine engine)
         await engine.Store.Commit(transaction);
     }
 
+    /// <summary>Deletes some of the runs that closed up to a time, first those that closed first. False when there was none.</summary>
+    public async Task<bool> DeleteClosedAsync(Namespace ns, DateTimeOffset closedUntil)
+    {
+        var closed = engine.Store.OldestClosedRuns(ns.Id, closedUntil, Together);
+        if (closed.Count == 0)
+            return false;
+        var transaction = new Transaction();
+        foreach (var run in closed)
+        {
+            transaction.DeletedRuns.Add(run.Key);
+            if (engine.InMemory(run.Name) is { } known)
+                engine.Forget(known);
+        }
+        await engine.Store.Commit(transaction);
+        return true;
+    }
+
     /// <summary>Deletes everything in a namespace.</summary>
     public async Task DeleteAllAsync(Namespace target)
     {
-        foreach (var stored in engine.Store.OpenRuns().Concat(engine.Store.ClosedRuns()).Where(r => r.Name.NamespaceId == target.Id).ToList())
+        foreach (var run in engine.OpenRuns.Where(r => r.Name.NamespaceId == target.Id).ToList())
+            await DeleteAsync(run, "namespace deletion");
+        while (await DeleteClosedAsync(target, DateTimeOffset.MaxValue))
         {
-            if (engine.TryFind(target, stored.Name.WorkflowId, stored.Name.RunId) is { } run)
-                await DeleteAsync(run, "namespace deletion");
+            // Until nothing is left.
         }
     }
 }

@@ -13,22 +13,7 @@ internal sealed class DatabaseFile : IDisposable
     private const int ApplicationId = 0x506C4F70;
 
     /// <summary>Changes whenever a release could not read what another wrote.</summary>
-    private const int FormatVersion = 1;
-
-    private const string Schema = """
-        CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-        CREATE TABLE runs (
-            key INTEGER PRIMARY KEY, namespace TEXT NOT NULL, workflow TEXT NOT NULL, run TEXT NOT NULL,
-            open INTEGER NOT NULL, start BLOB NOT NULL, state BLOB NOT NULL);
-        CREATE INDEX runs_of_workflow ON runs (namespace, workflow, key);
-        CREATE INDEX runs_open ON runs (key) WHERE open = 1;
-        CREATE TABLE rows (
-            run INTEGER NOT NULL, kind INTEGER NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run, kind, id)) WITHOUT ROWID;
-        CREATE INDEX rows_outgoing ON rows (run) WHERE kind = 9;
-        CREATE TABLE batches (
-            run INTEGER NOT NULL, last INTEGER NOT NULL, first INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (run, last)) WITHOUT ROWID;
-        CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
-        """;
+    private const int FormatVersion = 2;
 
     private readonly FileStream ownership;
 
@@ -81,12 +66,16 @@ internal sealed class DatabaseFile : IDisposable
         if (tables == 0)
         {
             using var transaction = connection.BeginTransaction();
-            Run(connection, $"{Schema} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {FormatVersion};");
+            Run(connection, $"{DatabaseSchema.Tables} {DatabaseSchema.ClosedRuns} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {FormatVersion};");
             transaction.Commit();
         }
         else if (application != ApplicationId)
         {
             throw new StorageException($"Database file {Path} belongs to another program. Choose another file.");
+        }
+        else if (version == 1)
+        {
+            FormatChanges.From1To2(connection);
         }
         else if (version != FormatVersion)
         {

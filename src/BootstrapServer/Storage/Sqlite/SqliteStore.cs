@@ -47,7 +47,10 @@ internal sealed class SqliteStore : IStore
 
     public IEnumerable<StoredRun> ClosedRunsWithOutgoing() => Runs($"WHERE open = 0 AND key IN (SELECT run FROM rows WHERE kind = {(int)RowKind.Outgoing}) ORDER BY key");
 
-    public IEnumerable<StoredRun> ClosedRuns() => Runs("WHERE open = 0 ORDER BY key");
+    public IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most) => ClosedRunQuery.Slice(this, namespaceId, workflowId, after, most);
+
+    public IReadOnlyList<ClosedRun> OldestClosedRuns(string namespaceId, DateTimeOffset closedUntil, int most) =>
+        ClosedRunQuery.Oldest(this, namespaceId, closedUntil, most);
 
     public IReadOnlyList<KeyValuePair<string, byte[]>> Documents(string kind) => Read(
         "SELECT id, data FROM documents WHERE kind = $1", [kind], r => KeyValuePair.Create(r.GetString(0), Bytes(r, 1)));
@@ -65,7 +68,8 @@ internal sealed class SqliteStore : IStore
     private List<StoredRun> Runs(string which, params object[] values) => Read($"SELECT {RunColumns} FROM runs {which}", values, r =>
         new StoredRun(r.GetInt64(0), new RunName(r.GetString(1), r.GetString(2), r.GetString(3)), r.GetBoolean(4), Bytes(r, 5), Bytes(r, 6)));
 
-    private List<T> Read<T>(string sql, object[] values, Func<SqliteDataReader, T> make)
+    /// <summary>Reads with a connection of its own: each read sees what was committed before it, and holds up nobody.</summary>
+    internal List<T> Read<T>(string sql, object[] values, Func<SqliteDataReader, T> make)
     {
         var connection = readers.TryTake(out var free) ? free : file.Connect(readOnly: true);
         try
@@ -90,5 +94,5 @@ internal sealed class SqliteStore : IStore
         }
     }
 
-    private static byte[] Bytes(SqliteDataReader reader, int column) => reader.GetFieldValue<byte[]>(column);
+    internal static byte[] Bytes(SqliteDataReader reader, int column) => reader.GetFieldValue<byte[]>(column);
 }

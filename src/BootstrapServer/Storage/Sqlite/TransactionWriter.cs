@@ -11,6 +11,7 @@ internal sealed class TransactionWriter : IDisposable
     private readonly SqliteCommand commit;
     private readonly SqliteCommand createRun;
     private readonly SqliteCommand updateRun;
+    private readonly SqliteCommand putClosed;
     private readonly SqliteCommand putRow;
     private readonly SqliteCommand deleteRow;
     private readonly SqliteCommand addBatch;
@@ -25,6 +26,7 @@ internal sealed class TransactionWriter : IDisposable
         commit = Prepare("COMMIT");
         createRun = Prepare("INSERT INTO runs VALUES ($1, $2, $3, $4, $5, $6, $7)", 7);
         updateRun = Prepare("UPDATE runs SET open = $2, state = $3 WHERE key = $1", 3);
+        putClosed = Prepare("INSERT OR REPLACE INTO closed VALUES ($1, $2, $3, $4, $5, $6, $7)", 7);
         putRow = Prepare("INSERT INTO rows VALUES ($1, $2, $3, $4) ON CONFLICT DO UPDATE SET data = excluded.data", 4);
         deleteRow = Prepare("DELETE FROM rows WHERE run = $1 AND kind = $2 AND id = $3", 3);
         addBatch = Prepare("INSERT INTO batches VALUES ($1, $2, $3, $4)", 4);
@@ -33,6 +35,7 @@ internal sealed class TransactionWriter : IDisposable
         deleteRun =
         [
             Prepare("DELETE FROM runs WHERE key = $1", 1),
+            Prepare("DELETE FROM closed WHERE key = $1", 1),
             Prepare("DELETE FROM rows WHERE run = $1", 1),
             Prepare("DELETE FROM batches WHERE run = $1", 1),
         ];
@@ -78,6 +81,8 @@ internal sealed class TransactionWriter : IDisposable
             Execute(createRun, change.Key, created.Name.NamespaceId, created.Name.WorkflowId, created.Name.RunId, change.Open, created.Start, change.State ?? []);
         else if (change.State is not null && Execute(updateRun, change.Key, change.Open, change.State) == 0)
             return; // deleted meanwhile
+        if (change.Closed is { } closed)
+            Execute(putClosed, change.Key, closed.Name.NamespaceId, closed.Name.WorkflowId, closed.Name.RunId, closed.Place.CloseTicks, closed.Place.StartTicks, closed.Record);
         foreach (var (kind, id, data) in change.Rows)
         {
             if (data is null)
