@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Access;
 using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Deleting;
@@ -84,14 +85,19 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     private static WebApplication Build(BootstrapServerOptions options)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Logging.ClearProviders();
+        ServerLogging.Configure(builder.Logging, LogLevel.Warning, json: false);
         if (options.LoggerFactory is { } factory)
             builder.Services.AddSingleton(factory);
-        else
-            builder.Logging.SetMinimumLevel(LogLevel.Warning).AddSimpleConsole(console => console.SingleLine = true);
+        if (options.Access.Tls)
+            builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Parse(options.Host), options.Port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                if (options.Access.Tls)
+                    TlsListener.Use(listen, options.Access, kestrel.ApplicationServices.GetRequiredService<ILogger<AccessOptions>>());
+            });
             // A worker keeps many long polls open on one connection.
             kestrel.Limits.Http2.MaxStreamsPerConnection = 10_000;
             kestrel.Limits.MinRequestBodyDataRate = null;
@@ -102,9 +108,16 @@ public sealed class BootstrapServerHost : IAsyncDisposable
             // Payload limits are the engine's, with errors that name the limit; this one only bounds memory.
             grpc.MaxReceiveMessageSize = 64 * 1024 * 1024;
             grpc.MaxSendMessageSize = null;
+            if (options.Access.ApiKeyFile is not null)
+                grpc.Interceptors.Add<NamespaceLimit>();
         });
         AddServices(builder.Services, options);
         var app = builder.Build();
+        var log = app.Services.GetRequiredService<ILogger<AccessOptions>>();
+        foreach (var what in options.Ignored)
+            log.LogWarning("{Option} means nothing to this server and is ignored", what);
+        if (options.Access.Authenticates)
+            app.Use(next => new AccessGate(options.Access, log, next).PassAsync);
         app.MapGrpcService<ProtocolService<WorkflowServiceName>>();
         app.MapGrpcService<ProtocolService<OperatorServiceName>>();
         app.MapGrpcService<ProtocolService<TestServiceName>>();
@@ -123,6 +136,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     private static void AddServices(IServiceCollection services, BootstrapServerOptions options)
     {
         services.AddSingleton(options);
+        services.AddSingleton(options.Limits);
         services.AddSingleton(options.SkipTime ? new VirtualClock(options.TimeProvider) : options.TimeProvider);
         services.AddSingleton<IStore>(_ => options.DatabaseFile is { } file ? new SqliteStore(file) : new MemoryStore());
         services.AddSingleton<NamespaceDirectory>();

@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Access;
 using Temporalio.Api.Enums.V1;
 
 namespace PlatformOps.BootstrapServer;
@@ -5,10 +6,10 @@ namespace PlatformOps.BootstrapServer;
 /// <summary>How one bootstrap server runs. Checked when it starts; every problem is reported at once.</summary>
 public sealed record BootstrapServerOptions
 {
-    /// <summary>Address to listen on. Loopback unless somebody decides otherwise: there is no authentication by default.</summary>
+    /// <summary>Address to listen on. Others than loopback need <see cref="Access"/>.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
-    /// <summary>TCP port for gRPC over cleartext HTTP/2; 0 lets the operating system choose one.</summary>
+    /// <summary>TCP port for gRPC over HTTP/2; 0 lets the operating system choose one.</summary>
     public int Port { get; init; }
 
     /// <summary>The SQLite file that holds everything; null keeps everything in memory, gone when the process ends. One process at a time.</summary>
@@ -25,6 +26,15 @@ public sealed record BootstrapServerOptions
 
     /// <summary>True lets virtual time jump ahead whenever nothing can run (the behaviour of a Temporal test server). It begins locked, and keeps everything in memory.</summary>
     public bool SkipTime { get; init; }
+
+    /// <summary>Sizes and counts from which requests are refused; the real server's unless a test wants them small.</summary>
+    public ServerLimits Limits { get; init; } = new();
+
+    /// <summary>TLS, client certificates, API keys.</summary>
+    public AccessOptions Access { get; init; } = new();
+
+    /// <summary>What somebody asked for that means nothing here; logged once, as a warning.</summary>
+    public IReadOnlyList<string> Ignored { get; init; } = [];
 
     /// <summary>Where the server logs; null logs warnings and errors to standard error.</summary>
     public Microsoft.Extensions.Logging.ILoggerFactory? LoggerFactory { get; init; }

@@ -15,7 +15,7 @@ internal static class OptionChecks
 
     private static IEnumerable<string> Find(BootstrapServerOptions options)
     {
-        if (!IPAddress.TryParse(options.Host, out _))
+        if (!IPAddress.TryParse(options.Host, out var host))
             yield return $"Host \"{options.Host}\" is not an IP address: use 127.0.0.1 or ::1.";
         if (options.Port is < 0 or > 65535)
             yield return $"Port {options.Port} is outside 0..65535.";
@@ -25,5 +25,7 @@ internal static class OptionChecks
             yield return "SkipTime and DatabaseFile exclude each other: time that was skipped would come again after a restart.";
         if (options.Namespaces.Any(string.IsNullOrWhiteSpace))
             yield return "Namespaces has an empty name.";
+        foreach (var problem in options.Access.Problems(host))
+            yield return problem;
     }
 }

@@ -111,9 +111,9 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
     }
 
     /// <summary>A result that is too large fails the activity for good: the next attempt would be as large.</summary>
-    private static Failure? TooLarge(IMessage? message) => message is null || message.CalculateSize() <= Limits.BlobBytes ? null : new Failure
+    private Failure? TooLarge(IMessage? message) => message is null || message.CalculateSize() <= engine.Limits.BlobBytes ? null : new Failure
     {
-        Message = $"Complete result exceeds size limit: {message.CalculateSize()} of {Limits.BlobBytes} bytes.",
+        Message = $"Complete result exceeds size limit: {message.CalculateSize()} of {engine.Limits.BlobBytes} bytes.",
         Source = "Server",
         ServerFailureInfo = new ServerFailureInfo { NonRetryable = true },
     };

@@ -48,7 +48,7 @@ internal sealed class MultiOperationCalls(Engine engine) : IProtocolCalls
     private void Check(Namespace ns, StartWorkflowExecutionRequest start, UpdateWorkflowExecutionRequest update)
     {
         starts.Check(ns, start);
-        UpdateCalls.Check(update);
+        UpdateCalls.Check(update, engine.Limits);
         if (start.WorkflowId != update.WorkflowExecution.WorkflowId)
             throw ServiceError.InvalidArgument("WorkflowId is not consistent with previous operation(s).");
         if (start.CronSchedule.Length > 0 || start.RequestEagerExecution)

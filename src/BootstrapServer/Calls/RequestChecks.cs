@@ -13,7 +13,7 @@ internal static class RequestChecks
     /// <summary>How long a waiting call waits at most, when its caller would wait longer.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
-    public static void Start(StartWorkflowExecutionRequest request)
+    public static void Start(StartWorkflowExecutionRequest request, ServerLimits limits)
     {
         Id(request.WorkflowId, "WorkflowId");
         if (request.WorkflowType is not { Name.Length: > 0 })
@@ -35,8 +35,8 @@ internal static class RequestChecks
             if (request.WorkflowStartDelay is { } delay && delay.ToTimeSpan() > TimeSpan.Zero)
                 throw ServiceError.InvalidArgument("CronSchedule and WorkflowStartDelay may not be used together.");
         }
-        Limits.RequireSize(request.Input, "WorkflowInput");
-        Limits.RequireSize(request.Memo, "Memo", Limits.MemoBytes);
+        limits.RequireSize(request.Input, "WorkflowInput");
+        Limits.RequireSize(request.Memo, "Memo", limits.MemoBytes);
     }
 
     public static void Id(string id, string what)

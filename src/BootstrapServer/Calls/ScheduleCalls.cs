@@ -133,7 +133,7 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
     {
         if (given?.Action?.StartWorkflow is not { } start)
             throw ServiceError.InvalidArgument("Schedule.Action.StartWorkflow is not set on request.");
-        RequestChecks.Start(ScheduledStart.Request(start));
+        RequestChecks.Start(ScheduledStart.Request(start), engine.Limits);
         RequireAttributes(ns, start.SearchAttributes);
         var schedule = given.Clone();
         schedule.Spec = CanonicalSpec.Of(given.Spec);

@@ -19,7 +19,7 @@ internal sealed class SignalCalls(Engine engine) : IProtocolCalls
         RequestChecks.Execution(request.WorkflowExecution);
         if (request.SignalName.Length == 0)
             throw ServiceError.InvalidArgument("SignalName is not set on request.");
-        Limits.RequireSize(request.Input, "SignalInput");
+        engine.Limits.RequireSize(request.Input, "SignalInput");
         var requestId = request.RequestId.Length > 0 ? request.RequestId : Guid.NewGuid().ToString();
         var run = engine.Find(ns, request.WorkflowExecution);
         await run.StepAsync(() => Incoming.Signal(run, request.SignalName, request.Input, request.Header, request.Identity, requestId, request.Links));

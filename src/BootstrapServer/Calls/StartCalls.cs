@@ -29,7 +29,7 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
             throw ServiceError.InvalidArgument("SignalName is not set on request.");
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();
-        Limits.RequireSize(request.SignalInput, "SignalInput");
+        engine.Limits.RequireSize(request.SignalInput, "SignalInput");
         var start = StartRequest.From(request);
         if (start.Conflict == WorkflowIdConflictPolicy.Fail)
             throw ServiceError.InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
@@ -71,7 +71,7 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
 
     public void Check(Namespace ns, StartWorkflowExecutionRequest request)
     {
-        RequestChecks.Start(request);
+        RequestChecks.Start(request, engine.Limits);
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();
         if (engine.SearchAttributes.Problem(ns, request.SearchAttributes) is { } problem)

@@ -19,7 +19,7 @@ internal sealed class UpdateCalls(Engine engine) : IProtocolCalls
     public async Task<UpdateWorkflowExecutionResponse> UpdateWorkflowExecution(UpdateWorkflowExecutionRequest request, ServerCallContext context)
     {
         var ns = engine.Namespaces.Get(request.Namespace);
-        Check(request);
+        Check(request, engine.Limits);
         while (true)
         {
             var run = engine.Find(ns, request.WorkflowExecution);
@@ -61,7 +61,7 @@ internal sealed class UpdateCalls(Engine engine) : IProtocolCalls
         }
     }
 
-    public static void Check(UpdateWorkflowExecutionRequest request)
+    public static void Check(UpdateWorkflowExecutionRequest request, ServerLimits limits)
     {
         RequestChecks.Execution(request.WorkflowExecution);
         if (request.Request is null)
@@ -72,7 +72,7 @@ internal sealed class UpdateCalls(Engine engine) : IProtocolCalls
         RequestChecks.Id(request.Request.Meta.UpdateId, "UpdateId");
         if (request.Request.Input is not { Name.Length: > 0 })
             throw ServiceError.InvalidArgument("Update name is not set on request.");
-        Limits.RequireSize(request.Request.Input.Args, "UpdateInput");
+        limits.RequireSize(request.Request.Input.Args, "UpdateInput");
         if (request.WaitPolicy?.LifecycleStage is null or UpdateWorkflowExecutionLifecycleStage.Unspecified)
             request.WaitPolicy = new WaitPolicy { LifecycleStage = UpdateWorkflowExecutionLifecycleStage.Accepted };
         if (request.WaitPolicy.LifecycleStage == UpdateWorkflowExecutionLifecycleStage.Admitted)

@@ -25,11 +25,12 @@ internal sealed class Engine : IDisposable
     private readonly ConcurrentDictionary<(string NamespaceId, string WorkflowId), WorkflowSlot> slots = new();
     private readonly ILogger<Engine> log;
 
-    public Engine(IStore store, TimeProvider clock, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, VisibilityIndex visibility, ILogger<Engine> log)
+    public Engine(IStore store, TimeProvider clock, ServerLimits limits, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, VisibilityIndex visibility, ILogger<Engine> log)
     {
         this.log = log;
         Store = store;
         Clock = clock;
+        Limits = limits;
         Namespaces = namespaces;
         Matching = matching;
         SearchAttributes = searchAttributes;
@@ -49,6 +50,8 @@ internal sealed class Engine : IDisposable
     public IStore Store { get; }
 
     public TimeProvider Clock { get; }
+
+    public ServerLimits Limits { get; }
 
     public TimerQueue Timers { get; }
 

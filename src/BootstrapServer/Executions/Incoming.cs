@@ -15,7 +15,7 @@ internal static class Incoming
         if (run.Requests.Seen(requestId))
             return;
         run.RequireOpen();
-        if (run.State.SignalCount >= Limits.SignalsPerRun)
+        if (run.State.SignalCount >= run.Engine.Limits.SignalsPerRun)
             throw ServiceError.InvalidArgument("exceeded workflow execution limit for signal events");
         run.Requests.Add(requestId);
         run.State.SignalCount++;

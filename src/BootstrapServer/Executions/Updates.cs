@@ -50,7 +50,7 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
         if (Find(updateId) is { } existing)
             return existing;
         run.RequireOpen();
-        Limits.RequireRoomForUpdate(this);
+        run.Engine.Limits.RequireRoomForUpdate(this);
         var update = new LiveUpdate(updateId) { Request = request, Order = ++admitted };
         live[updateId] = update;
         // A run that waits for its first task, or is just being created, delivers the update with that task.

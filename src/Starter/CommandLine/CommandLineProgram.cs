@@ -41,7 +41,7 @@ internal static class CommandLineProgram
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var parsed = Create().Parse(args.Count == 0 ? ["--help"] : args);
+        var parsed = Create().Parse(args.Count == 0 ? ["--help"] : ServerCommand.Rewrite(args));
         if (parsed.Action is ParseErrorAction)
             return (int)ReportUsage(parsed);
         return await parsed.InvokeAsync(new InvocationConfiguration

@@ -26,6 +26,9 @@ internal sealed class Invocation
 
     public T Get<T>(Argument<T> argument) => parsed.GetValue(argument)!;
 
+    /// <summary>Words that the command itself did not ask for, when it lets them pass.</summary>
+    public IReadOnlyList<string> Unmatched => parsed.UnmatchedTokens;
+
     /// <summary>Whether the option was typed, rather than left at its default.</summary>
     public bool Has(Option option) => parsed.GetResult(option) is { Implicit: false };
 

@@ -1,3 +1,4 @@
+using Temporalio.Client;
 using Temporalio.Exceptions;
 
 namespace PlatformOps.BootstrapServer.Tests.Hosting;
@@ -12,6 +13,20 @@ internal static class Wait
         using var giveUp = new CancellationTokenSource(Patience);
         while (!await condition())
             await Task.Delay(20, giveUp.Token);
+    }
+
+    /// <summary>Whether a client gets a connection with these options.</summary>
+    public static async Task<bool> ConnectsAsync(TemporalClientConnectOptions options)
+    {
+        try
+        {
+            await TemporalClient.ConnectAsync(options);
+            return true;
+        }
+        catch (Exception e) when (e is InvalidOperationException or RpcException)
+        {
+            return false;
+        }
     }
 
     public static async Task<bool> FailsAsync(Func<Task> call)

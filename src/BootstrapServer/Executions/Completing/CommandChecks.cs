@@ -89,8 +89,8 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
             return size;
         if (run.Activities.IsPending(asked.ActivityId) || !newActivities.Add(asked.ActivityId))
             return new CommandProblem(WorkflowTaskFailedCause.ScheduleActivityDuplicateId, $"ScheduleActivityTask: activity with id {asked.ActivityId} exists already.");
-        return ++activities > Limits.PendingActivities
-            ? new CommandProblem(WorkflowTaskFailedCause.PendingActivitiesLimitExceeded, $"the number of pending activities, {activities - 1}, has reached the per-workflow limit of {Limits.PendingActivities}")
+        return ++activities > run.Engine.Limits.PendingActivities
+            ? new CommandProblem(WorkflowTaskFailedCause.PendingActivitiesLimitExceeded, $"the number of pending activities, {activities - 1}, has reached the per-workflow limit of {run.Engine.Limits.PendingActivities}")
             : null;
     }
 
@@ -137,7 +137,7 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         return new CommandProblem(cause, $"no timer with id {asked.TimerId} is pending");
     }
 
-    private static CommandProblem? Marker(RecordMarkerCommandAttributes? asked)
+    private CommandProblem? Marker(RecordMarkerCommandAttributes? asked)
     {
         const WorkflowTaskFailedCause cause = WorkflowTaskFailedCause.BadRecordMarkerAttributes;
         if (asked is null || asked.MarkerName.Length == 0)
@@ -165,8 +165,8 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         if (Size(asked.Input, cause, "StartChildWorkflowExecutionCommandAttributes.Input") is { } size)
             return size;
         newChildren.Add(asked.WorkflowId);
-        return ++children > Limits.PendingChildren
-            ? new CommandProblem(WorkflowTaskFailedCause.PendingChildWorkflowsLimitExceeded, $"the number of pending child workflow executions, {children - 1}, has reached the per-workflow limit of {Limits.PendingChildren}")
+        return ++children > run.Engine.Limits.PendingChildren
+            ? new CommandProblem(WorkflowTaskFailedCause.PendingChildWorkflowsLimitExceeded, $"the number of pending child workflow executions, {children - 1}, has reached the per-workflow limit of {run.Engine.Limits.PendingChildren}")
             : null;
     }
 
@@ -185,8 +185,8 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         if (Target(run, asked.Namespace) is null)
             return new CommandProblem(cause, $"Unable to signal: namespace {asked.Namespace} not found.");
 #pragma warning restore CS0612
-        return ++signals > Limits.PendingSignals
-            ? new CommandProblem(WorkflowTaskFailedCause.PendingSignalsLimitExceeded, $"the number of pending signals to external workflows, {signals - 1}, has reached the per-workflow limit of {Limits.PendingSignals}")
+        return ++signals > run.Engine.Limits.PendingSignals
+            ? new CommandProblem(WorkflowTaskFailedCause.PendingSignalsLimitExceeded, $"the number of pending signals to external workflows, {signals - 1}, has reached the per-workflow limit of {run.Engine.Limits.PendingSignals}")
             : null;
     }
 
@@ -203,8 +203,8 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         if (Target(run, asked.Namespace) is null)
             return new CommandProblem(cause, $"Unable to request cancellation: namespace {asked.Namespace} not found.");
 #pragma warning restore CS0612
-        return ++cancels > Limits.PendingCancels
-            ? new CommandProblem(WorkflowTaskFailedCause.PendingRequestCancelLimitExceeded, $"the number of pending requests to cancel external workflows, {cancels - 1}, has reached the per-workflow limit of {Limits.PendingCancels}")
+        return ++cancels > run.Engine.Limits.PendingCancels
+            ? new CommandProblem(WorkflowTaskFailedCause.PendingRequestCancelLimitExceeded, $"the number of pending requests to cancel external workflows, {cancels - 1}, has reached the per-workflow limit of {run.Engine.Limits.PendingCancels}")
             : null;
     }
 
@@ -216,7 +216,7 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         return run.Engine.SearchAttributes.Problem(run.Namespace, attributes) is { } problem ? new CommandProblem(cause, problem) : null;
     }
 
-    private static CommandProblem? Memo(ModifyWorkflowPropertiesCommandAttributes? asked)
+    private CommandProblem? Memo(ModifyWorkflowPropertiesCommandAttributes? asked)
     {
         const WorkflowTaskFailedCause cause = WorkflowTaskFailedCause.BadModifyWorkflowPropertiesAttributes;
         if (asked?.UpsertedMemo is null)
@@ -229,7 +229,7 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
             ? null
             : new CommandProblem(WorkflowTaskFailedCause.BadUpdateWorkflowExecutionMessage, $"ProtocolMessageCommand referenced absent message ID {asked?.MessageId}");
 
-    private static CommandProblem? Fail(FailWorkflowExecutionCommandAttributes? asked)
+    private CommandProblem? Fail(FailWorkflowExecutionCommandAttributes? asked)
     {
         const WorkflowTaskFailedCause cause = WorkflowTaskFailedCause.BadFailWorkflowExecutionAttributes;
         return asked?.Failure is null
@@ -237,7 +237,7 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
             : Size(asked.Failure, cause, "FailWorkflowExecutionCommandAttributes.Failure");
     }
 
-    private static CommandProblem? ContinueAsNew(ContinueAsNewWorkflowExecutionCommandAttributes? asked)
+    private CommandProblem? ContinueAsNew(ContinueAsNewWorkflowExecutionCommandAttributes? asked)
     {
         const WorkflowTaskFailedCause cause = WorkflowTaskFailedCause.BadContinueAsNewAttributes;
         if (asked is null)
@@ -262,8 +262,8 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         }
     }
 
-    private static CommandProblem? Size(IMessage? message, WorkflowTaskFailedCause cause, string what) =>
-        message is not null && message.CalculateSize() > Limits.BlobBytes
-            ? new CommandProblem(cause, $"{what} exceeds size limit: {message.CalculateSize()} of {Limits.BlobBytes} bytes.", TerminateRun: true)
+    private CommandProblem? Size(IMessage? message, WorkflowTaskFailedCause cause, string what) =>
+        message is not null && message.CalculateSize() > run.Engine.Limits.BlobBytes
+            ? new CommandProblem(cause, $"{what} exceeds size limit: {message.CalculateSize()} of {run.Engine.Limits.BlobBytes} bytes.", TerminateRun: true)
             : null;
 }
