@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using PlatformOps.BootstrapServer;
-using PlatformOps.BootstrapServer.Access;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
 using Temporalio.Api.Enums.V1;

@@ -73,6 +73,8 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
     {
         TimeoutException => "It has not answered within 10 seconds.",
         _ when failure.Message.Contains("Connection refused", StringComparison.Ordinal) => "Nothing listens there (connection refused).",
+        _ when failure.Message.Contains("code: Unauthenticated", StringComparison.Ordinal) =>
+            "It does not accept who calls: TEMPORAL_API_KEY is not one of its keys, or it wants a client certificate (TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH).",
         _ when failure.Message.Contains("dns error", StringComparison.Ordinal) => "The host name cannot be resolved.",
         _ => $"{failure.Message.TrimEnd('.')}.",
     };
