@@ -22,6 +22,7 @@ using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Storage.Sqlite;
 using PlatformOps.BootstrapServer.Timers;
 using PlatformOps.BootstrapServer.Visibility;
+using PlatformOps.BootstrapServer.Workers;
 
 namespace PlatformOps.BootstrapServer;
 
@@ -142,7 +143,9 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<NamespaceDirectory>();
         services.AddSingleton<SearchAttributeRegistry>();
         services.AddSingleton<VisibilityIndex>();
+        services.AddSingleton<QueueConfigs>();
         services.AddSingleton<MatchingEngine>();
+        services.AddSingleton<WorkerRegistry>();
         services.AddSingleton<QueryDispatch>();
         services.AddSingleton<Engine>();
         services.AddSingleton<Retention>();

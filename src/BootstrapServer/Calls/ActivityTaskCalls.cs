@@ -7,6 +7,7 @@ using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
+using Temporalio.Api.TaskQueue.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
@@ -23,7 +24,8 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
             throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
         while (true)
         {
-            var task = await engine.Matching.PollAsync(ns, queue.Name, TaskQueueType.Activity, sticky: false, request.Identity, request.DeploymentOptions, context);
+            var poller = MatchingEngine.Poller(request.Identity, request.WorkerInstanceKey, request.DeploymentOptions, request.TaskQueueMetadata?.MaxTasksPerSecond);
+            var (task, scaling) = await engine.Matching.PollAsync(ns, queue.Name, TaskQueueType.Activity, sticky: false, poller, context);
             if (task is null)
                 return new PollActivityTaskQueueResponse();
             var item = (ActivityTaskItem)task;
@@ -31,8 +33,11 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
             var response = await run.StepAsync(() => run.Activities.CanStart(item.ScheduledEventId, item.Stamp)
                 ? ActivityTaskMessage.Describe(run, run.Activities.Start(item.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity))
                 : null);
-            if (response is not null)
-                return response;
+            if (response is null)
+                continue;
+            if (scaling != 0)
+                response.PollerScalingDecision = new PollerScalingDecision { PollRequestDeltaSuggestion = scaling };
+            return response;
         }
     }
 

@@ -26,6 +26,8 @@ internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCa
                 UpsertMemo = true,
                 EagerWorkflowStart = true,
                 SdkMetadata = true,
+                SupportsSchedules = true,
+                CountGroupByExecutionStatus = true,
             },
         });
 

@@ -63,6 +63,7 @@ internal sealed class OperatorCalls(Engine engine, BatchDirectory batches) : IPr
         await batches.DeleteAllAsync(target);
         await engine.Schedules.DeleteAllAsync(target);
         await engine.Deleter.DeleteAllAsync(target);
+        await engine.Matching.DeleteConfigsAsync(target);
         await engine.Namespaces.DeleteAsync(target);
         return new DeleteNamespaceResponse { DeletedNamespace = target.Name };
     }

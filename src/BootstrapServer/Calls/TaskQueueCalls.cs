@@ -10,12 +10,9 @@ using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
 
-/// <summary>What waits in a task queue, and who asks for it.</summary>
+/// <summary>What waits in a task queue, who asks for it, and what operators set for it.</summary>
 internal sealed class TaskQueueCalls(Engine engine) : IProtocolCalls
 {
-    /// <summary>What a poller reports as its rate when it sets no limit: the real server's number for "unlimited".</summary>
-    private const double Unlimited = 100_000;
-
     public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
 
     public Task<DescribeTaskQueueResponse> DescribeTaskQueue(DescribeTaskQueueRequest request, ServerCallContext context)
@@ -23,32 +20,49 @@ internal sealed class TaskQueueCalls(Engine engine) : IProtocolCalls
         var ns = engine.Namespaces.Get(request.Namespace);
         if (request.TaskQueue is not { Name.Length: > 0 } asked)
             throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
-#pragma warning disable CS0612 // Deprecated, and older tools still send it: they get a clear answer.
-        if (request.ApiMode != DescribeTaskQueueMode.Unspecified)
-            throw ServiceError.Unimplemented("DescribeTaskQueue in enhanced mode (api_mode)");
+#pragma warning disable CS0612 // Deprecated, and what the command line still asks for.
+        if (request.ApiMode == DescribeTaskQueueMode.Enhanced)
+            return Task.FromResult(QueueDescription.Enhanced(engine, ns, request));
+        var withStatus = request.IncludeTaskQueueStatus;
 #pragma warning restore CS0612
         var type = request.TaskQueueType == TaskQueueType.Unspecified ? TaskQueueType.Workflow : request.TaskQueueType;
-        var response = new DescribeTaskQueueResponse();
+        var name = new QueueName(ns.Id, asked.Name, type);
         var status = engine.Matching.Find(ns, asked.Name, type)?.Describe();
-        response.Pollers.AddRange(status?.Pollers.OrderByDescending(p => p.Time).Select(Poller) ?? []);
+        var response = new DescribeTaskQueueResponse();
+        response.Pollers.AddRange(status?.Lanes.Pollers.OrderByDescending(p => p.Time).Select(QueueDescription.Poller) ?? []);
         if (request.ReportStats)
-            response.Stats = Stats(status);
+        {
+            response.Stats = QueueDescription.Stats(status);
+            QueueDescription.AddByPriority(response.StatsByPriorityKey, status);
+        }
+        if (request.ReportConfig)
+        {
+            response.Config = engine.Matching.ConfigOf(name);
+            response.EffectiveRateLimit = QueueDescription.Limit(status);
+        }
+        if (withStatus)
+            QueueDescription.AddStatus(response, status);
         return Task.FromResult(response);
     }
 
-    private static PollerInfo Poller(PollerSighting seen) => new()
+    public async Task<UpdateTaskQueueConfigResponse> UpdateTaskQueueConfig(UpdateTaskQueueConfigRequest request, ServerCallContext context)
     {
-        Identity = seen.Identity,
-        LastAccessTime = seen.Time.ToTimestamp(),
-        RatePerSecond = Unlimited,
-        DeploymentOptions = seen.Deployment,
-    };
+        var ns = engine.Namespaces.Get(request.Namespace);
+        if (request.TaskQueue.Length == 0)
+            throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
+        QueueConfigUpdate.Check(request);
+        var now = Timestamp.FromDateTimeOffset(engine.Clock.GetUtcNow());
+        var config = await engine.Matching.ConfigureAsync(new QueueName(ns.Id, request.TaskQueue, request.TaskQueueType), c => QueueConfigUpdate.Apply(request, c, now));
+        return new UpdateTaskQueueConfigResponse { Config = config };
+    }
 
-    private static TaskQueueStats Stats(QueueStatus? status) => new()
+    public Task<ListTaskQueuePartitionsResponse> ListTaskQueuePartitions(ListTaskQueuePartitionsRequest request, ServerCallContext context)
     {
-        ApproximateBacklogCount = status?.Backlog ?? 0,
-        ApproximateBacklogAge = Duration.FromTimeSpan(status?.BacklogAge ?? TimeSpan.Zero),
-        TasksAddRate = (float)(status?.AddRate ?? 0),
-        TasksDispatchRate = (float)(status?.DispatchRate ?? 0),
-    };
+        engine.Namespaces.Get(request.Namespace);
+        if (request.TaskQueue is not { Name.Length: > 0 } asked)
+            throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
+        // Queues are not divided here: each is its own only partition.
+        var only = new TaskQueuePartitionMetadata { Key = asked.Name, OwnerHostName = "localhost" };
+        return Task.FromResult(new ListTaskQueuePartitionsResponse { ActivityTaskQueuePartitions = { only }, WorkflowTaskQueuePartitions = { only } });
+    }
 }

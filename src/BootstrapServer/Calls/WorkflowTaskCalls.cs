@@ -5,6 +5,7 @@ using PlatformOps.BootstrapServer.Executions.Completing;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.TaskQueue.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
@@ -22,7 +23,8 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
         var sticky = queue.Kind == TaskQueueKind.Sticky;
         while (true)
         {
-            var task = await engine.Matching.PollAsync(ns, queue.Name, TaskQueueType.Workflow, sticky, request.Identity, request.DeploymentOptions, context);
+            var poller = MatchingEngine.Poller(request.Identity, request.WorkerInstanceKey, request.DeploymentOptions);
+            var (task, scaling) = await engine.Matching.PollAsync(ns, queue.Name, TaskQueueType.Workflow, sticky, poller, context);
             var response = task switch
             {
                 null => new PollWorkflowTaskQueueResponse(),
@@ -30,8 +32,11 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
                 QueryItem item => await QueryAsync(item),
                 _ => throw new InvalidOperationException($"A {task.GetType().Name} is in a workflow task queue."),
             };
-            if (response is not null)
-                return response;
+            if (response is null)
+                continue;
+            if (scaling != 0)
+                response.PollerScalingDecision = new PollerScalingDecision { PollRequestDeltaSuggestion = scaling };
+            return response;
         }
     }
 
@@ -69,12 +74,6 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
             run.WorkflowTasks.ClearSticky();
         });
         return new ResetStickyTaskQueueResponse();
-    }
-
-    public Task<ShutdownWorkerResponse> ShutdownWorker(ShutdownWorkerRequest request, ServerCallContext context)
-    {
-        engine.Matching.ReleaseSticky(engine.Namespaces.Get(request.Namespace), request.StickyTaskQueue);
-        return Task.FromResult(new ShutdownWorkerResponse());
     }
 
     /// <summary>Starts the task for the worker; null when the task is stale.</summary>

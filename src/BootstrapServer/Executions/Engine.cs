@@ -45,6 +45,7 @@ internal sealed class Engine : IDisposable
         ClosingNews = new ClosingNews(this);
         Deleter = new RunDeleter(this);
         Schedules = new ScheduleDirectory(this);
+        matching.Connect(Timers, clock, _ => null);
     }
 
     public IStore Store { get; }

@@ -1,18 +1,21 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Namespaces;
-using Temporalio.Api.Common.V1;
+using PlatformOps.BootstrapServer.Timers;
 using Temporalio.Api.Deployment.V1;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.TaskQueue.V1;
 
 namespace PlatformOps.BootstrapServer.Matching;
 
 /// <summary>
-/// All task queues. Nothing of them is stored: what waits in a queue follows from the runs' state, and recovery queues it again.
+/// All task queues. Nothing of them is stored but what operators set: what waits in a queue follows from the runs' state, and
+/// recovery queues it again.
 /// </summary>
-internal sealed class MatchingEngine
+internal sealed class MatchingEngine(QueueConfigs configs)
 {
     /// <summary>How long a poll waits when its caller has more patience than that.</summary>
     private static readonly TimeSpan LongestPoll = TimeSpan.FromSeconds(60);
@@ -20,35 +23,42 @@ internal sealed class MatchingEngine
     /// <summary>What an answer needs to reach the caller before its deadline.</summary>
     private static readonly TimeSpan BeforeDeadline = TimeSpan.FromMilliseconds(500);
 
-    private const int DefaultPriority = 3;
+    private readonly ConcurrentDictionary<QueueName, TaskQueue> queues = new();
+    private readonly ShutWorkers shutWorkers = new();
+    private TimerQueue timers = null!;
+    private TimeProvider clock = null!;
+    private Func<QueueName, QueueRoute?> routeOf = null!;
 
-    private readonly ConcurrentDictionary<(string NamespaceId, string Name, TaskQueueType Type), TaskQueue> queues = new();
+    /// <summary>What the engine brings; before that no queue exists.</summary>
+    public void Connect(TimerQueue engineTimers, TimeProvider engineClock, Func<QueueName, QueueRoute?> routes) =>
+        (timers, clock, routeOf) = (engineTimers, engineClock, routes);
 
-    public void AddWorkflowTask(WorkflowRun run, int stamp, string queue, bool sticky) =>
-        Add(run.Namespace, queue, TaskQueueType.Workflow, sticky, new WorkflowTaskItem(run, stamp, sticky, PriorityOf(run.State.Priority)));
+    public void AddWorkflowTask(WorkflowRun run, int stamp, string queue, bool sticky, WorkerVersion? pinned = null, bool useRamping = false) =>
+        Add(run.Namespace, queue, TaskQueueType.Workflow, sticky, new WorkflowTaskItem(run, stamp, sticky, run.State.Priority) { Pinned = pinned, UseRamping = useRamping });
 
-    public void AddActivityTask(WorkflowRun run, long scheduledEventId, int stamp, string queue) =>
-        Add(run.Namespace, queue, TaskQueueType.Activity, sticky: false, new ActivityTaskItem(run, scheduledEventId, stamp, PriorityOf(run.Activities.Find(scheduledEventId)?.Priority)));
+    public void AddActivityTask(WorkflowRun run, long scheduledEventId, int stamp, string queue, WorkerVersion? pinned = null) =>
+        Add(run.Namespace, queue, TaskQueueType.Activity, sticky: false, new ActivityTaskItem(run, scheduledEventId, stamp, run.Activities.Find(scheduledEventId)?.Priority) { Pinned = pinned });
 
-    public void AddQuery(DirectQuery query, string queue, bool sticky) =>
-        Add(query.Run.Namespace, queue, TaskQueueType.Workflow, sticky, new QueryItem(query, query.NextAttempt(), sticky));
+    public void AddQuery(DirectQuery query, string queue, bool sticky, WorkerVersion? pinned = null) =>
+        Add(query.Run.Namespace, queue, TaskQueueType.Workflow, sticky, new QueryItem(query, query.NextAttempt(), sticky) { Pinned = pinned });
 
-    /// <summary>The next task of a queue; null when none came before the caller's patience, or a minute, ended.</summary>
-    public async Task<QueuedTask?> PollAsync(Namespace ns, string queue, TaskQueueType type, bool sticky, string identity, WorkerDeploymentOptions? deployment, ServerCallContext call)
+    /// <summary>The next task of a queue; none when none came before the caller's patience, or a minute, ended.</summary>
+    public async Task<Polled> PollAsync(Namespace ns, string queue, TaskQueueType type, bool sticky, PollerSighting poller, ServerCallContext call)
     {
         var patience = call.Deadline == DateTime.MaxValue ? LongestPoll : call.Deadline - TimeProvider.System.GetUtcNow().UtcDateTime - BeforeDeadline;
         if (patience > LongestPoll)
             patience = LongestPoll;
-        if (patience <= TimeSpan.Zero)
-            return null;
-        var poller = new PollerSighting(identity, Stopwatch.GetTimestamp(), TimeProvider.System.GetUtcNow(), deployment);
-        return await Queue(ns, queue, type, sticky).PollAsync(poller, patience, call.CancellationToken);
+        if (patience <= TimeSpan.Zero || shutWorkers.Contains(poller.WorkerKey))
+            return default;
+        return await Queue(new QueueName(ns.Id, queue, type), sticky).PollAsync(poller, patience, call.CancellationToken);
     }
 
-    public bool HasRecentPoller(Namespace ns, string stickyQueue) =>
-        queues.TryGetValue((ns.Id, stickyQueue, TaskQueueType.Workflow), out var queue) && queue.HasRecentPoller;
+    public static PollerSighting Poller(string identity, string workerKey, WorkerDeploymentOptions? deployment, double? tasksPerSecond = null) =>
+        new(identity, Stopwatch.GetTimestamp(), TimeProvider.System.GetUtcNow(), deployment) { WorkerKey = workerKey, TasksPerSecond = tasksPerSecond };
 
-    public TaskQueue? Find(Namespace ns, string queue, TaskQueueType type) => queues.GetValueOrDefault((ns.Id, queue, type));
+    public bool HasRecentPoller(Namespace ns, string stickyQueue) => Find(ns, stickyQueue, TaskQueueType.Workflow) is { HasRecentPoller: true };
+
+    public TaskQueue? Find(Namespace ns, string queue, TaskQueueType type) => queues.GetValueOrDefault(new QueueName(ns.Id, queue, type));
 
     /// <summary>A worker shuts down: the polls of its own queue end.</summary>
     public void ReleaseSticky(Namespace ns, string queue)
@@ -57,20 +67,60 @@ internal sealed class MatchingEngine
             sticky.ReleasePollers();
     }
 
-    private static int PriorityOf(Priority? priority) => priority is { PriorityKey: >= 1 and <= 5 } ? priority.PriorityKey : DefaultPriority;
+    /// <summary>A worker shuts down: its waiting polls end, and those that are still on their way bring nothing.</summary>
+    public void ReleaseWorker(Namespace ns, string workerKey, IEnumerable<QueueName> polled)
+    {
+        if (workerKey.Length == 0)
+            return;
+        shutWorkers.Add(workerKey);
+        foreach (var name in polled.Where(n => n.NamespaceId == ns.Id))
+        {
+            if (queues.TryGetValue(name, out var queue))
+                queue.ReleasePollsOf(workerKey);
+        }
+    }
+
+    /// <summary>What operators set for a queue.</summary>
+    public TaskQueueConfig? ConfigOf(QueueName queue) => configs.Find(queue);
+
+    /// <summary>Changes what is set for a queue; it counts at once.</summary>
+    public async Task<TaskQueueConfig> ConfigureAsync(QueueName queue, Action<TaskQueueConfig> change)
+    {
+        var changed = await configs.ChangeAsync(queue, change);
+        if (queues.TryGetValue(queue, out var found))
+            found.Configure(configs);
+        return changed;
+    }
+
+    /// <summary>Routing of a queue changed: what waits in it goes where it belongs now.</summary>
+    public void RouteChanged(QueueName queue)
+    {
+        if (queues.TryGetValue(queue, out var found))
+            found.Reroute(routeOf);
+    }
+
+    /// <summary>Forgets the settings of a namespace that goes away.</summary>
+    public Task DeleteConfigsAsync(Namespace ns) => configs.DeleteAllAsync(ns.Id);
 
     private void Add(Namespace ns, string queue, TaskQueueType type, bool sticky, QueuedTask task)
     {
-        while (!Queue(ns, queue, type, sticky).Add(task))
-            queues.TryRemove((ns.Id, queue, type), out _);
+        var name = new QueueName(ns.Id, queue, type);
+        while (!Queue(name, sticky).Add(task))
+            queues.TryRemove(name, out _);
     }
 
-    private TaskQueue Queue(Namespace ns, string name, TaskQueueType type, bool sticky)
+    private TaskQueue Queue(QueueName name, bool sticky)
     {
-        if (queues.TryGetValue((ns.Id, name, type), out var found))
+        if (queues.TryGetValue(name, out var found))
             return found;
         ForgetUnused();
-        return queues.GetOrAdd((ns.Id, name, type), _ => new TaskQueue(name, sticky));
+        var queue = queues.GetOrAdd(name, _ => new TaskQueue(name, sticky, timers, clock));
+        if (!sticky)
+        {
+            queue.Configure(configs);
+            queue.Reroute(routeOf);
+        }
+        return queue;
     }
 
     /// <summary>Every worker brings a sticky queue with a name of its own; those of workers that left are dropped here.</summary>

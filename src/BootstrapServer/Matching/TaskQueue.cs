@@ -1,31 +1,31 @@
 using System.Diagnostics;
+using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Timers;
+using Temporalio.Api.Enums.V1;
 
 namespace PlatformOps.BootstrapServer.Matching;
 
 /// <summary>
-/// One queue and its waiting pollers. A task that finds a poller never enters the queue. Times here are the wall clock's,
-/// since workers live in real time whatever the workflows' clock says.
+/// One queue and its waiting pollers, in a lane per version of its workers. A task that finds a poller never enters the
+/// backlog, unless a rate limit makes it wait. Times of polls are the wall clock's, since workers live in real time whatever
+/// the workflows' clock says; limits go by the server's clock.
 /// </summary>
-internal sealed class TaskQueue(string name, bool sticky)
+internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, TimeProvider clock)
 {
-    private const int Priorities = 5;
-
     /// <summary>How long after its last poll a poller still counts as there.</summary>
     private static readonly TimeSpan RecentPoll = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan RememberPoller = TimeSpan.FromMinutes(5);
 
     private readonly Lock gate = new();
-    private readonly LinkedList<TaskCompletionSource<QueuedTask?>> waiters = new();
-    private readonly Queue<QueuedTask>?[] backlog = new Queue<QueuedTask>?[Priorities];
-    private readonly Dictionary<string, PollerSighting> pollers = [];
-    private readonly RateMeter added = new();
-    private readonly RateMeter dispatched = new();
-    private int backlogCount;
-    private long lastPoll;
+    private readonly Lane unversioned = new();
+    private Dictionary<WorkerVersion, Lane>? versions;
+    private QueueRoute? route;
+    private QueueRates? rates;
+    private TimerEntry? wake;
     private bool retired;
 
-    public string Name => name;
+    public string Name => name.Name;
 
     public bool IsSticky => sticky;
 
@@ -34,16 +34,7 @@ internal sealed class TaskQueue(string name, bool sticky)
         get
         {
             lock (gate)
-                return waiters.Count > 0 || (lastPoll != 0 && Stopwatch.GetElapsedTime(lastPoll) < RecentPoll);
-        }
-    }
-
-    public int BacklogCount
-    {
-        get
-        {
-            lock (gate)
-                return backlogCount;
+                return unversioned.PolledWithin(RecentPoll) || (versions is not null && versions.Values.Any(l => l.PolledWithin(RecentPoll)));
         }
     }
 
@@ -54,46 +45,50 @@ internal sealed class TaskQueue(string name, bool sticky)
         {
             if (retired)
                 return false;
-            added.Count();
-            while (waiters.First is { } first)
+            var lane = LaneOf(task);
+            lane.CountAdded(task);
+            if (lane.Backlog.Count > 0 || rates is not null || !HandOver(lane, task))
             {
-                waiters.RemoveFirst();
-                if (first.Value.TrySetResult(task))
-                {
-                    dispatched.Count();
-                    return true;
-                }
+                Enqueue(lane, task);
+                if (rates is not null)
+                    Dispatch(lane);
             }
-            Enqueue(task);
             return true;
         }
     }
 
-    /// <summary>The next task; null when none came in time. A caller that goes away hands a task that it was given back.</summary>
-    public async Task<QueuedTask?> PollAsync(PollerSighting poller, TimeSpan patience, CancellationToken ct)
+    /// <summary>The next task; none when none came in time. A caller that goes away hands a task that it was given back.</summary>
+    public async Task<Polled> PollAsync(PollerSighting poller, TimeSpan patience, CancellationToken ct)
     {
-        LinkedListNode<TaskCompletionSource<QueuedTask?>> node;
+        Lane lane;
+        LinkedListNode<Waiter> node;
         lock (gate)
         {
-            lastPoll = Stopwatch.GetTimestamp();
-            pollers[poller.Identity] = poller;
-            if (Dequeue() is { } waiting)
+            lane = LaneOf(poller);
+            lane.Seen(poller);
+            LimitFromWorker(poller);
+            if (TakeAllowed(lane) is { } waiting)
             {
-                dispatched.Count();
-                return waiting;
+                lane.CountDispatched(waiting);
+                return new Polled(waiting, lane.ScalingDecision(TimeSpan.Zero, limited: rates is not null));
             }
-            node = waiters.AddLast(new TaskCompletionSource<QueuedTask?>(TaskCreationOptions.RunContinuationsAsynchronously));
+            node = lane.Waiters.AddLast(new Waiter(poller.WorkerKey));
         }
         using var patienceEnds = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patienceEnds.CancelAfter(patience);
-        await using var _ = patienceEnds.Token.Register(() => Withdraw(node));
-        var task = await node.Value.Task;
+        await using var _ = patienceEnds.Token.Register(() => Withdraw(lane, node));
+        var task = await node.Value.Task.Task;
+        int scaling;
         lock (gate)
-            lastPoll = Stopwatch.GetTimestamp();
+        {
+            if (lane.LastPoll != 0)
+                lane.PollEnded();
+            scaling = task is null ? 0 : lane.ScalingDecision(Stopwatch.GetElapsedTime(poller.At), limited: rates is not null);
+        }
         if (task is null || !ct.IsCancellationRequested)
-            return task;
+            return new Polled(task, scaling);
         Add(task); // for another poller that may be waiting already
-        return null;
+        return default;
     }
 
     /// <summary>Ends the waiting of all pollers: their worker shuts down.</summary>
@@ -101,11 +96,34 @@ internal sealed class TaskQueue(string name, bool sticky)
     {
         lock (gate)
         {
-            foreach (var waiter in waiters)
-                waiter.TrySetResult(null);
-            waiters.Clear();
-            lastPoll = 0;
-            pollers.Clear();
+            foreach (var lane in Lanes)
+            {
+                foreach (var waiter in lane.Waiters)
+                    waiter.Task.TrySetResult(null);
+                lane.Waiters.Clear();
+                lane.ForgetPollers();
+            }
+        }
+    }
+
+    /// <summary>Ends the waiting polls of one worker, which shuts down.</summary>
+    public void ReleasePollsOf(string workerKey)
+    {
+        lock (gate)
+        {
+            foreach (var lane in Lanes)
+            {
+                for (var node = lane.Waiters.First; node is not null;)
+                {
+                    var next = node.Next;
+                    if (node.Value.WorkerKey == workerKey)
+                    {
+                        lane.Waiters.Remove(node);
+                        node.Value.Task.TrySetResult(null);
+                    }
+                    node = next;
+                }
+            }
         }
     }
 
@@ -114,64 +132,207 @@ internal sealed class TaskQueue(string name, bool sticky)
     {
         lock (gate)
         {
-            retired = retired || (waiters.Count == 0 && backlogCount == 0 && (lastPoll == 0 || Stopwatch.GetElapsedTime(lastPoll) > RememberPoller));
+            retired = retired || !Lanes.Any(IsActive);
             return retired;
         }
     }
 
-    public QueueStatus Describe()
+    /// <summary>Routing changed: what waits and is not pinned goes where it belongs now.</summary>
+    public void Reroute(Func<QueueName, QueueRoute?> routeOf)
     {
         lock (gate)
         {
-            foreach (var (identity, seen) in pollers)
+            route = routeOf(name);
+            var waiting = Lanes.SelectMany(l => l.Backlog.Drain()).OrderBy(t => t.QueuedAt).ToList();
+            foreach (var task in waiting)
             {
-                if (Stopwatch.GetElapsedTime(seen.At) > RememberPoller)
-                    pollers.Remove(identity);
+                var lane = LaneOf(task);
+                lane.Backlog.Add(task, rates?.Weights);
             }
-            var oldest = backlog.Where(q => q is { Count: > 0 }).Select(q => q!.Peek().QueuedAt).DefaultIfEmpty(0).Min();
-            return new QueueStatus(
-                [.. pollers.Values],
-                backlogCount,
-                oldest == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(oldest),
-                added.PerSecond,
-                dispatched.PerSecond);
+            foreach (var lane in Lanes)
+                Dispatch(lane);
         }
     }
 
-    private void Withdraw(LinkedListNode<TaskCompletionSource<QueuedTask?>> node)
+    /// <summary>Takes an operator's settings for the queue.</summary>
+    public void Configure(QueueConfigs configs)
+    {
+        lock (gate)
+        {
+            var config = configs.Find(name);
+            if (config is null && rates is null)
+                return;
+            (rates ??= new QueueRates()).Configure(config, clock.GetUtcNow());
+            RatesChanged();
+        }
+    }
+
+    /// <param name="version">Of which workers; all when left out.</param>
+    public QueueStatus Describe(Func<WorkerVersion?, bool>? version = null)
+    {
+        lock (gate)
+        {
+            var lanes = new List<LaneStatus>();
+            if (version is null || version(null))
+                lanes.Add(unversioned.Describe());
+            lanes.AddRange(versions?.Where(v => version is null || version(v.Key)).Select(v => v.Value.Describe()) ?? []);
+            return new QueueStatus(LaneStatus.Sum(lanes), rates?.PerSecond ?? QueueRates.Unlimited, rates?.Source ?? RateLimitSource.System, IsHeldBack);
+        }
+    }
+
+    /// <summary>The versions whose workers polled lately, or that have tasks waiting.</summary>
+    public IReadOnlyList<WorkerVersion?> ActiveVersions
+    {
+        get
+        {
+            lock (gate)
+            {
+                return
+                [
+                    .. IsActive(unversioned) ? new WorkerVersion?[] { null } : [],
+                    .. versions?.Where(v => IsActive(v.Value)).Select(v => v.Key) ?? [],
+                ];
+            }
+        }
+    }
+
+    private static bool IsActive(Lane lane) => lane.Backlog.Count > 0 || lane.PolledWithin(RememberPoller);
+
+    private IEnumerable<Lane> Lanes => versions is null ? [unversioned] : versions.Values.Prepend(unversioned);
+
+    /// <summary>Tasks wait although they could go, if it were not for a limit.</summary>
+    private bool IsHeldBack => rates is not null && rates.Ready > clock.GetUtcNow() && Lanes.Any(l => l.Backlog.Count > 0);
+
+    private Lane LaneOf(PollerSighting poller) => sticky || poller.Deployment is null ? unversioned : LaneOf(WorkerVersion.Of(poller.Deployment));
+
+    private Lane LaneOf(QueuedTask task)
+    {
+        if (sticky || (route is null && task.Pinned is null))
+            return unversioned;
+        // An activity whose queue the pinned version does not serve is versioned for itself.
+        if (task.Pinned is { } pinned && (task is not ActivityTaskItem || route?.Versions.Contains(pinned) == true))
+            return LaneOf(pinned);
+        return LaneOf(Routing.Target(route, task.Run.WorkflowId, task.UseRamping).Version);
+    }
+
+    private Lane LaneOf(WorkerVersion? version)
+    {
+        if (version is null)
+            return unversioned;
+        versions ??= [];
+        if (!versions.TryGetValue(version, out var lane))
+            versions[version] = lane = new Lane();
+        return lane;
+    }
+
+    private static bool HandOver(Lane lane, QueuedTask task)
+    {
+        while (lane.Waiters.First is { } first)
+        {
+            lane.Waiters.RemoveFirst();
+            if (!first.Value.Task.TrySetResult(task))
+                continue;
+            lane.CountDispatched(task);
+            return true;
+        }
+        return false;
+    }
+
+    private void Enqueue(Lane lane, QueuedTask task)
+    {
+        task.QueuedAt = Stopwatch.GetTimestamp();
+        lane.Backlog.Add(task, rates?.Weights);
+    }
+
+    /// <summary>Hands out what waits, as far as pollers wait and limits let it.</summary>
+    private void Dispatch(Lane lane)
+    {
+        while (lane.Waiters.Count > 0 && TakeAllowed(lane) is { } task)
+        {
+            if (!HandOver(lane, task))
+                lane.Backlog.Add(task, rates?.Weights);
+        }
+    }
+
+    /// <summary>The next task of a lane that no limit holds back; when one does, the queue wakes once it does not any more.</summary>
+    private QueuedTask? TakeAllowed(Lane lane)
+    {
+        if (lane.Backlog.Count == 0)
+            return null;
+        if (rates is null)
+            return lane.Backlog.TakeNext();
+        var now = clock.GetUtcNow();
+        if (rates.Ready > now)
+        {
+            WakeAt(rates.Ready);
+            return null;
+        }
+        lane.Backlog.Unpark(now, rates.Weights);
+        while (lane.Backlog.TakeNext() is { } task)
+        {
+            var ready = rates.ReadyOf(task);
+            if (ready <= now)
+            {
+                rates.Take(task, now);
+                return task;
+            }
+            lane.Backlog.Park(task, ready);
+        }
+        if (lane.Backlog.NextParked is { } next)
+            WakeAt(next);
+        return null;
+    }
+
+    private void LimitFromWorker(PollerSighting poller)
+    {
+        if (name.Type != TaskQueueType.Activity || (rates is null && poller.TasksPerSecond is null))
+            return;
+        if ((rates ??= new QueueRates()).SetByWorker(poller.TasksPerSecond, clock.GetUtcNow()))
+            RatesChanged();
+    }
+
+    private void RatesChanged()
+    {
+        timers.Cancel(wake);
+        wake = null;
+        if (!rates!.IsLimited && rates.Weights is null && rates.Source == RateLimitSource.System)
+            rates = null;
+        foreach (var lane in Lanes)
+            Dispatch(lane);
+    }
+
+    private void WakeAt(DateTimeOffset at)
+    {
+        if (at == DateTimeOffset.MaxValue || (wake is { Taken: false } && wake.Due <= at))
+            return;
+        timers.Cancel(wake);
+        wake = timers.Add(at, OnWake);
+    }
+
+    private void OnWake()
+    {
+        lock (gate)
+        {
+            wake = null;
+            foreach (var lane in Lanes)
+                Dispatch(lane);
+        }
+    }
+
+    private void Withdraw(Lane lane, LinkedListNode<Waiter> node)
     {
         lock (gate)
         {
             if (node.List is not null)
-                waiters.Remove(node);
+                lane.Waiters.Remove(node);
         }
-        node.Value.TrySetResult(null);
-    }
-
-    private void Enqueue(QueuedTask task)
-    {
-        task.QueuedAt = Stopwatch.GetTimestamp();
-        (backlog[task.Priority - 1] ??= new Queue<QueuedTask>()).Enqueue(task);
-        backlogCount++;
-    }
-
-    private QueuedTask? Dequeue()
-    {
-        if (backlogCount == 0)
-            return null;
-        foreach (var queue in backlog)
-        {
-            if (queue is { Count: > 0 })
-            {
-                backlogCount--;
-                return queue.Dequeue();
-            }
-        }
-        return null;
+        node.Value.Task.TrySetResult(null);
     }
 }
 
-/// <summary>When and as whom a worker polled; <see cref="At"/> is a wall-clock timestamp.</summary>
-internal sealed record PollerSighting(string Identity, long At, DateTimeOffset Time, Temporalio.Api.Deployment.V1.WorkerDeploymentOptions? Deployment);
+/// <summary>What a poll brought.</summary>
+/// <param name="Scaling">What the worker should change about its number of polls.</param>
+internal readonly record struct Polled(QueuedTask? Task, int Scaling);
 
-internal sealed record QueueStatus(IReadOnlyList<PollerSighting> Pollers, int Backlog, TimeSpan BacklogAge, double AddRate, double DispatchRate);
+/// <param name="HeldBack">Tasks wait only because of the limit.</param>
+internal sealed record QueueStatus(LaneStatus Lanes, double TasksPerSecond, RateLimitSource LimitSource, bool HeldBack);

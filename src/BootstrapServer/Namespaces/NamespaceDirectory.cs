@@ -21,6 +21,17 @@ internal sealed class NamespaceDirectory
     /// <summary>What a development server keeps when nobody says.</summary>
     private static readonly TimeSpan DefaultRetention = TimeSpan.FromDays(1);
 
+    /// <summary>What workers and clients may count on. Each is claimed because the server does it.</summary>
+    private static readonly NamespaceInfo.Types.Capabilities Capabilities = new()
+    {
+        EagerWorkflowStart = true,
+        SyncUpdate = true,
+        AsyncUpdate = true,
+        WorkerHeartbeats = true,
+        WorkerPollCompleteOnShutdown = true,
+        PollerAutoscaling = true,
+    };
+
     private readonly ConcurrentDictionary<string, Namespace> byName = new();
     private readonly ConcurrentDictionary<string, Namespace> byId = new();
     private readonly IStore store;
@@ -127,7 +138,6 @@ internal sealed class NamespaceDirectory
                 State = NamespaceState.Registered,
                 Description = request.Description,
                 OwnerEmail = request.OwnerEmail,
-                Capabilities = new NamespaceInfo.Types.Capabilities { EagerWorkflowStart = true, SyncUpdate = true, AsyncUpdate = true },
                 SupportsSchedules = true,
             },
             Config = new NamespaceConfig
@@ -155,6 +165,7 @@ internal sealed class NamespaceDirectory
     private void Remember(Namespace target)
     {
         target = target with { Name = target.Description.NamespaceInfo.Name };
+        target.Description.NamespaceInfo.Capabilities = Capabilities.Clone(); // what this server can, whichever wrote the file
         byName[target.Name] = target;
         byId[target.Id] = target;
     }
