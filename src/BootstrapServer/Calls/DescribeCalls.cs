@@ -51,7 +51,9 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
             WorkflowExtendedInfo = new WorkflowExecutionExtendedInfo
             {
                 CancelRequested = run.State.CancelRequested,
-                OriginalStartTime = run.State.StartTime.ToTimestamp(),
+                OriginalStartTime = (run.State.OriginalStartTime ?? run.State.StartTime).ToTimestamp(),
+                LastResetTime = run.State.BaseRunId is null ? null : run.State.StartTime.ToTimestamp(),
+                ResetRunId = run.State.ResetRunId ?? "",
                 RunExpirationTime = run.Start.WorkflowRunTimeout?.ToTimeSpan() is { Ticks: > 0 } timeout ? (run.ExecutionTime + timeout).ToTimestamp() : null,
                 ExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime,
             },

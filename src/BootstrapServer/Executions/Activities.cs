@@ -14,7 +14,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 /// The activities of a run that have not ended. Attempts leave no trace in history: the started event is written when the
 /// activity ends, with the last attempt's number and the failure before it.
 /// </summary>
-internal sealed class Activities(WorkflowRun run, RowSet rows)
+internal sealed partial class Activities(WorkflowRun run, RowSet rows)
 {
     /// <summary>What the canceled event of an activity says that no worker had yet.</summary>
     private const string NotStartedDetails = "ACTIVITY_ID_NOT_STARTED";
@@ -74,22 +74,7 @@ internal sealed class Activities(WorkflowRun run, RowSet rows)
                 Priority = asked.Priority,
             },
         });
-        var activity = new ActivityState
-        {
-            ScheduledEventId = item.EventId,
-            ActivityId = asked.ActivityId,
-            Type = asked.ActivityType.Name,
-            TaskQueue = item.ActivityTaskScheduledEventAttributes.TaskQueue.Name,
-            ScheduleToClose = scheduleToClose,
-            ScheduleToStart = scheduleToStart,
-            StartToClose = startToClose,
-            Heartbeat = heartbeat,
-            RetryPolicy = policy,
-            Priority = asked.Priority ?? run.State.Priority,
-            FirstScheduledTime = item.EventTime.ToDateTimeOffset(),
-            ScheduledTime = item.EventTime.ToDateTimeOffset(),
-        };
-        Add(activity, item.ActivityTaskScheduledEventAttributes);
+        var activity = Pend(item, item.EventTime.ToDateTimeOffset());
         Deadlines(activity).Watch(activity);
         if (dispatch && run.State.Pause is null)
             Dispatch(activity);
@@ -427,12 +412,30 @@ internal sealed class Activities(WorkflowRun run, RowSet rows)
         TimeoutFailureInfo = new TimeoutFailureInfo { TimeoutType = type },
     };
 
-    private void Add(ActivityState activity, ActivityTaskScheduledEventAttributes asked)
+    /// <summary>The state that a scheduled event begins.</summary>
+    private ActivityState Pend(HistoryEvent item, DateTimeOffset scheduledTime)
     {
+        var asked = item.ActivityTaskScheduledEventAttributes;
+        var activity = new ActivityState
+        {
+            ScheduledEventId = item.EventId,
+            ActivityId = asked.ActivityId,
+            Type = asked.ActivityType.Name,
+            TaskQueue = asked.TaskQueue.Name,
+            ScheduleToClose = asked.ScheduleToCloseTimeout.ToTimeSpan(),
+            ScheduleToStart = asked.ScheduleToStartTimeout.ToTimeSpan(),
+            StartToClose = asked.StartToCloseTimeout.ToTimeSpan(),
+            Heartbeat = asked.HeartbeatTimeout.ToTimeSpan(),
+            RetryPolicy = asked.RetryPolicy,
+            Priority = asked.Priority ?? run.State.Priority,
+            FirstScheduledTime = scheduledTime,
+            ScheduledTime = scheduledTime,
+        };
         scheduled[activity.ScheduledEventId] = asked;
         pending.Put(activity.ScheduledEventId, activity);
         byActivityId[activity.ActivityId] = activity.ScheduledEventId;
         deadlines[activity.ScheduledEventId] = new ActivityDeadlines(run, OnTimeout, OnRetryDue);
+        return activity;
     }
 
     private void Save(ActivityState activity) => pending.Put(activity.ScheduledEventId, activity);

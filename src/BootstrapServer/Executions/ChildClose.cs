@@ -7,6 +7,29 @@ namespace PlatformOps.BootstrapServer.Executions;
 /// <summary>How a child's closing event reads in its parent's history.</summary>
 internal static class ChildClose
 {
+    /// <summary>Lets a closing event speak of another started event: the child was reconnected to a run that was reset.</summary>
+    public static void SetStarted(HistoryEvent item, long startedEventId)
+    {
+        switch (item.AttributesCase)
+        {
+            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionCompletedEventAttributes:
+                item.ChildWorkflowExecutionCompletedEventAttributes.StartedEventId = startedEventId;
+                break;
+            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionFailedEventAttributes:
+                item.ChildWorkflowExecutionFailedEventAttributes.StartedEventId = startedEventId;
+                break;
+            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionCanceledEventAttributes:
+                item.ChildWorkflowExecutionCanceledEventAttributes.StartedEventId = startedEventId;
+                break;
+            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionTimedOutEventAttributes:
+                item.ChildWorkflowExecutionTimedOutEventAttributes.StartedEventId = startedEventId;
+                break;
+            case HistoryEvent.AttributesOneofCase.ChildWorkflowExecutionTerminatedEventAttributes:
+                item.ChildWorkflowExecutionTerminatedEventAttributes.StartedEventId = startedEventId;
+                break;
+        }
+    }
+
     public static (EventType Type, HistoryEvent Event) Describe(ChildState child, string runId, HistoryEvent close)
     {
         var execution = new WorkflowExecution { WorkflowId = child.WorkflowId, RunId = runId };

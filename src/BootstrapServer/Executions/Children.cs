@@ -12,7 +12,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 /// The children of a workflow. A child is started in three steps, each its own transaction, so that it runs only once its
 /// parent's history knows its run: initiated here, created, and then, started here, it gets its first workflow task.
 /// </summary>
-internal sealed class Children
+internal sealed partial class Children
 {
     private readonly WorkflowRun run;
     private readonly Pending<long, ChildState> pending;
@@ -67,17 +67,7 @@ internal sealed class Children
                 VersioningOverride = asked.VersioningOverride,
             },
         });
-        var child = new ChildState
-        {
-            InitiatedEventId = item.EventId,
-            NamespaceName = target.Name,
-            NamespaceId = target.Id,
-            WorkflowId = asked.WorkflowId,
-            Type = asked.WorkflowType.Name,
-            ParentClosePolicy = item.StartChildWorkflowExecutionInitiatedEventAttributes.ParentClosePolicy,
-            RequestId = Guid.NewGuid().ToString(),
-        };
-        pending.Put(child.InitiatedEventId, child);
+        var child = Pend(item);
         run.After(() => run.Engine.Background(run.Engine.ChildStarter.StartAsync(run, child, item)));
     }
 
@@ -130,12 +120,13 @@ internal sealed class Children
     }
 
     /// <summary>The child ended; <paramref name="close"/> is its closing event.</summary>
-    public void Closed(long initiatedEventId, string workflowId, string runId, HistoryEvent close)
+    public void Closed(long initiatedEventId, string workflowId, string firstRunId, string runId, HistoryEvent close)
     {
-        if (!run.IsOpen || pending.Find(initiatedEventId) is not { } child || child.WorkflowId != workflowId)
+        // After a reset the same event may have started another child.
+        if (!run.IsOpen || pending.Find(initiatedEventId) is not { } child || child.WorkflowId != workflowId || (child.RunId.Length > 0 && child.RunId != firstRunId))
             return;
         if (child.StartedEventId == 0)
-            Started(child, runId, null);
+            Started(child, firstRunId, null);
         pending.Remove(initiatedEventId);
         var (type, item) = ChildClose.Describe(child, runId, close);
         run.Events.Add(type, item);

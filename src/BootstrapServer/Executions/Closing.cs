@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Executions.Resetting;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -143,11 +144,16 @@ internal sealed class Closing(WorkflowRun run)
         run.CancelTimers();
         run.Updates.AbortAll(continues: successor is not null);
         run.Queries.ReleaseAll();
-        foreach (var child in run.Children.All)
-            run.Outgoing.OweClosing(child);
-        if (run.Start.ParentWorkflowExecution is not null && successor is null)
+        // A run that is reset goes on as another: its children are that one's, and nobody hears of an end.
+        var reset = close.WorkflowExecutionTerminatedEventAttributes?.Identity == WorkflowResetter.Identity;
+        if (!reset || state.ResetRunId is null)
+        {
+            foreach (var child in run.Children.All)
+                run.Outgoing.OweClosing(child);
+        }
+        if (run.Start.ParentWorkflowExecution is not null && successor is null && !reset)
             run.Outgoing.OweNews(close);
-        if (successor is null)
+        if (successor is null && !reset)
             run.Engine.Schedules.WorkflowEnded(run, close);
         run.Engine.Closed(run);
     }

@@ -44,6 +44,7 @@ internal sealed class Engine : IDisposable
         ExternalRequests = new ExternalRequests(this);
         ClosingNews = new ClosingNews(this);
         Deleter = new RunDeleter(this);
+        Resetter = new WorkflowResetter(this);
         Schedules = new ScheduleDirectory(this);
         matching.Connect(Timers, clock, _ => null);
     }
@@ -80,6 +81,8 @@ internal sealed class Engine : IDisposable
     public ClosingNews ClosingNews { get; }
 
     public RunDeleter Deleter { get; }
+
+    public WorkflowResetter Resetter { get; }
 
     public ScheduleDirectory Schedules { get; }
 
@@ -133,17 +136,24 @@ internal sealed class Engine : IDisposable
         var delay = start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero;
         if (delay > TimeSpan.Zero)
             state.FirstTaskAt = now + delay;
+        var run = new WorkflowRun(this, ns, new RunName(ns.Id, workflowId, runId), Store.NextRunKey(), Kept(start), state, isNew: true);
+        var item = new HistoryEvent { EventTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now), WorkflowExecutionStartedEventAttributes = start, UserMetadata = metadata };
+        item.Links.AddRange(links ?? []);
+        run.Events.Add(Temporalio.Api.Enums.V1.EventType.WorkflowExecutionStarted, item);
+        run.WatchTimeouts();
+        return run;
+    }
+
+    /// <summary>What memory keeps of a start: all but what only the workflow itself needs, which history has.</summary>
+    public static WorkflowExecutionStartedEventAttributes Kept(WorkflowExecutionStartedEventAttributes start)
+    {
         var kept = start.Clone();
         kept.Input = null;
         kept.Header = null;
         kept.LastCompletionResult = null;
         kept.ContinuedFailure = null;
-        var run = new WorkflowRun(this, ns, new RunName(ns.Id, workflowId, runId), Store.NextRunKey(), kept, state, isNew: true);
-        var item = new HistoryEvent { WorkflowExecutionStartedEventAttributes = start, UserMetadata = metadata };
-        item.Links.AddRange(links ?? []);
-        run.Events.Add(Temporalio.Api.Enums.V1.EventType.WorkflowExecutionStarted, item);
-        run.WatchTimeouts();
-        return run;
+        kept.PrevAutoResetPoints = null;
+        return kept;
     }
 
     /// <summary>Makes a committed run visible, and lets its first effects happen.</summary>

@@ -16,6 +16,9 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
     /// <summary>Stands for "started, but the event waits in the buffer" where an event id is wanted.</summary>
     public const long Waiting = -1;
 
+    /// <summary>Events that another run's history is cut into: what a reader reads at least.</summary>
+    private const int TakenOverBatch = 100;
+
     private readonly List<List<HistoryEvent>> batches = [];
     private List<HistoryEvent> batch = [];
     private readonly List<(long Number, HistoryEvent Event)> buffer = [];
@@ -49,6 +52,19 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
             Append(item);
         }
         return item;
+    }
+
+    /// <summary>Takes over the beginning of another run's history.</summary>
+    public void TakeOver(IEnumerable<HistoryEvent> events)
+    {
+        foreach (var item in events)
+        {
+            batch.Add(item);
+            state.NextEventId = item.EventId + 1;
+            if (batch.Count >= TakenOverBatch)
+                EndBatch();
+        }
+        EndBatch();
     }
 
     /// <summary>Gives the buffered events their place in history. Ends of activities and children come after everything else.</summary>
@@ -179,7 +195,8 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
             set(started);
     }
 
-    private static long EndedActivity(HistoryEvent item) => item.AttributesCase switch
+    /// <summary>The scheduled event of the activity that an event ends; 0 when it ends none.</summary>
+    public static long EndedActivity(HistoryEvent item) => item.AttributesCase switch
     {
         HistoryEvent.AttributesOneofCase.ActivityTaskCompletedEventAttributes => item.ActivityTaskCompletedEventAttributes.ScheduledEventId,
         HistoryEvent.AttributesOneofCase.ActivityTaskFailedEventAttributes => item.ActivityTaskFailedEventAttributes.ScheduledEventId,
@@ -207,5 +224,5 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
         or EventType.RequestCancelExternalWorkflowExecutionInitiated or EventType.MarkerRecorded
         or EventType.StartChildWorkflowExecutionInitiated or EventType.SignalExternalWorkflowExecutionInitiated
         or EventType.UpsertWorkflowSearchAttributes or EventType.WorkflowPropertiesModified
-        or EventType.WorkflowExecutionUpdateAccepted or EventType.WorkflowExecutionUpdateCompleted);
+        or EventType.WorkflowExecutionUpdateAdmitted or EventType.WorkflowExecutionUpdateAccepted or EventType.WorkflowExecutionUpdateCompleted);
 }

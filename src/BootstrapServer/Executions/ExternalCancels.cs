@@ -74,6 +74,15 @@ internal sealed class ExternalCancels(WorkflowRun run, RowSet rows)
         run.WorkflowTasks.ScheduleIfNone();
     }
 
+    /// <summary>Follows history, for a run that is reset. What has no answer yet is sent again.</summary>
+    public void Rebuild(HistoryEvent item)
+    {
+        if (item.EventType == EventType.RequestCancelExternalWorkflowExecutionInitiated)
+            pending.Put(item.EventId, new ExternalRequestState { InitiatedEventId = item.EventId, RequestId = Guid.NewGuid().ToString() });
+        else
+            pending.Remove(item.RequestCancelExternalWorkflowExecutionFailedEventAttributes?.InitiatedEventId ?? item.ExternalWorkflowExecutionCancelRequestedEventAttributes.InitiatedEventId);
+    }
+
     public void Restore(string id, byte[] data) => pending.Restore(long.Parse(id, CultureInfo.InvariantCulture), data);
 
     public void Resume()

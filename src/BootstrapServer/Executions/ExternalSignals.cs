@@ -75,6 +75,15 @@ internal sealed class ExternalSignals(WorkflowRun run, RowSet rows)
         run.WorkflowTasks.ScheduleIfNone();
     }
 
+    /// <summary>Follows history, for a run that is reset. What has no answer yet is sent again.</summary>
+    public void Rebuild(HistoryEvent item)
+    {
+        if (item.EventType == EventType.SignalExternalWorkflowExecutionInitiated)
+            pending.Put(item.EventId, new ExternalRequestState { InitiatedEventId = item.EventId, RequestId = Guid.NewGuid().ToString() });
+        else
+            pending.Remove(item.SignalExternalWorkflowExecutionFailedEventAttributes?.InitiatedEventId ?? item.ExternalWorkflowExecutionSignaledEventAttributes.InitiatedEventId);
+    }
+
     public void Restore(string id, byte[] data) => pending.Restore(long.Parse(id, CultureInfo.InvariantCulture), data);
 
     /// <summary>After recovery: sent again with the same request id, which the target knows if it arrived before.</summary>

@@ -17,6 +17,14 @@ internal static class Incoming
         run.RequireOpen();
         if (run.State.SignalCount >= run.Engine.Limits.SignalsPerRun)
             throw ServiceError.InvalidArgument("exceeded workflow execution limit for signal events");
+        AddSignal(run, name, input, header, identity, requestId, links, sender);
+        run.WorkflowTasks.ScheduleIfNone();
+    }
+
+    /// <summary>Puts a signal into history, and nothing more.</summary>
+    public static void AddSignal(
+        WorkflowRun run, string name, Payloads? input, Header? header, string identity, string requestId, IEnumerable<Link>? links, WorkflowExecution? sender)
+    {
         run.Requests.Add(requestId);
         run.State.SignalCount++;
         var item = new HistoryEvent
@@ -34,7 +42,26 @@ internal static class Incoming
         item.Links.AddRange(links ?? []);
         run.Events.Add(EventType.WorkflowExecutionSignaled, item);
         run.Touch();
-        run.WorkflowTasks.ScheduleIfNone();
+    }
+
+    /// <summary>Changes options of a run: what callers attached to it, its priority.</summary>
+    public static void AddOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options, IEnumerable<Link> links)
+    {
+        if (run.Requests.Seen(options.AttachedRequestId))
+            return;
+        NoteOptions(run, options);
+        var item = new HistoryEvent { WorkflowExecutionOptionsUpdatedEventAttributes = options };
+        item.Links.AddRange(links);
+        run.Events.Add(EventType.WorkflowExecutionOptionsUpdated, item);
+        run.Touch();
+    }
+
+    /// <summary>What follows from changed options for the run's state.</summary>
+    public static void NoteOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options)
+    {
+        run.Requests.Add(options.AttachedRequestId);
+        if (options.Priority is { } priority)
+            run.State.Priority = priority;
     }
 
     /// <summary>Asks the run to cancel. One that ended, or was asked before, is fine as it is.</summary>
@@ -70,9 +97,10 @@ internal static class Incoming
     }
 
     /// <summary>Refuses a request that only a child of the sender may get.</summary>
-    public static void RequireParent(WorkflowRun run, WorkflowExecution parent)
+    public static void RequireParent(WorkflowRun run, WorkflowRun parent)
     {
-        if (run.Start.ParentWorkflowExecution is not { } actual || actual.WorkflowId != parent.WorkflowId || actual.RunId != parent.RunId)
+        // A parent that was reset has another run id than the one that its child knows.
+        if (run.Start.ParentWorkflowExecution is not { } actual || actual.WorkflowId != parent.WorkflowId || (actual.RunId != parent.RunId && parent.State.BaseRunId is null))
             throw ServiceError.NotFound("workflow parent does not match");
     }
 }

@@ -23,6 +23,7 @@ internal sealed class LiveUpdate(string id)
 
     public string MessageId => id + "/request";
 
+    /// <summary>Null when history brings it to the worker, or the worker has accepted it.</summary>
     public Request? Request { get; set; }
 
     /// <summary>Updates are delivered in the order in which they were admitted.</summary>
@@ -47,7 +48,7 @@ internal sealed class LiveUpdate(string id)
         return update;
     }
 
-    public bool ToSend(bool includeSent) => Request is not null && (Stage == LiveUpdateStage.Admitted || (includeSent && Stage == LiveUpdateStage.Sent));
+    public bool ToSend(bool includeSent) => Stage == LiveUpdateStage.Admitted || (includeSent && Stage == LiveUpdateStage.Sent);
 
     public void SayAccepted() => accepted.TrySetResult(null);
 

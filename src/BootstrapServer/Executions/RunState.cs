@@ -14,6 +14,20 @@ internal sealed class RunState
 {
     public DateTimeOffset StartTime { get; set; }
 
+    /// <summary>When the first of the runs began that this one is reset from; null when it is not.</summary>
+    public DateTimeOffset? OriginalStartTime { get; set; }
+
+    /// <summary>The reset that made this run: its retry gets the same run.</summary>
+    public string? ResetRequestId { get; set; }
+
+    /// <summary>The run that this one is reset from, and the last event that they share.</summary>
+    public string? BaseRunId { get; set; }
+
+    public long BaseEventId { get; set; }
+
+    /// <summary>The latest run that is reset from this one.</summary>
+    public string? ResetRunId { get; set; }
+
     /// <summary>The request that started the run: its retry gets the same run.</summary>
     public string StartRequestId { get; set; } = "";
 
@@ -150,6 +164,9 @@ internal sealed class ActivityState
     /// <summary>Null while no worker has it.</summary>
     public DateTimeOffset? StartedTime { get; set; }
 
+    /// <summary>Not 0 only while a run is reset: a start is in history once the activity ended.</summary>
+    public long StartedEventId { get; set; }
+
     public string RequestId { get; set; } = "";
 
     public string StartedIdentity { get; set; } = "";
@@ -221,9 +238,13 @@ internal sealed class ExternalRequestState
     public string RequestId { get; set; } = "";
 }
 
-/// <summary>An update that the workflow accepted, and perhaps completed.</summary>
+/// <summary>An update that the workflow accepted, and perhaps completed; or that a reset brought along.</summary>
 internal sealed class UpdateState
 {
+    /// <summary>Not 0 when history itself carries the update to the workflow, which is so after a reset.</summary>
+    public long AdmittedEventId { get; set; }
+
+    /// <summary>0 until the workflow accepted the update.</summary>
     public long AcceptedEventId { get; set; }
 
     /// <summary>0 until the workflow completed the update.</summary>

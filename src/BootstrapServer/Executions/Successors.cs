@@ -72,6 +72,7 @@ internal sealed class Successors(Engine engine)
         start.FirstWorkflowTaskBackoff = Duration.FromTimeSpan(backoff < TimeSpan.Zero ? TimeSpan.Zero : backoff);
         start.Memo = run.State.Memo;
         start.SearchAttributes = run.State.SearchAttributes;
+        start.WorkflowExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime; // a reset moved it
         start.PrevAutoResetPoints = run.State.ResetPoints;
         start.EagerExecutionAccepted = false;
         return start;

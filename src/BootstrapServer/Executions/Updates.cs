@@ -11,7 +11,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 /// The updates of a run. Before a worker accepts one it lives in memory only, as on the real server: nothing was promised
 /// yet. Accepted and completed ones are rows, so that asking again with the same id finds the same outcome.
 /// </summary>
-internal sealed class Updates(WorkflowRun run, RowSet rows)
+internal sealed partial class Updates(WorkflowRun run, RowSet rows)
 {
     private readonly Pending<string, UpdateState> known = new(rows, RowKind.Update);
     private readonly Dictionary<string, LiveUpdate> live = [];
@@ -20,7 +20,7 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
     /// <summary>True when a workflow task has an update to deliver.</summary>
     public bool AnyToSend => live.Values.Any(u => u.Stage == LiveUpdateStage.Admitted);
 
-    public int Total => known.Count + live.Values.Count(u => u.AcceptedEventId == 0);
+    public int Total => known.Count + live.Values.Count(u => u.AcceptedEventId == 0 && known.Find(u.Id) is null);
 
     public int InFlight => live.Count;
 
@@ -31,6 +31,8 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
             return found;
         if (known.Find(updateId) is not { } state)
             return null;
+        if (state.CompletedEventId == 0 && state.AcceptedEventId == 0 && run.IsOpen)
+            return AdmittedByHistory(updateId);
         if (state.CompletedEventId != 0)
         {
             var completed = run.Engine.Histories.ReadEvent(run, state.CompletedEventId);
@@ -66,12 +68,14 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
         foreach (var update in live.Values.Where(u => u.ToSend(includeSent)).OrderBy(u => u.Order))
         {
             update.Stage = LiveUpdateStage.Sent;
+            if (update.Request is not { } request)
+                continue; // the worker reads it from the admitted event
             yield return new Message
             {
                 Id = update.MessageId,
                 ProtocolInstanceId = update.Id,
                 EventId = startedEventId - 1,
-                Body = Google.Protobuf.WellKnownTypes.Any.Pack(update.Request!),
+                Body = Google.Protobuf.WellKnownTypes.Any.Pack(request),
             };
         }
     }
@@ -125,6 +129,11 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
     {
         foreach (var update in live.Values.Where(u => u.Stage == LiveUpdateStage.Sent).ToList())
         {
+            if (known.Find(update.Id) is not null)
+            {
+                update.Stage = LiveUpdateStage.Admitted; // history brought it: the next task does again
+                continue;
+            }
             live.Remove(update.Id);
             run.After(() => update.Abort(UpdateErrors.TaskFailed()));
         }
@@ -164,19 +173,20 @@ internal sealed class Updates(WorkflowRun run, RowSet rows)
                 ProtocolInstanceId = update.Id,
                 AcceptedRequestMessageId = update.MessageId,
                 AcceptedRequestSequencingEventId = acceptance.AcceptedRequestSequencingEventId,
-                AcceptedRequest = update.Request,
+                AcceptedRequest = update.Request, // null when an admitted event has it
             },
         });
         update.Stage = LiveUpdateStage.Accepted;
         update.AcceptedEventId = item.EventId;
         update.Request = null;
-        known.Put(update.Id, new UpdateState { AcceptedEventId = item.EventId });
+        known.Put(update.Id, new UpdateState { AdmittedEventId = known.Find(update.Id)?.AdmittedEventId ?? 0, AcceptedEventId = item.EventId });
         run.After(update.SayAccepted);
     }
 
     private void Reject(LiveUpdate update, Failure failure)
     {
         live.Remove(update.Id);
+        known.Remove(update.Id); // as on the real server a rejected update leaves no trace, also one that a reset had brought along
         update.Stage = LiveUpdateStage.Completed;
         run.After(() => update.SayRejected(failure));
     }

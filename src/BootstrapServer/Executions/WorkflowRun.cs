@@ -223,17 +223,23 @@ internal sealed class WorkflowRun
     /// <summary>After recovery: timers, queued tasks and requests to others go on where they were.</summary>
     public void Resume()
     {
-        if (IsOpen)
-        {
-            WatchTimeouts();
-            WorkflowTasks.Resume();
-            Activities.Resume();
-            Timers.Resume();
-            Children.Resume();
-            ExternalSignals.Resume();
-            ExternalCancels.Resume();
-        }
+        ResumeOpen();
         Outgoing.Resume();
+    }
+
+    /// <summary>Starts everything that waits for time or for others, as the state says. A run that closed meanwhile stays as it is.</summary>
+    public void ResumeOpen()
+    {
+        if (!IsOpen)
+            return;
+        WatchTimeouts();
+        WorkflowTasks.Resume();
+        Activities.Resume();
+        Timers.Resume();
+        Children.Resume();
+        ExternalSignals.Resume();
+        ExternalCancels.Resume();
+        Updates.Resume();
     }
 
     /// <summary>Takes rows as they were stored. The engine then resumes timers and tasks.</summary>

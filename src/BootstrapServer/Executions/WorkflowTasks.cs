@@ -1,6 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Executions.Resetting;
+using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Timers;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.History.V1;
@@ -18,6 +20,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
 {
     /// <summary>The real server's numbers: attempts before the timeout of a failing task grows, its first step and its end.</summary>
     private const int AttemptsBeforeBackoff = 3;
+    private const string HistoryService = "history-service";
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(10);
 
@@ -210,6 +213,29 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         else if (IsPending)
             End(attempt: 1);
     }
+
+    /// <summary>A run is reset to this task: it failed, whether or not a worker had it, and the next one is the first attempt.</summary>
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when there is no task.</exception>
+    public void FailForReset(string reason, string baseRunId)
+    {
+        if (!IsPending)
+            throw ServiceError.InvalidArgument($"Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: {run.Events.NextEventId}");
+        if (!IsStarted)
+        {
+            Current.StartedTime = run.Now;
+            Current.StartedEventId = AddStarted(HistoryService).EventId;
+        }
+        Fail(WorkflowTaskFailedCause.ResetWorkflow, ResetFailure(reason, null), HistoryService, baseRunId, run.RunId);
+        Current.Attempt = 1;
+    }
+
+    /// <summary>How what was under way at a reset ends.</summary>
+    public static Failure ResetFailure(string reason, Payloads? lastHeartbeat) => new()
+    {
+        Message = reason,
+        Source = "Server",
+        ResetWorkflowFailureInfo = new ResetWorkflowFailureInfo { LastHeartbeatDetails = lastHeartbeat },
+    };
 
     /// <summary>
     /// The step changes the run after all: a speculative task must now be in history, since what follows counts on its ids.

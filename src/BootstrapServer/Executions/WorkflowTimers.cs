@@ -31,15 +31,16 @@ internal sealed class WorkflowTimers(WorkflowRun run, RowSet rows)
                 WorkflowTaskCompletedEventId = completedEventId,
             },
         });
-        var timer = new TimerState
-        {
-            StartedEventId = item.EventId,
-            TimerId = asked.TimerId,
-            FiresAt = item.EventTime.ToDateTimeOffset() + asked.StartToFireTimeout.ToTimeSpan(),
-        };
-        pending.Put(timer.StartedEventId, timer);
-        byTimerId[timer.TimerId] = timer.StartedEventId;
-        Watch(timer);
+        Watch(Pend(item));
+    }
+
+    /// <summary>Follows history, for a run that is reset. A timer keeps its deadline.</summary>
+    public void Rebuild(HistoryEvent item)
+    {
+        if (item.EventType == EventType.TimerStarted)
+            Pend(item);
+        else if (pending.Find(item.TimerFiredEventAttributes?.StartedEventId ?? item.TimerCanceledEventAttributes.StartedEventId) is { } timer)
+            Remove(timer);
     }
 
     /// <summary>Cancels a timer, also one that fired during the workflow task that cancels it.</summary>
@@ -84,6 +85,20 @@ internal sealed class WorkflowTimers(WorkflowRun run, RowSet rows)
     {
         foreach (var entry in entries.Values)
             run.Engine.Timers.Cancel(entry);
+    }
+
+    private TimerState Pend(HistoryEvent item)
+    {
+        var asked = item.TimerStartedEventAttributes;
+        var timer = new TimerState
+        {
+            StartedEventId = item.EventId,
+            TimerId = asked.TimerId,
+            FiresAt = item.EventTime.ToDateTimeOffset() + asked.StartToFireTimeout.ToTimeSpan(),
+        };
+        pending.Put(timer.StartedEventId, timer);
+        byTimerId[timer.TimerId] = timer.StartedEventId;
+        return timer;
     }
 
     private void Watch(TimerState timer)

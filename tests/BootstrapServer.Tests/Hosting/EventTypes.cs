@@ -18,5 +18,9 @@ internal static class EventTypes
     public static Task<DescribeWorkflowExecutionResponse> RawAsync(this WorkflowHandle handle) => handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
         new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id } });
 
+    /// <summary>The description of the run that the handle names, and not of the latest one.</summary>
+    public static Task<DescribeWorkflowExecutionResponse> RawRunAsync(this WorkflowHandle handle) => handle.Client.WorkflowService.DescribeWorkflowExecutionAsync(
+        new() { Namespace = handle.Client.Options.Namespace, Execution = new() { WorkflowId = handle.Id, RunId = handle.RunId } });
+
     public static bool Has(this IEnumerable<HistoryEvent> events, EventType type) => events.Any(e => e.EventType == type);
 }

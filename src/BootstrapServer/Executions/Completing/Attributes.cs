@@ -25,11 +25,7 @@ internal static class Attributes
     public static void UpsertSearchAttributes(WorkflowRun run, Command command, long completedEventId)
     {
         var upserted = command.UpsertWorkflowSearchAttributesCommandAttributes.SearchAttributes;
-        var merged = run.State.SearchAttributes?.Clone() ?? new SearchAttributes();
-        foreach (var (name, value) in upserted.IndexedFields)
-            Put(merged.IndexedFields, name, value);
-        run.State.SearchAttributes = merged;
-        run.VisibleChange = true;
+        Merge(run, upserted);
         run.Events.Add(EventType.UpsertWorkflowSearchAttributes, new HistoryEvent
         {
             UpsertWorkflowSearchAttributesEventAttributes = new UpsertWorkflowSearchAttributesEventAttributes
@@ -43,11 +39,7 @@ internal static class Attributes
     public static void UpsertMemo(WorkflowRun run, Command command, long completedEventId)
     {
         var upserted = command.ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo;
-        var merged = run.State.Memo?.Clone() ?? new Memo();
-        foreach (var (name, value) in upserted.Fields)
-            Put(merged.Fields, name, value);
-        run.State.Memo = merged;
-        run.VisibleChange = true;
+        Merge(run, upserted);
         run.Events.Add(EventType.WorkflowPropertiesModified, new HistoryEvent
         {
             WorkflowPropertiesModifiedEventAttributes = new WorkflowPropertiesModifiedEventAttributes
@@ -56,6 +48,24 @@ internal static class Attributes
                 UpsertedMemo = upserted,
             },
         });
+    }
+
+    public static void Merge(WorkflowRun run, SearchAttributes upserted)
+    {
+        var merged = run.State.SearchAttributes?.Clone() ?? new SearchAttributes();
+        foreach (var (name, value) in upserted.IndexedFields)
+            Put(merged.IndexedFields, name, value);
+        run.State.SearchAttributes = merged;
+        run.VisibleChange = true;
+    }
+
+    public static void Merge(WorkflowRun run, Memo upserted)
+    {
+        var merged = run.State.Memo?.Clone() ?? new Memo();
+        foreach (var (name, value) in upserted.Fields)
+            Put(merged.Fields, name, value);
+        run.State.Memo = merged;
+        run.VisibleChange = true;
     }
 
     /// <summary>A payload that says nothing (null, or an empty list) takes the value away.</summary>

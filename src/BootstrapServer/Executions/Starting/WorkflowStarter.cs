@@ -112,21 +112,14 @@ internal sealed class WorkflowStarter(Engine engine)
     {
         if (!options.AttachRequestId && !options.AttachCompletionCallbacks && !options.AttachLinks)
             return;
-        if (!current.Requests.Add(request.RequestId))
-            return;
-        var item = new HistoryEvent
+        var attached = new WorkflowExecutionOptionsUpdatedEventAttributes
         {
-            WorkflowExecutionOptionsUpdatedEventAttributes = new WorkflowExecutionOptionsUpdatedEventAttributes
-            {
-                AttachedRequestId = options.AttachRequestId ? request.RequestId : "",
-                Identity = request.Identity,
-            },
+            AttachedRequestId = options.AttachRequestId ? request.RequestId : "",
+            Identity = request.Identity,
         };
         if (options.AttachCompletionCallbacks)
-            item.WorkflowExecutionOptionsUpdatedEventAttributes.AttachedCompletionCallbacks.AddRange(request.Start.CompletionCallbacks);
-        if (options.AttachLinks)
-            item.Links.AddRange(request.Links);
-        current.Events.Add(EventType.WorkflowExecutionOptionsUpdated, item);
+            attached.AttachedCompletionCallbacks.AddRange(request.Start.CompletionCallbacks);
+        Incoming.AddOptions(current, attached, options.AttachLinks ? request.Links : []);
     }
 
     private static void RequireReusable(WorkflowRun closed, WorkflowIdReusePolicy policy)

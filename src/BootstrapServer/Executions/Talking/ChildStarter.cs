@@ -1,5 +1,6 @@
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions.Starting;
+using PlatformOps.BootstrapServer.Namespaces;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
@@ -28,7 +29,7 @@ internal sealed class ChildStarter(Engine engine)
         WorkflowRun run;
         try
         {
-            run = (await engine.Starter.StartAsync(ns, Request(parent, child, asked))).Run;
+            run = Reconnected(ns, parent, child) ?? (await engine.Starter.StartAsync(ns, Request(parent, child, asked))).Run;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
         {
@@ -45,6 +46,16 @@ internal sealed class ChildStarter(Engine engine)
         if (child.IsOpen && child.State.LastCompletedEventId == 0 && !child.WorkflowTasks.IsPending)
             child.WorkflowTasks.ScheduleFirst();
     });
+
+    /// <summary>The child that the run started from which the parent is reset, when it asked for it before the reset point.</summary>
+    private WorkflowRun? Reconnected(Namespace ns, WorkflowRun parent, ChildState child)
+    {
+        if (parent.State.BaseRunId is null || parent.State.BaseEventId < child.InitiatedEventId
+            || engine.FindLatest(ns, child.WorkflowId) is not { Start.ParentWorkflowExecution: { } asked } found || asked.WorkflowId != parent.WorkflowId)
+            return null;
+        var original = parent.Start.OriginalExecutionRunId;
+        return asked.RunId == original || engine.TryFind(parent.Namespace, asked.WorkflowId, asked.RunId)?.Start.OriginalExecutionRunId == original ? found : null;
+    }
 
     private static StartRequest Request(WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)
     {

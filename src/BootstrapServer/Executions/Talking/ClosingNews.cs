@@ -25,7 +25,10 @@ internal sealed class ClosingNews(Engine engine)
         var parent = run.Start.ParentWorkflowExecution;
         if (engine.Namespaces.FindById(run.Start.ParentWorkflowNamespaceId) is not { } ns || engine.TryFind(ns, parent.WorkflowId, parent.RunId) is not { } found)
             return;
-        await found.StepAsync(() => found.Children.Closed(run.Start.ParentInitiatedEventId, run.WorkflowId, run.RunId, close));
+        // A parent that was reset lives on in another run.
+        while (!found.IsOpen && found.State.ResetRunId is { } resetRunId && engine.TryFind(ns, parent.WorkflowId, resetRunId) is { } next)
+            found = next;
+        await found.StepAsync(() => found.Children.Closed(run.Start.ParentInitiatedEventId, run.WorkflowId, run.Start.FirstExecutionRunId, run.RunId, close));
     }
 
     private async Task CloseChildAsync(WorkflowRun parent, ChildState child)

@@ -24,7 +24,7 @@ internal sealed class ExternalRequests(Engine engine)
                 await target.StepAsync(() =>
                 {
                     if (asked.ChildWorkflowOnly)
-                        Incoming.RequireParent(target, Self(sender));
+                        Incoming.RequireParent(target, sender);
                     Incoming.Signal(target, asked.SignalName, asked.Input, asked.Header, "history-service", state.RequestId, sender: Self(sender));
                 });
             }
@@ -54,7 +54,7 @@ internal sealed class ExternalRequests(Engine engine)
                 await target.StepAsync(() =>
                 {
                     if (target.IsOpen && asked.ChildWorkflowOnly)
-                        Incoming.RequireParent(target, Self(sender));
+                        Incoming.RequireParent(target, sender);
                     Incoming.Cancel(target, asked.Reason, "history-service", state.RequestId, sender: Self(sender), senderEventId: initiated.EventId);
                 });
             }
