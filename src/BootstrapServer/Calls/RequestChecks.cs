@@ -3,6 +3,7 @@ using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
@@ -27,6 +28,7 @@ internal static class RequestChecks
         NotNegative(request.WorkflowRunTimeout, "WorkflowRunTimeout");
         NotNegative(request.WorkflowTaskTimeout, "WorkflowTaskTimeout");
         NotNegative(request.WorkflowStartDelay, "WorkflowStartDelay");
+        Policies(request.WorkflowIdReusePolicy, request.WorkflowIdConflictPolicy);
         if (RetryBackoff.Problem(request.RetryPolicy) is { } retry)
             throw ServiceError.InvalidArgument(retry);
         if (request.CronSchedule.Length > 0)
@@ -37,6 +39,17 @@ internal static class RequestChecks
         }
         limits.RequireSize(request.Input, "WorkflowInput");
         Limits.RequireSize(request.Memo, "Memo", limits.MemoBytes);
+    }
+
+    /// <summary>Refuses pairs of policies that contradict each other.</summary>
+    private static void Policies(WorkflowIdReusePolicy reuse, WorkflowIdConflictPolicy conflict)
+    {
+#pragma warning disable CS0612 // Deprecated in favour of the conflict policy, and still sent by SDKs.
+        if (reuse == WorkflowIdReusePolicy.TerminateIfRunning && conflict != WorkflowIdConflictPolicy.Unspecified)
+            throw ServiceError.InvalidArgument("Invalid WorkflowIDReusePolicy: TERMINATE_IF_RUNNING cannot be used together with a WorkflowIDConflictPolicy");
+#pragma warning restore CS0612
+        if (reuse == WorkflowIdReusePolicy.RejectDuplicate && conflict == WorkflowIdConflictPolicy.TerminateExisting)
+            throw ServiceError.InvalidArgument("Invalid WorkflowIDReusePolicy: REJECT_DUPLICATE cannot be used together with conflict policy TERMINATE_EXISTING");
     }
 
     public static void Id(string id, string what)

@@ -30,10 +30,10 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();
         engine.Limits.RequireSize(request.SignalInput, "SignalInput");
+        Check(ns, AsStart(request));
         var start = StartRequest.From(request);
         if (start.Conflict == WorkflowIdConflictPolicy.Fail)
             throw ServiceError.InvalidArgument("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not supported for this operation.");
-        Check(ns, AsStart(request));
         var result = await engine.Starter.StartAsync(ns, start, Signal, existing =>
         {
             existing.WorkflowTasks.EndFirstWait();
@@ -88,6 +88,8 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         WorkflowRunTimeout = request.WorkflowRunTimeout,
         WorkflowTaskTimeout = request.WorkflowTaskTimeout,
         RequestId = request.RequestId,
+        WorkflowIdReusePolicy = request.WorkflowIdReusePolicy,
+        WorkflowIdConflictPolicy = request.WorkflowIdConflictPolicy,
         RetryPolicy = request.RetryPolicy,
         CronSchedule = request.CronSchedule,
         Memo = request.Memo,

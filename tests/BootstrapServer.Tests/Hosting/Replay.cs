@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using Temporalio.Api.Enums.V1;
+using Temporalio.Api.History.V1;
 using Temporalio.Client;
 using Temporalio.Common;
 using Temporalio.Worker;
@@ -19,13 +21,17 @@ internal static class Replay
         }
     }
 
+    /// <summary>A history as <c>temporal workflow show --output json</c> prints it: protocol JSON, indented, payloads in base64.</summary>
+    public static string AsPrinted(WorkflowHistory history) =>
+        new JsonFormatter(JsonFormatter.Settings.Default.WithIndentation()).Format(new History { Events = { history.Events } });
+
     /// <summary>Replays one history; through JSON, as tools hand histories on.</summary>
     public static async Task OneAsync(WorkflowHistory history, TemporalWorkerOptions worker)
     {
         var options = new WorkflowReplayerOptions();
         foreach (var definition in worker.Workflows)
             options.Workflows.Add(definition);
-        var imported = WorkflowHistory.FromJson(history.Id, history.ToJson());
+        var imported = WorkflowHistory.FromJson(history.Id, AsPrinted(history));
         await new WorkflowReplayer(options).ReplayWorkflowAsync(imported, throwOnReplayFailure: true);
     }
 }
