@@ -7,6 +7,7 @@ using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Schedules;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -16,6 +17,11 @@ namespace PlatformOps.BootstrapServer.Calls;
 internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
 {
     private const int MostMatchingTimes = 1000;
+    private const int FutureActions = 10;
+    private const int LongestNotes = 1000;
+
+    /// <summary>What a workflow's id gets when the schedule starts it.</summary>
+    private const string AppendedTime = "-2009-11-10T23:00:00Z";
 
     public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
 
@@ -24,19 +30,22 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
         var ns = engine.Namespaces.Get(request.Namespace);
         RequestChecks.Id(request.ScheduleId, "ScheduleId");
         RequireAttributes(ns, request.SearchAttributes);
+        if (request.RequestId.Length == 0)
+            throw ServiceError.InvalidArgument("RequestId is not set on request.");
+        Check(request.InitialPatch);
         var now = engine.Clock.GetUtcNow();
         var state = new StoredSchedule
         {
             NamespaceId = ns.Id,
             ScheduleId = request.ScheduleId,
-            CreateRequestId = request.RequestId.Length > 0 ? request.RequestId : Guid.NewGuid().ToString(),
+            CreateRequestId = request.RequestId,
             Schedule = Canonical(ns, request.Schedule),
             Info = new ScheduleInfo { CreateTime = now.ToTimestamp() },
             Memo = request.Memo,
             SearchAttributes = request.SearchAttributes,
             ProcessedUntil = now,
         };
-        var created = await engine.Schedules.CreateAsync(ns, state, schedule => Apply(schedule, request.InitialPatch));
+        var created = await engine.Schedules.CreateAsync(ns, state, schedule => schedule.Patch(request.InitialPatch ?? new SchedulePatch()));
         return new CreateScheduleResponse { ConflictToken = Token(created.State) };
     }
 
@@ -66,10 +75,9 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
             var state = schedule.State;
             if (!request.ConflictToken.IsEmpty && request.ConflictToken != Token(state))
                 throw ServiceError.FailedPrecondition($"schedule \"{request.ScheduleId}\" was changed since it was read: read it again (mismatched conflict token)");
-            state.Schedule = wanted;
+            schedule.Replace(wanted);
             state.SearchAttributes = request.SearchAttributes ?? state.SearchAttributes;
             state.Memo = request.Memo ?? state.Memo;
-            Changed(state);
         });
         return new UpdateScheduleResponse();
     }
@@ -79,11 +87,8 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
         var schedule = Find(request.Namespace, request.ScheduleId);
         if (request.Patch is null)
             throw ServiceError.InvalidArgument("Patch is not set on request.");
-        await schedule.ChangeAsync(() =>
-        {
-            Apply(schedule, request.Patch);
-            Changed(schedule.State);
-        });
+        Check(request.Patch);
+        await schedule.ChangeAsync(() => schedule.Patch(request.Patch));
         return new PatchScheduleResponse();
     }
 
@@ -105,28 +110,14 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
     public static ScheduleInfo Info(LiveSchedule schedule)
     {
         var info = schedule.State.Info.Clone();
-        info.FutureActionTimes.Add(schedule.Future());
+        info.FutureActionTimes.Add(schedule.Future(FutureActions));
         return info;
     }
 
-    private static void Apply(LiveSchedule schedule, SchedulePatch? patch)
+    private static void Check(SchedulePatch? patch)
     {
-        if (patch is null)
-            return;
-        if (patch.Pause.Length > 0)
-            (schedule.State.Schedule.State.Paused, schedule.State.Schedule.State.Notes) = (true, patch.Pause);
-        if (patch.Unpause.Length > 0)
-            (schedule.State.Schedule.State.Paused, schedule.State.Schedule.State.Notes) = (false, patch.Unpause);
-        if (patch.TriggerImmediately is { } trigger)
-            schedule.Trigger(trigger);
-        foreach (var backfill in patch.BackfillRequest)
-            schedule.Backfill(backfill);
-    }
-
-    private void Changed(StoredSchedule state)
-    {
-        state.Version++;
-        state.Info.UpdateTime = engine.Clock.GetUtcNow().ToTimestamp();
+        if (patch is not null && Math.Max(patch.Pause.Length, patch.Unpause.Length) > LongestNotes)
+            throw ServiceError.InvalidArgument($"Schedule notes exceed the limit of {LongestNotes} characters.");
     }
 
     private Schedule Canonical(Namespace ns, Schedule? given)
@@ -134,6 +125,11 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
         if (given?.Action?.StartWorkflow is not { } start)
             throw ServiceError.InvalidArgument("Schedule.Action.StartWorkflow is not set on request.");
         RequestChecks.Start(ScheduledStart.Request(start), engine.Limits);
+        RequestChecks.Id(start.WorkflowId + AppendedTime, "WorkflowId");
+        if (start.CronSchedule.Length > 0)
+            throw ServiceError.InvalidArgument("Scheduled workflows must not contain CronSchedule");
+        if (start.WorkflowIdReusePolicy is not (WorkflowIdReusePolicy.Unspecified or WorkflowIdReusePolicy.AllowDuplicate))
+            throw ServiceError.InvalidArgument("Scheduled workflows support only the AllowDuplicate workflow id reuse policy");
         RequireAttributes(ns, start.SearchAttributes);
         var schedule = given.Clone();
         schedule.Spec = CanonicalSpec.Of(given.Spec);

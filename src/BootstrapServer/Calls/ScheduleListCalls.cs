@@ -20,6 +20,10 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
 {
     private const int LargestPage = 1000;
 
+    /// <summary>What a list shows of recent and of next actions, and of each part of a spec: less than a description.</summary>
+    private const int FewActions = 5;
+    private const int FewSpecs = 10;
+
     public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
 
     public async Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext context)
@@ -57,7 +61,7 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
 
     private static ScheduleListEntry Entry(LiveSchedule schedule)
     {
-        var (state, info) = (schedule.State, ScheduleCalls.Info(schedule));
+        var state = schedule.State;
         return new ScheduleListEntry
         {
             ScheduleId = state.ScheduleId,
@@ -65,14 +69,29 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
             SearchAttributes = state.SearchAttributes,
             Info = new ScheduleListInfo
             {
-                Spec = state.Schedule.Spec,
+                Spec = Shortened(state.Schedule.Spec),
                 WorkflowType = state.Schedule.Action.StartWorkflow.WorkflowType,
                 Notes = state.Schedule.State.Notes,
                 Paused = state.Schedule.State.Paused,
-                RecentActions = { info.RecentActions },
-                FutureActionTimes = { info.FutureActionTimes },
+                RecentActions = { state.Info.RecentActions.TakeLast(FewActions) },
+                FutureActionTimes = { schedule.Future(FewActions) },
             },
         };
+    }
+
+    private static ScheduleSpec Shortened(ScheduleSpec spec)
+    {
+        var few = spec.Clone();
+        Shorten(few.StructuredCalendar);
+        Shorten(few.ExcludeStructuredCalendar);
+        Shorten(few.Interval);
+        return few;
+    }
+
+    private static void Shorten<T>(Google.Protobuf.Collections.RepeatedField<T> list)
+    {
+        while (list.Count > FewSpecs)
+            list.RemoveAt(list.Count - 1);
     }
 
     private ListFilter Parse(string query)

@@ -11,22 +11,25 @@ namespace PlatformOps.BootstrapServer.Schedules;
 /// </summary>
 internal static class CanonicalSpec
 {
+    private const int LongestComment = 200;
+
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT that says what cannot be understood.</exception>
     public static ScheduleSpec Of(ScheduleSpec? given)
     {
         try
         {
             var spec = given?.Clone() ?? new ScheduleSpec();
-            foreach (var cron in spec.CronString)
-                AddCron(spec, cron);
             spec.StructuredCalendar.AddRange(spec.Calendar.Select(Structured));
 #pragma warning disable CS0612 // Deprecated, and still sent by older clients.
             spec.ExcludeStructuredCalendar.AddRange(spec.ExcludeCalendar.Select(Structured));
             spec.ExcludeCalendar.Clear();
 #pragma warning restore CS0612
+            AddCron(spec);
             spec.CronString.Clear();
             spec.Calendar.Clear();
             Check(spec);
+            foreach (var range in spec.StructuredCalendar.Concat(spec.ExcludeStructuredCalendar).SelectMany(CalendarTimes.Fields).SelectMany(f => f.Ranges))
+                (range.End, range.Step) = (Math.Max(range.Start, range.End), Math.Max(1, range.Step));
             return spec;
         }
         catch (Exception e) when (e is FormatException or OverflowException or TimeZoneNotFoundException or InvalidTimeZoneException)
@@ -45,21 +48,29 @@ internal static class CanonicalSpec
         {
             var (every, phase) = (interval.Interval?.ToTimeSpan() ?? TimeSpan.Zero, interval.Phase?.ToTimeSpan() ?? TimeSpan.Zero);
             if (every < TimeSpan.FromSeconds(1))
-                throw new FormatException("an interval is at least one second");
-            if (phase < TimeSpan.Zero || phase >= every)
-                throw new FormatException("a phase is not negative and less than its interval");
+                throw new FormatException("interval is too small: it is at least one second");
+            if (phase < TimeSpan.Zero)
+                throw new FormatException("phase is negative");
+            if (phase >= every)
+                throw new FormatException("phase cannot be greater than Interval, or as long");
         }
-        var problem = spec.StructuredCalendar.Concat(spec.ExcludeStructuredCalendar).SelectMany(Problems).FirstOrDefault();
-        if (problem is not null)
-            throw new FormatException(problem);
+        if (spec.Jitter?.ToTimeSpan() < TimeSpan.Zero)
+            throw new FormatException("jitter is negative");
+        var problems = spec.StructuredCalendar.Concat(spec.ExcludeStructuredCalendar).SelectMany(Problems).ToList();
+        if (problems.Count > 0)
+            throw new FormatException("invalid calendar spec: " + string.Join(", ", problems));
     }
 
-    private static IEnumerable<string> Problems(StructuredCalendarSpec calendar) =>
-        from field in CalendarTimes.Fields(calendar)
-        from range in field.Ranges
-        let problem = field.Field.Problem(range)
-        where problem is not null
-        select problem;
+    private static IEnumerable<string> Problems(StructuredCalendarSpec calendar)
+    {
+        foreach (var (field, ranges) in CalendarTimes.Fields(calendar))
+        {
+            foreach (var problem in ranges.Select(field.Problem).OfType<string>())
+                yield return problem;
+        }
+        if (calendar.Comment.Length > LongestComment)
+            yield return "comment is too long";
+    }
 
     private static StructuredCalendarSpec Structured(CalendarSpec calendar) => new()
     {
@@ -68,28 +79,41 @@ internal static class CanonicalSpec
         Hour = { CalendarField.Hour.Parse(calendar.Hour) },
         DayOfMonth = { CalendarField.DayOfMonth.Parse(calendar.DayOfMonth) },
         Month = { CalendarField.Month.Parse(calendar.Month) },
-        Year = { calendar.Year is "" or "*" ? [] : CalendarField.Year.Parse(calendar.Year) },
+        Year = { CalendarField.Year.Parse(calendar.Year) },
         DayOfWeek = { CalendarField.DayOfWeek.Parse(calendar.DayOfWeek) },
         Comment = calendar.Comment,
     };
 
-    private static void AddCron(ScheduleSpec spec, string cron)
+    /// <summary>Cron strings agree on a time zone, all with the same or all without one, and with the spec.</summary>
+    private static void AddCron(ScheduleSpec spec)
     {
-        var text = cron.Split('#', 2)[0].Trim();
-        var comment = cron.Contains('#', StringComparison.Ordinal) ? cron.Split('#', 2)[1].Trim() : "";
+        var zones = spec.CronString.Select(cron => AddCron(spec, cron.Trim())).Distinct().ToList();
+        if (zones.Count > 1 || zones.Exists(z => z.Length > 0 && ((spec.TimezoneName.Length > 0 && spec.TimezoneName != z) || !spec.TimezoneData.IsEmpty)))
+            throw new FormatException("conflicting timezone names");
+        if (zones is [{ Length: > 0 } zone])
+            spec.TimezoneName = zone;
+    }
+
+    /// <summary>Adds what one cron string names, and returns its time zone.</summary>
+    private static string AddCron(ScheduleSpec spec, string cron)
+    {
+        var (text, zone) = (cron, "");
         if (text.StartsWith("CRON_TZ=", StringComparison.Ordinal) || text.StartsWith("TZ=", StringComparison.Ordinal))
         {
             var parts = text.Split(' ', 2);
-            var zone = parts[0].Split('=', 2)[1];
-            if (spec.TimezoneName.Length > 0 && spec.TimezoneName != zone)
-                throw new FormatException($"\"{cron}\" has another time zone than the spec ({spec.TimezoneName})");
-            spec.TimezoneName = zone;
-            text = parts.Length == 2 ? parts[1].Trim() : "";
+            if (parts.Length < 2)
+                throw new FormatException("CronString has time zone but missing fields");
+            (zone, text) = (parts[0].Split('=', 2)[1], parts[1]);
         }
-        if (text.StartsWith("@every ", StringComparison.Ordinal))
-            spec.Interval.Add(Every(text["@every ".Length..]));
-        else
-            spec.StructuredCalendar.Add(Structured(CronCalendar(text, comment)));
+        var commented = text.Split('#', 2);
+        text = commented[0].Trim();
+        if (text.StartsWith("@every", StringComparison.Ordinal))
+        {
+            spec.Interval.Add(Every(text["@every".Length..]));
+            return "";
+        }
+        spec.StructuredCalendar.Add(Structured(CronCalendar(text, commented.Length == 2 ? commented[1].Trim() : "")));
+        return zone;
     }
 
     private static CalendarSpec CronCalendar(string text, string comment)
@@ -106,7 +130,7 @@ internal static class CanonicalSpec
         var fields = text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var (second, rest) = fields.Length == 7 ? (fields[0], fields[1..]) : ("0", fields);
         if (rest.Length is not (5 or 6))
-            throw new FormatException($"cron string \"{text}\" does not have 5 to 7 fields");
+            throw new FormatException($"CronString \"{text}\" does not have 5-7 fields");
         return new CalendarSpec
         {
             Second = second,

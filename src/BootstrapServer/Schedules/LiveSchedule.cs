@@ -13,10 +13,8 @@ namespace PlatformOps.BootstrapServer.Schedules;
 /// </summary>
 internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, Namespace ns, StoredSchedule state) : IDisposable
 {
-    private const int MostBuffered = 1000;
-    private const int FutureActions = 10;
-    private static readonly TimeSpan DefaultCatchup = TimeSpan.FromDays(365);
-    private static readonly TimeSpan ShortestCatchup = TimeSpan.FromSeconds(10);
+    /// <summary>How soon a backfill that need not wait for a workflow goes on.</summary>
+    private static readonly TimeSpan BackfillPause = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim turn = new(1);
     private TimerEntry? timer;
@@ -28,15 +26,18 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
 
     private SpecTimes Times => new(state.Schedule.Spec, $"{ns.Id}/{state.ScheduleId}");
 
+    private DueActions Due => new(state, Times, Now);
+
     private DateTimeOffset Now => engine.Clock.GetUtcNow();
 
-    /// <summary>Nominal times of the next actions.</summary>
-    public IEnumerable<Timestamp> Future()
+    /// <summary>When it acts next, as often as it still may.</summary>
+    public IEnumerable<Timestamp> Future(int count)
     {
-        var times = Times;
-        var next = times.NextAfter(state.ProcessedUntil > Now ? state.ProcessedUntil : Now);
-        for (var i = 0; i < FutureActions && next is { } time; i++, next = times.NextAfter(time.Nominal))
-            yield return time.Actual.ToTimestamp();
+        if (state.Schedule.State.LimitedActions)
+            count = (int)Math.Min(state.Schedule.State.RemainingActions, count);
+        var changed = state.Info.UpdateTime?.ToDateTimeOffset() ?? DateTimeOffset.MinValue;
+        var after = state.ProcessedUntil < changed - Jitter ? changed - Jitter : state.ProcessedUntil;
+        return Times.Between(after, DateTimeOffset.MaxValue).Where(t => t.Actual >= changed).Take(count).Select(t => t.Actual.ToTimestamp());
     }
 
     /// <summary>Changes the schedule as its owner asks, then acts on what is due.</summary>
@@ -56,7 +57,7 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         }
     }
 
-    public IEnumerable<ActionTime> Between(DateTimeOffset from, DateTimeOffset to) => Times.Between(from, to);
+    public IEnumerable<ActionTime> Between(DateTimeOffset after, DateTimeOffset to) => Times.Between(after, to);
 
     public Task TickAsync() => TakeTurnAsync(() => { });
 
@@ -72,38 +73,39 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
             (state.LastResult, state.LastFailure) = (end.Result, null);
         else if (end.Failure is not null)
             state.LastFailure = end.Failure;
-        if (state.Schedule.Policies.PauseOnFailure && run.State.Status is WorkflowExecutionStatus.Failed or WorkflowExecutionStatus.TimedOut)
+        if (state.Schedule.Policies.PauseOnFailure && !state.Schedule.State.Paused && run.State.Status is WorkflowExecutionStatus.Failed or WorkflowExecutionStatus.TimedOut)
         {
             state.Schedule.State.Paused = true;
-            state.Schedule.State.Notes = $"paused due to workflow {(run.State.Status == WorkflowExecutionStatus.Failed ? "failure" : "timeout")}: {run.WorkflowId}";
+            state.Schedule.State.Notes = run.State.Status == WorkflowExecutionStatus.Failed
+                ? $"paused due to workflow failure: {run.WorkflowId}: {end.Failure?.Message}"
+                : $"paused due to workflow timeout: {run.WorkflowId}";
+            state.Version++;
         }
     });
 
-    /// <summary>Adds an action that somebody asked for.</summary>
-    public void Trigger(TriggerImmediatelyRequest asked) => Buffer(asked.ScheduledTime?.ToDateTimeOffset() ?? Now, asked.OverlapPolicy, manual: true);
-
-    private void Buffer(DateTimeOffset nominal, ScheduleOverlapPolicy overlap, bool manual, string? requestId = null)
+    /// <summary>Takes a new specification. Times of it that passed before now are not made up for.</summary>
+    public void Replace(Schedule wanted)
     {
-        if (state.Buffer.Count >= MostBuffered)
-        {
-            state.Info.BufferDropped++;
-            return;
-        }
-        state.Buffer.Add(new BufferedAction
-        {
-            Nominal = nominal,
-            Actual = Now,
-            Manual = manual,
-            Overlap = Effective(overlap),
-            RequestId = requestId ?? Guid.NewGuid().ToString(),
-        });
+        state.Schedule = wanted;
+        state.Info.UpdateTime = Now.ToTimestamp();
+        // Times before now whose jitter is not over yet are still to come.
+        if (state.ProcessedUntil < Now - Jitter)
+            state.ProcessedUntil = Now - Jitter;
+        state.Version++;
     }
 
-    public void Backfill(BackfillRequest asked)
+    /// <summary>Does what a patch asks for.</summary>
+    public void Patch(SchedulePatch patch)
     {
-        var overlap = Effective(asked.OverlapPolicy);
-        foreach (var time in Times.Between(asked.StartTime.ToDateTimeOffset(), asked.EndTime.ToDateTimeOffset()).Take(MostBuffered + 1))
-            Buffer(time.Nominal, overlap, manual: true);
+        var due = Due;
+        if (patch.TriggerImmediately is { } trigger)
+            due.Ask(trigger.ScheduledTime?.ToDateTimeOffset() ?? Now, trigger.OverlapPolicy);
+        foreach (var backfill in patch.BackfillRequest)
+            due.Backfill(backfill.StartTime?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch, backfill.EndTime?.ToDateTimeOffset() ?? DateTimeOffset.UnixEpoch, backfill.OverlapPolicy);
+        if (patch.Pause.Length > 0)
+            Pause(true, patch.Pause);
+        if (patch.Unpause.Length > 0)
+            Pause(false, patch.Unpause);
     }
 
     public async Task DeleteAsync()
@@ -116,8 +118,16 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
 
     public void Dispose() => turn.Dispose();
 
+    private TimeSpan Jitter => state.Schedule.Spec.Jitter?.ToTimeSpan() ?? TimeSpan.Zero;
+
     private static bool Same(Temporalio.Api.Common.V1.WorkflowExecution? execution, WorkflowRun run) =>
         execution?.WorkflowId == run.WorkflowId && execution.RunId == run.Start.FirstExecutionRunId;
+
+    private void Pause(bool paused, string notes)
+    {
+        (state.Schedule.State.Paused, state.Schedule.State.Notes) = (paused, notes);
+        state.Version++;
+    }
 
     private async Task TakeTurnAsync(Action change)
     {
@@ -127,12 +137,21 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         {
             if (deleted)
                 return;
+            // What passed until now passed under the old specification.
+            Due.NoteTimes();
             change();
-            NoteDue();
-            var plan = OverlapPlan.Make(state.Buffer, running: state.Info.RunningWorkflows.Count > 0);
+            var due = Due;
+            due.NoteTimes();
+            due.NoteBackfills();
             await directory.SaveAsync(state);
-            await ScheduleActions.ActAsync(engine, ns, state, plan);
-            await directory.SaveAsync(state);
+            bool more;
+            do
+            {
+                var plan = OverlapPlan.Make(state.Buffer, running: state.Info.RunningWorkflows.Count > 0, DueActions.UsualPolicy(state));
+                more = await ScheduleActions.ActAsync(engine, ns, state, plan);
+                await directory.SaveAsync(state);
+            }
+            while (more);
             Arm();
         }
         finally
@@ -142,45 +161,16 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         }
     }
 
-    /// <summary>Moves every time that passed into the buffer, unless the schedule was paused, spent, or away for too long.</summary>
-    private void NoteDue()
-    {
-        var now = Now;
-        var times = Times;
-        var catchup = state.Schedule.Policies.CatchupWindow?.ToTimeSpan() is { Ticks: > 0 } given ? given : DefaultCatchup;
-        if (catchup < ShortestCatchup)
-            catchup = ShortestCatchup;
-        while (!state.Schedule.State.Paused && times.NextAfter(state.ProcessedUntil) is { } next && next.Actual <= now)
-        {
-            state.ProcessedUntil = next.Nominal;
-            if (!MayAct())
-                continue;
-            if (now - next.Actual > catchup)
-            {
-                state.Info.MissedCatchupWindow++;
-                continue;
-            }
-            Buffer(next.Nominal, ScheduleOverlapPolicy.Unspecified, manual: false, $"{state.ScheduleId}-{next.Nominal.UtcTicks}-{state.Version}");
-            if (state.Schedule.State.LimitedActions)
-                state.Schedule.State.RemainingActions--;
-        }
-        if (state.Schedule.State.Paused && state.ProcessedUntil < now)
-            state.ProcessedUntil = now;
-    }
-
-    private bool MayAct() => !state.Schedule.State.LimitedActions || state.Schedule.State.RemainingActions > 0;
-
+    /// <summary>Looks again when the next time comes, or a backfill goes on that waits for nobody.</summary>
     private void Arm()
     {
         engine.Timers.Cancel(timer);
-        timer = !state.Schedule.State.Paused && MayAct() && Times.NextAfter(state.ProcessedUntil) is { } next
-            ? engine.Timers.Add(next.Actual, () => engine.Background(TickAsync()))
-            : null;
+        DateTimeOffset? next = DueActions.MayAct(state) ? Times.NextAfter(state.ProcessedUntil)?.Actual : null;
+        if (state.Backfills.Count > 0 && (state.Info.RunningWorkflows.Count == 0 || state.Backfills[0].Overlap == ScheduleOverlapPolicy.AllowAll
+            || (state.Backfills[0].Overlap == ScheduleOverlapPolicy.Unspecified && DueActions.UsualPolicy(state) == ScheduleOverlapPolicy.AllowAll)))
+            next = next < Now + BackfillPause ? next : Now + BackfillPause;
+        timer = next is { } time ? engine.Timers.Add(time, () => engine.Background(TickAsync())) : null;
     }
-
-    private ScheduleOverlapPolicy Effective(ScheduleOverlapPolicy asked) => asked != ScheduleOverlapPolicy.Unspecified ? asked
-        : state.Schedule.Policies.OverlapPolicy != ScheduleOverlapPolicy.Unspecified ? state.Schedule.Policies.OverlapPolicy
-        : ScheduleOverlapPolicy.Skip;
 }
 
 /// <summary>How a scheduled workflow ended.</summary>

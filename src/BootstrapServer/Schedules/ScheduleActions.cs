@@ -11,7 +11,8 @@ internal static class ScheduleActions
 {
     private const int MostRecent = 10;
 
-    public static async Task ActAsync(Engine engine, Namespace ns, StoredSchedule state, OverlapPlan plan)
+    /// <returns>True when an action was not taken, so that another may have its turn.</returns>
+    public static async Task<bool> ActAsync(Engine engine, Namespace ns, StoredSchedule state, OverlapPlan plan)
     {
         state.Info.OverlapSkipped += plan.Skipped;
         state.Buffer = plan.Keep;
@@ -24,9 +25,29 @@ internal static class ScheduleActions
             else if (plan.CancelRunning)
                 await run.StepAsync(() => Incoming.Cancel(run, "cancelled by schedule overlap policy", "temporal-scheduler", Guid.NewGuid().ToString()));
         }
+        var taken = 0;
         foreach (var action in plan.Start)
-            await StartAsync(engine, ns, state, action);
+        {
+            if (Takes(state, action) && await StartAsync(engine, ns, state, action, plan.RunsBeside(action)))
+                taken++;
+        }
         state.Info.BufferSize = state.Buffer.Count;
+        return taken < plan.Start.Count && state.Buffer.Count > 0;
+    }
+
+    /// <summary>Whether the schedule may still take an action when its turn comes: it may be paused, or spent, since it was due.</summary>
+    private static bool Takes(StoredSchedule state, BufferedAction action)
+    {
+        if (action.Manual)
+            return true;
+        if (!DueActions.MayAct(state))
+            return false;
+        if (state.Schedule.State.LimitedActions)
+        {
+            state.Schedule.State.RemainingActions--;
+            state.Version++;
+        }
+        return true;
     }
 
     private static void Close(WorkflowRun run, Action close)
@@ -35,7 +56,7 @@ internal static class ScheduleActions
             close();
     }
 
-    private static async Task StartAsync(Engine engine, Namespace ns, StoredSchedule state, BufferedAction action)
+    private static async Task<bool> StartAsync(Engine engine, Namespace ns, StoredSchedule state, BufferedAction action, bool beside)
     {
         var result = new ScheduleActionResult { ScheduleTime = action.Nominal.ToTimestamp(), ActualTime = engine.Clock.GetUtcNow().ToTimestamp() };
         try
@@ -43,7 +64,7 @@ internal static class ScheduleActions
             var started = await engine.Starter.StartAsync(ns, ScheduledStart.Of(state, action));
             result.StartWorkflowResult = new() { WorkflowId = started.Run.WorkflowId, RunId = started.Run.Start.FirstExecutionRunId };
             result.StartWorkflowStatus = WorkflowExecutionStatus.Running;
-            if (action.Overlap != ScheduleOverlapPolicy.AllowAll)
+            if (!beside)
                 state.Info.RunningWorkflows.Add(result.StartWorkflowResult);
         }
         catch (Grpc.Core.RpcException e)
@@ -52,11 +73,12 @@ internal static class ScheduleActions
                 state.Info.OverlapSkipped++; // the id is taken, by somebody's run of the same second
             else
                 state.Schedule.State.Notes = $"could not start the workflow of {action.Nominal:O}: {e.Status.Detail}";
-            return;
+            return false;
         }
         state.Info.ActionCount++;
         state.Info.RecentActions.Add(result);
         while (state.Info.RecentActions.Count > MostRecent)
             state.Info.RecentActions.RemoveAt(0);
+        return true;
     }
 }

@@ -29,7 +29,7 @@ internal sealed class SpecTimes
         var zone = canonical.TimezoneName.Length > 0 ? TimeZoneInfo.FindSystemTimeZoneById(canonical.TimezoneName) : TimeZoneInfo.Utc;
         calendars = [.. canonical.StructuredCalendar.Select(c => new CalendarTimes(c, zone))];
         excluded = [.. canonical.ExcludeStructuredCalendar.Select(c => new CalendarTimes(c, zone))];
-        intervals = [.. canonical.Interval.Select(i => (i.Interval.ToTimeSpan().Ticks, i.Phase?.ToTimeSpan().Ticks ?? 0))];
+        intervals = [.. canonical.Interval.Select(i => (i.Interval.Seconds, i.Phase?.Seconds ?? 0))];
     }
 
     /// <summary>The first action whose nominal time is after another time, or null when there is none.</summary>
@@ -46,17 +46,17 @@ internal sealed class SpecTimes
         return new ActionTime(nominal, nominal + (jitter * Fraction(nominal)));
     }
 
-    /// <summary>Actions with a nominal time from one time to another, both included.</summary>
-    public IEnumerable<ActionTime> Between(DateTimeOffset from, DateTimeOffset to)
+    /// <summary>Actions after one time, up to and with another.</summary>
+    public IEnumerable<ActionTime> Between(DateTimeOffset after, DateTimeOffset to)
     {
-        for (var next = NextAfter(from.AddTicks(-1)); next is { } time && time.Nominal <= to; next = NextAfter(time.Nominal))
+        for (var next = NextAfter(after); next is { } time && time.Actual <= to; next = NextAfter(time.Nominal))
             yield return time;
     }
 
     private DateTimeOffset? NominalAfter(DateTimeOffset after)
     {
-        if (spec.StartTime is { } start && after < start.ToDateTimeOffset())
-            after = start.ToDateTimeOffset().AddTicks(-1);
+        if (spec.StartTime is { } start && after < start.ToDateTimeOffset().AddSeconds(-1))
+            after = start.ToDateTimeOffset().AddSeconds(-1);
         for (var tries = 0; tries < MostExcluded; tries++)
         {
             DateTimeOffset? first = null;
@@ -73,11 +73,8 @@ internal sealed class SpecTimes
         return null;
     }
 
-    private static DateTimeOffset NextOfInterval(DateTimeOffset after, long every, long phase)
-    {
-        var since = after.UtcTicks - DateTimeOffset.UnixEpoch.Ticks - phase;
-        return DateTimeOffset.UnixEpoch.AddTicks(((Math.DivRem(since, every).Quotient + (since < 0 && since % every != 0 ? 0 : 1)) * every) + phase);
-    }
+    private static DateTimeOffset NextOfInterval(DateTimeOffset after, long every, long phase) =>
+        DateTimeOffset.FromUnixTimeSeconds(((long)Math.Floor((double)(after.ToUnixTimeSeconds() - phase) / every) + 1) * every + phase);
 
     private static DateTimeOffset? Earlier(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other ?? one : one;
 

@@ -33,6 +33,9 @@ internal sealed class StoredSchedule
     /// <summary>Actions that are due and wait for their turn.</summary>
     public List<BufferedAction> Buffer { get; set; } = [];
 
+    /// <summary>Backfills that are not all in the buffer yet, the first asked for first.</summary>
+    public List<OngoingBackfill> Backfills { get; set; } = [];
+
     /// <summary>What the last workflow that succeeded returned, and how the last one failed if it was the last.</summary>
     public Payloads? LastResult { get; set; }
 
@@ -46,6 +49,7 @@ internal sealed class BufferedAction
 
     public DateTimeOffset Actual { get; set; }
 
+    /// <summary>Unspecified for the policy that the schedule has when its turn comes.</summary>
     public ScheduleOverlapPolicy Overlap { get; set; }
 
     /// <summary>Asked for by a person: pauses and limits do not count.</summary>
@@ -53,4 +57,15 @@ internal sealed class BufferedAction
 
     /// <summary>The same for every try of the same action, so that a crash between start and note does not start it twice.</summary>
     public string RequestId { get; set; } = "";
+}
+
+/// <summary>What is left of a backfill.</summary>
+internal sealed class OngoingBackfill
+{
+    /// <summary>Nominal times up to and with this one are done.</summary>
+    public DateTimeOffset After { get; set; }
+
+    public DateTimeOffset To { get; set; }
+
+    public ScheduleOverlapPolicy Overlap { get; set; }
 }
