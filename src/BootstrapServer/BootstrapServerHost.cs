@@ -62,6 +62,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
             await app.Services.GetRequiredService<SearchAttributeRegistry>().Ready;
             app.Services.GetRequiredService<Retention>().Start();
             app.Services.GetRequiredService<BatchDirectory>().Recover();
+            app.Services.GetRequiredService<NamespaceRemoval>().Resume();
             await app.StartAsync(ct);
             return new BootstrapServerHost(app, options.Host);
         }
@@ -150,6 +151,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         services.AddSingleton<Engine>();
         services.AddSingleton<Retention>();
         services.AddSingleton<BatchDirectory>();
+        services.AddSingleton<NamespaceRemoval>();
         AddProtocol<WorkflowServiceName>(services);
         AddProtocol<OperatorServiceName>(services);
         AddProtocol<TestServiceName>(services);

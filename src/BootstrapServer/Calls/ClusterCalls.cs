@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -35,8 +36,8 @@ internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCa
         Task.FromResult(new GetClusterInfoResponse
         {
             ServerVersion = ServerVersion,
-            ClusterId = "platformops-bootstrap",
-            ClusterName = "bootstrap",
+            ClusterId = OperatorCalls.ClusterId,
+            ClusterName = NamespaceDirectory.Cluster,
             HistoryShardCount = 1,
             PersistenceStore = options.DatabaseFile is null ? "memory" : "sqlite",
             VisibilityStore = "memory",

@@ -4,6 +4,7 @@ using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
@@ -23,17 +24,19 @@ internal sealed class NamespaceCalls(NamespaceDirectory namespaces) : IProtocolC
 
     public Task<DescribeNamespaceResponse> DescribeNamespace(DescribeNamespaceRequest request, ServerCallContext context)
     {
-        var found = request.Id.Length > 0
-            ? namespaces.FindById(request.Id) ?? throw ServiceError.NamespaceNotFound(request.Id)
-            : namespaces.Get(request.Namespace);
-        return Task.FromResult(found.Description);
+        if ((request.Id.Length > 0) == (request.Namespace.Length > 0))
+            throw ServiceError.InvalidArgument(request.Id.Length > 0 ? "GetNamespace operation failed. Both ID and Name specified in request." : "Namespace is not set on request.");
+        var found = request.Id.Length > 0 ? namespaces.FindById(request.Id) : namespaces.Find(request.Namespace);
+        return Task.FromResult(found?.Description ?? throw ServiceError.NamespaceNotFound(request.Id + request.Namespace));
     }
 
     public Task<ListNamespacesResponse> ListNamespaces(ListNamespacesRequest request, ServerCallContext context)
     {
-        var skip = request.NextPageToken.IsEmpty ? 0 : int.Parse(request.NextPageToken.ToStringUtf8(), CultureInfo.InvariantCulture);
+        var skip = 0;
+        if (!request.NextPageToken.IsEmpty && !int.TryParse(request.NextPageToken.ToStringUtf8(), NumberStyles.None, CultureInfo.InvariantCulture, out skip))
+            throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
         var size = request.PageSize > 0 ? request.PageSize : DefaultPage;
-        var all = namespaces.All.ToList();
+        var all = namespaces.All.Where(n => n.State != NamespaceState.Deleted || request.NamespaceFilter?.IncludeDeleted == true).ToList();
         var response = new ListNamespacesResponse { Namespaces = { all.Skip(skip).Take(size).Select(n => n.Description) } };
         if (skip + size < all.Count)
             response.NextPageToken = ByteString.CopyFromUtf8((skip + size).ToString(CultureInfo.InvariantCulture));

@@ -1,7 +1,7 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
-using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.SearchAttributeTypes;
@@ -10,24 +10,27 @@ using Temporalio.Api.OperatorService.V1;
 
 namespace PlatformOps.BootstrapServer.Calls;
 
-/// <summary>What operators do: search attributes, and the end of namespaces.</summary>
-internal sealed class OperatorCalls(Engine engine, BatchDirectory batches) : IProtocolCalls
+/// <summary>What operators do: search attributes, the end of namespaces, and what clusters there are.</summary>
+internal sealed class OperatorCalls(Engine engine, NamespaceRemoval removal) : IProtocolCalls
 {
+    public const string ClusterId = "platformops-bootstrap";
+
     public ServiceDescriptor Service => OperatorServiceName.Descriptor;
 
     public async Task<AddSearchAttributesResponse> AddSearchAttributes(AddSearchAttributesRequest request, ServerCallContext context)
     {
+        var ns = engine.Namespaces.Get(request.Namespace);
         if (request.SearchAttributes.Count == 0)
             throw ServiceError.InvalidArgument("SearchAttributes are not set on request.");
         foreach (var (name, type) in request.SearchAttributes)
         {
-            if (type == IndexedValueType.Unspecified || !Enum.IsDefined(type))
-                throw ServiceError.InvalidArgument($"Unable to parse search attribute type of {name}: {type}.");
-            if (SearchAttributeRegistry.System.ContainsKey(name) || SearchAttributeRegistry.Predefined.ContainsKey(name))
+            if (IsReserved(name))
                 throw ServiceError.InvalidArgument($"Search attribute {name} is reserved by system.");
+            if (type == IndexedValueType.Unspecified || !Enum.IsDefined(type))
+                throw ServiceError.InvalidArgument($"Unknown search attribute type of {name}: {type}.");
         }
         foreach (var (name, type) in request.SearchAttributes)
-            await engine.SearchAttributes.AddAsync(name, type);
+            await engine.SearchAttributes.AddAsync(ns.Id, name, type);
         return new AddSearchAttributesResponse();
     }
 
@@ -36,35 +39,54 @@ internal sealed class OperatorCalls(Engine engine, BatchDirectory batches) : IPr
         var response = new ListSearchAttributesResponse();
         foreach (var (name, type) in SearchAttributeRegistry.System.Concat(SearchAttributeRegistry.Predefined))
             response.SystemAttributes[name] = type;
-        foreach (var (name, type) in engine.SearchAttributes.Custom)
+        foreach (var (name, type) in engine.SearchAttributes.CustomOf(engine.Namespaces.Get(request.Namespace).Id))
             response.CustomAttributes[name] = type;
         return Task.FromResult(response);
     }
 
+    /// <summary>One that is not there needs no removal.</summary>
     public async Task<RemoveSearchAttributesResponse> RemoveSearchAttributes(RemoveSearchAttributesRequest request, ServerCallContext context)
     {
+        var ns = engine.Namespaces.Get(request.Namespace);
+        if (request.SearchAttributes.Count == 0)
+            throw ServiceError.InvalidArgument("SearchAttributes are not set on request.");
+        if (request.SearchAttributes.FirstOrDefault(IsReserved) is { } reserved)
+            throw ServiceError.InvalidArgument($"Unable to remove non-custom search attributes: {reserved}.");
         foreach (var name in request.SearchAttributes)
-        {
-            if (!engine.SearchAttributes.Custom.ContainsKey(name))
-                throw ServiceError.NotFound($"Search attribute {name} does not exist, or is not a custom one.");
-        }
-        foreach (var name in request.SearchAttributes)
-            await engine.SearchAttributes.RemoveAsync(name);
+            await engine.SearchAttributes.RemoveAsync(ns.Id, name);
         return new RemoveSearchAttributesResponse();
     }
 
     public async Task<DeleteNamespaceResponse> DeleteNamespace(DeleteNamespaceRequest request, ServerCallContext context)
     {
-        var target = request.NamespaceId.Length > 0
-            ? engine.Namespaces.FindById(request.NamespaceId) ?? throw ServiceError.NamespaceNotFound(request.NamespaceId)
-            : engine.Namespaces.Get(request.Namespace);
+        if (request.Namespace.Length > 0 && request.NamespaceId.Length > 0)
+            throw ServiceError.InvalidArgument("only one of namespace or namespace ID must be set");
+        if (request.Namespace.Length + request.NamespaceId.Length == 0)
+            throw ServiceError.InvalidArgument("namespace or namespace ID is required");
+        var asked = request.Namespace + request.NamespaceId;
+        var target = (request.NamespaceId.Length > 0 ? engine.Namespaces.FindById(asked) : engine.Namespaces.Find(asked)) ?? throw ServiceError.NamespaceNotFound(asked);
         if (target.Name == NamespaceDirectory.SystemNamespace)
-            throw ServiceError.FailedPrecondition($"Namespace {target.Name} is the server's own and cannot be deleted.");
-        await batches.DeleteAllAsync(target);
-        await engine.Schedules.DeleteAllAsync(target);
-        await engine.Deleter.DeleteAllAsync(target);
-        await engine.Matching.DeleteConfigsAsync(target);
-        await engine.Namespaces.DeleteAsync(target);
-        return new DeleteNamespaceResponse { DeletedNamespace = target.Name };
+            throw ServiceError.FailedPrecondition("unable to delete system namespace");
+        return new DeleteNamespaceResponse { DeletedNamespace = (await removal.BeginAsync(target)).Name };
     }
+
+    /// <summary>There is one, and no other can be connected.</summary>
+    public static Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext context) => Task.FromResult(new ListClustersResponse
+    {
+        Clusters =
+        {
+            new ClusterMetadata
+            {
+                ClusterName = NamespaceDirectory.Cluster,
+                ClusterId = ClusterId,
+                Address = context.Host,
+                InitialFailoverVersion = 1,
+                HistoryShardCount = 1,
+                IsConnectionEnabled = true,
+            },
+        },
+    });
+
+    private static bool IsReserved(string name) => SearchAttributeRegistry.System.ContainsKey(name) || SearchAttributeRegistry.Predefined.ContainsKey(name)
+        || name.StartsWith("Temporal", StringComparison.Ordinal);
 }

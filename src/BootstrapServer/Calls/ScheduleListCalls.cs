@@ -45,7 +45,7 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
 
     private async Task<List<ScheduleListEntry>> MatchesAsync(Namespace ns, string query)
     {
-        var filter = Parse(query);
+        var filter = Parse(ns, query);
         var matches = new List<ScheduleListEntry>();
         foreach (var schedule in engine.Schedules.Of(ns))
         {
@@ -94,11 +94,11 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
             list.RemoveAt(list.Count - 1);
     }
 
-    private ListFilter Parse(string query)
+    private ListFilter Parse(Namespace ns, string query)
     {
         try
         {
-            var filter = FilterParser.Parse(query, Attribute);
+            var filter = FilterParser.Parse(query, name => Attribute(ns, name));
             return filter.OrderBy.Count == 0 && filter.GroupBy is null
                 ? filter
                 : throw ServiceError.InvalidArgument("invalid query: 'ORDER BY' and 'GROUP BY' are not supported for schedules");
@@ -109,9 +109,9 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
         }
     }
 
-    private AttributeReader? Attribute(string name) => name == "ScheduleId"
+    private AttributeReader? Attribute(Namespace ns, string name) => name == "ScheduleId"
         ? new AttributeReader("WorkflowId", IndexedValueType.Keyword)
-        : engine.SearchAttributes.TypeOf(name) is { } type ? new AttributeReader(name, type) : null;
+        : engine.SearchAttributes.TypeOf(ns.Id, name) is { } type ? new AttributeReader(name, type) : null;
 
     /// <summary>A schedule as the filters see it: its id in place of a workflow id, and whether it is paused.</summary>
     private static ExecutionRecord Record(StoredSchedule state)

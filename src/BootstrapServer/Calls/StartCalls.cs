@@ -71,6 +71,8 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
 
     public void Check(Namespace ns, StartWorkflowExecutionRequest request)
     {
+        if (ns.State != NamespaceState.Registered)
+            throw ServiceError.NamespaceInvalidState(ns.Name, ns.State);
         RequestChecks.Start(request, engine.Limits);
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();

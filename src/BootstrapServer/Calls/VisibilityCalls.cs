@@ -62,6 +62,10 @@ internal sealed class VisibilityCalls(Engine engine, VisibilityIndex index) : IP
         return new ListClosedWorkflowExecutionsResponse { Executions = { executions }, NextPageToken = next };
     }
 
+    /// <summary>Nothing is archived: what retention ended is gone.</summary>
+    public static Task<ListArchivedWorkflowExecutionsResponse> ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest request, ServerCallContext context) =>
+        throw ServiceError.InvalidArgument("Cluster is not configured for visibility archival.");
+
     public Task<GetSearchAttributesResponse> GetSearchAttributes(GetSearchAttributesRequest request, ServerCallContext context)
     {
         var response = new GetSearchAttributesResponse();

@@ -16,10 +16,20 @@ internal sealed class NamespaceDirectory
     /// <summary>The namespace of the server's own; it exists so that tools that look at it find it.</summary>
     public const string SystemNamespace = "temporal-system";
 
+    /// <summary>The only cluster that there is: namespaces are local to it.</summary>
+    public const string Cluster = "active";
+
     private const string DocumentKind = "namespace";
+
+    private const int LongestName = 1000;
 
     /// <summary>What a development server keeps when nobody says.</summary>
     private static readonly TimeSpan DefaultRetention = TimeSpan.FromDays(1);
+
+    private static readonly TimeSpan ShortestRetention = TimeSpan.FromHours(1);
+
+    /// <summary>So much of its id a deleted namespace's name gets at least.</summary>
+    private const int ShortestSuffix = 5;
 
     /// <summary>What workers and clients may count on. Each is claimed because the server does it.</summary>
     private static readonly NamespaceInfo.Types.Capabilities Capabilities = new()
@@ -52,12 +62,13 @@ internal sealed class NamespaceDirectory
 
     public IEnumerable<Namespace> All => byName.Values.OrderBy(n => n.Name, StringComparer.Ordinal);
 
+    /// <summary>A namespace that can be used; one that is being deleted cannot.</summary>
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND with a NamespaceNotFoundFailure.</exception>
     public Namespace Get(string name)
     {
         if (name.Length == 0)
-            throw ServiceError.InvalidArgument("Namespace not set on request.");
-        return byName.TryGetValue(name, out var found) ? found : throw ServiceError.NamespaceNotFound(name);
+            throw ServiceError.InvalidArgument("Namespace is not set on request.");
+        return Find(name) is { State: not NamespaceState.Deleted } found ? found : throw ServiceError.NamespaceNotFound(name);
     }
 
     public Namespace? FindById(string id) => byId.GetValueOrDefault(id);
@@ -67,9 +78,13 @@ internal sealed class NamespaceDirectory
     public Task RegisterAsync(RegisterNamespaceRequest request)
     {
         if (request.Namespace.Length == 0)
-            throw ServiceError.InvalidArgument("Namespace not set on request.");
-        if (request.WorkflowExecutionRetentionPeriod is null || request.WorkflowExecutionRetentionPeriod.ToTimeSpan() < TimeSpan.FromHours(1))
-            throw ServiceError.InvalidArgument("A valid retention period is not set on request: at least 1h.");
+            throw ServiceError.InvalidArgument("Namespace is not set on request.");
+        if (request.Namespace.Length > LongestName)
+            throw ServiceError.InvalidArgument($"Namespace length exceeds limit: {request.Namespace.Length} of {LongestName}.");
+        if (request.IsGlobalNamespace)
+            throw ServiceError.InvalidArgument("Cannot register global namespace when not enabled: this server is one cluster.");
+        RequireRetention(request.WorkflowExecutionRetentionPeriod);
+        RequireLocal(request.ActiveClusterName, request.Clusters.Select(c => c.ClusterName));
         lock (gate)
         {
             if (byName.ContainsKey(request.Namespace))
@@ -85,6 +100,7 @@ internal sealed class NamespaceDirectory
         lock (gate)
         {
             var description = Get(request.Namespace).Description.Clone();
+            RequireLocal(request);
             if (request.UpdateInfo is { } info)
             {
                 if (info.Description.Length > 0)
@@ -93,13 +109,13 @@ internal sealed class NamespaceDirectory
                     description.NamespaceInfo.OwnerEmail = info.OwnerEmail;
                 foreach (var (key, value) in info.Data)
                     description.NamespaceInfo.Data[key] = value;
-                if (info.State != NamespaceState.Unspecified)
-                    description.NamespaceInfo.State = info.State;
+                if (info.State != NamespaceState.Unspecified && info.State != description.NamespaceInfo.State)
+                    description.NamespaceInfo.State = Next(description.NamespaceInfo.State, info.State);
             }
             if (request.Config is { } config)
             {
                 if (config.WorkflowExecutionRetentionTtl is { } retention)
-                    description.Config.WorkflowExecutionRetentionTtl = retention;
+                    description.Config.WorkflowExecutionRetentionTtl = RequireRetention(retention);
                 foreach (var (key, value) in config.CustomSearchAttributeAliases)
                     description.Config.CustomSearchAttributeAliases[key] = value;
             }
@@ -113,18 +129,71 @@ internal sealed class NamespaceDirectory
     public Task DeprecateAsync(string name) =>
         UpdateAsync(new UpdateNamespaceRequest { Namespace = name, UpdateInfo = new UpdateNamespaceInfo { State = NamespaceState.Deprecated } });
 
+    /// <summary>Renames a namespace that is to go, so that its name is free at once and nobody uses it any more.</summary>
+    public async Task<Namespace> MarkDeletedAsync(Namespace target)
+    {
+        Task durable;
+        Namespace renamed;
+        lock (gate)
+        {
+            if (FindById(target.Id) is not { } current)
+                throw ServiceError.NamespaceNotFound(target.Name);
+            if (current.State == NamespaceState.Deleted)
+                return current;
+            var description = current.Description.Clone();
+            description.NamespaceInfo.State = NamespaceState.Deleted;
+            description.NamespaceInfo.Name = Enumerable.Range(ShortestSuffix, current.Id.Length - ShortestSuffix)
+                .Select(length => $"{current.Name}-deleted-{current.Id[..length]}").First(name => !byName.ContainsKey(name));
+            byName.TryRemove(current.Name, out _);
+            renamed = new Namespace(current.Id, description.NamespaceInfo.Name, description);
+            durable = Save(renamed);
+        }
+        await durable;
+        return renamed;
+    }
+
     /// <summary>Forgets the namespace; its executions are deleted by the caller.</summary>
     public Task DeleteAsync(Namespace target)
     {
         lock (gate)
         {
-            byName.TryRemove(target.Name, out _);
+            if (FindById(target.Id) is { } current)
+                byName.TryRemove(current.Name, out _);
             byId.TryRemove(target.Id, out _);
             var transaction = new Transaction();
             transaction.Documents.Add(new DocumentChange(DocumentKind, target.Id, null));
             return store.Commit(transaction);
         }
     }
+
+    private static Duration RequireRetention(Duration? retention) => retention is not null && retention.ToTimeSpan() >= ShortestRetention
+        ? retention
+        : throw ServiceError.InvalidArgument("A valid retention period is not set on request: at least one hour.");
+
+    /// <summary>Refuses what needs more than one cluster.</summary>
+    private static void RequireLocal(UpdateNamespaceRequest request)
+    {
+        if (request.PromoteNamespace)
+            throw ServiceError.InvalidArgument($"global namespace is not enabled on this cluster, cannot update global namespace or promote local namespace: {request.Namespace}");
+        if (request.ReplicationConfig is not { } replication)
+            return;
+        if (replication.State == ReplicationState.Handover)
+            throw ServiceError.InvalidArgument($"{ReplicationState.Handover} can only be set for global namespace");
+        RequireLocal(replication.ActiveClusterName, replication.Clusters.Select(c => c.ClusterName));
+    }
+
+    private static void RequireLocal(string activeCluster, IEnumerable<string> clusters)
+    {
+        if (activeCluster is not ("" or Cluster))
+            throw ServiceError.InvalidArgument($"Invalid local namespace active cluster: {activeCluster}; there is only {Cluster}");
+        if (clusters.FirstOrDefault(c => c != Cluster) is { } other)
+            throw ServiceError.InvalidArgument($"Invalid local namespace clusters: {other}; there is only {Cluster}");
+    }
+
+    /// <summary>A namespace is deprecated or deleted, and never comes back.</summary>
+    private static NamespaceState Next(NamespaceState current, NamespaceState wanted) =>
+        wanted == NamespaceState.Deprecated && current == NamespaceState.Registered ? wanted
+        : throw ServiceError.InvalidArgument($"Invalid namespace state update: from {current} to {wanted}; delete a namespace with DeleteNamespace.");
 
     private static Namespace Describe(RegisterNamespaceRequest request)
     {
@@ -146,7 +215,7 @@ internal sealed class NamespaceDirectory
                 HistoryArchivalState = ArchivalState.Disabled,
                 VisibilityArchivalState = ArchivalState.Disabled,
             },
-            ReplicationConfig = new NamespaceReplicationConfig { ActiveClusterName = "active", Clusters = { new ClusterReplicationConfig { ClusterName = "active" } } },
+            ReplicationConfig = new NamespaceReplicationConfig { ActiveClusterName = Cluster, Clusters = { new ClusterReplicationConfig { ClusterName = Cluster } }, State = ReplicationState.Normal },
             IsGlobalNamespace = false,
         };
         foreach (var (key, value) in request.Data)

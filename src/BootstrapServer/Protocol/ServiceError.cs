@@ -34,6 +34,11 @@ internal static class ServiceError
     public static RpcException NamespaceNotFound(string name) =>
         Make(StatusCode.NotFound, $"Namespace {name} is not found.", new NamespaceNotFoundFailure { Namespace = name });
 
+    public static RpcException NamespaceInvalidState(string name, NamespaceState state) => Make(
+        StatusCode.FailedPrecondition,
+        $"Namespace has invalid state: {state}. Must be {NamespaceState.Registered}.",
+        new NamespaceInvalidStateFailure { Namespace = name, State = state, AllowedStates = { NamespaceState.Registered } });
+
     public static RpcException NamespaceAlreadyExists(string name) =>
         Make(StatusCode.AlreadyExists, $"Namespace {name} already exists.", new NamespaceAlreadyExistsFailure());
 

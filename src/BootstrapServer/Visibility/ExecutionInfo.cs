@@ -23,7 +23,7 @@ internal static class ExecutionInfo
         HistorySizeBytes = record.HistorySizeBytes,
         StateTransitionCount = record.StateTransitionCount,
         Memo = record.Memo ?? new Memo(),
-        SearchAttributes = Typed(record.SearchAttributes, registry),
+        SearchAttributes = Typed(record.NamespaceId, record.SearchAttributes, registry),
         ParentExecution = record.ParentWorkflowId is null ? null : new WorkflowExecution { WorkflowId = record.ParentWorkflowId, RunId = record.ParentRunId },
         ParentNamespaceId = record.ParentWorkflowId is null ? "" : record.NamespaceId,
         RootExecution = new WorkflowExecution { WorkflowId = record.RootWorkflowId ?? record.WorkflowId, RunId = record.RootRunId ?? record.RunId },
@@ -31,7 +31,7 @@ internal static class ExecutionInfo
     };
 
     /// <summary>The values, each with the type that SDKs decode it by; values that were taken away are left out.</summary>
-    private static SearchAttributes Typed(SearchAttributes? values, SearchAttributeRegistry registry)
+    private static SearchAttributes Typed(string namespaceId, SearchAttributes? values, SearchAttributeRegistry registry)
     {
         var typed = new SearchAttributes();
         foreach (var (name, payload) in values?.IndexedFields ?? [])
@@ -39,7 +39,7 @@ internal static class ExecutionInfo
             if (payload.Data.IsEmpty || payload.Data.Span.SequenceEqual("null"u8) || payload.Data.Span.SequenceEqual("[]"u8))
                 continue;
             var shown = payload.Clone();
-            if (registry.TypeOf(name) is { } type)
+            if (registry.TypeOf(namespaceId, name) is { } type)
                 shown.Metadata["type"] = ByteString.CopyFromUtf8(type.ToString());
             typed.IndexedFields[name] = shown;
         }

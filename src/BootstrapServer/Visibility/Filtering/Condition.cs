@@ -1,3 +1,5 @@
+using Temporalio.Api.Enums.V1;
+
 namespace PlatformOps.BootstrapServer.Visibility.Filtering;
 
 /// <summary>A condition on a record, in SQL's logic of three values: null means that it cannot be told, because a value is missing.</summary>
@@ -56,12 +58,12 @@ internal sealed record Comparison(AttributeReader Attribute, string Operator, ob
     }
 }
 
-/// <summary>The attribute, or one of a list's elements, is one of the values.</summary>
+/// <summary>The attribute, or one of a list's elements, is one of the values. A list that is missing has no elements: that is known.</summary>
 internal sealed record OneOf(AttributeReader Attribute, IReadOnlyList<object> Values) : Condition
 {
     public override bool? Test(ExecutionRecord record) => Attribute.Read(record) switch
     {
-        null => null,
+        null => Attribute.Type == IndexedValueType.KeywordList ? false : null,
         IReadOnlyList<string> list => list.Any(e => Values.Contains(e)),
         var actual => Values.Any(v => AttributeValues.Compare(actual, v) == 0),
     };
@@ -73,11 +75,10 @@ internal sealed record StartsWith(AttributeReader Attribute, string Prefix) : Co
         Attribute.Read(record) is string actual ? actual.StartsWith(Prefix, StringComparison.Ordinal) : null;
 }
 
-/// <summary>A text contains at least one of the words, whatever their case.</summary>
+/// <summary>A text contains at least one of the words, whatever their case. A text that is missing has no words: that is known.</summary>
 internal sealed record HasWord(AttributeReader Attribute, IReadOnlySet<string> Words) : Condition
 {
-    public override bool? Test(ExecutionRecord record) =>
-        Attribute.Read(record) is string actual ? SplitWords(actual).Any(Words.Contains) : null;
+    public override bool? Test(ExecutionRecord record) => Attribute.Read(record) is string actual && SplitWords(actual).Any(Words.Contains);
 
     public static IEnumerable<string> SplitWords(string text) => text
         .Split([.. text.Where(c => !char.IsLetterOrDigit(c) && c != '_').Distinct()], StringSplitOptions.RemoveEmptyEntries)

@@ -13,6 +13,8 @@ internal sealed class FilterParser
 
     private const int MostConditions = 1000;
 
+    private const string SystemPrefix = "Temporal";
+
     private static readonly string[] Comparisons = ["=", "!=", "<>", "<", "<=", ">", ">="];
 
     private readonly Func<string, AttributeReader?> attributes;
@@ -123,6 +125,8 @@ internal sealed class FilterParser
             return Maybe(negated, Range(attribute, operation));
         if (operation.Is("STARTS_WITH"))
             return Maybe(negated, Prefix(attribute, operation));
+        if (operation.Is("LIKE") || operation.Is("REGEXP"))
+            throw NotSupported(attribute, operation);
         if (negated || operation.Kind != FilterTokenKind.Symbol || !Comparisons.Contains(operation.Value))
             throw FilterException.At(operation.Position, $"an operator is missing before {operation.Shown}");
         return Compared(attribute, operation);
@@ -138,10 +142,15 @@ internal sealed class FilterParser
             return new Comparison(attribute, symbol, value);
         if (symbol is not ("=" or "!="))
             throw NotSupported(attribute, operation);
-        Condition equal = attribute.Type == IndexedValueType.Text
-            ? new HasWord(attribute, HasWord.SplitWords((string)value).ToHashSet())
-            : new OneOf(attribute, [value]);
-        return Maybe(symbol == "!=", equal);
+        return Maybe(symbol == "!=", attribute.Type == IndexedValueType.Text ? Words(attribute, (string)value) : new OneOf(attribute, [value]));
+    }
+
+    private HasWord Words(AttributeReader attribute, string value)
+    {
+        var words = HasWord.SplitWords(value).ToHashSet();
+        return words.Count > 0
+            ? new HasWord(attribute, words)
+            : throw FilterException.At(tokens[at - 1].Position, $"unexpected value for Text type search attribute {attribute.Name}: it has no words");
     }
 
     private OneOf Membership(AttributeReader attribute, FilterToken operation)
@@ -159,7 +168,7 @@ internal sealed class FilterParser
     private And Range(AttributeReader attribute, FilterToken operation)
     {
         if (attribute.Type is IndexedValueType.Text or IndexedValueType.KeywordList or IndexedValueType.Bool)
-            throw NotSupported(attribute, operation);
+            throw FilterException.At(operation.Position, $"invalid expression: cannot do range condition on search attribute '{attribute.Name}' of type {attribute.Type}");
         var from = Value(attribute);
         Expect("AND");
         return new And(new Comparison(attribute, ">=", from), new Comparison(attribute, "<=", Value(attribute)));
@@ -189,6 +198,7 @@ internal sealed class FilterParser
         {
             var position = Current.Position;
             var attribute = Attribute();
+            // The real server sorts with Elasticsearch only, and not by a text.
             if (attribute.Type is IndexedValueType.Text or IndexedValueType.KeywordList)
                 throw FilterException.At(position, $"operation is not supported: unable to sort by search attribute type {attribute.Type}");
             var descending = Take("DESC");
@@ -207,9 +217,13 @@ internal sealed class FilterParser
             throw FilterException.At(token.Position, $"the name of a search attribute is missing before {token.Shown}");
         at++;
         sawDivision |= token.Value == "TemporalNamespaceDivision";
-        return attributes(token.Value)
+        return attributes(token.Value) ?? Renamed(token.Value)
             ?? throw FilterException.At(token.Position, $"column name {token.Shown} is not a valid search attribute");
     }
+
+    /// <summary>The server's own attributes are found with and without their prefix.</summary>
+    private AttributeReader? Renamed(string name) =>
+        attributes(name.StartsWith(SystemPrefix, StringComparison.Ordinal) ? name[SystemPrefix.Length..] : SystemPrefix + name);
 
     private bool Take(string keywordOrSymbol)
     {

@@ -30,11 +30,19 @@ internal static class FilterValues
         _ => token.Kind == FilterTokenKind.Text ? token.Value : null,
     };
 
-    private static string? Status(FilterToken token) =>
-        Enum.TryParse<WorkflowExecutionStatus>(token.Value, ignoreCase: token.Kind == FilterTokenKind.Number, out var status)
-            && Enum.IsDefined(status) && status != WorkflowExecutionStatus.Unspecified
-            ? status.ToString()
-            : null;
+    /// <summary>A name, as it is shown or as protocol buffers write it, or its number.</summary>
+    private static string? Status(FilterToken token) => token.Kind switch
+    {
+        FilterTokenKind.Number when int.TryParse(token.Value, CultureInfo.InvariantCulture, out var number) && Enum.IsDefined((WorkflowExecutionStatus)number) =>
+            ((WorkflowExecutionStatus)number).ToString(),
+        FilterTokenKind.Text => Array.Find(Enum.GetNames<WorkflowExecutionStatus>(), name =>
+            name == token.Value || $"WORKFLOW_EXECUTION_STATUS_{Underscored(name)}" == token.Value),
+        _ => null,
+    };
+
+    /// <summary>ContinuedAsNew becomes CONTINUED_AS_NEW.</summary>
+    private static string Underscored(string name) =>
+        string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? $"_{letter}" : $"{char.ToUpperInvariant(letter)}"));
 
     private static object? Number(FilterToken token, bool wholeFirst)
     {
@@ -47,24 +55,50 @@ internal static class FilterValues
 
     private static object? Time(FilterToken token) => token.Kind switch
     {
-        FilterTokenKind.Text when DateTimeOffset.TryParse(token.Value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) => time,
+        FilterTokenKind.Text => Rfc3339(token.Value),
         FilterTokenKind.Number when long.TryParse(token.Value, CultureInfo.InvariantCulture, out var nanoseconds) =>
             DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / TimeSpan.NanosecondsPerTick),
         _ => null,
     };
+
+    /// <summary>A date, a time to as many places as wanted, and an offset: nothing less, as on the real server.</summary>
+    private static object? Rfc3339(string text) =>
+        text.Length > 19 && text[10] == 'T' && (text[^1] == 'Z' || (text.Length > 24 && text[^3] == ':' && text[^6] is '+' or '-'))
+            && DateTimeOffset.TryParse(WithTicks(text), CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? time
+            : null;
+
+    /// <summary>Nanoseconds are cut off: times are kept to a tenth of a microsecond.</summary>
+    private static string WithTicks(string text)
+    {
+        var point = text.IndexOf('.', StringComparison.Ordinal);
+        if (point < 0)
+            return text;
+        var end = point + 1;
+        while (end < text.Length && char.IsAsciiDigit(text[end]))
+            end++;
+        return end - point > 8 ? text.Remove(point + 8, end - point - 8) : text;
+    }
 
     /// <summary>Nanoseconds, from nanoseconds, <c>1h30m</c> or <c>hh:mm:ss</c>.</summary>
     private static object? Duration(FilterToken token)
     {
         if (long.TryParse(token.Value, CultureInfo.InvariantCulture, out var nanoseconds))
             return nanoseconds;
-        if (token.Value.Contains(':') && TimeSpan.TryParse(token.Value, CultureInfo.InvariantCulture, out var clock))
-            return clock.Ticks * TimeSpan.NanosecondsPerTick;
-        return WithUnits(token.Value);
+        return token.Value.Contains(':') ? OnClock(token.Value) : WithUnits(token.Value);
+    }
+
+    /// <summary>Hours may be more than a day.</summary>
+    private static object? OnClock(string text)
+    {
+        var parts = text.Split(':').Select(p => long.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1).ToList();
+        return parts is [>= 0, >= 0 and < 60, >= 0 and < 60] ? ((((parts[0] * 60) + parts[1]) * 60) + parts[2]) * 1_000_000_000L : null;
     }
 
     private static object? WithUnits(string text)
     {
+        if (text.StartsWith('-'))
+            return WithUnits(text[1..]) is long positive ? -positive : null;
         double sum = 0;
         for (var at = 0; at < text.Length;)
         {

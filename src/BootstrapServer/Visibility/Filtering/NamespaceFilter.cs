@@ -12,7 +12,7 @@ internal static class NamespaceFilter
     {
         try
         {
-            return FilterParser.Parse(query, name => registry.TypeOf(name) is { } type ? new AttributeReader(name, type) : null);
+            return FilterParser.Parse(query, name => registry.TypeOf(ns.Id, name) is { } type ? new AttributeReader(name, type) : null);
         }
         catch (FilterException e)
         {
