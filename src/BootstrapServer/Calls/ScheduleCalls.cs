@@ -7,6 +7,8 @@ using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Schedules;
+using PlatformOps.BootstrapServer.Visibility;
+using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -58,7 +60,7 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
             Schedule = state.Schedule.Clone(),
             Info = Info(schedule),
             Memo = state.Memo,
-            SearchAttributes = state.SearchAttributes,
+            SearchAttributes = Shown(engine, state),
             ConflictToken = Token(state),
         });
         await engine.Store.Flushed();
@@ -114,6 +116,10 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
         return info;
     }
 
+    /// <summary>The schedule's own search attributes with their types; none at all when there is none.</summary>
+    public static SearchAttributes? Shown(Engine engine, StoredSchedule state) =>
+        ExecutionInfo.Typed(state.NamespaceId, state.SearchAttributes, engine.SearchAttributes) is { IndexedFields.Count: > 0 } typed ? typed : null;
+
     private static void Check(SchedulePatch? patch)
     {
         if (patch is not null && Math.Max(patch.Pause.Length, patch.Unpause.Length) > LongestNotes)
@@ -138,7 +144,7 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
         return schedule;
     }
 
-    private void RequireAttributes(Namespace ns, Temporalio.Api.Common.V1.SearchAttributes? attributes)
+    private void RequireAttributes(Namespace ns, SearchAttributes? attributes)
     {
         if (engine.SearchAttributes.Problem(ns, attributes) is { } problem)
             throw ServiceError.InvalidArgument(problem);

@@ -59,14 +59,14 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
         return matches;
     }
 
-    private static ScheduleListEntry Entry(LiveSchedule schedule)
+    private ScheduleListEntry Entry(LiveSchedule schedule)
     {
         var state = schedule.State;
         return new ScheduleListEntry
         {
             ScheduleId = state.ScheduleId,
             Memo = state.Memo,
-            SearchAttributes = state.SearchAttributes,
+            SearchAttributes = ScheduleCalls.Shown(engine, state),
             Info = new ScheduleListInfo
             {
                 Spec = Shortened(state.Schedule.Spec),

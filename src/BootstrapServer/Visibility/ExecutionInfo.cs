@@ -31,7 +31,7 @@ internal static class ExecutionInfo
     };
 
     /// <summary>The values, each with the type that SDKs decode it by; values that were taken away are left out.</summary>
-    private static SearchAttributes Typed(string namespaceId, SearchAttributes? values, SearchAttributeRegistry registry)
+    public static SearchAttributes Typed(string namespaceId, SearchAttributes? values, SearchAttributeRegistry registry)
     {
         var typed = new SearchAttributes();
         foreach (var (name, payload) in values?.IndexedFields ?? [])

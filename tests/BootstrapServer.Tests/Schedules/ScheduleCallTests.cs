@@ -70,6 +70,41 @@ public class ScheduleCallTests(SharedServer server)
     }
 
     [Fact]
+    public async Task Its_own_search_attributes_and_memo_are_shown_replaced_and_searched_for()
+    {
+        var request = Creation();
+        var mark = Guid.NewGuid().ToString();
+        request.SearchAttributes = new() { IndexedFields = { ["TestKeyword"] = Json($"\"{mark}\"") } };
+        request.Memo = new() { Fields = { ["why"] = Json("\"because\"") } };
+        await Calls.CreateScheduleAsync(request);
+        var described = await DescribeAsync();
+        Assert.Equal("Keyword", described.SearchAttributes.IndexedFields["TestKeyword"].Metadata["type"].ToStringUtf8());
+        Assert.Equal("\"because\"", described.Memo.Fields["why"].Data.ToStringUtf8());
+        await Wait.UntilAsync(async () => (await ListAsync()) == 1);
+        await UpdateAsync(null);
+        Assert.NotNull((await DescribeAsync()).SearchAttributes);
+        await UpdateAsync(new());
+        await Wait.UntilAsync(async () => (await DescribeAsync()).SearchAttributes is null && (await ListAsync()) == 0);
+        await Calls.DeleteScheduleAsync(new() { Namespace = "default", ScheduleId = request.ScheduleId });
+
+        static Temporalio.Api.Common.V1.Payload Json(string text) => new()
+        {
+            Metadata = { ["encoding"] = Google.Protobuf.ByteString.CopyFromUtf8("json/plain") },
+            Data = Google.Protobuf.ByteString.CopyFromUtf8(text),
+        };
+        async Task<int> ListAsync() => (await Calls.ListSchedulesAsync(new() { Namespace = "default", Query = $"TestKeyword = '{mark}' AND TemporalSchedulePaused = false" })).Schedules.Count;
+        Task UpdateAsync(Temporalio.Api.Common.V1.SearchAttributes? attributes) => Calls.UpdateScheduleAsync(new()
+        {
+            Namespace = "default",
+            ScheduleId = request.ScheduleId,
+            Schedule = described.Schedule,
+            SearchAttributes = attributes,
+            RequestId = Guid.NewGuid().ToString(),
+        });
+        Task<DescribeScheduleResponse> DescribeAsync() => Calls.DescribeScheduleAsync(new() { Namespace = "default", ScheduleId = request.ScheduleId });
+    }
+
+    [Fact]
     public async Task Refuses_an_action_that_a_schedule_cannot_take()
     {
         var request = Creation();
