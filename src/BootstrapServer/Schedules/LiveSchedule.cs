@@ -40,6 +40,16 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         return Times.Between(after, DateTimeOffset.MaxValue).Where(t => t.Actual >= changed).Take(count).Select(t => t.Actual.ToTimestamp());
     }
 
+    /// <summary>Since when nothing is left for it to do, or null while there is. A paused one may be wanted again.</summary>
+    public DateTimeOffset? IdleSince()
+    {
+        var busy = state.Buffer.Count + state.Backfills.Count + state.Info.RunningWorkflows.Count > 0;
+        if (busy || state.Schedule.State.Paused || (DueActions.MayAct(state) && Times.NextAfter(state.ProcessedUntil) is not null))
+            return null;
+        Timestamp?[] events = [state.Info.CreateTime, state.Info.UpdateTime, state.Info.RecentActions.LastOrDefault()?.ActualTime];
+        return events.Max(e => e?.ToDateTimeOffset() ?? DateTimeOffset.MinValue);
+    }
+
     /// <summary>Changes the schedule as its owner asks, then acts on what is due.</summary>
     public Task ChangeAsync(Action change) => TakeTurnAsync(change);
 

@@ -13,6 +13,9 @@ internal sealed class ScheduleDirectory(Engine engine)
 {
     private const string DocumentKind = "schedule";
 
+    /// <summary>How long a schedule is kept that will never act again, as on the real server.</summary>
+    private static readonly TimeSpan IdleRetention = TimeSpan.FromDays(7);
+
     private readonly ConcurrentDictionary<(string NamespaceId, string ScheduleId), LiveSchedule> schedules = new();
 
     public IEnumerable<LiveSchedule> Of(Namespace ns) =>
@@ -44,6 +47,18 @@ internal sealed class ScheduleDirectory(Engine engine)
         await schedule.DeleteAsync();
         schedules.TryRemove((schedule.Namespace.Id, schedule.State.ScheduleId), out _);
         await CommitAsync(schedule.State, null);
+    }
+
+    /// <summary>Deletes schedules that have had nothing left to do for long.</summary>
+    public async Task DeleteIdleAsync()
+    {
+        foreach (var schedule in schedules.Values)
+        {
+            DateTimeOffset? idle = null;
+            await schedule.LookAsync(_ => idle = schedule.IdleSince());
+            if (idle + IdleRetention <= engine.Clock.GetUtcNow())
+                await DeleteAsync(schedule);
+        }
     }
 
     public async Task DeleteAllAsync(Namespace ns)

@@ -15,6 +15,17 @@ public class DocumentedCallsTests
         Assert.Equal(Table(), table);
     }
 
+    [Fact]
+    public void What_the_page_about_the_command_line_says_is_answered_is()
+    {
+        var page = File.ReadAllText(Path.Combine(Root(), "docs", "temporal-cli.md"));
+        var rows = page.Split("<!-- commands -->")[1].Split("<!-- /commands -->")[0].Split('\n').Where(r => r.StartsWith("| `", StringComparison.Ordinal)).ToList();
+        Assert.True(rows.Count > 30);
+        var answered = Services().SelectMany(Answered).ToHashSet();
+        foreach (var cells in rows.Select(r => r.Split(" | ")).Where(c => c[2].StartsWith("yes", StringComparison.Ordinal) && c[1] != "none"))
+            Assert.All(cells[1].Split(", "), call => Assert.Contains(call.Trim('`'), answered));
+    }
+
     private static string Table() => string.Join('\n', Services().Select(s => $"**{s.FullName}**: {string.Join(", ", Answered(s).Order(StringComparer.Ordinal).Select(call => $"`{call}`"))}.\n")).Trim();
 
     private static IEnumerable<ServiceDescriptor> Services() =>

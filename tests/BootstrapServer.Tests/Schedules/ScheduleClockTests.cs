@@ -75,6 +75,21 @@ public sealed class ScheduleClockTests : IAsyncLifetime
         Assert.Equal(25, (await client.CountWorkflowsAsync($"TemporalScheduledById = '{handle.Id}' AND TemporalScheduledStartTime < '2026-02-01T00:00:00Z'")).Count);
     }
 
+    [Fact]
+    public async Task A_schedule_that_will_never_act_again_is_deleted_after_a_week()
+    {
+        var past = new ScheduleSpec { Calendars = [new() { Year = [new(2020)] }] };
+        var over = await CreateAsync(past);
+        var paused = await CreateAsync(past, state: new() { Paused = true });
+        var future = await CreateAsync(new() { Calendars = [new() { Year = [new(2099)] }] });
+        clock.Advance(TimeSpan.FromDays(6));
+        await over.DescribeAsync();
+        clock.Advance(TimeSpan.FromDays(2));
+        await Wait.UntilAsync(() => Wait.FailsAsync(() => over.DescribeAsync()));
+        await paused.DescribeAsync();
+        await future.DescribeAsync();
+    }
+
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
     private static ScheduleSpec Minutely => new() { Intervals = [new(TimeSpan.FromMinutes(1))] };

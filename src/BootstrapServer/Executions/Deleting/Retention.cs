@@ -2,7 +2,7 @@ using PlatformOps.BootstrapServer.Namespaces;
 
 namespace PlatformOps.BootstrapServer.Executions.Deleting;
 
-/// <summary>Deletes closed runs when their namespace's retention is over. Looks once an hour: nobody waits for it.</summary>
+/// <summary>Deletes closed runs when their namespace's retention is over, and schedules that have long had nothing left to do. Looks once an hour: nobody waits for it.</summary>
 internal sealed class Retention(Engine engine, TimeProvider clock) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
@@ -22,6 +22,7 @@ internal sealed class Retention(Engine engine, TimeProvider clock) : IDisposable
         {
             foreach (var ns in engine.Namespaces.All)
                 await SweepAsync(ns);
+            await engine.Schedules.DeleteIdleAsync();
         }
         finally
         {
