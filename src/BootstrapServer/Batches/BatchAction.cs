@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
@@ -35,9 +36,33 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
             case Operation.DeletionOperation:
                 await engine.Deleter.DeleteAsync(run, request.DeletionOperation.Identity);
                 break;
+            case Operation.ResetOperation:
+                await ResetAsync(run);
+                break;
             default:
                 throw ServiceError.InvalidArgument($"The operation type {request.OperationCase} is not supported by this server.");
         }
+    }
+
+    private async Task ResetAsync(WorkflowRun run)
+    {
+        var reset = request.ResetOperation;
+#pragma warning disable CS0612 // Deprecated, and still sent by older clients.
+        var (origin, eventId) = reset.Options is { } options ? await ResetPointFinder.FindAsync(run, options) : await ResetPointFinder.FindAsync(run, reset.ResetType);
+        var asked = new ResetWorkflowExecutionRequest
+        {
+            Namespace = request.Namespace,
+            WorkflowExecution = new WorkflowExecution { WorkflowId = origin.WorkflowId, RunId = origin.RunId },
+            Reason = request.Reason,
+            RequestId = RequestId(run, "reset"),
+            WorkflowTaskFinishEventId = eventId,
+            ResetReapplyType = reset.Options?.ResetReapplyType ?? reset.ResetReapplyType,
+            ResetReapplyExcludeTypes = { reset.Options?.ResetReapplyExcludeTypes ?? [] },
+            PostResetOperations = { reset.PostResetOperations },
+            Identity = reset.Identity,
+        };
+#pragma warning restore CS0612
+        await engine.Resetter.ResetAsync(ns, asked);
     }
 
     /// <summary>The same for every try of the same execution, so that a batch that goes on after a crash is heard once.</summary>

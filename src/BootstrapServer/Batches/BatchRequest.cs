@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -87,6 +88,7 @@ internal static class BatchRequest
 
     private static string? ResetProblem(Temporalio.Api.Batch.V1.BatchOperationReset reset)
     {
+        PostResetOperations.Check(reset.PostResetOperations);
         if (reset.Options is { } options)
             return options.TargetCase == Temporalio.Api.Common.V1.ResetOptions.TargetOneofCase.None ? "batch reset missing target" : null;
 #pragma warning disable CS0612 // Deprecated, and still sent by older clients.

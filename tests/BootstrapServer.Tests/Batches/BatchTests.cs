@@ -6,6 +6,7 @@ using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
+using Temporalio.Worker;
 
 namespace PlatformOps.BootstrapServer.Tests.Batches;
 
@@ -70,6 +71,39 @@ public class BatchTests(SharedServer server)
         await RunAsync(client, new() { VisibilityQuery = "WorkflowId STARTS_WITH 'deleted'", DeletionOperation = new() });
         await ListedAsync(client, "WorkflowId STARTS_WITH 'deleted'", 0);
         await Failures.RefusedAsync(RpcException.StatusCode.NotFound, () => all[1].DescribeAsync());
+    }
+
+    [Fact]
+    public async Task Resets_to_the_first_workflow_task_and_each_run_only_once()
+    {
+        var client = await NamespaceAsync();
+        await using var worker = new RunningWorker(client, new TemporalWorkerOptions("work").AddWorkflow<WaitingWorkflow>());
+        var handles = new List<WorkflowHandle<WaitingWorkflow, string>>();
+        for (var i = 0; i < 2; i++)
+        {
+            handles.Add(await client.StartWorkflowAsync((WaitingWorkflow w) => w.RunAsync(), new($"reset-{i}", "work")));
+            await handles[i].SignalAsync(w => w.NoteAsync("kept"));
+            await Wait.UntilAsync(async () => (await handles[i].QueryAsync(w => w.Notes())).Count == 1);
+        }
+        var never = await client.StartWorkflowAsync((WaitingWorkflow w) => w.RunAsync(), new("reset-never", "nobody") { StartDelay = TimeSpan.FromHours(1) });
+        await ListedAsync(client, "WorkflowId STARTS_WITH 'reset'", 3);
+        var described = await RunAsync(client, new()
+        {
+            VisibilityQuery = "WorkflowId STARTS_WITH 'reset'",
+            ResetOperation = new() { Identity = "me", Options = new() { FirstWorkflowTask = new() } },
+        });
+        Assert.Equal((3, 2, 1, BatchOperationType.ResetWorkflow), (described.TotalOperationCount, described.CompleteOperationCount, described.FailureOperationCount, described.OperationType));
+        Assert.Equal(WorkflowExecutionStatus.Running, (await never.DescribeAsync()).Status);
+        foreach (var first in handles)
+        {
+            var latest = client.GetWorkflowHandle<WaitingWorkflow, string>(first.Id);
+            Assert.NotEqual(first.ResultRunId, (await latest.DescribeAsync()).RunId);
+            await Wait.UntilAsync(async () => (await latest.QueryAsync(w => w.Notes())).Count == 1);
+            await latest.SignalAsync(w => w.FinishAsync("done"));
+            Assert.Equal("done: kept", await latest.GetResultAsync());
+            var failed = (await latest.FetchHistoryAsync()).Events.Single(e => e.EventType == EventType.WorkflowTaskFailed);
+            Assert.Equal("because", failed.WorkflowTaskFailedEventAttributes.Failure.Message);
+        }
     }
 
     [Fact]
