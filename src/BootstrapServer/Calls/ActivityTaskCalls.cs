@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Protocol;
@@ -22,6 +23,8 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
         var ns = engine.Namespaces.Get(request.Namespace);
         if (request.TaskQueue is not { Name.Length: > 0 } queue)
             throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
+        await engine.Deployments.RegisterAsync(ns, request.DeploymentOptions, queue.Name, TaskQueueType.Activity);
+        var worker = WorkerVersion.Of(request.DeploymentOptions);
         while (true)
         {
             var poller = MatchingEngine.Poller(request.Identity, request.WorkerInstanceKey, request.DeploymentOptions, request.TaskQueueMetadata?.MaxTasksPerSecond);
@@ -30,7 +33,7 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
                 return new PollActivityTaskQueueResponse();
             var item = (ActivityTaskItem)task;
             var run = item.Run;
-            var response = await run.StepAsync(() => run.Activities.CanStart(item.ScheduledEventId, item.Stamp)
+            var response = await run.StepAsync(() => run.Activities.CanStart(item.ScheduledEventId, item.Stamp) && RunVersions.TakesActivityTask(run, worker)
                 ? ActivityTaskMessage.Describe(run, run.Activities.Start(item.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity))
                 : null);
             if (response is null)

@@ -1,6 +1,7 @@
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Visibility;
@@ -44,6 +45,8 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
         info.StateTransitionCount = run.State.Transitions;
         info.AutoResetPoints = run.State.ResetPoints ?? new ResetPoints();
         info.Priority = run.State.Priority;
+        info.VersioningInfo = RunVersions.Describe(run);
+        info.WorkerDeploymentName = run.State.Versioning?.WorkerDeployment ?? "";
         var response = new DescribeWorkflowExecutionResponse
         {
             ExecutionConfig = Config(run),

@@ -46,6 +46,19 @@ internal static class QueueDescription
         }
     }
 
+    /// <summary>Null while no version gets the queue's tasks.</summary>
+    public static TaskQueueVersioningInfo? Versioning(QueueRoute? route) => route is not { IsRouted: true } ? null : new TaskQueueVersioningInfo
+    {
+        CurrentDeploymentVersion = route.Current?.ToMessage(),
+        RampingDeploymentVersion = route.Ramping?.ToMessage(),
+#pragma warning disable CS0612 // The older fields are deprecated, and what older clients read.
+        CurrentVersion = WorkerVersion.OldString(route.Current),
+        RampingVersion = route.Ramping is null && route.RampingPercentage == 0 ? "" : WorkerVersion.OldString(route.Ramping),
+#pragma warning restore CS0612
+        RampingVersionPercentage = route.RampingPercentage,
+        UpdateTime = route.Updated?.ToTimestamp(),
+    };
+
     public static DescribeTaskQueueResponse.Types.EffectiveRateLimit Limit(QueueStatus? status) => new()
     {
         RequestsPerSecond = (float)(status?.TasksPerSecond ?? QueueRates.Unlimited),

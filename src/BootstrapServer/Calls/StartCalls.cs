@@ -1,7 +1,9 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Starting;
+using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
@@ -76,6 +78,7 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         RequestChecks.Start(request, engine.Limits);
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();
+        VersioningOverrides.Check(request.VersioningOverride, engine.Deployments.RouteOf(new QueueName(ns.Id, request.TaskQueue.Name, TaskQueueType.Workflow)), request.TaskQueue.Name);
         if (engine.SearchAttributes.Problem(ns, request.SearchAttributes) is { } problem)
             throw ServiceError.InvalidArgument(problem);
     }
@@ -97,5 +100,6 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         Memo = request.Memo,
         SearchAttributes = request.SearchAttributes,
         WorkflowStartDelay = request.WorkflowStartDelay,
+        VersioningOverride = request.VersioningOverride,
     };
 }

@@ -40,6 +40,7 @@ internal sealed class TaskQueueCalls(Engine engine) : IProtocolCalls
             response.Config = engine.Matching.ConfigOf(name);
             response.EffectiveRateLimit = QueueDescription.Limit(status);
         }
+        response.VersioningInfo = QueueDescription.Versioning(engine.Deployments.RouteOf(name));
         if (withStatus)
             QueueDescription.AddStatus(response, status);
         return Task.FromResult(response);

@@ -1,5 +1,6 @@
 using Google.Protobuf.Reflection;
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Completing;
 using PlatformOps.BootstrapServer.Matching;
@@ -21,6 +22,9 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
         if (request.TaskQueue is not { Name.Length: > 0 } queue)
             throw ServiceError.InvalidArgument("TaskQueue is not set on request.");
         var sticky = queue.Kind == TaskQueueKind.Sticky;
+        if (!sticky)
+            await engine.Deployments.RegisterAsync(ns, request.DeploymentOptions, queue.Name, TaskQueueType.Workflow);
+        var worker = WorkerVersion.Of(request.DeploymentOptions);
         while (true)
         {
             var poller = MatchingEngine.Poller(request.Identity, request.WorkerInstanceKey, request.DeploymentOptions);
@@ -28,7 +32,7 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
             var response = task switch
             {
                 null => new PollWorkflowTaskQueueResponse(),
-                WorkflowTaskItem item => await StartAsync(item, request.Identity),
+                WorkflowTaskItem item => await StartAsync(item, request.Identity, worker),
                 QueryItem item => await QueryAsync(item),
                 _ => throw new InvalidOperationException($"A {task.GetType().Name} is in a workflow task queue."),
             };
@@ -77,14 +81,20 @@ internal sealed class WorkflowTaskCalls(Engine engine) : IProtocolCalls
     }
 
     /// <summary>Starts the task for the worker; null when the task is stale.</summary>
-    private static async Task<PollWorkflowTaskQueueResponse?> StartAsync(WorkflowTaskItem item, string identity)
+    private static async Task<PollWorkflowTaskQueueResponse?> StartAsync(WorkflowTaskItem item, string identity, WorkerVersion? worker)
     {
         var run = item.Run;
         var started = await run.StepAsync(() =>
         {
             if (!run.WorkflowTasks.CanStart(item.Stamp))
                 return null;
+            if (!RunVersions.TakesWorkflowTask(run, worker))
+            {
+                run.WorkflowTasks.RescheduleWaiting();
+                return null;
+            }
             run.WorkflowTasks.Start(Guid.NewGuid().ToString(), identity, item.Sticky);
+            RunVersions.WorkflowTaskTaken(run, worker);
             return WorkflowTaskStart.Of(run, item.Sticky);
         });
         return started?.ToResponse();

@@ -238,6 +238,19 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
             DispatchWhenDue(activity);
     }
 
+    /// <summary>The run is on, or bound to, another version: activities that no worker has go to the right workers.</summary>
+    public void Reroute()
+    {
+        foreach (var activity in pending.All.Where(a => a.StartedTime is null && a.Pause is null).ToList())
+        {
+            activity.Stamp++;
+            Save(activity);
+            Deadlines(activity).Watch(activity);
+            if (run.State.Pause is null)
+                DispatchWhenDue(activity);
+        }
+    }
+
     public void Restore(string id, byte[] data)
     {
         var key = long.Parse(id, CultureInfo.InvariantCulture);
@@ -354,8 +367,10 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
 
     private void Dispatch(ActivityState activity)
     {
-        var (scheduledEventId, stamp, queue) = (activity.ScheduledEventId, activity.Stamp, activity.TaskQueue);
-        run.After(() => run.Engine.Matching.AddActivityTask(run, scheduledEventId, stamp, queue));
+        if (run.State.Versioning is { InTransition: true })
+            return; // it goes to workers once the run has moved to its new version
+        var (scheduledEventId, stamp, queue, pinned) = (activity.ScheduledEventId, activity.Stamp, activity.TaskQueue, run.State.Versioning?.Pinned);
+        run.After(() => run.Engine.Matching.AddActivityTask(run, scheduledEventId, stamp, queue, pinned));
     }
 
     /// <summary>The activity that a worker's token speaks of, when that attempt is still running.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Executions.Starting;
@@ -46,7 +47,8 @@ internal sealed class Engine : IDisposable
         Deleter = new RunDeleter(this);
         Resetter = new WorkflowResetter(this);
         Schedules = new ScheduleDirectory(this);
-        matching.Connect(Timers, clock, _ => null);
+        Deployments = new DeploymentDirectory(this);
+        matching.Connect(Timers, clock, Deployments.RouteOf);
     }
 
     public IStore Store { get; }
@@ -86,6 +88,8 @@ internal sealed class Engine : IDisposable
 
     public ScheduleDirectory Schedules { get; }
 
+    public DeploymentDirectory Deployments { get; }
+
     public IEnumerable<WorkflowRun> OpenRuns => runs.Values.Where(r => r.IsOpen);
 
     /// <summary>Lets work go on that nobody awaits; what goes wrong with it is logged, not lost.</summary>
@@ -123,6 +127,7 @@ internal sealed class Engine : IDisposable
         }
         foreach (var effect in effects)
             effect();
+        await Deployments.RecoverAsync();
         await Schedules.RecoverAsync();
         await Store.Flushed();
     }
@@ -131,7 +136,7 @@ internal sealed class Engine : IDisposable
     public WorkflowRun Create(Namespace ns, string workflowId, string runId, WorkflowExecutionStartedEventAttributes start, string requestId, UserMetadata? metadata, IEnumerable<Link>? links = null)
     {
         var now = Clock.GetUtcNow();
-        var state = new RunState { StartTime = now, StartRequestId = requestId, Memo = start.Memo, SearchAttributes = start.SearchAttributes, UserMetadata = metadata, Priority = start.Priority };
+        var state = new RunState { StartTime = now, StartRequestId = requestId, Memo = start.Memo, SearchAttributes = start.SearchAttributes, UserMetadata = metadata, Priority = start.Priority, Versioning = VersionInheritance.AtStart(start) };
         state.ResetPoints = AutoResetPoints.Inherit(start, now, ns.Retention);
         var delay = start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero;
         if (delay > TimeSpan.Zero)

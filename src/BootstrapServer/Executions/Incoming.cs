@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -44,24 +45,31 @@ internal static class Incoming
         run.Touch();
     }
 
-    /// <summary>Changes options of a run: what callers attached to it, its priority.</summary>
+    /// <summary>Changes options of a run: what callers attached to it, its priority, its version.</summary>
     public static void AddOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options, IEnumerable<Link> links)
     {
         if (run.Requests.Seen(options.AttachedRequestId))
             return;
-        NoteOptions(run, options);
-        var item = new HistoryEvent { WorkflowExecutionOptionsUpdatedEventAttributes = options };
+        var priorityBefore = run.State.Priority;
+        var otherWorkers = NoteOptions(run, options);
+        var item = new HistoryEvent { WorkerMayIgnore = true, WorkflowExecutionOptionsUpdatedEventAttributes = options };
         item.Links.AddRange(links);
         run.Events.Add(EventType.WorkflowExecutionOptionsUpdated, item);
         run.Touch();
+        if (otherWorkers)
+            RunVersions.MoveTasks(run);
+        else if (!Equals(priorityBefore, run.State.Priority))
+            run.WorkflowTasks.RescheduleWaiting();
     }
 
     /// <summary>What follows from changed options for the run's state.</summary>
-    public static void NoteOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options)
+    /// <returns>True when the run's tasks are for other workers now.</returns>
+    public static bool NoteOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options)
     {
         run.Requests.Add(options.AttachedRequestId);
         if (options.Priority is { } priority)
             run.State.Priority = priority;
+        return (options.VersioningOverride is not null || options.UnsetVersioningOverride) && RunVersions.Override(run, options.VersioningOverride);
     }
 
     /// <summary>Asks the run to cancel. One that ended, or was asked before, is fine as it is.</summary>

@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Deployments;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
@@ -83,8 +84,8 @@ internal sealed class RunState
     /// <summary>Where each worker build completed its first workflow task, also in the runs that this one continues.</summary>
     public ResetPoints? ResetPoints { get; set; }
 
-    /// <summary>Build id of the worker that completed the last workflow task.</summary>
-    public string? LastBuildId { get; set; }
+    /// <summary>Null as long as the run met no version of a worker deployment.</summary>
+    public VersioningState? Versioning { get; set; }
 }
 
 /// <summary>The workflow task that waits or runs. Scheduled event id 0 means that there is none.</summary>
@@ -112,6 +113,9 @@ internal sealed class WorkflowTaskState
     public bool Speculative { get; set; }
 
     public bool SuggestContinueAsNew { get; set; }
+
+    /// <summary>Routing has another version for the pinned workflow than the one it is on.</summary>
+    public bool TargetVersionChanged { get; set; }
 
     public long HistorySize { get; set; }
 

@@ -3,9 +3,11 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
 using PlatformOps.BootstrapServer.Batches;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Schedules;
 using PlatformOps.BootstrapServer.Visibility;
 using Temporalio.Api.Common.V1;
+using Temporalio.Api.Deployment.V1;
 using Temporalio.Api.Failure.V1;
 using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.Sdk.V1;
@@ -23,7 +25,8 @@ namespace PlatformOps.BootstrapServer.Executions;
     Converters = [
         typeof(MessageConverter<Memo>), typeof(MessageConverter<SearchAttributes>), typeof(MessageConverter<UserMetadata>),
         typeof(MessageConverter<Priority>), typeof(MessageConverter<RetryPolicy>), typeof(MessageConverter<Payloads>),
-        typeof(MessageConverter<Failure>), typeof(MessageConverter<Schedule>), typeof(MessageConverter<ScheduleInfo>),
+        typeof(MessageConverter<Failure>), typeof(MessageConverter<VersionMetadata>), typeof(MessageConverter<WorkflowExecutionVersioningInfo>),
+        typeof(MessageConverter<Schedule>), typeof(MessageConverter<ScheduleInfo>),
         typeof(MessageConverter<ResetPoints>),
     ])]
 [JsonSerializable(typeof(RunState))]
@@ -34,6 +37,7 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(UpdateState))]
 [JsonSerializable(typeof(OutgoingState))]
 [JsonSerializable(typeof(StoredSchedule))]
+[JsonSerializable(typeof(StoredDeployment))]
 [JsonSerializable(typeof(StoredBatch))]
 [JsonSerializable(typeof(BatchProgress))]
 [JsonSerializable(typeof(BatchTargets))]

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -29,6 +30,7 @@ internal sealed class Successors(Engine engine)
         start.Memo = asked.Memo ?? run.State.Memo;
         start.SearchAttributes = asked.SearchAttributes ?? run.State.SearchAttributes;
         start.LastCompletionResult = asked.LastCompletionResult ?? start.LastCompletionResult;
+        VersionInheritance.IntoContinued(run.State.Versioning, start, start.TaskQueue.Name == run.TaskQueue, v => engine.Deployments.Serves(run.Namespace, start.TaskQueue.Name, v), asked.InitialVersioningBehavior);
         if (asked.Initiator != ContinueAsNewInitiator.Unspecified)
             start.Initiator = asked.Initiator;
         start.ContinuedFailure = null;
@@ -46,6 +48,7 @@ internal sealed class Successors(Engine engine)
         start.Attempt = 1;
         start.LastCompletionResult = result ?? start.LastCompletionResult;
         start.ContinuedFailure = failure;
+        VersionInheritance.IntoCron(run.State.Versioning, start);
         return Make(run, start);
     }
 
@@ -59,6 +62,7 @@ internal sealed class Successors(Engine engine)
             return (ByCron(run, null, failure), state);
         var start = Inherit(run, ContinueAsNewInitiator.Retry, wait);
         start.Attempt = run.Start.Attempt + 1;
+        VersionInheritance.IntoRetry(run.State.Versioning, run.Start, start);
         start.ContinuedFailure = failure;
         return (Make(run, start), state);
     }

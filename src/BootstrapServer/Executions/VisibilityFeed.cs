@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Visibility;
 using Temporalio.Api.History.V1;
@@ -46,6 +47,8 @@ internal sealed class VisibilityFeed(VisibilityIndex index)
             StateTransitionCount = closed ? state.Transitions : 0,
             Memo = state.Memo,
             SearchAttributes = state.SearchAttributes,
+            BuildIds = VersionAttributes.BuildIds(state),
+            Version = VersionAttributes.Of(state.Versioning),
             ParentWorkflowId = start.ParentWorkflowExecution?.WorkflowId,
             ParentRunId = start.ParentWorkflowExecution?.RunId,
             RootWorkflowId = start.RootWorkflowExecution?.WorkflowId,

@@ -13,7 +13,6 @@ internal static class WorkerVersioning
 #pragma warning disable CS0612 // Older SDKs report their build in the deprecated fields, and the replayer reads them back from there.
         completed.BinaryChecksum = request.BinaryChecksum;
         completed.WorkerVersion = request.WorkerVersionStamp;
-#pragma warning restore CS0612
         if (request.DeploymentOptions is { } options && options.DeploymentName.Length > 0)
         {
             completed.WorkerDeploymentName = options.DeploymentName;
@@ -21,8 +20,10 @@ internal static class WorkerVersioning
             {
                 completed.VersioningBehavior = request.VersioningBehavior;
                 completed.DeploymentVersion = new WorkerDeploymentVersion { DeploymentName = options.DeploymentName, BuildId = options.BuildId };
+                completed.WorkerDeploymentVersion = $"{options.DeploymentName}.{options.BuildId}";
             }
         }
+#pragma warning restore CS0612
         return completed;
     }
 }

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
@@ -170,6 +171,8 @@ internal sealed class WorkflowRun
             WorkflowTasks.BecomeNormal();
         if (!WorkflowTasks.IsStarted)
             Events.Flush();
+        if (State.Versioning is { } versioning)
+            RunVersions.Count(this, versioning);
         if (changed || rows.Any || Events.HasNewEvents || created is not null)
             transaction.Runs.Add(TakeChange());
         if (Closing.Successor is { IsNew: true } successor)

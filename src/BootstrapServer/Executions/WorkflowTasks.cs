@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Timers;
@@ -100,9 +101,32 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         var stamp = Stamp;
         var sticky = run.State.StickyQueue is { } name && run.Engine.Matching.HasRecentPoller(run.Namespace, name);
+        if (sticky && RunVersions.LeavesStickyQueue(run))
+        {
+            ClearSticky(); // its worker is not of the version that the workflow goes to
+            sticky = false;
+        }
+        var (pinned, ramping) = (run.State.Versioning?.Pinned, RunVersions.WantsRamping(run));
         if (sticky)
             scheduleToStart = run.Engine.Timers.Add(Current.ScheduledTime + run.State.StickyTimeout, () => run.Step(() => OnScheduleToStartTimeout(stamp)));
-        run.After(() => run.Engine.Matching.AddWorkflowTask(run, stamp, sticky ? run.State.StickyQueue! : run.TaskQueue, sticky));
+        run.After(() => run.Engine.Matching.AddWorkflowTask(run, stamp, sticky ? run.State.StickyQueue! : run.TaskQueue, sticky, pinned, ramping));
+    }
+
+    /// <summary>Puts a task that waits into its queue again: it belongs to other workers, or has another priority, than before.</summary>
+    public void RescheduleWaiting()
+    {
+        if (!IsPending || IsStarted || run.State.Pause is not null)
+            return;
+        Stamp++;
+        run.Engine.Timers.Cancel(scheduleToStart);
+        Dispatch();
+    }
+
+    /// <summary>Makes sure that a task waits in the queue that is the right one now.</summary>
+    public void Reschedule()
+    {
+        RescheduleWaiting();
+        ScheduleIfNone();
     }
 
     /// <summary>True when a queued task of this stamp can still be started.</summary>
@@ -130,6 +154,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         task.StartedTime = now;
         task.HistorySize = run.State.HistorySize;
         task.SuggestContinueAsNew = Limits.SuggestContinueAsNew(run);
+        task.TargetVersionChanged = RunVersions.TargetChanged(run);
         if (inHistory)
         {
             run.Events.EndBatch();
@@ -178,6 +203,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         });
         run.State.LastCompletedStartedEventId = started;
         run.State.LastCompletedEventId = item.EventId;
+        RunVersions.WorkflowTaskCompleted(run, item.WorkflowTaskCompletedEventAttributes);
         AutoResetPoints.Note(run, item);
         return item;
     }
@@ -446,6 +472,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         Identity = identity,
         RequestId = Current.RequestId,
         SuggestContinueAsNew = Current.SuggestContinueAsNew,
+        TargetWorkerDeploymentVersionChanged = Current.TargetVersionChanged,
         HistorySizeBytes = Current.HistorySize,
     };
 }

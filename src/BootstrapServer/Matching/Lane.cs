@@ -35,6 +35,18 @@ internal sealed class Lane
         pollers.Clear();
     }
 
+    /// <summary>A worker said goodbye: it does not count as one that polls any more.</summary>
+    public void Forget(string workerKey)
+    {
+        foreach (var (identity, seen) in pollers)
+        {
+            if (seen.WorkerKey == workerKey)
+                pollers.Remove(identity);
+        }
+        if (pollers.Count == 0)
+            LastPoll = 0;
+    }
+
     public bool PolledWithin(TimeSpan time) => Waiters.Count > 0 || (LastPoll != 0 && Stopwatch.GetElapsedTime(LastPoll) < time);
 
     public void CountAdded(QueuedTask task) => (added[task.Level - 1] ??= new RateMeter()).Count();

@@ -60,6 +60,8 @@ internal sealed class MatchingEngine(QueueConfigs configs)
 
     public TaskQueue? Find(Namespace ns, string queue, TaskQueueType type) => queues.GetValueOrDefault(new QueueName(ns.Id, queue, type));
 
+    public TaskQueue? Find(QueueName queue) => queues.GetValueOrDefault(queue);
+
     /// <summary>A worker shuts down: the polls of its own queue end.</summary>
     public void ReleaseSticky(Namespace ns, string queue)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Enums.V1;
@@ -34,15 +35,16 @@ internal sealed class QueryDispatch(MatchingEngine matching)
         open[direct.Id] = direct;
         try
         {
-            var (sticky, timeout) = (run.State.StickyQueue, run.State.StickyTimeout);
-            if (sticky is not null && matching.HasRecentPoller(run.Namespace, sticky))
+            var (sticky, timeout, pinned) = (run.State.StickyQueue, run.State.StickyTimeout, run.State.Versioning?.Pinned);
+            RequireWorkers(run, pinned);
+            if (sticky is not null && !RunVersions.LeavesStickyQueue(run) && matching.HasRecentPoller(run.Namespace, sticky))
             {
-                matching.AddQuery(direct, sticky, sticky: true);
+                matching.AddQuery(direct, sticky, sticky: true, pinned);
                 if (await TakenWithinAsync(direct, timeout, ct))
                     return await direct.Answer.WaitAsync(ct);
             }
             if (!direct.Taken.IsCompleted)
-                matching.AddQuery(direct, run.TaskQueue, sticky: false);
+                matching.AddQuery(direct, run.TaskQueue, sticky: false, pinned);
             return await direct.Answer.WaitAsync(ct);
         }
         catch (OperationCanceledException)
@@ -56,6 +58,17 @@ internal sealed class QueryDispatch(MatchingEngine matching)
             open.TryRemove(direct.Id, out _);
             direct.NextAttempt(); // what is still queued of it is stale
         }
+    }
+
+    /// <summary>Refuses a query of a workflow that is pinned to a version whose workers were all taken away.</summary>
+    private void RequireWorkers(WorkflowRun run, WorkerVersion? pinned)
+    {
+        if (pinned is null || !run.Engine.Deployments.IsDrained(run.Name.NamespaceId, pinned))
+            return;
+        if (matching.Find(run.Namespace, run.TaskQueue, TaskQueueType.Workflow)?.HasPollerOf(pinned) == true)
+            return;
+        throw ServiceError.FailedPrecondition(
+            $"The workflow is pinned to Worker Deployment Version {pinned}, which is drained and has no pollers to answer the query. Start workers of that version again, or change the workflow to auto-upgrade (workflow update-options).");
     }
 
     public void Answer(string queryId, RespondQueryTaskCompletedRequest answer)

@@ -38,6 +38,15 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         }
     }
 
+    /// <summary>True when a worker of this version polled lately.</summary>
+    public bool HasPollerOf(WorkerVersion? version)
+    {
+        lock (gate)
+            return version is null ? IsPolled(unversioned) : versions is not null && versions.TryGetValue(version, out var lane) && IsPolled(lane);
+
+        static bool IsPolled(Lane lane) => lane.PolledWithin(RememberPoller);
+    }
+
     /// <summary>Hands the task to the poller that waits longest, or queues it. False when the queue is retired: ask for a new one.</summary>
     public bool Add(QueuedTask task)
     {
@@ -123,6 +132,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
                     }
                     node = next;
                 }
+                lane.Forget(workerKey);
             }
         }
     }

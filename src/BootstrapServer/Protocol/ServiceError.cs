@@ -42,6 +42,8 @@ internal static class ServiceError
     public static RpcException NamespaceAlreadyExists(string name) =>
         Make(StatusCode.AlreadyExists, $"Namespace {name} already exists.", new NamespaceAlreadyExistsFailure());
 
+    public static RpcException AlreadyExists(string message) => Make(StatusCode.AlreadyExists, message);
+
     public static RpcException AlreadyStarted(string message, string requestId, string runId, string firstRunId) => Make(
         StatusCode.AlreadyExists,
         message,

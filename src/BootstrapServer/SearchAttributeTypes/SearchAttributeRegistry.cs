@@ -70,6 +70,7 @@ internal sealed class SearchAttributeRegistry
         ["TemporalScheduledById"] = IndexedValueType.Keyword,
         ["TemporalSchedulePaused"] = IndexedValueType.Bool,
         ["TemporalScheduledStartTime"] = IndexedValueType.Datetime,
+        ["TemporalUsedWorkerDeploymentVersions"] = IndexedValueType.KeywordList,
         ["TemporalWorkerDeployment"] = IndexedValueType.Keyword,
         ["TemporalWorkerDeploymentVersion"] = IndexedValueType.Keyword,
         ["TemporalWorkflowVersioningBehavior"] = IndexedValueType.Keyword,

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.SearchAttributeTypes;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Workflow.V1;
@@ -23,7 +24,7 @@ internal static class ExecutionInfo
         HistorySizeBytes = record.HistorySizeBytes,
         StateTransitionCount = record.StateTransitionCount,
         Memo = record.Memo ?? new Memo(),
-        SearchAttributes = Typed(record.NamespaceId, record.SearchAttributes, registry),
+        SearchAttributes = Typed(record.NamespaceId, (record.SearchAttributes?.IndexedFields ?? []).Concat(VersionAttributes.Shown(record)), registry),
         ParentExecution = record.ParentWorkflowId is null ? null : new WorkflowExecution { WorkflowId = record.ParentWorkflowId, RunId = record.ParentRunId },
         ParentNamespaceId = record.ParentWorkflowId is null ? "" : record.NamespaceId,
         RootExecution = new WorkflowExecution { WorkflowId = record.RootWorkflowId ?? record.WorkflowId, RunId = record.RootRunId ?? record.RunId },
@@ -31,10 +32,12 @@ internal static class ExecutionInfo
     };
 
     /// <summary>The values, each with the type that SDKs decode it by; values that were taken away are left out.</summary>
-    public static SearchAttributes Typed(string namespaceId, SearchAttributes? values, SearchAttributeRegistry registry)
+    public static SearchAttributes Typed(string namespaceId, SearchAttributes? values, SearchAttributeRegistry registry) => Typed(namespaceId, values?.IndexedFields ?? [], registry);
+
+    private static SearchAttributes Typed(string namespaceId, IEnumerable<KeyValuePair<string, Payload>> values, SearchAttributeRegistry registry)
     {
         var typed = new SearchAttributes();
-        foreach (var (name, payload) in values?.IndexedFields ?? [])
+        foreach (var (name, payload) in values)
         {
             if (payload.Data.IsEmpty || payload.Data.Span.SequenceEqual("null"u8) || payload.Data.Span.SequenceEqual("[]"u8))
                 continue;

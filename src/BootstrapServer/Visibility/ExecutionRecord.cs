@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -37,6 +38,12 @@ internal sealed record ExecutionRecord
 
     /// <summary>Custom search attributes and those that the server sets (BuildIds and the like), as encoded payloads.</summary>
     public SearchAttributes? SearchAttributes { get; init; }
+
+    /// <summary>Builds of workers that the run was on, as the real server lists them; null before the first workflow task.</summary>
+    public IReadOnlyList<string>? BuildIds { get; init; }
+
+    /// <summary>Null for a run that never met a version of a worker deployment.</summary>
+    public VersionAttributes? Version { get; init; }
 
     public string? ParentWorkflowId { get; init; }
 

@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Enums.V1;
@@ -32,6 +33,9 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
             throw ServiceError.NotFound("Workflow task not found.");
         if (request.ForceCreateNewWorkflowTask && run.State.Pause is not null)
             throw ServiceError.FailedPrecondition("Workflow is paused and force create new workflow task is not allowed.");
+
+        if (request.VersioningBehavior != VersioningBehavior.Unspecified && WorkerVersion.Of(request.DeploymentOptions) is null)
+            throw ServiceError.InvalidArgument("versioning behavior cannot be specified without deployment options being set with versioned mode");
 
         var heartbeat = request.ForceCreateNewWorkflowTask && request.Commands.Count == 0 && request.Messages.Count == 0;
         if (heartbeat && run.Now > task.OriginalScheduledTime + LongestHeartbeat)
@@ -133,11 +137,13 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
 
     private void ScheduleActivity(Command command, long completedEventId)
     {
-        var atOnce = command.ScheduleActivityTaskCommandAttributes.RequestEagerExecution && run.State.Pause is null;
+        var atOnce = command.ScheduleActivityTaskCommandAttributes.RequestEagerExecution && run.State.Pause is null && !IsLeftBehind;
         var activity = run.Activities.Schedule(command, completedEventId, dispatch: !atOnce);
         if (atOnce)
             eager.Add(activity);
     }
+
+    private bool IsLeftBehind => RunVersions.IsLeftBehind(run, WorkerVersion.Of(request.DeploymentOptions));
 
     private void StartEagerActivities()
     {
@@ -149,6 +155,8 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
 
     private void SetSticky()
     {
+        if (IsLeftBehind)
+            return; // the worker has the workflow cached, and gets none of its tasks any more
         if (request.StickyAttributes?.WorkerTaskQueue is { Name.Length: > 0 } queue)
         {
             run.State.StickyQueue = queue.Name;
@@ -165,8 +173,8 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
     {
         if (!run.IsOpen || run.State.Pause is not null)
             return null;
-        var atOnce = request.ReturnNewWorkflowTask;
-        if (request.ForceCreateNewWorkflowTask || activityEnded || run.Events.HasBuffered)
+        var atOnce = request.ReturnNewWorkflowTask && !IsLeftBehind;
+        if (request.ForceCreateNewWorkflowTask || activityEnded || run.Events.HasBuffered || run.State.Versioning is { InTransition: true })
             run.WorkflowTasks.Schedule(dispatch: !atOnce, original: original);
         else if (run.Updates.AnyToSend)
             run.WorkflowTasks.Schedule(speculative: true, dispatch: !atOnce);

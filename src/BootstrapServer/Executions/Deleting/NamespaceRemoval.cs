@@ -28,6 +28,7 @@ internal sealed class NamespaceRemoval(Engine engine, BatchDirectory batches)
         await engine.Schedules.DeleteAllAsync(target);
         await engine.Deleter.DeleteAllAsync(target);
         await engine.Matching.DeleteConfigsAsync(target);
+        await engine.Deployments.DeleteAllAsync(target);
         await engine.SearchAttributes.RemoveAllAsync(target.Id);
         await engine.Namespaces.DeleteAsync(target);
     }

@@ -36,12 +36,12 @@ internal static class PostResetOperations
     private static void Update(WorkflowRun run, PostResetOperation.Types.UpdateWorkflowOptions asked)
     {
         var (mask, options) = (asked.UpdateMask ?? new FieldMask(), asked.WorkflowExecutionOptions ?? new WorkflowExecutionOptions());
-        var merged = new WorkflowExecutionOptions { Priority = run.State.Priority?.Clone() };
+        var merged = new WorkflowExecutionOptions { Priority = run.State.Priority?.Clone(), VersioningOverride = run.State.Versioning?.Info.VersioningOverride?.Clone() };
         mask.Merge(options, merged, new FieldMask.MergeOptions { ReplaceMessageFields = true });
         var updated = new WorkflowExecutionOptionsUpdatedEventAttributes
         {
             VersioningOverride = merged.VersioningOverride,
-            UnsetVersioningOverride = mask.Paths.Contains(VersioningOverride) && merged.VersioningOverride is null,
+            UnsetVersioningOverride = merged.VersioningOverride is null,
             Priority = merged.Priority ?? (mask.Paths.Contains(Priority) ? new Priority() : null),
         };
         Incoming.AddOptions(run, updated, []);

@@ -1,4 +1,5 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Completing;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Enums.V1;
@@ -37,6 +38,7 @@ internal sealed class RunRebuilder
             SearchAttributes = started.SearchAttributes,
             UserMetadata = events[0].UserMetadata,
             Priority = started.Priority,
+            Versioning = VersionInheritance.AtStart(started),
             ResetPoints = AutoResetPoints.Inherit(started, now, origin.Namespace.Retention),
         };
         var name = new RunName(origin.Name.NamespaceId, origin.WorkflowId, runId);
@@ -135,6 +137,7 @@ internal sealed class RunRebuilder
                 state.WorkflowTask = new WorkflowTaskState();
                 state.LastCompletedStartedEventId = item.WorkflowTaskCompletedEventAttributes.StartedEventId;
                 state.LastCompletedEventId = item.EventId;
+                RunVersions.Learn(run, item.WorkflowTaskCompletedEventAttributes);
                 AutoResetPoints.Note(run, item);
                 break;
             default:

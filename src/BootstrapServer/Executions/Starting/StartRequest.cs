@@ -34,12 +34,16 @@ internal sealed record StartRequest
 
     public bool Eager { get; init; }
 
+    /// <summary>As what the caller's own worker, which may take the first workflow task at once, answers.</summary>
+    public Temporalio.Api.Deployment.V1.WorkerDeploymentOptions? EagerWorker { get; init; }
+
     /// <summary>False for a child: its first workflow task waits until the parent's history knows of the child.</summary>
     public bool ScheduleFirstTask { get; init; } = true;
 
     public static StartRequest From(StartWorkflowExecutionRequest asked) => From(asked, WorkflowIdConflictPolicy.Fail) with
     {
         OnConflict = asked.OnConflictOptions,
+        EagerWorker = asked.EagerWorkerDeploymentOptions,
         Eager = asked.RequestEagerExecution && (asked.WorkflowStartDelay is null || asked.WorkflowStartDelay.ToTimeSpan() == TimeSpan.Zero) && asked.CronSchedule.Length == 0,
     };
 

@@ -1,4 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
@@ -79,15 +81,17 @@ internal sealed class WorkflowStarter(Engine engine)
             terminated.Collect(transaction);
             effects = terminated.TakeEffects();
         }
-        var run = engine.Create(ns, request.WorkflowId, runId, Started(request, runId), request.RequestId, request.UserMetadata, request.Links);
+        var started = Started(ns, request, runId);
+        var run = engine.Create(ns, request.WorkflowId, runId, started, request.RequestId, request.UserMetadata, request.Links);
         WorkflowTaskStart? eager = null;
         lock (run.Gate)
         {
             onNew?.Invoke(run);
-            if (request.Eager)
+            if (started.EagerExecutionAccepted)
             {
                 run.WorkflowTasks.Schedule(dispatch: false);
                 run.WorkflowTasks.Start(request.RequestId, request.Identity, fromStickyQueue: false);
+                RunVersions.WorkflowTaskTaken(run, WorkerVersion.Of(request.EagerWorker));
                 eager = WorkflowTaskStart.Of(run, sticky: false);
             }
             else if (request.ScheduleFirstTask)
@@ -136,14 +140,14 @@ internal sealed class WorkflowStarter(Engine engine)
             throw ServiceError.AlreadyStarted(refusal, closed.State.StartRequestId, closed.RunId, closed.Start.FirstExecutionRunId);
     }
 
-    private WorkflowExecutionStartedEventAttributes Started(StartRequest request, string runId)
+    private WorkflowExecutionStartedEventAttributes Started(Namespace ns, StartRequest request, string runId)
     {
         var start = request.Start.Clone();
         var now = engine.Clock.GetUtcNow();
         start.OriginalExecutionRunId = runId;
         start.FirstExecutionRunId = runId;
         start.Attempt = 1;
-        start.EagerExecutionAccepted = request.Eager;
+        start.EagerExecutionAccepted = request.Eager && IsForCaller(ns, request);
         start.RootWorkflowExecution ??= new WorkflowExecution { WorkflowId = request.WorkflowId, RunId = runId };
         if (start.CronSchedule.Length > 0)
             start.FirstWorkflowTaskBackoff = Duration.FromTimeSpan(CronSchedule.Parse(start.CronSchedule).NextAfter(now, now) - now);
@@ -151,6 +155,14 @@ internal sealed class WorkflowStarter(Engine engine)
         if (start.WorkflowExecutionTimeout.ToTimeSpan() > TimeSpan.Zero)
             start.WorkflowExecutionExpirationTime = Timestamp.FromDateTimeOffset(begins + start.WorkflowExecutionTimeout.ToTimeSpan());
         return start;
+    }
+
+    /// <summary>The caller's worker may take the first task only when it is of the version that the workflow starts on.</summary>
+    private bool IsForCaller(Namespace ns, StartRequest request)
+    {
+        var pinned = VersioningOverrides.TargetOf(VersioningOverrides.Current(request.Start.VersioningOverride));
+        var route = engine.Deployments.RouteOf(new QueueName(ns.Id, request.Start.TaskQueue.Name, TaskQueueType.Workflow));
+        return (pinned ?? Routing.Target(route, request.WorkflowId).Version) == WorkerVersion.Of(request.EagerWorker);
     }
 
     private sealed record Decision(StartResult Result, Task Durable, List<Action> Effects, bool IsNew = false);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Starting;
 using PlatformOps.BootstrapServer.Namespaces;
 using Temporalio.Api.Common.V1;
@@ -29,7 +30,7 @@ internal sealed class ChildStarter(Engine engine)
         WorkflowRun run;
         try
         {
-            run = Reconnected(ns, parent, child) ?? (await engine.Starter.StartAsync(ns, Request(parent, child, asked))).Run;
+            run = Reconnected(ns, parent, child) ?? (await engine.Starter.StartAsync(ns, Inheriting(ns, parent, child, asked))).Run;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
         {
@@ -55,6 +56,20 @@ internal sealed class ChildStarter(Engine engine)
             return null;
         var original = parent.Start.OriginalExecutionRunId;
         return asked.RunId == original || engine.TryFind(parent.Namespace, asked.WorkflowId, asked.RunId)?.Start.OriginalExecutionRunId == original ? found : null;
+    }
+
+    /// <summary>The start of the child, with what the parent hands on of its version.</summary>
+    private StartRequest Inheriting(Namespace ns, WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)
+    {
+        var request = Request(parent, child, asked);
+        var sameNamespace = ns == parent.Namespace;
+        lock (parent.Gate)
+        {
+            VersionInheritance.IntoChild(
+                parent.State.Versioning, request.Start, sameNamespace && asked.TaskQueue.Name == parent.TaskQueue,
+                version => sameNamespace && engine.Deployments.Serves(ns, asked.TaskQueue.Name, version));
+        }
+        return request;
     }
 
     private static StartRequest Request(WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)

@@ -22,6 +22,11 @@ internal sealed record AttributeReader(string Name, IndexedValueType Type)
         ["ParentWorkflowId"] = r => r.ParentWorkflowId,
         ["ParentRunId"] = r => r.ParentRunId,
         ["RootWorkflowId"] = r => r.RootWorkflowId ?? r.WorkflowId,
+        ["BuildIds"] = r => r.BuildIds,
+        ["TemporalWorkerDeployment"] = r => r.Version?.Deployment,
+        ["TemporalWorkerDeploymentVersion"] = r => r.Version?.Version,
+        ["TemporalWorkflowVersioningBehavior"] = r => r.Version?.Behavior,
+        ["TemporalUsedWorkerDeploymentVersions"] = r => r.Version?.Used,
         ["RootRunId"] = r => r.RootRunId ?? r.RunId,
     };
 
