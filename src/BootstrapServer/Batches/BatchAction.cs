@@ -33,6 +33,10 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
                     run.Closing.Terminate(request.Reason, request.TerminationOperation.Details, request.TerminationOperation.Identity);
                 });
                 break;
+            case Operation.UpdateWorkflowOptionsOperation:
+                var update = request.UpdateWorkflowOptionsOperation;
+                await run.StepAsync(() => WorkflowOptions.Update(run, update.WorkflowExecutionOptions, update.UpdateMask, update.Identity));
+                break;
             case Operation.DeletionOperation:
                 await engine.Deleter.DeleteAsync(run, request.DeletionOperation.Identity);
                 break;

@@ -34,10 +34,13 @@ internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
             var item = (ActivityTaskItem)task;
             var run = item.Run;
             var response = await run.StepAsync(() => run.Activities.CanStart(item.ScheduledEventId, item.Stamp) && RunVersions.TakesActivityTask(run, worker)
-                ? ActivityTaskMessage.Describe(run, run.Activities.Start(item.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity))
+                ? ActivityTaskMessage.Describe(run, run.Activities.Start(item.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity, worker))
                 : null);
             if (response is null)
+            {
+                engine.Matching.GiveBack(ns, queue.Name, TaskQueueType.Activity);
                 continue;
+            }
             if (scaling != 0)
                 response.PollerScalingDecision = new PollerScalingDecision { PollRequestDeltaSuggestion = scaling };
             return response;

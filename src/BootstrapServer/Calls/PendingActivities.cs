@@ -33,6 +33,10 @@ internal static class PendingActivities
             Paused = activity.Pause is not null,
             PauseInfo = Pause(activity.Pause),
             Priority = activity.Priority,
+            LastDeploymentVersion = activity.LastVersion?.ToMessage(),
+#pragma warning disable CS0612 // Deprecated, and what older clients read.
+            LastWorkerDeploymentVersion = activity.LastVersion?.ToOldString() ?? "",
+#pragma warning restore CS0612
         };
     }
 

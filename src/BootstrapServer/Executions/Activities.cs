@@ -1,5 +1,7 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
+using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Command.V1;
@@ -85,12 +87,13 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
     public bool CanStart(long scheduledEventId, int stamp) =>
         run.IsOpen && run.State.Pause is null && pending.Find(scheduledEventId) is { StartedTime: null, Pause: null } activity && activity.Stamp == stamp;
 
-    public ActivityState Start(long scheduledEventId, string requestId, string identity)
+    public ActivityState Start(long scheduledEventId, string requestId, string identity, WorkerVersion? version)
     {
         var activity = pending.Find(scheduledEventId)!;
         activity.StartedTime = run.Now;
         activity.RequestId = requestId;
         activity.StartedIdentity = identity;
+        activity.LastVersion = version;
         Save(activity);
         Deadlines(activity).Watch(activity);
         return activity;
@@ -442,7 +445,7 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
             StartToClose = asked.StartToCloseTimeout.ToTimeSpan(),
             Heartbeat = asked.HeartbeatTimeout.ToTimeSpan(),
             RetryPolicy = asked.RetryPolicy,
-            Priority = asked.Priority ?? run.State.Priority,
+            Priority = Priorities.Merge(run.State.Priority, asked.Priority),
             FirstScheduledTime = scheduledTime,
             ScheduledTime = scheduledTime,
         };

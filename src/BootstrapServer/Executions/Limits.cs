@@ -10,9 +10,18 @@ internal static class Limits
     public const int MaxIdLength = 1000;
     private const int WaitingQueries = 1_000;
 
-    public static bool SuggestContinueAsNew(WorkflowRun run) =>
-        run.Events.NextEventId >= run.Engine.Limits.SuggestAfterEvents || run.State.HistorySize >= run.Engine.Limits.SuggestAfterBytes
-        || run.Updates.Total >= run.Engine.Limits.UpdatesPerRun * 0.9;
+    /// <summary>Why the workflow would better continue as new; null when there is no reason.</summary>
+    public static List<SuggestContinueAsNewReason>? ReasonsToContinueAsNew(WorkflowRun run)
+    {
+        List<SuggestContinueAsNewReason>? reasons = null;
+        if (run.State.HistorySize >= run.Engine.Limits.SuggestAfterBytes)
+            (reasons ??= []).Add(SuggestContinueAsNewReason.HistorySizeTooLarge);
+        if (run.Events.NextEventId >= run.Engine.Limits.SuggestAfterEvents)
+            (reasons ??= []).Add(SuggestContinueAsNewReason.TooManyHistoryEvents);
+        if (run.Updates.Total >= run.Engine.Limits.UpdatesPerRun * 0.9)
+            (reasons ??= []).Add(SuggestContinueAsNewReason.TooManyUpdates);
+        return reasons;
+    }
 
     public static void RequireRoomForUpdate(this ServerLimits limits, Updates updates)
     {

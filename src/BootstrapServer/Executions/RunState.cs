@@ -112,7 +112,7 @@ internal sealed class WorkflowTaskState
     /// <summary>A task that exists only to deliver an update; it leaves no trace when the update is rejected.</summary>
     public bool Speculative { get; set; }
 
-    public bool SuggestContinueAsNew { get; set; }
+    public List<SuggestContinueAsNewReason>? ReasonsToContinueAsNew { get; set; }
 
     /// <summary>Routing has another version for the pinned workflow than the one it is on.</summary>
     public bool TargetVersionChanged { get; set; }
@@ -176,6 +176,9 @@ internal sealed class ActivityState
     public string StartedIdentity { get; set; } = "";
 
     public string LastIdentity { get; set; } = "";
+
+    /// <summary>The version of the worker that took the last attempt; null for one without.</summary>
+    public WorkerVersion? LastVersion { get; set; }
 
     public long CancelRequestedEventId { get; set; }
 

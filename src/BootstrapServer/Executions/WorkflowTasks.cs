@@ -153,7 +153,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         task.Identity = identity;
         task.StartedTime = now;
         task.HistorySize = run.State.HistorySize;
-        task.SuggestContinueAsNew = Limits.SuggestContinueAsNew(run);
+        task.ReasonsToContinueAsNew = Limits.ReasonsToContinueAsNew(run);
         task.TargetVersionChanged = RunVersions.TargetChanged(run);
         if (inHistory)
         {
@@ -471,7 +471,8 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         ScheduledEventId = scheduledEventId,
         Identity = identity,
         RequestId = Current.RequestId,
-        SuggestContinueAsNew = Current.SuggestContinueAsNew,
+        SuggestContinueAsNew = Current.ReasonsToContinueAsNew is not null,
+        SuggestContinueAsNewReasons = { Current.ReasonsToContinueAsNew ?? [] },
         TargetWorkerDeploymentVersionChanged = Current.TargetVersionChanged,
         HistorySizeBytes = Current.HistorySize,
     };

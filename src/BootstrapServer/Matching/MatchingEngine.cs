@@ -56,6 +56,9 @@ internal sealed class MatchingEngine(QueueConfigs configs)
     public static PollerSighting Poller(string identity, string workerKey, WorkerDeploymentOptions? deployment, double? tasksPerSecond = null) =>
         new(identity, Stopwatch.GetTimestamp(), TimeProvider.System.GetUtcNow(), deployment) { WorkerKey = workerKey, TasksPerSecond = tasksPerSecond };
 
+    /// <summary>A task that was taken is not wanted any more: it does not count for the queue's limit.</summary>
+    public void GiveBack(Namespace ns, string queue, TaskQueueType type) => Find(ns, queue, type)?.GiveBack();
+
     public bool HasRecentPoller(Namespace ns, string stickyQueue) => Find(ns, stickyQueue, TaskQueueType.Workflow) is { HasRecentPoller: true };
 
     public TaskQueue? Find(Namespace ns, string queue, TaskQueueType type) => queues.GetValueOrDefault(new QueueName(ns.Id, queue, type));

@@ -76,6 +76,9 @@ internal sealed class QueueRates
         keys[task.FairnessKey] = bucket;
     }
 
+    /// <summary>What was taken last is not wanted any more, and did not count.</summary>
+    public void GiveBack() => whole.GiveBack(PerSecond);
+
     private void Changed(DateTimeOffset now)
     {
         if (whole.Ready == DateTimeOffset.MaxValue)

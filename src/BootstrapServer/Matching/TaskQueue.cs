@@ -100,6 +100,15 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         return default;
     }
 
+    /// <summary>A task that was taken is not wanted any more: it does not count for the limit.</summary>
+    public void GiveBack()
+    {
+        if (rates is null)
+            return;
+        lock (gate)
+            rates?.GiveBack();
+    }
+
     /// <summary>Ends the waiting of all pollers: their worker shuts down.</summary>
     public void ReleasePollers()
     {

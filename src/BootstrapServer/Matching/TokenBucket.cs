@@ -18,6 +18,13 @@ internal struct TokenBucket
         Ready = perSecond <= 0 ? DateTimeOffset.MaxValue : from + TimeSpan.FromSeconds(1 / perSecond);
     }
 
+    /// <summary>One that was taken did not happen.</summary>
+    public void GiveBack(double perSecond)
+    {
+        if (perSecond > 0 && Ready > DateTimeOffset.MinValue + Burst)
+            Ready -= TimeSpan.FromSeconds(1 / perSecond);
+    }
+
     /// <summary>After a change of the rate: what was promised at the old one is at most one step of the new one away.</summary>
     public void RateChanged(double perSecond, DateTimeOffset now)
     {

@@ -23,20 +23,21 @@ internal sealed class VersionedWork(ITemporalClient client)
     public WorkflowService Service => client.WorkflowService;
 
     /// <summary>A worker of a build; without a build one that does not use versions.</summary>
-    public RunningWorker StartWorker(string? build, VersioningBehavior behavior = VersioningBehavior.Pinned)
+    public RunningWorker StartWorker(string? build, VersioningBehavior behavior = VersioningBehavior.Pinned, bool activities = true)
     {
         var options = new TemporalWorkerOptions(Queue)
-            .AddWorkflow<WaitingWorkflow>().AddWorkflow<EchoWorkflow>().AddWorkflow<FamilyWorkflow>().AddWorkflow<ContinuingWorkflow>().AddWorkflow<StepwiseWorkflow>()
-            .AddAllActivities(typeof(StockActivities), null);
+            .AddWorkflow<WaitingWorkflow>().AddWorkflow<EchoWorkflow>().AddWorkflow<FamilyWorkflow>().AddWorkflow<ContinuingWorkflow>().AddWorkflow<StepwiseWorkflow>();
+        if (activities)
+            options.AddAllActivities(typeof(StockActivities), null);
         options.Identity = build ?? "no version";
         if (build is not null)
             options.DeploymentOptions = new(new(Name, build), useWorkerVersioning: true) { DefaultVersioningBehavior = behavior };
         return new RunningWorker(client, options);
     }
 
-    /// <summary>Waits until workers of the build polled both of its queues.</summary>
-    public Task RegisteredAsync(string build) => Wait.UntilAsync(async () =>
-        !await Wait.FailsAsync(() => DescribeVersionAsync(build)) && (await DescribeVersionAsync(build)).TaskQueueInfos.Count == 2);
+    /// <summary>Waits until workers of the build polled their queues.</summary>
+    public Task RegisteredAsync(string build, int queues = 2) => Wait.UntilAsync(async () =>
+        !await Wait.FailsAsync(() => DescribeVersionAsync(build)) && (await DescribeVersionAsync(build)).TaskQueueInfos.Count == queues);
 
     public async Task<WorkerDeploymentVersionInfo> DescribeVersionAsync(string build) =>
         (await Service.DescribeWorkerDeploymentVersionAsync(new() { Namespace = "default", DeploymentVersion = Version(build) })).WorkerDeploymentVersionInfo;

@@ -150,7 +150,7 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
         // One that a later command of the same answer cancelled is gone already.
         eager.RemoveAll(a => !run.IsOpen || run.Activities.Find(a.ScheduledEventId) is null);
         foreach (var activity in eager)
-            run.Activities.Start(activity.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity);
+            run.Activities.Start(activity.ScheduledEventId, Guid.NewGuid().ToString(), request.Identity, WorkerVersion.Of(request.DeploymentOptions));
     }
 
     private void SetSticky()

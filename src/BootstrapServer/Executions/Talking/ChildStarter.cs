@@ -1,6 +1,7 @@
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Starting;
+using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -93,7 +94,7 @@ internal sealed class ChildStarter(Engine engine)
             SearchAttributes = asked.SearchAttributes,
             Header = asked.Header,
             FirstWorkflowTaskBackoff = new Google.Protobuf.WellKnownTypes.Duration(),
-            Priority = asked.Priority ?? parent.State.Priority,
+            Priority = Priorities.Merge(parent.State.Priority, asked.Priority),
             VersioningOverride = asked.VersioningOverride,
             WorkflowId = asked.WorkflowId,
         };
