@@ -29,15 +29,29 @@ internal sealed class Lane
 
     public void PollEnded() => LastPoll = Stopwatch.GetTimestamp();
 
-    public void ForgetPollers()
+    /// <summary>Ends all waiting polls, and forgets whose they were.</summary>
+    public void ReleaseAll()
     {
-        LastPoll = 0;
+        foreach (var waiter in Waiters)
+            waiter.Task.TrySetResult(null);
+        Waiters.Clear();
         pollers.Clear();
+        LastPoll = 0;
     }
 
-    /// <summary>A worker said goodbye: it does not count as one that polls any more.</summary>
-    public void Forget(string workerKey)
+    /// <summary>A worker said goodbye: its polls end, and it does not count as one that polls any more.</summary>
+    public void Release(string workerKey)
     {
+        for (var node = Waiters.First; node is not null;)
+        {
+            var next = node.Next;
+            if (node.Value.WorkerKey == workerKey)
+            {
+                Waiters.Remove(node);
+                node.Value.Task.TrySetResult(null);
+            }
+            node = next;
+        }
         foreach (var (identity, seen) in pollers)
         {
             if (seen.WorkerKey == workerKey)

@@ -18,9 +18,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     private static readonly TimeSpan RememberPoller = TimeSpan.FromMinutes(5);
 
     private readonly Lock gate = new();
-    private readonly Lane unversioned = new();
-    private Dictionary<WorkerVersion, Lane>? versions;
-    private QueueRoute? route;
+    private readonly LaneSet lanes = new(sticky);
     private QueueRates? rates;
     private TimerEntry? wake;
     private bool retired;
@@ -34,7 +32,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         get
         {
             lock (gate)
-                return unversioned.PolledWithin(RecentPoll) || (versions is not null && versions.Values.Any(l => l.PolledWithin(RecentPoll)));
+                return lanes.AnyPolledWithin(RecentPoll);
         }
     }
 
@@ -42,9 +40,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     public bool HasPollerOf(WorkerVersion? version)
     {
         lock (gate)
-            return version is null ? IsPolled(unversioned) : versions is not null && versions.TryGetValue(version, out var lane) && IsPolled(lane);
-
-        static bool IsPolled(Lane lane) => lane.PolledWithin(RememberPoller);
+            return lanes.Find(version)?.PolledWithin(RememberPoller) == true;
     }
 
     /// <summary>Hands the task to the poller that waits longest, or queues it. False when the queue is retired: ask for a new one.</summary>
@@ -54,7 +50,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         {
             if (retired)
                 return false;
-            var lane = LaneOf(task);
+            var lane = lanes.Of(task);
             lane.CountAdded(task);
             if (lane.Backlog.Count > 0 || rates is not null || !HandOver(lane, task))
             {
@@ -73,7 +69,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         LinkedListNode<Waiter> node;
         lock (gate)
         {
-            lane = LaneOf(poller);
+            lane = lanes.Of(poller);
             lane.Seen(poller);
             LimitFromWorker(poller);
             if (TakeAllowed(lane) is { } waiting)
@@ -114,13 +110,8 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     {
         lock (gate)
         {
-            foreach (var lane in Lanes)
-            {
-                foreach (var waiter in lane.Waiters)
-                    waiter.Task.TrySetResult(null);
-                lane.Waiters.Clear();
-                lane.ForgetPollers();
-            }
+            foreach (var lane in lanes.All)
+                lane.ReleaseAll();
         }
     }
 
@@ -129,20 +120,8 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     {
         lock (gate)
         {
-            foreach (var lane in Lanes)
-            {
-                for (var node = lane.Waiters.First; node is not null;)
-                {
-                    var next = node.Next;
-                    if (node.Value.WorkerKey == workerKey)
-                    {
-                        lane.Waiters.Remove(node);
-                        node.Value.Task.TrySetResult(null);
-                    }
-                    node = next;
-                }
-                lane.Forget(workerKey);
-            }
+            foreach (var lane in lanes.All)
+                lane.Release(workerKey);
         }
     }
 
@@ -151,7 +130,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     {
         lock (gate)
         {
-            retired = retired || !Lanes.Any(IsActive);
+            retired = retired || !lanes.All.Any(IsActive);
             return retired;
         }
     }
@@ -161,14 +140,14 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     {
         lock (gate)
         {
-            route = routeOf(name);
-            var waiting = Lanes.SelectMany(l => l.Backlog.Drain()).OrderBy(t => t.QueuedAt).ToList();
+            lanes.Route = routeOf(name);
+            var waiting = lanes.All.SelectMany(l => l.Backlog.Drain()).OrderBy(t => t.QueuedAt).ToList();
             foreach (var task in waiting)
             {
-                var lane = LaneOf(task);
+                var lane = lanes.Of(task);
                 lane.Backlog.Add(task, rates?.Weights);
             }
-            foreach (var lane in Lanes)
+            foreach (var lane in lanes.All)
                 Dispatch(lane);
         }
     }
@@ -191,11 +170,8 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
     {
         lock (gate)
         {
-            var lanes = new List<LaneStatus>();
-            if (version is null || version(null))
-                lanes.Add(unversioned.Describe());
-            lanes.AddRange(versions?.Where(v => version is null || version(v.Key)).Select(v => v.Value.Describe()) ?? []);
-            return new QueueStatus(LaneStatus.Sum(lanes), rates?.PerSecond ?? QueueRates.Unlimited, rates?.Source ?? RateLimitSource.System, IsHeldBack);
+            var shown = lanes.ByVersion.Where(l => version is null || version(l.Version)).Select(l => l.Lane.Describe()).ToList();
+            return new QueueStatus(LaneStatus.Sum(shown), rates?.PerSecond ?? QueueRates.Unlimited, rates?.Source ?? RateLimitSource.System, IsHeldBack);
         }
     }
 
@@ -206,43 +182,15 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         {
             lock (gate)
             {
-                return
-                [
-                    .. IsActive(unversioned) ? new WorkerVersion?[] { null } : [],
-                    .. versions?.Where(v => IsActive(v.Value)).Select(v => v.Key) ?? [],
-                ];
+                return [.. lanes.ByVersion.Where(l => IsActive(l.Lane)).Select(l => l.Version)];
             }
         }
     }
 
     private static bool IsActive(Lane lane) => lane.Backlog.Count > 0 || lane.PolledWithin(RememberPoller);
 
-    private IEnumerable<Lane> Lanes => versions is null ? [unversioned] : versions.Values.Prepend(unversioned);
-
     /// <summary>Tasks wait although they could go, if it were not for a limit.</summary>
-    private bool IsHeldBack => rates is not null && rates.Ready > clock.GetUtcNow() && Lanes.Any(l => l.Backlog.Count > 0);
-
-    private Lane LaneOf(PollerSighting poller) => sticky || poller.Deployment is null ? unversioned : LaneOf(WorkerVersion.Of(poller.Deployment));
-
-    private Lane LaneOf(QueuedTask task)
-    {
-        if (sticky || (route is null && task.Pinned is null))
-            return unversioned;
-        // An activity whose queue the pinned version does not serve is versioned for itself.
-        if (task.Pinned is { } pinned && (task is not ActivityTaskItem || route?.Versions.Contains(pinned) == true))
-            return LaneOf(pinned);
-        return LaneOf(Routing.Target(route, task.Run.WorkflowId, task.UseRamping).Version);
-    }
-
-    private Lane LaneOf(WorkerVersion? version)
-    {
-        if (version is null)
-            return unversioned;
-        versions ??= [];
-        if (!versions.TryGetValue(version, out var lane))
-            versions[version] = lane = new Lane();
-        return lane;
-    }
+    private bool IsHeldBack => rates is not null && rates.Ready > clock.GetUtcNow() && lanes.All.Any(l => l.Backlog.Count > 0);
 
     private static bool HandOver(Lane lane, QueuedTask task)
     {
@@ -316,7 +264,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         wake = null;
         if (!rates!.IsLimited && rates.Weights is null && rates.Source == RateLimitSource.System)
             rates = null;
-        foreach (var lane in Lanes)
+        foreach (var lane in lanes.All)
             Dispatch(lane);
     }
 
@@ -333,7 +281,7 @@ internal sealed class TaskQueue(QueueName name, bool sticky, TimerQueue timers, 
         lock (gate)
         {
             wake = null;
-            foreach (var lane in Lanes)
+            foreach (var lane in lanes.All)
                 Dispatch(lane);
         }
     }
