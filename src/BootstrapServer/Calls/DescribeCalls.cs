@@ -56,6 +56,7 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
                 CancelRequested = run.State.CancelRequested,
                 OriginalStartTime = (run.State.OriginalStartTime ?? run.State.StartTime).ToTimestamp(),
                 LastResetTime = run.State.BaseRunId is null ? null : run.State.StartTime.ToTimestamp(),
+                PauseInfo = run.State.Pause is not { } pause ? null : new WorkflowExecutionPauseInfo { PausedTime = pause.Since.ToTimestamp(), Identity = pause.Identity, Reason = pause.Reason },
                 ResetRunId = run.State.ResetRunId ?? "",
                 RunExpirationTime = run.Start.WorkflowRunTimeout?.ToTimeSpan() is { Ticks: > 0 } timeout ? (run.ExecutionTime + timeout).ToTimestamp() : null,
                 ExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime,

@@ -26,7 +26,7 @@ internal static class PendingActivities
             ScheduledTime = activity.ScheduledTime.ToTimestamp(),
             ExpirationTime = activity.ScheduleToClose > TimeSpan.Zero ? (activity.FirstScheduledTime + activity.ScheduleToClose).ToTimestamp() : null,
             LastFailure = activity.LastFailure,
-            LastWorkerIdentity = activity.LastIdentity,
+            LastWorkerIdentity = started ? activity.StartedIdentity : activity.LastIdentity,
             LastAttemptCompleteTime = activity.LastAttemptEnded?.ToTimestamp(),
             NextAttemptScheduleTime = waits ? activity.ScheduledTime.ToTimestamp() : null,
             CurrentRetryInterval = waits && activity.LastAttemptEnded is { } ended ? Duration.FromTimeSpan(activity.ScheduledTime - ended) : null,
@@ -37,6 +37,7 @@ internal static class PendingActivities
 #pragma warning disable CS0612 // Deprecated, and what older clients read.
             LastWorkerDeploymentVersion = activity.LastVersion?.ToOldString() ?? "",
 #pragma warning restore CS0612
+            ActivityOptions = ActivityOptionsChange.Of(activity),
         };
     }
 

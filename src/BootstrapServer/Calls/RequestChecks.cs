@@ -14,8 +14,11 @@ internal static class RequestChecks
     /// <summary>How long a waiting call waits at most, when its caller would wait longer.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
 
+    private const int LongestFairnessKey = 64;
+
     public static void Start(StartWorkflowExecutionRequest request, ServerLimits limits)
     {
+        Priority(request.Priority);
         Id(request.WorkflowId, "WorkflowId");
         if (request.WorkflowType is not { Name.Length: > 0 })
             throw ServiceError.InvalidArgument("WorkflowType is not set on request.");
@@ -75,7 +78,19 @@ internal static class RequestChecks
         return left < TimeSpan.Zero ? TimeSpan.Zero : left > LongestWait ? LongestWait : left;
     }
 
-    private static void Length(string value, string what)
+    public static void Priority(Priority? priority)
+    {
+        if (priority is null)
+            return;
+        if (priority.PriorityKey < 0)
+            throw ServiceError.InvalidArgument("priority key can't be negative");
+        if (priority.FairnessKey.Length > LongestFairnessKey)
+            throw ServiceError.InvalidArgument("fairness key length exceeds limit");
+        if (priority.FairnessWeight < 0)
+            throw ServiceError.InvalidArgument("fairness weight must be greater than zero");
+    }
+
+    public static void Length(string value, string what)
     {
         if (value.Length > Limits.MaxIdLength)
             throw ServiceError.InvalidArgument($"{what} exceeds length limit: {value.Length} of {Limits.MaxIdLength}.");

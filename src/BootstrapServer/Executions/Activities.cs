@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Executions.Pausing;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
@@ -32,7 +33,7 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
 
     /// <summary>An activity has a worker, or waits in a queue that somebody polls.</summary>
     public bool AnyRunning => pending.All.Any(a => a.StartedTime is not null
-        || (a.Pause is null && a.ScheduledTime <= run.Now && run.Engine.Matching.Find(run.Namespace, a.TaskQueue, TaskQueueType.Activity) is { HasRecentPoller: true }));
+        || (a.Pause is null && run.State.Pause is null && a.ScheduledTime <= run.Now && run.Engine.Matching.Find(run.Namespace, a.TaskQueue, TaskQueueType.Activity) is { HasRecentPoller: true }));
 
     public bool IsPending(string activityId) => byActivityId.ContainsKey(activityId);
 
@@ -187,60 +188,6 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
         return true;
     }
 
-    public void Pause(ActivityState activity, PauseState pause)
-    {
-        if (activity.StartedTime is null)
-            activity.Stamp++; // what is queued no longer counts; what runs may end
-        activity.Pause = pause;
-        Save(activity);
-    }
-
-    public void Unpause(ActivityState activity, bool resetAttempts, bool resetHeartbeat, TimeSpan delay)
-    {
-        activity.Pause = null;
-        activity.Stamp++;
-        if (resetAttempts)
-            activity.Attempt = 1;
-        if (resetHeartbeat)
-            ForgetHeartbeats(activity);
-        DispatchAgain(activity, delay);
-    }
-
-    public void Reset(ActivityState activity, bool resetHeartbeat, bool keepPaused, TimeSpan delay)
-    {
-        activity.Attempt = 1;
-        activity.Reset = activity.StartedTime is not null;
-        activity.ResetHeartbeats |= resetHeartbeat;
-        if (!keepPaused)
-            activity.Pause = null;
-        if (activity.StartedTime is not null || activity.Pause is not null)
-        {
-            Save(activity);
-            return;
-        }
-        activity.Stamp++;
-        if (resetHeartbeat)
-            ForgetHeartbeats(activity);
-        DispatchAgain(activity, delay);
-    }
-
-    /// <summary>Writes options that an operator changed, and lets the next attempt have them.</summary>
-    public void OptionsChanged(ActivityState activity)
-    {
-        activity.Stamp++;
-        Save(activity);
-        Deadlines(activity).Watch(activity);
-        if (activity.StartedTime is null && activity.Pause is null)
-            DispatchWhenDue(activity);
-    }
-
-    /// <summary>Withdraws or hands out again what is waiting, when the whole run is paused or resumed.</summary>
-    public void DispatchWaiting()
-    {
-        foreach (var activity in pending.All.Where(a => a.StartedTime is null && a.Pause is null).ToList())
-            DispatchWhenDue(activity);
-    }
-
     /// <summary>The run is on, or bound to, another version: activities that no worker has go to the right workers.</summary>
     public void Reroute()
     {
@@ -324,7 +271,8 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
         DateTimeOffset? expires = activity.ScheduleToClose > TimeSpan.Zero ? activity.FirstScheduledTime + activity.ScheduleToClose : null;
         // A reset set the attempt back to 1; the attempt that just ended does not count towards the limit again.
         var next = activity.Reset ? 1 : activity.Attempt + 1;
-        var (interval, state) = activity.Reset
+        // A paused activity waits for whoever lets it go on, however often it was tried.
+        var (interval, state) = activity.Reset || (activity.Pause is not null && RetryBackoff.IsRetryable(failure, activity.RetryPolicy.NonRetryableErrorTypes))
             ? (TimeSpan.Zero, RetryState.InProgress)
             : RetryBackoff.Next(activity.RetryPolicy, activity.Attempt, now, expires, failure);
         if (interval is not { } wait)
@@ -341,23 +289,11 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
         activity.Reset = false;
         if (activity.ResetHeartbeats)
             ForgetHeartbeats(activity);
-        activity.LastHeartbeat = null;
         Save(activity);
         Deadlines(activity).Watch(activity);
         if (activity.Pause is null)
             DispatchWhenDue(activity);
         return RetryState.InProgress;
-    }
-
-    private void DispatchAgain(ActivityState activity, TimeSpan delay)
-    {
-        if (activity.StartedTime is null)
-        {
-            activity.ScheduledTime = run.Now + delay;
-            DispatchWhenDue(activity);
-        }
-        Save(activity);
-        Deadlines(activity).Watch(activity);
     }
 
     private void DispatchWhenDue(ActivityState activity)
@@ -465,6 +401,10 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
         byActivityId.Remove(activity.ActivityId);
         if (deadlines.Remove(activity.ScheduledEventId, out var deadline))
             deadline.Cancel();
+        if (activity.Pause is not null)
+            PauseInfo.Show(run);
+        if (activity.Pause is not null)
+            PauseInfo.Show(run);
     }
 
     private ActivityDeadlines Deadlines(ActivityState activity) => deadlines[activity.ScheduledEventId];

@@ -16,6 +16,8 @@ internal sealed class ActivityDeadlines(WorkflowRun run, Action<long, TimeoutTyp
     public void Watch(ActivityState activity)
     {
         Cancel();
+        if (activity.Pause is not null)
+            return; // time stands still for it
         if (activity.ScheduleToClose > TimeSpan.Zero)
             scheduleToClose = At(activity.FirstScheduledTime + activity.ScheduleToClose, activity, TimeoutType.ScheduleToClose);
         if (activity.StartedTime is not { } started)

@@ -17,7 +17,7 @@ internal static class RetryBackoff
             return (null, RetryState.MaximumAttemptsReached);
         var interval = failure?.ApplicationFailureInfo?.NextRetryDelay is { } asked
             ? asked.ToTimeSpan()
-            : Exponential(policy, attempt);
+            : Interval(policy, attempt);
         if (expires is { } end && now + interval > end)
             return (null, RetryState.Timeout);
         return (interval, RetryState.InProgress);
@@ -52,14 +52,15 @@ internal static class RetryBackoff
         return policy.MaximumAttempts < 0 ? "MaximumAttempts cannot be negative on retry policy." : null;
     }
 
-    private static TimeSpan Exponential(RetryPolicy policy, int attempt)
+    /// <summary>How long to wait after so many attempts.</summary>
+    public static TimeSpan Interval(RetryPolicy policy, int attempt)
     {
         var most = policy.MaximumInterval.ToTimeSpan();
         var seconds = policy.InitialInterval.ToTimeSpan().TotalSeconds * Math.Pow(policy.BackoffCoefficient, attempt - 1);
         return most > TimeSpan.Zero && seconds > most.TotalSeconds ? most : TimeSpan.FromSeconds(Math.Min(seconds, TimeSpan.FromDays(3650).TotalSeconds));
     }
 
-    private static bool IsRetryable(Failure? failure, ICollection<string> nonRetryableTypes) => failure?.FailureInfoCase switch
+    public static bool IsRetryable(Failure? failure, ICollection<string> nonRetryableTypes) => failure?.FailureInfoCase switch
     {
         null => true,
         Failure.FailureInfoOneofCase.TerminatedFailureInfo or Failure.FailureInfoOneofCase.CanceledFailureInfo => false,

@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Executions.Pausing;
 using Temporalio.Api.Command.V1;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -86,6 +87,7 @@ internal sealed class Successors(Engine engine)
     {
         var runId = Guid.NewGuid().ToString();
         start.OriginalExecutionRunId = runId;
+        start.SearchAttributes = PauseInfo.Without(start.SearchAttributes);
         var successor = engine.Create(run.Namespace, run.WorkflowId, runId, start, requestId: "", run.State.UserMetadata);
         successor.WorkflowTasks.ScheduleFirst();
         run.After(() => engine.Publish(successor));

@@ -213,21 +213,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         PutSpeculativeIntoHistory(identity);
         if (!IsTransient)
-        {
-            run.Events.Add(EventType.WorkflowTaskFailed, new HistoryEvent
-            {
-                WorkflowTaskFailedEventAttributes = new WorkflowTaskFailedEventAttributes
-                {
-                    ScheduledEventId = Current.ScheduledEventId,
-                    StartedEventId = Current.StartedEventId,
-                    Cause = cause,
-                    Failure = failure,
-                    Identity = identity,
-                    BaseRunId = baseRunId,
-                    NewRunId = newRunId,
-                },
-            });
-        }
+            AddFailed(cause, failure, identity, baseRunId, newRunId);
         EndUnsuccessfully(countsAsAttempt: true);
     }
 
@@ -312,8 +298,16 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         run.Touch();
     }
 
-    /// <summary>Withdraws a scheduled task from its queue, for a pause.</summary>
-    public void Withdraw() => Stamp++;
+    /// <summary>Ends a task that no worker has yet, for a pause; the workflow gets another one when it goes on.</summary>
+    public void FailForPause()
+    {
+        if (!IsPending || IsStarted)
+            return;
+        if (InHistory)
+            AddFailed(WorkflowTaskFailedCause.WorkflowPauseRequestedBeforeTaskStarted, null, HistoryService, "", "");
+        End(attempt: 1);
+        run.Touch();
+    }
 
     /// <summary>After recovery: what was scheduled is queued again, what was started times out when it would have.</summary>
     public void Resume()
@@ -447,6 +441,20 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         EventTime = Timestamp.FromDateTimeOffset(Current.StartedTime),
         WorkflowTaskStartedEventAttributes = StartedAttributes(identity, scheduledEventId ?? Current.ScheduledEventId),
+    });
+
+    private void AddFailed(WorkflowTaskFailedCause cause, Failure? failure, string identity, string baseRunId, string newRunId) => run.Events.Add(EventType.WorkflowTaskFailed, new HistoryEvent
+    {
+        WorkflowTaskFailedEventAttributes = new WorkflowTaskFailedEventAttributes
+        {
+            ScheduledEventId = Current.ScheduledEventId,
+            StartedEventId = Current.StartedEventId,
+            Cause = cause,
+            Failure = failure,
+            Identity = identity,
+            BaseRunId = baseRunId,
+            NewRunId = newRunId,
+        },
     });
 
     private void AddTimedOut(TimeoutType type) => run.Events.Add(EventType.WorkflowTaskTimedOut, new HistoryEvent

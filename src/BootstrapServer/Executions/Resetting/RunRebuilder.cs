@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Completing;
+using PlatformOps.BootstrapServer.Executions.Pausing;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
@@ -103,6 +104,9 @@ internal sealed class RunRebuilder
                 break;
             case EventType.WorkflowExecutionOptionsUpdated:
                 Incoming.NoteOptions(run, item.WorkflowExecutionOptionsUpdatedEventAttributes);
+                break;
+            case EventType.WorkflowExecutionPaused or EventType.WorkflowExecutionUnpaused:
+                WorkflowPause.Note(run, item);
                 break;
             case EventType.UpsertWorkflowSearchAttributes:
                 Attributes.Merge(run, item.UpsertWorkflowSearchAttributesEventAttributes.SearchAttributes);
