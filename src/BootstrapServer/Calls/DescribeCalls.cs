@@ -63,9 +63,21 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
             },
             PendingWorkflowTask = WorkflowTask(run),
         };
+        response.Callbacks.AddRange(run.Callbacks.All.Select(CallbackInfos.Describe));
+        foreach (var (requestId, caused) in RequestIdInfos(run))
+            response.WorkflowExtendedInfo.RequestIdInfos[requestId] = caused;
         response.PendingActivities.AddRange(run.Activities.All.OrderBy(a => a.ScheduledEventId).Select(a => PendingActivities.Describe(a, run.Now)));
         response.PendingChildren.AddRange(run.Children.All.OrderBy(c => c.InitiatedEventId).Select(Child));
         return response;
+    }
+
+    /// <summary>The events that requests caused, by which links that name a request are followed.</summary>
+    private static IEnumerable<(string RequestId, RequestIdInfo Info)> RequestIdInfos(WorkflowRun run)
+    {
+        if (run.State.StartRequestId.Length > 0)
+            yield return (run.State.StartRequestId, new RequestIdInfo { EventType = EventType.WorkflowExecutionStarted, EventId = 1 });
+        foreach (var (requestId, state) in run.Requests.All)
+            yield return (requestId, new RequestIdInfo { EventType = state.Type, EventId = state.EventId, Buffered = state.EventId == 0 });
     }
 
     private static WorkflowExecutionConfig Config(WorkflowRun run) => new()

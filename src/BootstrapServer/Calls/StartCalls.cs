@@ -6,7 +6,6 @@ using PlatformOps.BootstrapServer.Executions.Starting;
 using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
-using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -59,16 +58,9 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         Started = result.Started,
         Status = result.Run.State.Status,
         EagerWorkflowTask = result.EagerTask?.ToResponse(),
-        Link = new Link
-        {
-            WorkflowEvent = new Link.Types.WorkflowEvent
-            {
-                Namespace = ns.Name,
-                WorkflowId = result.Run.WorkflowId,
-                RunId = result.Run.RunId,
-                EventRef = new Link.Types.WorkflowEvent.Types.EventReference { EventId = 1, EventType = EventType.WorkflowExecutionStarted },
-            },
-        },
+        Link = result.AttachedRequestId is { } attached
+            ? Links.Event(ns, result.Run, attached, EventType.WorkflowExecutionOptionsUpdated)
+            : Links.Started(ns, result.Run),
     };
 
     public void Check(Namespace ns, StartWorkflowExecutionRequest request)
@@ -76,6 +68,7 @@ internal sealed class StartCalls(Engine engine) : IProtocolCalls
         if (ns.State != NamespaceState.Registered)
             throw ServiceError.NamespaceInvalidState(ns.Name, ns.State);
         RequestChecks.Start(request, engine.Limits);
+        CallbackChecks.Check(request);
         if (request.RequestId.Length == 0)
             request.RequestId = Guid.NewGuid().ToString();
         VersioningOverrides.Check(request.VersioningOverride, engine.Deployments.RouteOf(new QueueName(ns.Id, request.TaskQueue.Name, TaskQueueType.Workflow)), request.TaskQueue.Name);

@@ -154,7 +154,10 @@ internal sealed class Closing(WorkflowRun run)
         if (run.Start.ParentWorkflowExecution is not null && successor is null && !reset)
             run.Outgoing.OweNews(close);
         if (successor is null && !reset)
+        {
             run.Engine.Schedules.WorkflowEnded(run, close);
+            run.Callbacks.RunClosed(close);
+        }
         run.Engine.Closed(run);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Executions.Callbacks;
 using PlatformOps.BootstrapServer.Executions.Deleting;
 using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Executions.Starting;
@@ -46,6 +47,7 @@ internal sealed class Engine : IDisposable
         ClosingNews = new ClosingNews(this);
         Deleter = new RunDeleter(this);
         Resetter = new WorkflowResetter(this);
+        CallbackSender = new CallbackSender(this);
         Schedules = new ScheduleDirectory(this);
         Deployments = new DeploymentDirectory(this);
         matching.Connect(Timers, clock, Deployments.RouteOf);
@@ -85,6 +87,8 @@ internal sealed class Engine : IDisposable
     public RunDeleter Deleter { get; }
 
     public WorkflowResetter Resetter { get; }
+
+    public CallbackSender CallbackSender { get; }
 
     public ScheduleDirectory Schedules { get; }
 
@@ -145,6 +149,7 @@ internal sealed class Engine : IDisposable
         var item = new HistoryEvent { EventTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now), WorkflowExecutionStartedEventAttributes = start, UserMetadata = metadata };
         item.Links.AddRange(links ?? []);
         run.Events.Add(Temporalio.Api.Enums.V1.EventType.WorkflowExecutionStarted, item);
+        run.Callbacks.Attach(requestId, start.CompletionCallbacks);
         run.WatchTimeouts();
         return run;
     }
@@ -158,6 +163,7 @@ internal sealed class Engine : IDisposable
         kept.LastCompletionResult = null;
         kept.ContinuedFailure = null;
         kept.PrevAutoResetPoints = null;
+        kept.CompletionCallbacks.Clear();
         return kept;
     }
 
@@ -238,7 +244,11 @@ internal sealed class Engine : IDisposable
         LeaveMemory(run);
     }
 
-    public void Dispose() => Timers.Dispose();
+    public void Dispose()
+    {
+        Timers.Dispose();
+        CallbackSender.Dispose();
+    }
 
     private void LeaveMemory(WorkflowRun run)
     {

@@ -36,10 +36,14 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
     /// <summary>Called with the initiated event id and the started event id of a child whose start left the buffer.</summary>
     public Action<long, long>? ChildStarted { get; set; }
 
+    /// <summary>Called with each event that came from outside, when it has its place.</summary>
+    public Action<HistoryEvent>? Placed { get; set; }
+
     /// <summary>Adds an event, to history or to the buffer, by what kind of event it is.</summary>
     public HistoryEvent Add(EventType type, HistoryEvent item)
     {
         item.EventType = type;
+        item.WorkerMayIgnore |= ConcernsNoWorker(type);
         item.EventTime ??= Timestamp.FromDateTimeOffset(clock.GetUtcNow());
         if (WaitsForWorkflowTask(type))
         {
@@ -150,6 +154,7 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
     private void Place(HistoryEvent item)
     {
         Append(item);
+        Placed?.Invoke(item);
         switch (item.AttributesCase)
         {
             case HistoryEvent.AttributesOneofCase.ActivityTaskStartedEventAttributes:
@@ -209,6 +214,10 @@ internal sealed class EventLog(RunState state, RowSet rows, TimeProvider clock)
         EventType.ActivityTaskCompleted or EventType.ActivityTaskFailed or EventType.ActivityTaskTimedOut or EventType.ActivityTaskCanceled
         or EventType.ChildWorkflowExecutionCompleted or EventType.ChildWorkflowExecutionFailed or EventType.ChildWorkflowExecutionTimedOut
         or EventType.ChildWorkflowExecutionCanceled or EventType.ChildWorkflowExecutionTerminated;
+
+    /// <summary>Events that a worker may skip. Workers fail a workflow with an event that they do not know, unless it says so, and most do not know pauses.</summary>
+    private static bool ConcernsNoWorker(EventType type) => type is
+        EventType.WorkflowExecutionOptionsUpdated or EventType.WorkflowExecutionPaused or EventType.WorkflowExecutionUnpaused;
 
     /// <summary>
     /// Events that a workflow task itself causes go straight to history; what comes from outside passes through the buffer,

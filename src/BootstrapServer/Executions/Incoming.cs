@@ -26,7 +26,7 @@ internal static class Incoming
     public static void AddSignal(
         WorkflowRun run, string name, Payloads? input, Header? header, string identity, string requestId, IEnumerable<Link>? links, WorkflowExecution? sender)
     {
-        run.Requests.Add(requestId);
+        run.Requests.Add(requestId, EventType.WorkflowExecutionSignaled);
         run.State.SignalCount++;
         var item = new HistoryEvent
         {
@@ -66,7 +66,8 @@ internal static class Incoming
     /// <returns>True when the run's tasks are for other workers now.</returns>
     public static bool NoteOptions(WorkflowRun run, WorkflowExecutionOptionsUpdatedEventAttributes options)
     {
-        run.Requests.Add(options.AttachedRequestId);
+        if (run.Requests.Add(options.AttachedRequestId, EventType.WorkflowExecutionOptionsUpdated))
+            run.Callbacks.Attach(options.AttachedRequestId, options.AttachedCompletionCallbacks);
         if (options.Priority is { } priority)
             run.State.Priority = priority;
         return (options.VersioningOverride is not null || options.UnsetVersioningOverride) && RunVersions.Override(run, options.VersioningOverride);

@@ -14,6 +14,12 @@ internal sealed class Outgoing(WorkflowRun run, RowSet rows)
 
     public bool Any => pending.Count > 0;
 
+    /// <summary>Something is to be done at once, and not only when a callback's next attempt is due.</summary>
+    public bool AnyNow => pending.All.Any(o => o.CallbackId is not { } id || !run.Callbacks.IsBackingOff(id));
+
+    /// <summary>Somebody is to be called.</summary>
+    public void OweCallback(string callbackId, HistoryEvent close) => Owe(new OutgoingState { CallbackId = callbackId }, close);
+
     /// <summary>The parent is to hear how the run ended.</summary>
     public void OweNews(HistoryEvent close) => Owe(new OutgoingState(), close);
 

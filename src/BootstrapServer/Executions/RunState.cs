@@ -258,10 +258,22 @@ internal sealed class UpdateState
     public long CompletedEventId { get; set; }
 }
 
-/// <summary>What a closed run owes to another: the parent's news, or a child's end.</summary>
+/// <summary>The event that a request caused.</summary>
+internal sealed class RequestState
+{
+    public EventType Type { get; set; }
+
+    /// <summary>0 while the event waits for a workflow task to end.</summary>
+    public long EventId { get; set; }
+}
+
+/// <summary>What a closed run owes to another: the parent's news, a child's end, a callback.</summary>
 internal sealed class OutgoingState
 {
     public long Number { get; set; }
+
+    /// <summary>Set when somebody has to be called.</summary>
+    public string? CallbackId { get; set; }
 
     /// <summary>Set when a child has to be closed; otherwise this is the news for the parent.</summary>
     public ChildState? Child { get; set; }

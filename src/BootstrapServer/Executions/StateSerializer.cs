@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Google.Protobuf;
+using PlatformOps.BootstrapServer.Executions.Callbacks;
 using PlatformOps.BootstrapServer.Batches;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Schedules;
@@ -36,6 +37,8 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(ExternalRequestState))]
 [JsonSerializable(typeof(UpdateState))]
 [JsonSerializable(typeof(OutgoingState))]
+[JsonSerializable(typeof(RequestState))]
+[JsonSerializable(typeof(CompletionCallback))]
 [JsonSerializable(typeof(StoredSchedule))]
 [JsonSerializable(typeof(StoredDeployment))]
 [JsonSerializable(typeof(StoredBatch))]

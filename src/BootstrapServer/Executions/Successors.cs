@@ -78,6 +78,8 @@ internal sealed class Successors(Engine engine)
         start.Memo = run.State.Memo;
         start.SearchAttributes = run.State.SearchAttributes;
         start.WorkflowExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime; // a reset moved it
+        start.CompletionCallbacks.Clear();
+        start.CompletionCallbacks.AddRange(run.Callbacks.All.Select(c => c.Callback)); // also those that were attached since
         start.PrevAutoResetPoints = run.State.ResetPoints;
         start.EagerExecutionAccepted = false;
         return start;
@@ -88,7 +90,7 @@ internal sealed class Successors(Engine engine)
         var runId = Guid.NewGuid().ToString();
         start.OriginalExecutionRunId = runId;
         start.SearchAttributes = PauseInfo.Without(start.SearchAttributes);
-        var successor = engine.Create(run.Namespace, run.WorkflowId, runId, start, requestId: "", run.State.UserMetadata);
+        var successor = engine.Create(run.Namespace, run.WorkflowId, runId, start, requestId: Guid.NewGuid().ToString(), run.State.UserMetadata);
         successor.WorkflowTasks.ScheduleFirst();
         run.After(() => engine.Publish(successor));
         return successor;

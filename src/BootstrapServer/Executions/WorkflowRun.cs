@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using PlatformOps.BootstrapServer.Deployments;
+using PlatformOps.BootstrapServer.Executions.Callbacks;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
@@ -45,6 +46,8 @@ internal sealed class WorkflowRun
         Updates = new Updates(this, rows);
         Queries = new Queries(this);
         Requests = new RequestIds(rows);
+        Events.Placed = Requests.Placed;
+        Callbacks = new CompletionCallbacks(this, rows);
         Outgoing = new Outgoing(this, rows);
         Closing = new Closing(this);
         tailFirst = state.NextEventId;
@@ -89,6 +92,8 @@ internal sealed class WorkflowRun
 
     public RequestIds Requests { get; }
 
+    public CompletionCallbacks Callbacks { get; }
+
     public Outgoing Outgoing { get; }
 
     public Closing Closing { get; }
@@ -102,7 +107,7 @@ internal sealed class WorkflowRun
     public bool IsOpen => State.Status is WorkflowExecutionStatus.Running or WorkflowExecutionStatus.Paused;
 
     /// <summary>Something can happen here without time passing: a worker has, or may get, a task, or others are being told.</summary>
-    public bool IsBusy => Outgoing.Any || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
+    public bool IsBusy => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
 
     /// <summary>Whether the time skipper counts this run as busy. Its own note.</summary>
     public bool CountsAsBusy { get; set; }
@@ -259,7 +264,8 @@ internal sealed class WorkflowRun
                 case RowKind.ExternalCancel: ExternalCancels.Restore(id, data); break;
                 case RowKind.Update: Updates.Restore(id, data); break;
                 case RowKind.BufferedEvent: Events.RestoreBuffered(id, data); break;
-                case RowKind.RequestId: Requests.Restore(id); break;
+                case RowKind.RequestId: Requests.Restore(id, data); break;
+                case RowKind.Callback: Callbacks.Restore(id, data); break;
                 case RowKind.Outgoing: Outgoing.Restore(id, data); break;
                 default: throw new InvalidDataException($"Run {RunId} has a row of unknown kind {(int)kind}.");
             }

@@ -18,4 +18,7 @@ internal enum RowKind
 
     /// <summary>Something a closed run still owes to another run: tell the parent, close a child.</summary>
     Outgoing = 9,
+
+    /// <summary>Somebody who wants to be called when the workflow ends.</summary>
+    Callback = 10,
 }

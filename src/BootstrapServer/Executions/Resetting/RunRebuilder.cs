@@ -44,6 +44,7 @@ internal sealed class RunRebuilder
         };
         var name = new RunName(origin.Name.NamespaceId, origin.WorkflowId, runId);
         var run = new WorkflowRun(engine, origin.Namespace, name, engine.Store.NextRunKey(), start, state, isNew: true);
+        run.Callbacks.Attach(state.StartRequestId, started.CompletionCallbacks);
         run.Events.TakeOver(events);
         var rebuilder = new RunRebuilder(run);
         foreach (var item in events)
@@ -97,13 +98,15 @@ internal sealed class RunRebuilder
         {
             case EventType.WorkflowExecutionSignaled:
                 run.State.SignalCount++;
-                run.Requests.Add(item.WorkflowExecutionSignaledEventAttributes.RequestId);
+                run.Requests.Add(item.WorkflowExecutionSignaledEventAttributes.RequestId, item.EventType);
+                run.Requests.Placed(item);
                 break;
             case EventType.WorkflowExecutionCancelRequested:
                 run.State.CancelRequested = true;
                 break;
             case EventType.WorkflowExecutionOptionsUpdated:
                 Incoming.NoteOptions(run, item.WorkflowExecutionOptionsUpdatedEventAttributes);
+                run.Requests.Placed(item);
                 break;
             case EventType.WorkflowExecutionPaused or EventType.WorkflowExecutionUnpaused:
                 WorkflowPause.Note(run, item);

@@ -105,17 +105,19 @@ internal sealed class WorkflowStarter(Engine engine)
 
     private static Decision UseExisting(WorkflowRun current, StartRequest request, Action<WorkflowRun>? onExisting)
     {
-        if (request.OnConflict is { } options)
-            Attach(current, request, options);
+        var attached = request.OnConflict is { } options && Attach(current, request, options);
         onExisting?.Invoke(current);
         var durable = current.Commit(new Transaction());
-        return new Decision(new StartResult(current, Started: false), durable, current.TakeEffects());
+        return new Decision(new StartResult(current, Started: false) { AttachedRequestId = attached ? request.RequestId : null }, durable, current.TakeEffects());
     }
 
-    private static void Attach(WorkflowRun current, StartRequest request, Temporalio.Api.Workflow.V1.OnConflictOptions options)
+    /// <summary>True when the request can be found by its id from now on.</summary>
+    private static bool Attach(WorkflowRun current, StartRequest request, Temporalio.Api.Workflow.V1.OnConflictOptions options)
     {
         if (!options.AttachRequestId && !options.AttachCompletionCallbacks && !options.AttachLinks)
-            return;
+            return false;
+        if (options.AttachCompletionCallbacks && !current.Requests.Seen(request.RequestId))
+            current.Callbacks.RequireRoom(request.Start.CompletionCallbacks.Count);
         var attached = new WorkflowExecutionOptionsUpdatedEventAttributes
         {
             AttachedRequestId = options.AttachRequestId ? request.RequestId : "",
@@ -124,6 +126,7 @@ internal sealed class WorkflowStarter(Engine engine)
         if (options.AttachCompletionCallbacks)
             attached.AttachedCompletionCallbacks.AddRange(request.Start.CompletionCallbacks);
         Incoming.AddOptions(current, attached, options.AttachLinks ? request.Links : []);
+        return options.AttachRequestId;
     }
 
     private static void RequireReusable(WorkflowRun closed, WorkflowIdReusePolicy policy)
@@ -174,4 +177,7 @@ internal sealed record StartResult(WorkflowRun Run, bool Started, bool Repeated 
 {
     /// <summary>The first workflow task, when the caller's worker takes it at once.</summary>
     public WorkflowTaskStart? EagerTask { get; init; }
+
+    /// <summary>Set when the request was attached to a run that was open already.</summary>
+    public string? AttachedRequestId { get; init; }
 }

@@ -12,10 +12,19 @@ internal sealed class ClosingNews(Engine engine)
     {
         // Others may act on the news at once: it must not be undone by a crash.
         await engine.Store.Flushed();
-        if (state.Child is { } child)
+        if (state.CallbackId is not null)
+        {
+            if (!await engine.CallbackSender.TryAsync(run, state, close ?? engine.Histories.ReadEvent(run, run.State.CloseEventId)))
+                return; // it is tried again
+        }
+        else if (state.Child is { } child)
+        {
             await CloseChildAsync(run, child);
+        }
         else
+        {
             await TellParentAsync(run, close ?? engine.Histories.ReadEvent(run, run.State.CloseEventId));
+        }
         await run.StepAsync(() => run.Outgoing.Done(state));
         await engine.ForgetWhenDoneAsync(run);
     }
