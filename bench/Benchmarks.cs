@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using PlatformOps.Bench.Provisioning;
+using PlatformOps.Bench.Server;
 
 namespace PlatformOps.Bench;
 
@@ -12,6 +13,9 @@ internal static class Benchmarks
         ["provisioning"] = (
             "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run",
             ProvisioningBenchmark.RunAsync),
+        ["server"] = (
+            "the bootstrap server, in memory and durable, beside the official dev server when its CLI is there: rates, CPU, latency, memory, restart",
+            ServerBenchmark.RunAsync),
     };
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);

@@ -48,6 +48,9 @@ public sealed class BootstrapServerHost : IAsyncDisposable
     /// <summary><c>host:port</c>, as <c>TEMPORAL_ADDRESS</c> and the SDK's target host want it.</summary>
     public string Address { get; }
 
+    /// <summary>For tests that look at what no call shows.</summary>
+    internal Engine Engine => app.Services.GetRequiredService<Engine>();
+
     /// <summary>Starts a server and returns when it answers calls.</summary>
     /// <exception cref="ArgumentException">Options that cannot work; the message lists all of them.</exception>
     /// <exception cref="IOException">The address is in use, or the database file cannot be used; the message says which and why.</exception>

@@ -36,6 +36,12 @@ public sealed record BootstrapServerOptions
     /// <summary>What somebody asked for that means nothing here; logged once, as a warning.</summary>
     public IReadOnlyList<string> Ignored { get; init; } = [];
 
+    /// <summary>
+    /// Open runs that stay in memory with all that is known of them, those used last; a run beyond that is read back from the
+    /// store when something happens to it. A run in memory takes about 8 KB, one that is not a few hundred bytes.
+    /// </summary>
+    public int RunsInMemory { get; init; } = 2_000;
+
     /// <summary>Where the server logs; null logs warnings and errors to standard error.</summary>
     public Microsoft.Extensions.Logging.ILoggerFactory? LoggerFactory { get; init; }
 }

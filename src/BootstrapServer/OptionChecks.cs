@@ -23,6 +23,8 @@ internal static class OptionChecks
             yield return $"DatabaseFile {file} is in a folder that does not exist: create it first.";
         if (options.SkipTime && options.DatabaseFile is not null)
             yield return "SkipTime and DatabaseFile exclude each other: time that was skipped would come again after a restart.";
+        if (options.RunsInMemory < 0)
+            yield return $"RunsInMemory {options.RunsInMemory} is negative: 0 keeps only runs in memory to which something happens.";
         if (options.Namespaces.Any(string.IsNullOrWhiteSpace))
             yield return "Namespaces has an empty name.";
         foreach (var problem in options.Access.Problems(host))

@@ -35,6 +35,12 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
     public bool AnyRunning => pending.All.Any(a => a.StartedTime is not null
         || (a.Pause is null && run.State.Pause is null && a.ScheduledTime <= run.Now && run.Engine.Matching.Find(run.Namespace, a.TaskQueue, TaskQueueType.Activity) is { HasRecentPoller: true }));
 
+    /// <summary>A queue holds a task of one of them.</summary>
+    public bool AnyQueued => run.State.Pause is null && pending.All.Any(a => a.StartedTime is null && a.Pause is null && a.ScheduledTime <= run.Now);
+
+    /// <summary>The next timeout or retry; null when none waits.</summary>
+    public DateTimeOffset? NextDeadline => deadlines.Values.Min(d => d.Next);
+
     public bool IsPending(string activityId) => byActivityId.ContainsKey(activityId);
 
     public ActivityState? Find(long scheduledEventId) => pending.Find(scheduledEventId);
@@ -213,7 +219,7 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
     {
         foreach (var activity in pending.All)
         {
-            deadlines[activity.ScheduledEventId] = new ActivityDeadlines(run, OnTimeout, OnRetryDue);
+            deadlines[activity.ScheduledEventId] = new ActivityDeadlines(run);
             Deadlines(activity).Watch(activity);
             if (activity.StartedTime is null && activity.Pause is null && run.State.Pause is null)
                 DispatchWhenDue(activity);
@@ -226,13 +232,21 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
             deadline.Cancel();
     }
 
-    private void OnRetryDue(long scheduledEventId, int stamp)
+    public void OnRetryDue(long scheduledEventId, int stamp)
     {
         if (CanStart(scheduledEventId, stamp))
             Dispatch(pending.Find(scheduledEventId)!);
     }
 
-    private void OnTimeout(long scheduledEventId, TimeoutType type, int attempt)
+    /// <summary>An attempt's worker should have been heard of by now, unless it was heard of since.</summary>
+    public void OnHeartbeatDue(long scheduledEventId, int attempt)
+    {
+        if (pending.Find(scheduledEventId) is { StartedTime: not null } activity && activity.Attempt == attempt)
+            Deadlines(activity).OnHeartbeatDue(activity);
+    }
+
+    /// <summary>A timeout of this attempt, or of the whole activity, is over.</summary>
+    public void OnTimeout(long scheduledEventId, TimeoutType type, int attempt)
     {
         if (!run.IsOpen || pending.Find(scheduledEventId) is not { } activity)
             return;
@@ -388,7 +402,7 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
         scheduled[activity.ScheduledEventId] = asked;
         pending.Put(activity.ScheduledEventId, activity);
         byActivityId[activity.ActivityId] = activity.ScheduledEventId;
-        deadlines[activity.ScheduledEventId] = new ActivityDeadlines(run, OnTimeout, OnRetryDue);
+        deadlines[activity.ScheduledEventId] = new ActivityDeadlines(run);
         return activity;
     }
 

@@ -4,13 +4,17 @@ using Temporalio.Api.Enums.V1;
 namespace PlatformOps.BootstrapServer.Executions;
 
 /// <summary>The four timeouts of one activity and the wait before its next attempt, as entries of the server's timer queue.</summary>
-internal sealed class ActivityDeadlines(WorkflowRun run, Action<long, TimeoutType, int> onTimeout, Action<long, int> onRetryDue)
+internal sealed class ActivityDeadlines(WorkflowRun run)
 {
     private TimerEntry? scheduleToClose;
     private TimerEntry? scheduleToStart;
     private TimerEntry? startToClose;
     private TimerEntry? heartbeat;
     private TimerEntry? retry;
+
+    /// <summary>The next of them; null when none waits.</summary>
+    public DateTimeOffset? Next =>
+        new[] { scheduleToClose, scheduleToStart, startToClose, heartbeat, retry }.Min(entry => entry is { Taken: false } ? (DateTimeOffset?)entry.Due : null);
 
     /// <summary>Sets the deadlines that the activity's state asks for.</summary>
     public void Watch(ActivityState activity)
@@ -37,7 +41,7 @@ internal sealed class ActivityDeadlines(WorkflowRun run, Action<long, TimeoutTyp
     {
         run.Engine.Timers.Cancel(retry);
         var (scheduledEventId, stamp) = (activity.ScheduledEventId, activity.Stamp);
-        retry = run.Engine.Timers.Add(activity.ScheduledTime, () => run.Step(() => onRetryDue(scheduledEventId, stamp)));
+        retry = run.Engine.Timers.Add(activity.ScheduledTime, () => run.Step(() => run.Activities.OnRetryDue(scheduledEventId, stamp)));
     }
 
     public void Cancel()
@@ -53,22 +57,22 @@ internal sealed class ActivityDeadlines(WorkflowRun run, Action<long, TimeoutTyp
     private TimerEntry At(DateTimeOffset due, ActivityState activity, TimeoutType type)
     {
         var (scheduledEventId, attempt) = (activity.ScheduledEventId, activity.Attempt);
-        return run.Engine.Timers.Add(due, () => run.Step(() => onTimeout(scheduledEventId, type, attempt)));
+        return run.Engine.Timers.Add(due, () => run.Step(() => run.Activities.OnTimeout(scheduledEventId, type, attempt)));
     }
 
     /// <summary>A heartbeat only moves a date; the entry looks at it when it fires, and goes back to sleep if there was one.</summary>
+    public void OnHeartbeatDue(ActivityState activity)
+    {
+        if (HeartbeatDue(activity) > run.Now)
+            WatchHeartbeat(activity);
+        else
+            run.Activities.OnTimeout(activity.ScheduledEventId, TimeoutType.Heartbeat, activity.Attempt);
+    }
+
     private void WatchHeartbeat(ActivityState activity)
     {
         var (scheduledEventId, attempt) = (activity.ScheduledEventId, activity.Attempt);
-        heartbeat = run.Engine.Timers.Add(HeartbeatDue(activity), () => run.Step(() =>
-        {
-            if (run.Activities.Find(scheduledEventId) is not { StartedTime: not null } current || current.Attempt != attempt)
-                return;
-            if (HeartbeatDue(current) > run.Now)
-                WatchHeartbeat(current);
-            else
-                onTimeout(scheduledEventId, TimeoutType.Heartbeat, attempt);
-        }));
+        heartbeat = run.Engine.Timers.Add(HeartbeatDue(activity), () => run.Step(() => run.Activities.OnHeartbeatDue(scheduledEventId, attempt)));
     }
 
     private static DateTimeOffset HeartbeatDue(ActivityState activity) =>

@@ -17,11 +17,11 @@ internal sealed partial class Children
     private readonly WorkflowRun run;
     private readonly Pending<long, ChildState> pending;
 
-    public Children(WorkflowRun run, RowSet rows)
+    public Children(WorkflowRun run, EventLog events, RowSet rows)
     {
         this.run = run;
         pending = new Pending<long, ChildState>(rows, RowKind.Child);
-        run.Events.ChildStarted = (initiatedEventId, startedEventId) =>
+        events.ChildStarted = (initiatedEventId, startedEventId) =>
         {
             if (pending.Find(initiatedEventId) is not { } child)
                 return;

@@ -27,12 +27,12 @@ internal sealed class Engine : IDisposable
     private readonly ConcurrentDictionary<(string NamespaceId, string WorkflowId), WorkflowSlot> slots = new();
     private readonly ILogger<Engine> log;
 
-    public Engine(IStore store, TimeProvider clock, ServerLimits limits, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, VisibilityIndex visibility, ILogger<Engine> log)
+    public Engine(IStore store, TimeProvider clock, BootstrapServerOptions options, NamespaceDirectory namespaces, MatchingEngine matching, SearchAttributeRegistry searchAttributes, VisibilityIndex visibility, ILogger<Engine> log)
     {
         this.log = log;
         Store = store;
         Clock = clock;
-        Limits = limits;
+        Limits = options.Limits;
         Namespaces = namespaces;
         Matching = matching;
         SearchAttributes = searchAttributes;
@@ -51,6 +51,7 @@ internal sealed class Engine : IDisposable
         Schedules = new ScheduleDirectory(this);
         Deployments = new DeploymentDirectory(this);
         matching.Connect(Timers, clock, Deployments.RouteOf);
+        IdleRuns = new IdleRuns(this, options.RunsInMemory);
     }
 
     public IStore Store { get; }
@@ -93,6 +94,9 @@ internal sealed class Engine : IDisposable
     public ScheduleDirectory Schedules { get; }
 
     public DeploymentDirectory Deployments { get; }
+
+    /// <summary>Which open runs are in memory with all that is known of them.</summary>
+    public IdleRuns IdleRuns { get; }
 
     public IEnumerable<WorkflowRun> OpenRuns => runs.Values.Where(r => r.IsOpen);
 
@@ -145,7 +149,7 @@ internal sealed class Engine : IDisposable
         var delay = start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero;
         if (delay > TimeSpan.Zero)
             state.FirstTaskAt = now + delay;
-        var run = new WorkflowRun(this, ns, new RunName(ns.Id, workflowId, runId), Store.NextRunKey(), Kept(start), state, isNew: true);
+        var run = new WorkflowRun(this, ns, new RunName(ns.Id, workflowId, runId), Store.NextRunKey(), Kept(start), state);
         var item = new HistoryEvent { EventTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(now), WorkflowExecutionStartedEventAttributes = start, UserMetadata = metadata };
         item.Links.AddRange(links ?? []);
         run.Events.Add(Temporalio.Api.Enums.V1.EventType.WorkflowExecutionStarted, item);
@@ -246,6 +250,7 @@ internal sealed class Engine : IDisposable
 
     public void Dispose()
     {
+        IdleRuns.Dispose();
         Timers.Dispose();
         CallbackSender.Dispose();
     }
@@ -270,10 +275,7 @@ internal sealed class Engine : IDisposable
     {
         if (Namespaces.FindById(stored.Name.NamespaceId) is not { } ns)
             return null; // its namespace was deleted; the run goes with retention
-        var start = WorkflowExecutionStartedEventAttributes.Parser.ParseFrom(stored.Start);
-        var run = new WorkflowRun(this, ns, stored.Name, stored.Key, start, StateSerializer.Read<RunState>(stored.State), isNew: false);
-        run.Restore(Store.Rows(stored.Key));
-        return run;
+        return new WorkflowRun(this, ns, stored, Store.Rows(stored.Key));
     }
 
     private async Task LogFailureAsync(Task work)
@@ -303,7 +305,7 @@ internal sealed class WorkflowSlot
     public WorkflowRun? Latest()
     {
         var run = Current;
-        while (run?.Closing.Successor is { } successor)
+        while (run?.Successor is { } successor)
             run = successor;
         return run;
     }

@@ -5,7 +5,6 @@ using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Timers;
-using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
@@ -13,46 +12,43 @@ namespace PlatformOps.BootstrapServer.Executions;
 /// <summary>
 /// One run of a workflow. Everything that happens to it happens under its lock, in memory, as one step: checks first, then
 /// state machines that add events and change rows, then one commit. The answer waits for the commit, not the next step.
+/// This object is what others hold of the run; what it knows (<see cref="RunBody"/>) leaves memory while nothing happens to
+/// it, and comes back when somebody asks.
 /// </summary>
 internal sealed class WorkflowRun
 {
-    private readonly RowSet rows = new();
-    private readonly List<Action> effects = [];
+    private RunBody? body;
+    private List<Action>? effects;
     private NewRun? created;
     private bool changed;
     private TaskCompletionSource? newEvents;
-    private TimerEntry? runTimer;
-    private TimerEntry? executionTimer;
+    private int steps;
 
-    /// <summary>Events since the last completed workflow task, so that handing out a sticky task reads nothing.</summary>
-    private readonly List<HistoryEvent> tail = [];
-    private long tailFirst;
+    /// <summary>Wakes the run at its next deadline while its body is not in memory.</summary>
+    private TimerEntry? wake;
 
-    public WorkflowRun(Engine engine, Namespace ns, RunName name, long key, WorkflowExecutionStartedEventAttributes start, RunState state, bool isNew)
+    /// <summary>A run that begins now.</summary>
+    public WorkflowRun(Engine engine, Namespace ns, RunName name, long key, WorkflowExecutionStartedEventAttributes start, RunState state)
+        : this(engine, ns, name, key)
+    {
+        created = new NewRun(name, start.ToByteArray());
+        body = new RunBody(this, start, state);
+    }
+
+    /// <summary>A run that is in the store.</summary>
+    public WorkflowRun(Engine engine, Namespace ns, StoredRun stored, IEnumerable<StoredRow> rows)
+        : this(engine, ns, stored.Name, stored.Key)
+    {
+        body = RunBody.Of(this, stored);
+        body.Restore(rows);
+    }
+
+    private WorkflowRun(Engine engine, Namespace ns, RunName name, long key)
     {
         Engine = engine;
         Namespace = ns;
         Name = name;
         Key = key;
-        Start = start;
-        State = state;
-        Events = new EventLog(state, rows, engine.Clock);
-        WorkflowTasks = new WorkflowTasks(this);
-        Activities = new Activities(this, rows);
-        Timers = new WorkflowTimers(this, rows);
-        Children = new Children(this, rows);
-        ExternalSignals = new ExternalSignals(this, rows);
-        ExternalCancels = new ExternalCancels(this, rows);
-        Updates = new Updates(this, rows);
-        Queries = new Queries(this);
-        Requests = new RequestIds(rows);
-        Events.Placed = Requests.Placed;
-        Callbacks = new CompletionCallbacks(this, rows);
-        Outgoing = new Outgoing(this, rows);
-        Closing = new Closing(this);
-        tailFirst = state.NextEventId;
-        if (isNew)
-            created = new NewRun(name, start.ToByteArray());
     }
 
     public Engine Engine { get; }
@@ -68,35 +64,35 @@ internal sealed class WorkflowRun
     public string RunId => Name.RunId;
 
     /// <summary>The start event's attributes, without input where nothing will need it again.</summary>
-    public WorkflowExecutionStartedEventAttributes Start { get; }
+    public WorkflowExecutionStartedEventAttributes Start => Body.Start;
 
-    public RunState State { get; }
+    public RunState State => Body.State;
 
-    public EventLog Events { get; }
+    public EventLog Events => Body.Events;
 
-    public WorkflowTasks WorkflowTasks { get; }
+    public WorkflowTasks WorkflowTasks => Body.WorkflowTasks;
 
-    public Activities Activities { get; }
+    public Activities Activities => Body.Activities;
 
-    public WorkflowTimers Timers { get; }
+    public WorkflowTimers Timers => Body.Timers;
 
-    public Children Children { get; }
+    public Children Children => Body.Children;
 
-    public ExternalSignals ExternalSignals { get; }
+    public ExternalSignals ExternalSignals => Body.ExternalSignals;
 
-    public ExternalCancels ExternalCancels { get; }
+    public ExternalCancels ExternalCancels => Body.ExternalCancels;
 
-    public Updates Updates { get; }
+    public Updates Updates => Body.Updates;
 
-    public Queries Queries { get; }
+    public Queries Queries => Body.Queries;
 
-    public RequestIds Requests { get; }
+    public RequestIds Requests => Body.Requests;
 
-    public CompletionCallbacks Callbacks { get; }
+    public CompletionCallbacks Callbacks => Body.Callbacks;
 
-    public Outgoing Outgoing { get; }
+    public Outgoing Outgoing => Body.Outgoing;
 
-    public Closing Closing { get; }
+    public Closing Closing => Body.Closing;
 
     /// <summary>Held for every step. Order: a workflow id's lock, then a run's; never two runs' at once.</summary>
     public Lock Gate { get; } = new();
@@ -104,7 +100,11 @@ internal sealed class WorkflowRun
     /// <summary>True until the run's first commit.</summary>
     public bool IsNew => created is not null;
 
-    public bool IsOpen => State.Status is WorkflowExecutionStatus.Running or WorkflowExecutionStatus.Paused;
+    /// <summary>Only open runs leave their bodies behind.</summary>
+    public bool IsOpen => Volatile.Read(ref body) is not { } known || known.IsOpen;
+
+    /// <summary>The run that continues this one, as soon as the step that closes this one has made it.</summary>
+    public WorkflowRun? Successor => Volatile.Read(ref body)?.Closing.Successor;
 
     /// <summary>Something can happen here without time passing: a worker has, or may get, a task, or others are being told.</summary>
     public bool IsBusy => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
@@ -115,6 +115,18 @@ internal sealed class WorkflowRun
     /// <summary>Status, memo or search attributes changed: lists must hear of it with the commit.</summary>
     public bool VisibleChange { get; set; }
 
+    /// <summary>Grows with each dispatch of a workflow task; a task in a queue with an older number is stale.</summary>
+    public int WorkflowTaskStamp { get; set; }
+
+    /// <summary>Whether <see cref="IdleRuns"/> has the run in its circle. Its own note.</summary>
+    public bool InIdleCircle { get; set; }
+
+    /// <summary>Whether the run was used since <see cref="IdleRuns"/> looked at it. Its own note.</summary>
+    public bool UsedSinceTurn { get; set; }
+
+    /// <summary>Steps so far, of this process: tells whether anything happened between two looks.</summary>
+    public int Steps => Volatile.Read(ref steps);
+
     /// <summary>When the first workflow task was due.</summary>
     public DateTimeOffset ExecutionTime => State.StartTime + (Start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero);
 
@@ -122,11 +134,13 @@ internal sealed class WorkflowRun
 
     public string TaskQueue => Start.TaskQueue.Name;
 
+    private RunBody Body => Volatile.Read(ref body) ?? Load();
+
     /// <summary>Says that the scalar state changed; rows and events say so themselves.</summary>
     public void Touch() => changed = true;
 
     /// <summary>Runs after the step, without the lock: dispatching tasks, talking to other runs.</summary>
-    public void After(Action effect) => effects.Add(effect);
+    public void After(Action effect) => (effects ??= []).Add(effect);
 
     /// <summary>One step: <paramref name="step"/> under the lock, one commit, then its effects; done when it is durable.</summary>
     public async Task<T> StepAsync<T>(Func<T> step)
@@ -172,6 +186,7 @@ internal sealed class WorkflowRun
     /// <summary>Adds what changed to a transaction that somebody else hands in: several runs that change together.</summary>
     public void Collect(Transaction transaction)
     {
+        var rows = Body.Rows;
         if (WorkflowTasks.IsSpeculative && (changed || rows.Any || Events.HasNewEvents))
             WorkflowTasks.BecomeNormal();
         if (!WorkflowTasks.IsStarted)
@@ -182,13 +197,15 @@ internal sealed class WorkflowRun
             transaction.Runs.Add(TakeChange());
         if (Closing.Successor is { IsNew: true } successor)
             successor.Collect(transaction);
+        Volatile.Write(ref steps, steps + 1);
         Engine.Skipper?.Observe(this);
+        Engine.IdleRuns.Used(this);
     }
 
     public List<Action> TakeEffects()
     {
-        var taken = new List<Action>(effects);
-        effects.Clear();
+        var taken = effects ?? [];
+        effects = null;
         return taken;
     }
 
@@ -196,11 +213,7 @@ internal sealed class WorkflowRun
     public List<HistoryEvent>? RecentEvents(long fromEventId, long beforeEventId)
     {
         lock (Gate)
-        {
-            if (fromEventId < tailFirst || beforeEventId - tailFirst > tail.Count)
-                return null;
-            return tail.GetRange((int)(fromEventId - tailFirst), (int)(beforeEventId - fromEventId));
-        }
+            return Body.Tail.Range(fromEventId, beforeEventId);
     }
 
     /// <summary>Completes when the run gets new events, or closes.</summary>
@@ -211,72 +224,65 @@ internal sealed class WorkflowRun
     }
 
     /// <summary>Watches the run's own timeouts.</summary>
-    public void WatchTimeouts()
-    {
-        if (Start.WorkflowRunTimeout?.ToTimeSpan() is { Ticks: > 0 } runTimeout)
-            runTimer = Engine.Timers.Add(ExecutionTime + runTimeout, () => Step(() => OnTimeout(executionTimeout: false)));
-        if (Start.WorkflowExecutionExpirationTime is { } expires)
-            executionTimer = Engine.Timers.Add(expires.ToDateTimeOffset(), () => Step(() => OnTimeout(executionTimeout: true)));
-    }
+    public void WatchTimeouts() => Body.WatchTimeouts();
 
-    public void CancelTimers()
-    {
-        Engine.Timers.Cancel(runTimer);
-        Engine.Timers.Cancel(executionTimer);
-        WorkflowTasks.CancelTimers();
-        Activities.CancelTimers();
-        Timers.CancelTimers();
-    }
+    public void CancelTimers() => Body.CancelTimers();
 
     /// <summary>After recovery: timers, queued tasks and requests to others go on where they were.</summary>
-    public void Resume()
-    {
-        ResumeOpen();
-        Outgoing.Resume();
-    }
+    public void Resume() => Body.Resume();
 
     /// <summary>Starts everything that waits for time or for others, as the state says. A run that closed meanwhile stays as it is.</summary>
-    public void ResumeOpen()
-    {
-        if (!IsOpen)
-            return;
-        WatchTimeouts();
-        WorkflowTasks.Resume();
-        Activities.Resume();
-        Timers.Resume();
-        Children.Resume();
-        ExternalSignals.Resume();
-        ExternalCancels.Resume();
-        Updates.Resume();
-    }
+    public void ResumeOpen() => Body.ResumeOpen();
 
-    /// <summary>Takes rows as they were stored. The engine then resumes timers and tasks.</summary>
-    public void Restore(IEnumerable<StoredRow> stored)
+    /// <summary>Its body is here; otherwise it is read back when somebody asks for anything but its name.</summary>
+    public bool IsInMemory => Volatile.Read(ref body) is not null;
+
+    /// <summary>Nothing is under way and nobody waits: all that memory knows of the run can be read back. Called with the lock held.</summary>
+    public bool IsIdle => body is { IsOpen: true, IsIdle: true } && created is null && !changed && effects is null && newEvents is null;
+
+    /// <summary>Lets go of everything that can be read back; false when something happened since <paramref name="seenSteps"/>. All of it must be durable.</summary>
+    public bool LetGo(int seenSteps)
     {
-        foreach (var (kind, id, data) in stored)
+        lock (Gate)
         {
-            switch (kind)
-            {
-                case RowKind.Activity: Activities.Restore(id, data); break;
-                case RowKind.Timer: Timers.Restore(id, data); break;
-                case RowKind.Child: Children.Restore(id, data); break;
-                case RowKind.ExternalSignal: ExternalSignals.Restore(id, data); break;
-                case RowKind.ExternalCancel: ExternalCancels.Restore(id, data); break;
-                case RowKind.Update: Updates.Restore(id, data); break;
-                case RowKind.BufferedEvent: Events.RestoreBuffered(id, data); break;
-                case RowKind.RequestId: Requests.Restore(id, data); break;
-                case RowKind.Callback: Callbacks.Restore(id, data); break;
-                case RowKind.Outgoing: Outgoing.Restore(id, data); break;
-                default: throw new InvalidDataException($"Run {RunId} has a row of unknown kind {(int)kind}.");
-            }
+            if (steps != seenSteps || body is not { } known || !IsIdle)
+                return false;
+            wake = known.NextDeadline is { } due ? Engine.Timers.Add(due, Wake) : null;
+            known.CancelTimers();
+            Volatile.Write(ref body, null);
+            return true;
         }
     }
 
-    private void OnTimeout(bool executionTimeout)
+    /// <summary>A run's timeout is over.</summary>
+    public void OnTimeout(bool executionTimeout)
     {
         if (IsOpen)
             Closing.TimeOut(executionTimeout);
     }
+
+    /// <summary>Reads the body back. Its timers look after themselves from then on.</summary>
+    private RunBody Load()
+    {
+        lock (Gate)
+        {
+            if (body is { } known)
+                return known;
+            var stored = Engine.Store.Find(Name) ?? throw new InvalidDataException($"Run {RunId} of workflow {WorkflowId} is not in the store any more.");
+            var loaded = RunBody.Of(this, stored);
+            loaded.Restore(Engine.Store.Rows(Key));
+            Engine.Timers.Cancel(wake);
+            wake = null;
+            Volatile.Write(ref body, loaded);
+            loaded.Resume();
+            Engine.IdleRuns.Used(this);
+            if (effects is not null) // whoever only looks at the run does not take a step
+                ThreadPool.QueueUserWorkItem(_ => Step(() => { }));
+            return loaded;
+        }
+    }
+
+    private void Wake() => Step(() => Load());
 
     private RunChange TakeChange()
     {
@@ -286,9 +292,10 @@ internal sealed class WorkflowRun
             var bytes = new History { Events = { batch } }.ToByteArray();
             batches.Add(new EventBatch(batch[0].EventId, batch[^1].EventId, bytes));
             State.HistorySize += bytes.Length;
-            tail.AddRange(batch);
+            Body.Tail.Add(batch);
         }
-        TrimTail();
+        if (IsOpen) // a closed run's is read until it is durable; then the run leaves memory
+            Body.Tail.DropUpTo(State.LastCompletedStartedEventId);
         State.Transitions++;
         var change = new RunChange
         {
@@ -296,7 +303,7 @@ internal sealed class WorkflowRun
             Created = created,
             Open = IsOpen,
             Closed = Engine.Visibility.Record(this, created is not null),
-            Rows = rows.Take(),
+            Rows = Body.Rows.Take(),
             Batches = batches,
             State = StateSerializer.Write(State),
         };
@@ -308,16 +315,5 @@ internal sealed class WorkflowRun
             newEvents = null;
         }
         return change;
-    }
-
-    private void TrimTail()
-    {
-        if (!IsOpen)
-            return; // read until it is durable; then the run leaves memory
-        var drop = (int)Math.Min(tail.Count, State.LastCompletedStartedEventId + 1 - tailFirst);
-        if (drop <= 0)
-            return;
-        tail.RemoveRange(0, drop);
-        tailFirst += drop;
     }
 }

@@ -30,7 +30,11 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     private TimerEntry? firstTask;
 
     /// <summary>Grows with each dispatch; a task in a queue with an older number is stale.</summary>
-    public int Stamp { get; private set; }
+    public int Stamp
+    {
+        get => run.WorkflowTaskStamp;
+        private set => run.WorkflowTaskStamp = value;
+    }
 
     public WorkflowTaskState Current => run.State.WorkflowTask;
 
@@ -108,7 +112,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         }
         var (pinned, ramping) = (run.State.Versioning?.Pinned, RunVersions.WantsRamping(run));
         if (sticky)
-            scheduleToStart = run.Engine.Timers.Add(Current.ScheduledTime + run.State.StickyTimeout, () => run.Step(() => OnScheduleToStartTimeout(stamp)));
+            scheduleToStart = run.Engine.Timers.Add(Current.ScheduledTime + run.State.StickyTimeout, () => run.Step(() => run.WorkflowTasks.OnScheduleToStartTimeout(stamp)));
         run.After(() => run.Engine.Matching.AddWorkflowTask(run, stamp, sticky ? run.State.StickyQueue! : run.TaskQueue, sticky, pinned, ramping));
     }
 
@@ -338,14 +342,16 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         run.Engine.Timers.Cancel(firstTask);
     }
 
-    private void WaitForFirst(DateTimeOffset at) => firstTask = run.Engine.Timers.Add(at, () => run.Step(() =>
+    private void WaitForFirst(DateTimeOffset at) => firstTask = run.Engine.Timers.Add(at, () => run.Step(() => run.WorkflowTasks.OnFirstDue()));
+
+    private void OnFirstDue()
     {
         if (!run.IsOpen || run.State.FirstTaskAt is null)
             return;
         run.State.FirstTaskAt = null;
         run.Touch();
         ScheduleIfNone();
-    }));
+    }
 
     /// <summary>Ends the wait for the first task: a cancellation and a second signal-with-start do, a plain signal does not.</summary>
     public void EndFirstWait()
@@ -360,7 +366,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     private void ArmStartToClose()
     {
         var stamp = Stamp;
-        startToClose = run.Engine.Timers.Add(Current.StartedTime + Current.Timeout, () => run.Step(() => OnStartToCloseTimeout(stamp)));
+        startToClose = run.Engine.Timers.Add(Current.StartedTime + Current.Timeout, () => run.Step(() => run.WorkflowTasks.OnStartToCloseTimeout(stamp)));
     }
 
     private void OnScheduleToStartTimeout(int stamp)

@@ -16,6 +16,9 @@ internal sealed class WorkflowTimers(WorkflowRun run, RowSet rows)
 
     public int Count => pending.Count;
 
+    /// <summary>When the next one fires; null when there is none.</summary>
+    public DateTimeOffset? NextDeadline => pending.All.Min(t => (DateTimeOffset?)t.FiresAt);
+
     public bool IsPending(string timerId) => byTimerId.ContainsKey(timerId);
 
     public void Start(Command command, long completedEventId)
@@ -104,7 +107,7 @@ internal sealed class WorkflowTimers(WorkflowRun run, RowSet rows)
     private void Watch(TimerState timer)
     {
         var startedEventId = timer.StartedEventId;
-        entries[startedEventId] = run.Engine.Timers.Add(timer.FiresAt, () => run.Step(() => Fire(startedEventId)));
+        entries[startedEventId] = run.Engine.Timers.Add(timer.FiresAt, () => run.Step(() => run.Timers.Fire(startedEventId)));
     }
 
     private void Fire(long startedEventId)

@@ -43,7 +43,7 @@ internal sealed class RunRebuilder
             ResetPoints = AutoResetPoints.Inherit(started, now, origin.Namespace.Retention),
         };
         var name = new RunName(origin.Name.NamespaceId, origin.WorkflowId, runId);
-        var run = new WorkflowRun(engine, origin.Namespace, name, engine.Store.NextRunKey(), start, state, isNew: true);
+        var run = new WorkflowRun(engine, origin.Namespace, name, engine.Store.NextRunKey(), start, state);
         run.Callbacks.Attach(state.StartRequestId, started.CompletionCallbacks);
         run.Events.TakeOver(events);
         var rebuilder = new RunRebuilder(run);

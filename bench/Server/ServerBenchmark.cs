@@ -1,0 +1,80 @@
+using System.Globalization;
+using Temporalio.Client;
+
+namespace PlatformOps.Bench.Server;
+
+/// <summary>
+/// The bootstrap server under load, in memory and durable, beside the official dev server when its command line tool is
+/// there: same load, same run, same machine.
+/// </summary>
+internal static class ServerBenchmark
+{
+    /// <summary>Open workflows for the memory of one and for the time of a restart.</summary>
+    private const string OpenVariable = "BENCH_OPEN_WORKFLOWS";
+
+    /// <summary>A factor on the number of operations of each load.</summary>
+    private const string SizeVariable = "BENCH_SIZE";
+
+    public static async Task<IBenchmarkResult> RunAsync(int rounds)
+    {
+        var size = double.Parse(Environment.GetEnvironmentVariable(SizeVariable) ?? "1", CultureInfo.InvariantCulture);
+        var open = int.Parse(Environment.GetEnvironmentVariable(OpenVariable) ?? "20000", CultureInfo.InvariantCulture);
+        var servers = new List<ServerMeasurement>
+        {
+            await InMemoryAsync(size, open),
+            await DurableAsync(size, open),
+        };
+        if (ServerProcess.OfficialCli is { } cli)
+            servers.Add(await OfficialAsync(cli, size));
+        return new ServerResult(
+            "server", Environment.ProcessorCount, servers,
+            ServerProcess.OfficialCli is null ? "The official dev server was not measured: put `temporal` on the PATH, or set TEMPORAL_CLI." : null);
+    }
+
+    private static async Task<ServerMeasurement> InMemoryAsync(double size, int open)
+    {
+        await using var server = await ServerProcess.StartOursAsync(null);
+        var measured = await LoadAsync("PlatformOps, in memory", server, size);
+        if (open == 0)
+            return measured;
+        await using var fresh = await ServerProcess.StartOursAsync(null);
+        return measured with { Open = open, OpenKiB = await OpenWorkflows.CostAsync(fresh, await TemporalClient.ConnectAsync(new(fresh.Address)), open) };
+    }
+
+    private static async Task<ServerMeasurement> DurableAsync(double size, int open)
+    {
+        var folder = Directory.CreateTempSubdirectory("platformops-bench-").FullName;
+        try
+        {
+            await using var server = await ServerProcess.StartOursAsync(Path.Combine(folder, "loads.db"));
+            var measured = await LoadAsync("PlatformOps, durable", server, size);
+            if (open == 0)
+                return measured;
+            var database = Path.Combine(folder, "open.db");
+            var fresh = await ServerProcess.StartOursAsync(database);
+            var cost = await OpenWorkflows.CostAsync(fresh, await TemporalClient.ConnectAsync(new(fresh.Address)), open);
+            var (again, seconds) = await OpenWorkflows.StartAgainAsync(fresh, database);
+            await again.DisposeAsync();
+            return measured with { Open = open, OpenKiB = cost, StartAgainSeconds = seconds };
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task<ServerMeasurement> OfficialAsync(string cli, double size)
+    {
+        await using var server = await ServerProcess.StartOfficialAsync(cli);
+        return await LoadAsync("official dev server, in memory", server, size);
+    }
+
+    private static async Task<ServerMeasurement> LoadAsync(string name, ServerProcess server, double size)
+    {
+        await Console.Error.WriteLineAsync($"{name} ...");
+        var before = server.MemoryMiB;
+        var client = await TemporalClient.ConnectAsync(new(server.Address));
+        var loads = await new Loads(server, client).RunAsync(size);
+        return new ServerMeasurement(name, before, server.MemoryMiB, loads);
+    }
+}
