@@ -110,29 +110,14 @@ internal sealed class Engine : IDisposable
     /// <summary>Loads open runs and resumes them. Called once, before the first call is answered.</summary>
     public async Task RecoverAsync()
     {
-        var recovered = new List<WorkflowRun>();
-        foreach (var stored in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
-        {
-            if (Restore(stored) is not { } run)
-                continue;
-            runs[run.Name] = run;
-            if (run.IsOpen)
-                slots[(run.Name.NamespaceId, run.WorkflowId)] = new WorkflowSlot { Current = run };
-            recovered.Add(run);
-        }
-        // What follows for others waits until all of them are there.
+        // Neither timers nor what follows for others may find a run that is not there yet.
         var effects = new List<Action>();
-        foreach (var run in recovered)
+        foreach (var (stored, rows) in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
         {
-            lock (run.Gate)
-            {
-                if (run.IsOpen)
-                    Visibility.Record(run, always: true);
-                run.Resume();
-                Background(run.Commit(new Transaction()));
-                effects.AddRange(run.TakeEffects());
-            }
+            if (Namespaces.FindById(stored.Name.NamespaceId) is { } ns)
+                Recover(new WorkflowRun(this, ns, stored, rows), effects);
         }
+        Timers.Start();
         foreach (var effect in effects)
             effect();
         await Deployments.RecoverAsync();
@@ -266,6 +251,22 @@ internal sealed class Engine : IDisposable
                 return;
             slot.Removed = true;
             slots.TryRemove((run.Name.NamespaceId, run.WorkflowId), out _);
+        }
+    }
+
+    private void Recover(WorkflowRun run, List<Action> effects)
+    {
+        runs[run.Name] = run;
+        lock (run.Gate)
+        {
+            if (run.IsOpen)
+            {
+                slots[(run.Name.NamespaceId, run.WorkflowId)] = new WorkflowSlot { Current = run };
+                Visibility.Record(run, always: true);
+            }
+            run.Resume();
+            Background(run.Commit(new Transaction()));
+            effects.AddRange(run.TakeEffects());
         }
     }
 

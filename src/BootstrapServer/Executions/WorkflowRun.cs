@@ -268,7 +268,7 @@ internal sealed class WorkflowRun
         {
             if (body is { } known)
                 return known;
-            var stored = Engine.Store.Find(Name) ?? throw new InvalidDataException($"Run {RunId} of workflow {WorkflowId} is not in the store any more.");
+            var stored = Engine.Store.Find(Key) ?? throw new InvalidDataException($"Run {RunId} of workflow {WorkflowId} is not in the store any more.");
             var loaded = RunBody.Of(this, stored);
             loaded.Restore(Engine.Store.Rows(Key));
             Engine.Timers.Cancel(wake);

@@ -20,16 +20,19 @@ internal interface IStore : IAsyncDisposable
 
     StoredRun? Find(RunName name);
 
+    /// <summary>The run with this key, or null.</summary>
+    StoredRun? Find(long key);
+
     IReadOnlyList<StoredRow> Rows(long run);
 
     /// <summary>The batches that hold the events from one id up to, not including, another, oldest first.</summary>
     IReadOnlyList<EventBatch> History(long run, long fromEventId, long beforeEventId);
 
-    /// <summary>Runs that are open, for recovery.</summary>
-    IEnumerable<StoredRun> OpenRuns();
+    /// <summary>Runs that are open, oldest first, for recovery. Read bit by bit: there may be many.</summary>
+    IEnumerable<RecoveredRun> OpenRuns();
 
     /// <summary>Closed runs that still owe something to another run (<see cref="RowKind.Outgoing"/>), for recovery.</summary>
-    IEnumerable<StoredRun> ClosedRunsWithOutgoing();
+    IEnumerable<RecoveredRun> ClosedRunsWithOutgoing();
 
     /// <summary>Closed runs of a namespace in the order of lists, from the first after a place; of one workflow id when it is given.</summary>
     IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most);

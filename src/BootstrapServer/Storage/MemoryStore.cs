@@ -46,15 +46,21 @@ internal sealed class MemoryStore : IStore
         lock (gate)
         {
             return byWorkflow.TryGetValue((name.NamespaceId, name.WorkflowId), out var list)
-                ? list.Find(r => r.Name.RunId == name.RunId)?.Stored()
+                ? list.FindLast(r => r.Name.RunId == name.RunId)?.Stored()
                 : null;
         }
+    }
+
+    public StoredRun? Find(long key)
+    {
+        lock (gate)
+            return runs.GetValueOrDefault(key)?.Stored();
     }
 
     public IReadOnlyList<StoredRow> Rows(long run)
     {
         lock (gate)
-            return runs.TryGetValue(run, out var found) ? [.. found.Rows.Select(r => new StoredRow(r.Key.Kind, r.Key.Id, r.Value))] : [];
+            return runs.TryGetValue(run, out var found) ? found.StoredRows() : [];
     }
 
     public IReadOnlyList<EventBatch> History(long run, long fromEventId, long beforeEventId)
@@ -80,9 +86,9 @@ internal sealed class MemoryStore : IStore
         }
     }
 
-    public IEnumerable<StoredRun> OpenRuns() => Snapshot(r => r.Open);
+    public IEnumerable<RecoveredRun> OpenRuns() => Snapshot(r => r.Open);
 
-    public IEnumerable<StoredRun> ClosedRunsWithOutgoing() =>
+    public IEnumerable<RecoveredRun> ClosedRunsWithOutgoing() =>
         Snapshot(r => !r.Open && r.Rows.Keys.Any(k => k.Kind == RowKind.Outgoing));
 
     public IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most)
@@ -112,10 +118,10 @@ internal sealed class MemoryStore : IStore
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private List<StoredRun> Snapshot(Func<Run, bool> which)
+    private List<RecoveredRun> Snapshot(Func<Run, bool> which)
     {
         lock (gate)
-            return [.. runs.Values.Where(which).OrderBy(r => r.Key).Select(r => r.Stored())];
+            return [.. runs.Values.Where(which).OrderBy(r => r.Key).Select(r => new RecoveredRun(r.Stored(), r.StoredRows()))];
     }
 
     private void Apply(RunChange change)
@@ -185,5 +191,7 @@ internal sealed class MemoryStore : IStore
         public List<EventBatch> Batches { get; } = [];
 
         public StoredRun Stored() => new(key, name, Open, start, State);
+
+        public List<StoredRow> StoredRows() => [.. Rows.Select(r => new StoredRow(r.Key.Kind, r.Key.Id, r.Value))];
     }
 }

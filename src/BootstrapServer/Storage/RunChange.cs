@@ -52,3 +52,6 @@ internal sealed record StoredRun(long Key, RunName Name, bool Open, byte[] Start
 
 /// <summary>A row of a stored run.</summary>
 internal readonly record struct StoredRow(RowKind Kind, string Id, byte[] Data);
+
+/// <summary>A run with all that is stored of it beside its history.</summary>
+internal sealed record RecoveredRun(StoredRun Run, IReadOnlyList<StoredRow> Rows);

@@ -17,6 +17,7 @@ internal sealed class TimerQueue : IDisposable
     private PriorityQueue<TimerEntry, (long Due, long Sequence)> heap = new();
     private long sequence;
     private int cancelled;
+    private bool started;
     private bool disposed;
 
     public TimerQueue(TimeProvider clock, Action<Exception> onError)
@@ -36,6 +37,17 @@ internal sealed class TimerQueue : IDisposable
                 DropCancelled();
                 return heap.TryPeek(out var entry, out _) ? entry.Due : null;
             }
+        }
+    }
+
+    /// <summary>Lets entries fire. Until then they only gather.</summary>
+    public void Start()
+    {
+        lock (gate)
+        {
+            started = true;
+            if (heap.TryPeek(out var entry, out _))
+                Arm(entry.Due);
         }
     }
 
@@ -92,7 +104,7 @@ internal sealed class TimerQueue : IDisposable
         lock (gate)
         {
             var now = clock.GetUtcNow();
-            while (!disposed && heap.TryPeek(out var entry, out _))
+            while (started && !disposed && heap.TryPeek(out var entry, out _))
             {
                 if (entry.Taken)
                 {
@@ -115,7 +127,7 @@ internal sealed class TimerQueue : IDisposable
 
     private void Arm(DateTimeOffset due)
     {
-        if (disposed)
+        if (!started || disposed)
             return;
         var wait = due - clock.GetUtcNow();
         // Whole milliseconds, rounded up: a timer that fires early would only go round again.

@@ -170,9 +170,9 @@ public sealed class StoreTests : IDisposable
         Assert.Equal([10, 11], store.History(3, 2, 5).Select(b => (int)b.Data[0]));
         Assert.Equal([12], store.History(3, 9, 100).Select(b => (int)b.Data[0]));
         Assert.Empty(store.History(1, 1, 100));
-        Assert.Equal([3L], store.OpenRuns().Select(r => r.Key));
+        Assert.Equal([3L], store.OpenRuns().Select(r => r.Run.Key));
         Assert.Equal([2L], store.ClosedRuns("ns", null, null, 10).Select(r => r.Key));
-        Assert.Equal([2L], store.ClosedRunsWithOutgoing().Select(r => r.Key));
+        Assert.Equal([2L], store.ClosedRunsWithOutgoing().Select(r => r.Run.Key));
         Assert.Equal(["doc2=22", "doc3=3"], store.Documents("kind").Select(d => $"{d.Key}={d.Value[0]}").Order());
     }
 

@@ -6,6 +6,9 @@ namespace PlatformOps.BootstrapServer.Storage.Sqlite;
 /// <summary>Keeps everything in one SQLite file: one writer with group commit, readers beside it.</summary>
 internal sealed class SqliteStore : IStore
 {
+    /// <summary>Runs read together on recovery.</summary>
+    private const int Slice = 1_000;
+
     private const string RunColumns = "key, namespace, workflow, run, open, start, state";
 
     private readonly DatabaseFile file;
@@ -33,7 +36,9 @@ internal sealed class SqliteStore : IStore
         Runs("WHERE namespace = $1 AND workflow = $2 ORDER BY key DESC LIMIT 1", namespaceId, workflowId).FirstOrDefault();
 
     public StoredRun? Find(RunName name) =>
-        Runs("WHERE namespace = $1 AND workflow = $2 AND run = $3", name.NamespaceId, name.WorkflowId, name.RunId).FirstOrDefault();
+        Runs("WHERE namespace = $1 AND workflow = $2 AND run = $3 ORDER BY key DESC LIMIT 1", name.NamespaceId, name.WorkflowId, name.RunId).FirstOrDefault();
+
+    public StoredRun? Find(long key) => Runs("WHERE key = $1", key).FirstOrDefault();
 
     public IReadOnlyList<StoredRow> Rows(long run) => Read(
         "SELECT kind, id, data FROM rows WHERE run = $1", [run], r => new StoredRow((RowKind)r.GetInt32(0), r.GetString(1), Bytes(r, 2)));
@@ -43,9 +48,22 @@ internal sealed class SqliteStore : IStore
         [run, fromEventId, beforeEventId],
         r => new EventBatch(r.GetInt64(0), r.GetInt64(1), Bytes(r, 2)));
 
-    public IEnumerable<StoredRun> OpenRuns() => Runs("WHERE open = 1 ORDER BY key");
+    public IEnumerable<RecoveredRun> OpenRuns()
+    {
+        List<StoredRun> slice;
+        for (var after = 0L; (slice = Runs($"WHERE open = 1 AND key > $1 ORDER BY key LIMIT {Slice}", after)).Count > 0; after = slice[^1].Key)
+        {
+            var rows = Read(
+                "SELECT run, kind, id, data FROM rows WHERE run IN (SELECT key FROM runs WHERE open = 1 AND key BETWEEN $1 AND $2)",
+                [slice[0].Key, slice[^1].Key],
+                r => (Run: r.GetInt64(0), Row: new StoredRow((RowKind)r.GetInt32(1), r.GetString(2), Bytes(r, 3)))).ToLookup(r => r.Run, r => r.Row);
+            foreach (var run in slice)
+                yield return new RecoveredRun(run, [.. rows[run.Key]]);
+        }
+    }
 
-    public IEnumerable<StoredRun> ClosedRunsWithOutgoing() => Runs($"WHERE open = 0 AND key IN (SELECT run FROM rows WHERE kind = {(int)RowKind.Outgoing}) ORDER BY key");
+    public IEnumerable<RecoveredRun> ClosedRunsWithOutgoing() =>
+        Runs($"WHERE open = 0 AND key IN (SELECT run FROM rows WHERE kind = {(int)RowKind.Outgoing}) ORDER BY key").Select(run => new RecoveredRun(run, Rows(run.Key)));
 
     public IReadOnlyList<ClosedRun> ClosedRuns(string namespaceId, string? workflowId, ListKey? after, int most) => ClosedRunQuery.Slice(this, namespaceId, workflowId, after, most);
 
