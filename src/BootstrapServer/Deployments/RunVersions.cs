@@ -142,11 +142,11 @@ internal static class RunVersions
     public static void Count(WorkflowRun run, VersioningState versioning)
     {
         var holder = !run.IsOpen ? null : versioning.InTransition ? versioning.Version : versioning.Pinned;
-        if (holder == versioning.CountedUnder)
+        if (holder == run.CountedUnder)
             return;
         run.Engine.Deployments.Held.Move(
-            run.Name.NamespaceId, versioning.CountedUnder, holder, version => run.After(() => run.Engine.Deployments.HeldChanged(run.Namespace, version)));
-        versioning.CountedUnder = holder;
+            run.Name.NamespaceId, run.CountedUnder, holder, version => run.After(() => run.Engine.Deployments.HeldChanged(run.Namespace, version)));
+        run.CountedUnder = holder;
     }
 
     /// <summary>As descriptions show it; null when the run never met a version.</summary>

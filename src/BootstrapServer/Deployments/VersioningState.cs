@@ -25,10 +25,6 @@ internal sealed class VersioningState
     /// <summary>The target version that a run before this one was told of, and did not move to.</summary>
     public VersionNotice? Declined { get; set; }
 
-    /// <summary>What <see cref="HeldVersions"/> counts the run under. Not stored: it is counted again at start-up.</summary>
-    [JsonIgnore]
-    public WorkerVersion? CountedUnder { get; set; }
-
     [JsonIgnore]
     public bool InTransition => Info.VersionTransition is not null;
 

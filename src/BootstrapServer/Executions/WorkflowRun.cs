@@ -109,6 +109,9 @@ internal sealed class WorkflowRun
     /// <summary>Something can happen here without time passing: a worker has, or may get, a task, or others are being told.</summary>
     public bool IsBusy => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
 
+    /// <summary>The version that <see cref="HeldVersions"/> counts the run under. Its own note; the run is counted again at start-up.</summary>
+    public WorkerVersion? CountedUnder { get; set; }
+
     /// <summary>Whether the time skipper counts this run as busy. Its own note.</summary>
     public bool CountsAsBusy { get; set; }
 

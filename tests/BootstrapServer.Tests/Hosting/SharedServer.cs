@@ -38,7 +38,8 @@ public sealed class SharedServer : IAsyncLifetime
         Address = Environment.GetEnvironmentVariable("TEMPORAL_TEST_ADDRESS") ?? "";
         if (Address.Length == 0)
         {
-            host = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { SearchAttributes = SearchAttributes });
+            // Runs leave memory whenever they wait: what holds then holds for a server that keeps them.
+            host = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { RunsInMemory = 0, SearchAttributes = SearchAttributes });
             Address = host.Address;
         }
         Client = await TemporalClient.ConnectAsync(new TemporalClientConnectOptions(Address));
