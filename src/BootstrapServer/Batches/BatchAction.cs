@@ -3,7 +3,6 @@ using System.Text;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Namespaces;
-using PlatformOps.BootstrapServer.Protocol;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.WorkflowService.V1;
 using Operation = Temporalio.Api.WorkflowService.V1.StartBatchOperationRequest.OperationOneofCase;
@@ -13,6 +12,10 @@ namespace PlatformOps.BootstrapServer.Batches;
 /// <summary>Applies the operation of a batch to one execution. Doing it twice to the same one does nothing more than once.</summary>
 internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperationRequest request)
 {
+    /// <summary>Said before a batch begins, so that it does not fail once for each execution.</summary>
+    public static bool CanDo(Operation operation) => operation is Operation.SignalOperation or Operation.CancellationOperation
+        or Operation.TerminationOperation or Operation.DeletionOperation or Operation.ResetOperation;
+
     /// <exception cref="Grpc.Core.RpcException">The execution refuses it.</exception>
     public async Task ApplyAsync(BatchTarget target)
     {
@@ -44,7 +47,7 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
                 await ResetAsync(run);
                 break;
             default:
-                throw ServiceError.InvalidArgument($"The operation type {request.OperationCase} is not supported by this server.");
+                throw new InvalidOperationException($"A batch began with {request.OperationCase}.");
         }
     }
 

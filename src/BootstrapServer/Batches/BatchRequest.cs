@@ -28,6 +28,8 @@ internal static class BatchRequest
             throw ServiceError.InvalidArgument($"target_executions has one of type {other.Type}, but operation {request.OperationCase} requires {ExecutionType.Workflow}");
         if (Problem(request) is { } problem)
             throw ServiceError.InvalidArgument(problem);
+        if (!BatchAction.CanDo(request.OperationCase))
+            throw ServiceError.InvalidArgument($"The operation type {request.OperationCase} is not supported by this server.");
     }
 
     /// <summary>Lists know six kinds under two names; the real server answers with the newer one.</summary>

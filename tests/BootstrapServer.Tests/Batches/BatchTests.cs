@@ -146,6 +146,11 @@ public class BatchTests(SharedServer server)
         await RefusedAsync("must provide signal name", new() { VisibilityQuery = "WorkflowId = 'x'", SignalOperation = new() });
         await RefusedAsync("batch reset missing target", new() { VisibilityQuery = "WorkflowId = 'x'", ResetOperation = new() { Options = new() } });
         await RefusedAsync("activity type must be set", new() { VisibilityQuery = "WorkflowId = 'x'", UnpauseActivitiesOperation = new BatchOperationUnpauseActivities { MatchAll = false } });
+        await RefusedAsync("cannot set both activity options and restore original", new()
+        {
+            VisibilityQuery = "WorkflowId = 'x'",
+            UpdateActivityOptionsOperation = new BatchOperationUpdateActivityOptions { MatchAll = true, RestoreOriginal = true, ActivityOptions = new() },
+        });
         await RefusedAsync("invalid", new() { VisibilityQuery = "WorkflowId = ", TerminationOperation = new() });
         Assert.Empty((await client.WorkflowService.ListBatchOperationsAsync(new() { Namespace = client.Options.Namespace })).OperationInfo);
 
