@@ -14,7 +14,8 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
 {
     /// <summary>Said before a batch begins, so that it does not fail once for each execution.</summary>
     public static bool CanDo(Operation operation) => operation is Operation.SignalOperation or Operation.CancellationOperation
-        or Operation.TerminationOperation or Operation.DeletionOperation or Operation.ResetOperation;
+        or Operation.TerminationOperation or Operation.DeletionOperation or Operation.ResetOperation
+        or Operation.UpdateWorkflowOptionsOperation;
 
     /// <exception cref="Grpc.Core.RpcException">The execution refuses it.</exception>
     public async Task ApplyAsync(BatchTarget target)
