@@ -39,7 +39,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         this.app = app;
         var listening = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         Port = new Uri(listening.Addresses.First()).Port;
-        Address = $"{host}:{Port}";
+        Address = IPAddress.Parse(host).AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{host}]:{Port}" : $"{host}:{Port}";
     }
 
     /// <summary>The TCP port it listens on; the chosen one when the options said 0.</summary>
@@ -119,8 +119,9 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         AddServices(builder.Services, options);
         var app = builder.Build();
         var log = app.Services.GetRequiredService<ILogger<AccessOptions>>();
+        // SDKs hand dynamic configuration of their own to every server: that is no news.
         foreach (var what in options.Ignored)
-            log.LogWarning("{Option} means nothing to this server and is ignored", what);
+            log.Log(what.StartsWith("--dynamic-config-value", StringComparison.Ordinal) ? LogLevel.Information : LogLevel.Warning, "{Option} means nothing to this server and is ignored", what);
         if (options.Access.Authenticates)
             app.Use(next => new AccessGate(options.Access, log, next).PassAsync);
         app.MapGrpcService<ProtocolService<WorkflowServiceName>>();

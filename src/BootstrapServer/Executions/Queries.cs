@@ -28,16 +28,14 @@ internal sealed class Queries(WorkflowRun run)
     public IEnumerable<KeyValuePair<string, WorkflowQuery>> Attach() =>
         waiting.Select(q => KeyValuePair.Create(q.Key, q.Value.Query));
 
-    /// <summary>A workflow task ended: its results go out; what it did not answer waits for the next, or goes directly.</summary>
-    public void TaskCompleted(IReadOnlyDictionary<string, WorkflowQueryResult> results, bool anotherTask)
+    /// <summary>A workflow task ended: its results go out. What it did not answer waits for the next.</summary>
+    public void Answer(IReadOnlyDictionary<string, WorkflowQueryResult> results)
     {
         foreach (var (id, result) in results)
         {
             if (waiting.Remove(id, out var query))
                 run.After(() => query.Answer(result));
         }
-        if (!anotherTask)
-            ReleaseAll();
     }
 
     /// <summary>Nothing holds the queries any more: they can go to a worker directly.</summary>

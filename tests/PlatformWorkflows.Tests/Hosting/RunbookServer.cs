@@ -1,40 +1,63 @@
 using PlatformOps.Activities;
-using PlatformOps.BootstrapServer;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
-using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
+using Temporalio.Testing;
 using Temporalio.Worker;
 
 [assembly: AssemblyFixture(typeof(RunbookServer))]
 
 namespace PlatformOps.PlatformWorkflows.Tests.Hosting;
 
-/// <summary>The server that all tests of runbooks share: a real one, in this process, with the official SDK as client and worker.</summary>
-public sealed class RunbookServer : IAsyncLifetime
+/// <summary>The server that all tests of runbooks share: the SDK's local test environment, with the bootstrap server as its dev server.</summary>
+public class RunbookServer : IAsyncLifetime
 {
-    private BootstrapServerHost? host;
+    // Histories that are kept must not name the machine that they come from.
+    protected const string Identity = "tests";
+    private const int Attempts = 4;
 
-    public ITemporalClient Client { get; private set; } = null!;
+    private WorkflowEnvironment? environment;
+
+    public WorkflowEnvironment Environment => environment ?? throw new InvalidOperationException("The environment has not been started.");
+
+    public ITemporalClient Client => Environment.Client;
+
+    /// <summary>What the environment starts in place of a server that it would download.</summary>
+    protected static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "PlatformOps.BootstrapServer");
 
     public async ValueTask InitializeAsync()
     {
-        host = await BootstrapServerHost.StartAsync(new()
+        // The SDK gives a server five seconds to start; a busy machine may need another try.
+        for (var attempt = 1; environment is null; attempt++)
         {
-            SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword),
-        });
-        Client = await TemporalClient.ConnectAsync(new(host.Address)
-        {
-            DataConverter = PlatformOpsDataConverter.Instance,
-            // Histories that are kept must not name the machine that they come from.
-            Identity = "tests",
-        });
+            try
+            {
+                environment = await StartAsync();
+            }
+            catch (InvalidOperationException) when (attempt < Attempts)
+            {
+                // The next try finds the program in the page cache.
+            }
+        }
     }
 
-    public ValueTask DisposeAsync() => host?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        if (environment is not null)
+            await environment.DisposeAsync();
+    }
+
+    protected virtual Task<WorkflowEnvironment> StartAsync() => WorkflowEnvironment.StartLocalAsync(new()
+    {
+        DataConverter = PlatformOpsDataConverter.Instance,
+        Identity = Identity,
+        SearchAttributes = RunbookSearchAttributes.All,
+        DevServerOptions = new() { ExistingPath = Executable },
+    });
 
     /// <summary>A worker with a task queue of its own, whose activities act on <paramref name="world"/>.</summary>
     internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null)

@@ -53,8 +53,11 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
             run.Closing.Terminate(tooLarge, null, "history-service");
 
         StartEagerActivities();
+        // Before the next task starts: what is answered must not be asked again with it.
+        run.Queries.Answer(request.QueryResults);
         var next = ScheduleNext(heartbeat ? original : null);
-        run.Queries.TaskCompleted(request.QueryResults, run.WorkflowTasks.IsPending);
+        if (!run.WorkflowTasks.IsPending)
+            run.Queries.ReleaseAll();
         return new WorkflowTaskCompletionResult(next, [.. eager.Select(a => ActivityTaskMessage.Describe(run, a))])
         {
             ForgetAfter = completed is null ? run.State.LastCompletedStartedEventId : 0,

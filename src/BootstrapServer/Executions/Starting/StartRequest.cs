@@ -120,9 +120,8 @@ internal sealed record StartRequest
     /// <summary>Fills in timeouts: a task takes ten seconds, at most two minutes; a run no longer than its execution.</summary>
     public static void Complete(WorkflowExecutionStartedEventAttributes start)
     {
-        start.WorkflowExecutionTimeout ??= new Duration();
-        start.WorkflowRunTimeout ??= new Duration();
-        var (execution, run) = (start.WorkflowExecutionTimeout.ToTimeSpan(), start.WorkflowRunTimeout.ToTimeSpan());
+        // A timeout that nobody gave stays absent in history: workflows see the difference.
+        var (execution, run) = (start.WorkflowExecutionTimeout?.ToTimeSpan() ?? TimeSpan.Zero, start.WorkflowRunTimeout?.ToTimeSpan() ?? TimeSpan.Zero);
         if (execution > TimeSpan.Zero && (run == TimeSpan.Zero || run > execution))
             start.WorkflowRunTimeout = start.WorkflowExecutionTimeout;
         var task = start.WorkflowTaskTimeout?.ToTimeSpan() ?? TimeSpan.Zero;

@@ -155,8 +155,8 @@ internal sealed class WorkflowStarter(Engine engine)
         if (start.CronSchedule.Length > 0)
             start.FirstWorkflowTaskBackoff = Duration.FromTimeSpan(CronSchedule.Parse(start.CronSchedule).NextAfter(now, now) - now);
         var begins = now + (start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero);
-        if (start.WorkflowExecutionTimeout.ToTimeSpan() > TimeSpan.Zero)
-            start.WorkflowExecutionExpirationTime = Timestamp.FromDateTimeOffset(begins + start.WorkflowExecutionTimeout.ToTimeSpan());
+        if (start.WorkflowExecutionTimeout?.ToTimeSpan() is { Ticks: > 0 } timeout)
+            start.WorkflowExecutionExpirationTime = Timestamp.FromDateTimeOffset(begins + timeout);
         return start;
     }
 

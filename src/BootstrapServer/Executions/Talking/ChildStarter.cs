@@ -31,7 +31,7 @@ internal sealed class ChildStarter(Engine engine)
         WorkflowRun run;
         try
         {
-            run = Reconnected(ns, parent, child) ?? (await engine.Starter.StartAsync(ns, Inheriting(ns, parent, child, asked))).Run;
+            run = Reconnected(ns, parent, child) ?? (await engine.Starter.StartAsync(ns, Inheriting(ns, parent, child, initiated))).Run;
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.AlreadyExists)
         {
@@ -60,9 +60,10 @@ internal sealed class ChildStarter(Engine engine)
     }
 
     /// <summary>The start of the child, with what the parent hands on of its version.</summary>
-    private StartRequest Inheriting(Namespace ns, WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)
+    private StartRequest Inheriting(Namespace ns, WorkflowRun parent, ChildState child, HistoryEvent initiated)
     {
-        var request = Request(parent, child, asked);
+        var asked = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
+        var request = Request(parent, child, initiated);
         var sameNamespace = ns == parent.Namespace;
         lock (parent.Gate)
         {
@@ -73,8 +74,9 @@ internal sealed class ChildStarter(Engine engine)
         return request;
     }
 
-    private static StartRequest Request(WorkflowRun parent, ChildState child, StartChildWorkflowExecutionInitiatedEventAttributes asked)
+    private static StartRequest Request(WorkflowRun parent, ChildState child, HistoryEvent initiated)
     {
+        var asked = initiated.StartChildWorkflowExecutionInitiatedEventAttributes;
         var start = new WorkflowExecutionStartedEventAttributes
         {
             WorkflowType = asked.WorkflowType,
@@ -110,6 +112,7 @@ internal sealed class ChildStarter(Engine engine)
             Start = start,
             Reuse = terminateIfRunning ? WorkflowIdReusePolicy.AllowDuplicate : asked.WorkflowIdReusePolicy,
             Conflict = terminateIfRunning ? WorkflowIdConflictPolicy.TerminateExisting : WorkflowIdConflictPolicy.Fail,
+            UserMetadata = initiated.UserMetadata,
             ScheduleFirstTask = false,
         };
     }
