@@ -29,6 +29,8 @@ internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCa
                 SdkMetadata = true,
                 SupportsSchedules = true,
                 CountGroupByExecutionStatus = true,
+                // SDKs name their build in history only to servers that say so.
+                BuildIdBasedVersioning = true,
             },
         });
 

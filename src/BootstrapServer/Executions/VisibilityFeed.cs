@@ -51,8 +51,8 @@ internal sealed class VisibilityFeed(VisibilityIndex index)
             Version = VersionAttributes.Of(state.Versioning),
             ParentWorkflowId = start.ParentWorkflowExecution?.WorkflowId,
             ParentRunId = start.ParentWorkflowExecution?.RunId,
-            RootWorkflowId = start.RootWorkflowExecution?.WorkflowId,
-            RootRunId = start.RootWorkflowExecution?.RunId,
+            RootWorkflowId = start.RootWorkflowExecution?.WorkflowId ?? name.WorkflowId,
+            RootRunId = start.RootWorkflowExecution?.RunId ?? name.RunId,
             FirstRunId = start.FirstExecutionRunId,
         };
     }

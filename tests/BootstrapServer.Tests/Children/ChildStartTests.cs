@@ -24,6 +24,21 @@ public class ChildStartTests(SharedServer server)
         });
     }
 
+    [Fact]
+    public async Task Names_its_root_and_a_workflow_without_parents_leaves_unsaid_that_it_is_its_own()
+    {
+        await server.WithWorkerAsync(o => o.AddWorkflow<DescribingWorkflow>().AddWorkflow<EchoWorkflow>(), async queue =>
+        {
+            var parent = await server.Client.StartWorkflowAsync((DescribingWorkflow w) => w.RunAsync(), new(id: "root-" + queue, taskQueue: queue));
+            await parent.GetResultAsync();
+            var child = server.Client.GetWorkflowHandle($"{parent.Id}-child");
+            Assert.Null((await parent.EventsAsync())[0].WorkflowExecutionStartedEventAttributes.RootWorkflowExecution);
+            Assert.Equal(parent.ResultRunId, (await child.EventsAsync())[0].WorkflowExecutionStartedEventAttributes.RootWorkflowExecution.RunId);
+            foreach (var handle in new[] { parent, child })
+                Assert.Equal(parent.ResultRunId, (await handle.RawAsync()).WorkflowExecutionInfo.RootExecution.RunId);
+        });
+    }
+
     [Workflow]
     public class DescribingWorkflow
     {

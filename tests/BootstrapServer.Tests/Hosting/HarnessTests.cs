@@ -28,11 +28,11 @@ public class HarnessTests
                 ExtraArgs = ["--dynamic-config-value", "limit.blobSize.error=100", "--dynamic-config-value", "system.forceSearchAttributesCacheRefreshOnRead=true", "--sqlite-pragma", "journal_mode=wal"],
             },
         };
-        var env = await WorkflowEnvironment.StartLocalAsync(options);
+        var env = await Harness.StartAsync(() => WorkflowEnvironment.StartLocalAsync(options));
         await env.Client.StartWorkflowAsync("Any", [], new(id: "kept", taskQueue: "q"));
         await Failures.RefusedAsync(RpcException.StatusCode.InvalidArgument, () => env.Client.StartWorkflowAsync("Any", [new string('x', 200)], new(id: "large", taskQueue: "q")));
         await env.DisposeAsync();
-        await using var again = await WorkflowEnvironment.StartLocalAsync(options);
+        await using var again = await Harness.StartAsync(() => WorkflowEnvironment.StartLocalAsync(options));
         Assert.Equal("kept", (await again.Client.GetWorkflowHandle("kept").DescribeAsync()).Id);
         await again.DisposeAsync();
         File.Delete(file);

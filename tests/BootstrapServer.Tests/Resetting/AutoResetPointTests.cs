@@ -23,9 +23,7 @@ public class AutoResetPointTests(SharedServer server)
             await Wait.UntilAsync(async () => (await PointsAsync(handle)).Count == 2 && (await handle.RawAsync()).WorkflowExecutionInfo.Execution.RunId != handle.ResultRunId);
 
         var points = await PointsAsync(handle);
-#pragma warning disable CS0612 // An unversioned worker's build travels in the deprecated field.
-        Assert.Equal(["build-1", "build-2"], points.Select(p => p.BinaryChecksum));
-#pragma warning restore CS0612
+        Assert.Equal(["build-1", "build-2"], points.Select(p => p.BuildId));
         Assert.All(points, p => Assert.Equal((handle.ResultRunId, true), (p.RunId, p.Resettable)));
         var first = server.Client.GetWorkflowHandle(handle.Id, handle.ResultRunId);
         var completed = (await first.EventsAsync()).Where(e => e.EventType == EventType.WorkflowTaskCompleted).Select(e => e.EventId);

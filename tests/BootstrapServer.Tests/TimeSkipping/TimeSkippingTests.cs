@@ -67,7 +67,7 @@ public class TimeSkippingTests
     [Fact]
     public async Task Runs_as_the_dev_server_of_the_sdk()
     {
-        await using var env = await AgainAsync(() => WorkflowEnvironment.StartLocalAsync(new()
+        await using var env = await Harness.StartAsync(() => WorkflowEnvironment.StartLocalAsync(new()
         {
             Namespace = "of-the-test",
             DevServerOptions = new() { ExistingPath = ServerProcess.Executable },
@@ -83,26 +83,10 @@ public class TimeSkippingTests
 
     private static async Task WithEnvironmentAsync(Func<WorkflowEnvironment, string, Task> test)
     {
-        await using var env = await AgainAsync(() => WorkflowEnvironment.StartTimeSkippingAsync(new() { TestServer = new() { ExistingPath = ServerProcess.Executable } }));
+        await using var env = await Harness.StartAsync(() => WorkflowEnvironment.StartTimeSkippingAsync(new() { TestServer = new() { ExistingPath = ServerProcess.Executable } }));
         var options = new TemporalWorkerOptions("skipping").AddWorkflow<YearsWorkflow>().AddWorkflow<PatientWorkflow>().AddAllActivities(typeof(SlowActivities), null);
         using var worker = new TemporalWorker(env.Client, options);
         await worker.ExecuteAsync(() => test(env, options.TaskQueue!));
-    }
-
-    /// <summary>The harness gives a server five seconds to start; a cold or busy machine may need one more try.</summary>
-    private static async Task<WorkflowEnvironment> AgainAsync(Func<Task<WorkflowEnvironment>> start)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await start();
-            }
-            catch (InvalidOperationException e) when (attempt < 4 && e.Message.Contains("did not start within", StringComparison.Ordinal))
-            {
-                // Once more, with a warm disk cache.
-            }
-        }
     }
 
     [Workflow]

@@ -17,7 +17,7 @@ public class RunbookServer : IAsyncLifetime
 {
     // Histories that are kept must not name the machine that they come from.
     protected const string Identity = "tests";
-    private const int Attempts = 4;
+    private const int Attempts = 10;
 
     private WorkflowEnvironment? environment;
 

@@ -4,7 +4,6 @@ using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
-using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
@@ -151,7 +150,6 @@ internal sealed class WorkflowStarter(Engine engine)
         start.FirstExecutionRunId = runId;
         start.Attempt = 1;
         start.EagerExecutionAccepted = request.Eager && IsForCaller(ns, request);
-        start.RootWorkflowExecution ??= new WorkflowExecution { WorkflowId = request.WorkflowId, RunId = runId };
         if (start.CronSchedule.Length > 0)
             start.FirstWorkflowTaskBackoff = Duration.FromTimeSpan(CronSchedule.Parse(start.CronSchedule).NextAfter(now, now) - now);
         var begins = now + (start.FirstWorkflowTaskBackoff?.ToTimeSpan() ?? TimeSpan.Zero);

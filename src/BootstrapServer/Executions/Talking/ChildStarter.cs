@@ -84,7 +84,8 @@ internal sealed class ChildStarter(Engine engine)
             ParentWorkflowNamespaceId = parent.Namespace.Id,
             ParentWorkflowExecution = new WorkflowExecution { WorkflowId = parent.WorkflowId, RunId = parent.RunId },
             ParentInitiatedEventId = child.InitiatedEventId,
-            RootWorkflowExecution = parent.Start.RootWorkflowExecution,
+            // A workflow without parents is its own root, and history leaves that unsaid.
+            RootWorkflowExecution = parent.Start.RootWorkflowExecution ?? new WorkflowExecution { WorkflowId = parent.WorkflowId, RunId = parent.RunId },
             TaskQueue = asked.TaskQueue,
             Input = asked.Input,
             WorkflowExecutionTimeout = asked.WorkflowExecutionTimeout,
