@@ -30,7 +30,7 @@ internal sealed class TestServiceCalls(Engine engine) : IProtocolCalls
 
     public async Task<SleepResponse> Sleep(SleepRequest request, ServerCallContext context)
     {
-        await Skipper.SleepUntilAsync(Skipper.Now + (request.Duration?.ToTimeSpan() ?? TimeSpan.Zero), context.CancellationToken);
+        await Skipper.SleepAsync(request.Duration?.ToTimeSpan() ?? TimeSpan.Zero, context.CancellationToken);
         return new SleepResponse();
     }
 
@@ -44,7 +44,7 @@ internal sealed class TestServiceCalls(Engine engine) : IProtocolCalls
 
     public async Task<SleepResponse> UnlockTimeSkippingWithSleep(SleepRequest request, ServerCallContext context)
     {
-        await Skipper.ReleaseUntilAsync(Skipper.Now + (request.Duration?.ToTimeSpan() ?? TimeSpan.Zero), context.CancellationToken);
+        await Skipper.ReleaseForAsync(request.Duration?.ToTimeSpan() ?? TimeSpan.Zero, context.CancellationToken);
         return new SleepResponse();
     }
 

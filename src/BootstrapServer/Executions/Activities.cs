@@ -31,9 +31,11 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
 
     public IEnumerable<ActivityState> All => pending.All;
 
-    /// <summary>An activity has a worker, or waits in a queue that somebody polls.</summary>
-    public bool AnyRunning => pending.All.Any(a => a.StartedTime is not null
-        || (a.Pause is null && run.State.Pause is null && a.ScheduledTime <= run.Now && run.Engine.Matching.Find(run.Namespace, a.TaskQueue, TaskQueueType.Activity) is { HasRecentPoller: true }));
+    /// <summary>An activity has a worker.</summary>
+    public bool AnyStarted => pending.All.Any(a => a.StartedTime is not null);
+
+    /// <summary>The queues in which an activity waits for a worker.</summary>
+    public IEnumerable<string> QueuesWaitedFor => pending.All.Where(a => a is { StartedTime: null, Pause: null } && a.ScheduledTime <= run.Now).Select(a => a.TaskQueue);
 
     /// <summary>A queue holds a task of one of them.</summary>
     public bool AnyQueued => run.State.Pause is null && pending.All.Any(a => a.StartedTime is null && a.Pause is null && a.ScheduledTime <= run.Now);

@@ -37,8 +37,9 @@ internal sealed class Engine : IDisposable
         Matching = matching;
         SearchAttributes = searchAttributes;
         Visibility = new VisibilityFeed(visibility);
-        Timers = new TimerQueue(clock, e => log.LogError(e, "A timer's action failed"));
-        Skipper = clock is VirtualClock skipping ? new TimeSkipper(skipping, Timers, e => log.LogError(e, "Skipping time failed")) : null;
+        OnTheWay = clock is VirtualClock ? new WorkOnTheWay() : null;
+        Timers = new TimerQueue(clock, OnTheWay, e => log.LogError(e, "A timer's action failed"));
+        Skipper = clock is VirtualClock skipping ? new TimeSkipper(skipping, Timers, OnTheWay!, matching, e => log.LogError(e, "Skipping time failed")) : null;
         Histories = new Histories(store);
         Successors = new Successors(this);
         Starter = new WorkflowStarter(this);
@@ -64,6 +65,9 @@ internal sealed class Engine : IDisposable
 
     /// <summary>Null when time goes with the wall clock.</summary>
     public TimeSkipper? Skipper { get; }
+
+    /// <summary>What keeps time from being skipped until it is done; null when time goes with the wall clock.</summary>
+    public WorkOnTheWay? OnTheWay { get; }
 
     public MatchingEngine Matching { get; }
 
@@ -104,7 +108,7 @@ internal sealed class Engine : IDisposable
     public void Background(Task work)
     {
         if (!work.IsCompletedSuccessfully)
-            _ = LogFailureAsync(work);
+            _ = FinishAsync(work, OnTheWay?.Begin());
     }
 
     /// <summary>Loads open runs and resumes them. Called once, before the first call is answered.</summary>
@@ -236,6 +240,7 @@ internal sealed class Engine : IDisposable
     public void Dispose()
     {
         IdleRuns.Dispose();
+        Skipper?.Dispose();
         Timers.Dispose();
         CallbackSender.Dispose();
     }
@@ -279,7 +284,7 @@ internal sealed class Engine : IDisposable
         return new WorkflowRun(this, ns, stored, Store.Rows(stored.Key));
     }
 
-    private async Task LogFailureAsync(Task work)
+    private async Task FinishAsync(Task work, IDisposable? onTheWay)
     {
         try
         {
@@ -288,6 +293,10 @@ internal sealed class Engine : IDisposable
         catch (Exception e)
         {
             log.LogError(e, "Work in the background failed");
+        }
+        finally
+        {
+            onTheWay?.Dispose();
         }
     }
 }

@@ -5,6 +5,7 @@ using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 using PlatformOps.BootstrapServer.Timers;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
 
 namespace PlatformOps.BootstrapServer.Executions;
@@ -106,14 +107,20 @@ internal sealed class WorkflowRun
     /// <summary>The run that continues this one, as soon as the step that closes this one has made it.</summary>
     public WorkflowRun? Successor => Volatile.Read(ref body)?.Closing.Successor;
 
-    /// <summary>Something can happen here without time passing: a worker has, or may get, a task, or others are being told.</summary>
-    public bool IsBusy => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsPending || Activities.AnyRunning || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
+    /// <summary>Something is happening here that takes no time of the workflow: a worker has a task, or others are being told.</summary>
+    public bool IsWorking => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsStarted || Activities.AnyStarted || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
 
     /// <summary>The version that <see cref="HeldVersions"/> counts the run under. Its own note; the run is counted again at start-up.</summary>
     public WorkerVersion? CountedUnder { get; set; }
 
-    /// <summary>Whether the time skipper counts this run as busy. Its own note.</summary>
-    public bool CountsAsBusy { get; set; }
+    /// <summary>The task queues in which something of this run waits for a worker.</summary>
+    public IEnumerable<(string Name, TaskQueueType Type)> QueuesWaitedFor()
+    {
+        if (!IsOpen || State.Pause is not null)
+            return [];
+        var activities = Activities.QueuesWaitedFor.Select(name => (name, TaskQueueType.Activity));
+        return WorkflowTasks.IsPending ? activities.Append((WorkflowTasks.Queue.Name, TaskQueueType.Workflow)) : activities;
+    }
 
     /// <summary>Status, memo or search attributes changed: lists must hear of it with the commit.</summary>
     public bool VisibleChange { get; set; }
@@ -148,6 +155,7 @@ internal sealed class WorkflowRun
     /// <summary>One step: <paramref name="step"/> under the lock, one commit, then its effects; done when it is durable.</summary>
     public async Task<T> StepAsync<T>(Func<T> step)
     {
+        using var onTheWay = Engine.OnTheWay?.Begin();
         T result;
         Task durable;
         List<Action> after;
@@ -280,7 +288,7 @@ internal sealed class WorkflowRun
             loaded.Resume();
             Engine.IdleRuns.Used(this);
             if (effects is not null) // whoever only looks at the run does not take a step
-                ThreadPool.QueueUserWorkItem(_ => Step(() => { }));
+                Engine.Background(Task.Run(() => StepAsync(() => { })));
             return loaded;
         }
     }

@@ -42,6 +42,9 @@ internal sealed class NamespaceDirectory
         PollerAutoscaling = true,
     };
 
+    /// <summary>Where years pass in seconds a day is nothing: a test wants to look at all that happened.</summary>
+    private static readonly TimeSpan RetentionOfSkippedTime = TimeSpan.FromDays(36_500);
+
     private readonly ConcurrentDictionary<string, Namespace> byName = new();
     private readonly ConcurrentDictionary<string, Namespace> byId = new();
     private readonly IStore store;
@@ -53,8 +56,9 @@ internal sealed class NamespaceDirectory
         this.store = store;
         foreach (var (id, data) in store.Documents(DocumentKind))
             Remember(new Namespace(id, "", DescribeNamespaceResponse.Parser.ParseFrom(data)));
+        var retention = Duration.FromTimeSpan(options.SkipTime ? RetentionOfSkippedTime : DefaultRetention);
         foreach (var name in options.Namespaces.Append(SystemNamespace).Where(n => !byName.ContainsKey(n)))
-            ready = Save(Describe(new RegisterNamespaceRequest { Namespace = name, WorkflowExecutionRetentionPeriod = Duration.FromTimeSpan(DefaultRetention) }));
+            ready = Save(Describe(new RegisterNamespaceRequest { Namespace = name, WorkflowExecutionRetentionPeriod = retention }));
     }
 
     /// <summary>Completes when the namespaces of the options are durable.</summary>

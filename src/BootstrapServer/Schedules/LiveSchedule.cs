@@ -141,8 +141,8 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
 
     private async Task TakeTurnAsync(Action change)
     {
+        using var onTheWay = engine.OnTheWay?.Begin();
         await turn.WaitAsync();
-        engine.Skipper?.Hold();
         try
         {
             if (deleted)
@@ -166,7 +166,6 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         }
         finally
         {
-            engine.Skipper?.Release();
             turn.Release();
         }
     }

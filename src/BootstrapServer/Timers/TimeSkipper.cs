@@ -1,74 +1,82 @@
 using PlatformOps.BootstrapServer.Executions;
+using PlatformOps.BootstrapServer.Matching;
 using PlatformOps.BootstrapServer.Protocol;
 
 namespace PlatformOps.BootstrapServer.Timers;
 
 /// <summary>
-/// Moves the clock to the next deadline whenever nothing can run: no workflow task, no activity with a worker, nothing on its
-/// way between workflows, and nobody who holds time. It begins held, as a Temporal test server does.
+/// Moves the clock to the next deadline whenever nothing can run: no workflow task or activity with a worker or on its way to
+/// one, nothing that a timer, call or step caused still under way, and nobody who locked time. It begins locked, as a Temporal
+/// test server does.
 /// </summary>
-internal sealed class TimeSkipper(VirtualClock clock, TimerQueue timers, Action<Exception> onError)
+internal sealed class TimeSkipper : IDisposable
 {
+    private readonly VirtualClock clock;
+    private readonly TimerQueue timers;
+    private readonly WorkOnTheWay work;
+    private readonly Action<Exception> onError;
+    private readonly RunsAtWork runs;
+    private readonly ITimer lookAgain;
     private readonly Lock gate = new();
-    private int holders = 1;
-    private long busyRuns;
+    private int locks = 1;
     private int queued;
 
+    public TimeSkipper(VirtualClock clock, TimerQueue timers, WorkOnTheWay work, MatchingEngine matching, Action<Exception> onError)
+    {
+        (this.clock, this.timers, this.work, this.onError) = (clock, timers, work, onError);
+        runs = new RunsAtWork(matching);
+        work.Arrived = TrySoon;
+        // Workers live in real time: so does the patience with them.
+        lookAgain = TimeProvider.System.CreateTimer(_ => TrySoon(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
     public DateTimeOffset Now => clock.GetUtcNow();
+
+    /// <summary>Called after each jump, once what became due with it has fired.</summary>
+    public Action? Moved { get; set; }
 
     /// <summary>Time goes with the wall clock until <see cref="Release"/>. Calls nest.</summary>
     public void Hold()
     {
         lock (gate)
-            holders++;
+            locks++;
     }
 
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when nobody holds time.</exception>
     public void Release()
     {
         lock (gate)
-        {
-            if (holders == 0)
-                throw ServiceError.InvalidArgument("Time skipping is not locked: an unlock needs a lock before it.");
-            holders--;
-        }
+            Unlock();
         TrySoon();
     }
 
     /// <summary>Looks at a run after each of its steps, with its lock held.</summary>
-    public void Observe(WorkflowRun run)
-    {
-        var busy = run.IsBusy;
-        if (busy != run.CountsAsBusy)
-        {
-            run.CountsAsBusy = busy;
-            Interlocked.Add(ref busyRuns, busy ? 1 : -1);
-        }
-        if (Interlocked.Read(ref busyRuns) == 0)
-            TrySoon();
-    }
+    public void Observe(WorkflowRun run) => runs.Observe(run);
+
+    /// <summary>Completes when so much time has passed.</summary>
+    public Task SleepAsync(TimeSpan duration, CancellationToken ct) => SleepUntilAsync(() => Now + duration, ct);
 
     /// <summary>Completes when the clock shows this time.</summary>
-    public async Task SleepUntilAsync(DateTimeOffset until, CancellationToken ct)
-    {
-        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var entry = timers.Add(until, () => over.TrySetResult());
-        TrySoon();
-        await WaitAsync(over, entry, ct);
-    }
+    public Task SleepUntilAsync(DateTimeOffset until, CancellationToken ct) => SleepUntilAsync(() => until, ct);
 
-    /// <summary>Lets time go until the clock shows this, and not a moment further.</summary>
-    public async Task ReleaseUntilAsync(DateTimeOffset until, CancellationToken ct)
+    /// <summary>Lets time go for so long, and not a moment further.</summary>
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when nobody holds time.</exception>
+    public async Task ReleaseForAsync(TimeSpan duration, CancellationToken ct)
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = 0;
-        // Held by the deadline itself: whoever waits for it wakes too late to stop the clock.
-        var entry = timers.Add(until, () =>
+        TimerEntry entry;
+        using (work.Begin())
         {
-            HoldAgain();
-            over.TrySetResult();
-        });
-        Release();
+            lock (gate)
+                Unlock();
+            // Held by the deadline itself: whoever waits for it wakes too late to stop the clock.
+            entry = timers.Add(Now + duration, () =>
+            {
+                HoldAgain();
+                over.TrySetResult();
+            });
+        }
         try
         {
             await WaitAsync(over, entry, ct);
@@ -85,6 +93,18 @@ internal sealed class TimeSkipper(VirtualClock clock, TimerQueue timers, Action<
         }
     }
 
+    public void Dispose() => lookAgain.Dispose();
+
+    private async Task SleepUntilAsync(Func<DateTimeOffset> until, CancellationToken ct)
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        TimerEntry entry;
+        // The clock does not jump between a look at it and the deadline that follows from it.
+        using (work.Begin())
+            entry = timers.Add(until(), () => over.TrySetResult());
+        await WaitAsync(over, entry, ct);
+    }
+
     private async Task WaitAsync(TaskCompletionSource over, TimerEntry entry, CancellationToken ct)
     {
         try
@@ -97,10 +117,17 @@ internal sealed class TimeSkipper(VirtualClock clock, TimerQueue timers, Action<
         }
     }
 
-    /// <summary>Skips from another thread: runs call this with their lock held.</summary>
+    private void Unlock()
+    {
+        if (locks == 0)
+            throw ServiceError.InvalidArgument("Time skipping is not locked: an unlock needs a lock before it.");
+        locks--;
+    }
+
+    /// <summary>Skips from another thread: whoever notices that nothing is on its way has work of its own.</summary>
     private void TrySoon()
     {
-        if (Interlocked.Exchange(ref queued, 1) == 0)
+        if (Volatile.Read(ref locks) == 0 && Interlocked.Exchange(ref queued, 1) == 0)
             ThreadPool.QueueUserWorkItem(_ => Try());
     }
 
@@ -109,8 +136,11 @@ internal sealed class TimeSkipper(VirtualClock clock, TimerQueue timers, Action<
         try
         {
             Volatile.Write(ref queued, 0);
-            while (Skip())
+            while (work.WhenNone(Skip))
+            {
                 timers.FireDue();
+                Moved?.Invoke();
+            }
         }
         catch (Exception e)
         {
@@ -122,8 +152,13 @@ internal sealed class TimeSkipper(VirtualClock clock, TimerQueue timers, Action<
     {
         lock (gate)
         {
-            if (holders > 0 || Interlocked.Read(ref busyRuns) > 0 || timers.Next is not { } next)
+            if (locks > 0 || timers.Next is not { } next || runs.Busy(out var patience))
                 return false;
+            if (patience > TimeSpan.Zero)
+            {
+                lookAgain.Change(patience, Timeout.InfiniteTimeSpan);
+                return false;
+            }
             if (next - clock.GetUtcNow() is { Ticks: > 0 } ahead)
                 clock.Skip(ahead);
             return true;

@@ -11,6 +11,7 @@ internal sealed class TimerQueue : IDisposable
     private static readonly TimeSpan LongestSleep = TimeSpan.FromDays(30);
 
     private readonly TimeProvider clock;
+    private readonly WorkOnTheWay? work;
     private readonly Action<Exception> onError;
     private readonly Lock gate = new();
     private readonly ITimer wake;
@@ -20,9 +21,11 @@ internal sealed class TimerQueue : IDisposable
     private bool started;
     private bool disposed;
 
-    public TimerQueue(TimeProvider clock, Action<Exception> onError)
+    /// <param name="work">Told of every deadline that fires, where somebody has to know what that causes.</param>
+    public TimerQueue(TimeProvider clock, WorkOnTheWay? work, Action<Exception> onError)
     {
         this.clock = clock;
+        this.work = work;
         this.onError = onError;
         wake = clock.CreateTimer(_ => FireDue(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -86,6 +89,8 @@ internal sealed class TimerQueue : IDisposable
     /// <summary>Fires what is due. The clock calls it; so does whoever moves the clock.</summary>
     public void FireDue()
     {
+        // From before a deadline leaves the queue: it must not look as if nothing was due while it has not acted yet.
+        using var onTheWay = work?.Begin();
         while (NextDue() is { } entry)
         {
             try

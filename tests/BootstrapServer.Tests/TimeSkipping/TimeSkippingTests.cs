@@ -3,6 +3,7 @@ using PlatformOps.BootstrapServer.Tests.Durability;
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Activities;
 using Temporalio.Client;
+using Temporalio.Client.Schedules;
 using Temporalio.Exceptions;
 using Temporalio.Testing;
 using Temporalio.Worker;
@@ -49,6 +50,16 @@ public class TimeSkippingTests
         var failed = await Assert.ThrowsAsync<WorkflowFailedException>(() => env.Client.ExecuteWorkflowAsync(
             (YearsWorkflow w) => w.RunAsync(12), new(id: "too-long", taskQueue: queue) { RunTimeout = TimeSpan.FromDays(100) }));
         Assert.IsType<TimeoutFailureException>(failed.InnerException);
+    });
+
+    [Fact]
+    public Task Lets_a_schedule_act_a_year_long() => WithEnvironmentAsync(async (env, queue) =>
+    {
+        var handle = await env.Client.CreateScheduleAsync("monthly", new(
+            ScheduleActionStartWorkflow.Create((YearsWorkflow w) => w.RunAsync(0), new(id: "monthly", taskQueue: queue)), new() { CronExpressions = ["0 3 1 * *"] }));
+        var from = await env.GetCurrentTimeAsync();
+        await env.DelayAsync(TimeSpan.FromDays(366));
+        Assert.Equal(Months.Between(from, await env.GetCurrentTimeAsync(), hour: 3), (await handle.DescribeAsync()).Info.NumActions);
     });
 
     [Fact]

@@ -20,6 +20,7 @@ internal sealed class WorkflowStarter(Engine engine)
     /// <exception cref="Grpc.Core.RpcException">ALREADY_EXISTS when a policy forbids the start.</exception>
     public async Task<StartResult> StartAsync(Namespace ns, StartRequest request, Action<WorkflowRun>? onNew = null, Action<WorkflowRun>? onExisting = null)
     {
+        using var onTheWay = engine.OnTheWay?.Begin();
         while (true)
         {
             var slot = engine.Slot(ns.Id, request.WorkflowId);
