@@ -37,7 +37,9 @@ internal sealed class QueryCalls(Engine engine, QueryDispatch dispatch) : IProto
         });
         if (rejected is not null)
             return new QueryWorkflowResponse { QueryRejected = rejected };
-        return new QueryWorkflowResponse { QueryResult = await AnswerAsync(run, request.Query, waiting, context.CancellationToken) };
+        var answer = await AnswerAsync(run, request.Query, waiting, context.CancellationToken);
+        await engine.Store.Flushed(); // the answer may come with a workflow task that is not on disk yet
+        return new QueryWorkflowResponse { QueryResult = answer };
     }
 
     public Task<RespondQueryTaskCompletedResponse> RespondQueryTaskCompleted(RespondQueryTaskCompletedRequest request, ServerCallContext context)

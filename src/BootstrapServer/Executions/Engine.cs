@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Callbacks;
@@ -119,7 +121,7 @@ internal sealed class Engine : IDisposable
         foreach (var (stored, rows) in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
         {
             if (Namespaces.FindById(stored.Name.NamespaceId) is { } ns)
-                Recover(new WorkflowRun(this, ns, stored, rows), effects);
+                Recover(Read(ns, stored, rows), effects);
         }
         Timers.Start();
         foreach (var effect in effects)
@@ -275,13 +277,26 @@ internal sealed class Engine : IDisposable
         }
     }
 
+    /// <exception cref="StorageException">What is stored of the run cannot be read.</exception>
+    private WorkflowRun Read(Namespace ns, StoredRun stored, IReadOnlyList<StoredRow> rows)
+    {
+        try
+        {
+            return new WorkflowRun(this, ns, stored, rows);
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or JsonException or FormatException or InvalidDataException)
+        {
+            throw new StorageException($"Run {stored.Name.RunId} of workflow {stored.Name.WorkflowId} is damaged in the database file: {e.Message} Restore the file from a copy, or start with another one.", e);
+        }
+    }
+
     private WorkflowRun? Loaded(StoredRun stored) => runs.TryGetValue(stored.Name, out var run) ? run : Restore(stored);
 
     private WorkflowRun? Restore(StoredRun stored)
     {
         if (Namespaces.FindById(stored.Name.NamespaceId) is not { } ns)
             return null; // its namespace was deleted; the run goes with retention
-        return new WorkflowRun(this, ns, stored, Store.Rows(stored.Key));
+        return Read(ns, stored, Store.Rows(stored.Key));
     }
 
     private async Task FinishAsync(Task work, IDisposable? onTheWay)

@@ -20,6 +20,9 @@ internal sealed class Outgoing(WorkflowRun run, RowSet rows)
     /// <summary>Somebody is to be called.</summary>
     public void OweCallback(string callbackId, HistoryEvent close) => Owe(new OutgoingState { CallbackId = callbackId }, close);
 
+    /// <summary>What is owed to other workflows.</summary>
+    public IEnumerable<OutgoingState> ToWorkflows => pending.All.Where(o => o.CallbackId is null);
+
     /// <summary>The parent is to hear how the run ended.</summary>
     public void OweNews(HistoryEvent close) => Owe(new OutgoingState(), close);
 

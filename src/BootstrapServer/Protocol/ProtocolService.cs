@@ -40,7 +40,7 @@ internal sealed class TestServiceName : IServiceName
 /// Binds every method of a service descriptor: the SDK's package has message types and descriptors but no server base
 /// classes. Runs once per service when the host starts.
 /// </summary>
-internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, ILogger<ProtocolMethods<TName>> log)
+internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, IStore store, ILogger<ProtocolMethods<TName>> log)
     : IServiceMethodProvider<ProtocolService<TName>>
     where TName : IServiceName
 {
@@ -73,6 +73,20 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
         return handlers;
     }
 
+    /// <summary>An error says something of a run, too (it exists, it is closed): not before that is on disk.</summary>
+    private async Task<RpcException> OnceDurableAsync(RpcException error)
+    {
+        try
+        {
+            await store.Flushed();
+            return error;
+        }
+        catch (StorageException e)
+        {
+            return ServiceError.Unavailable(e.Message);
+        }
+    }
+
     private void Bind<TRequest, TResponse>(
         ServiceMethodProviderContext<ProtocolService<TName>> context,
         MethodDescriptor descriptor,
@@ -95,9 +109,9 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
             {
                 return await call(request, callContext);
             }
-            catch (RpcException)
+            catch (RpcException e)
             {
-                throw;
+                throw await OnceDurableAsync(e);
             }
             catch (OperationCanceledException) when (callContext.CancellationToken.IsCancellationRequested)
             {

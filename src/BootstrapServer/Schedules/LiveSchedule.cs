@@ -93,6 +93,9 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
         }
     });
 
+    /// <summary>A workflow that it started ended and was deleted before it heard of that: nothing is known of its end.</summary>
+    public Task GoneAsync(Temporalio.Api.Common.V1.WorkflowExecution execution) => TakeTurnAsync(() => state.Info.RunningWorkflows.Remove(execution));
+
     /// <summary>Takes a new specification. Times of it that passed before now are not made up for.</summary>
     public void Replace(Schedule wanted)
     {

@@ -87,12 +87,22 @@ internal sealed class ScheduleDirectory(Engine engine)
         }
         foreach (var schedule in schedules.Values)
         {
-            foreach (var running in schedule.State.Info.RunningWorkflows.ToList())
-            {
-                if (engine.FindLatest(schedule.Namespace, running.WorkflowId) is { IsOpen: false } run && run.Start.FirstExecutionRunId == running.RunId)
-                    await schedule.EndedAsync(run, End(engine.Histories.ReadEvent(run, run.State.CloseEventId)));
-            }
+            await NoteEndsAsync(schedule);
             await schedule.TickAsync();
+            // What it was about to start when the server stopped may have been started, and have ended.
+            await NoteEndsAsync(schedule);
+        }
+    }
+
+    /// <summary>Hears of workflows that ended while nobody could tell it.</summary>
+    private async Task NoteEndsAsync(LiveSchedule schedule)
+    {
+        foreach (var running in schedule.State.Info.RunningWorkflows.ToList())
+        {
+            if (engine.FindLatest(schedule.Namespace, running.WorkflowId) is not { } run || run.Start.FirstExecutionRunId != running.RunId)
+                await schedule.GoneAsync(running);
+            else if (!run.IsOpen)
+                await schedule.EndedAsync(run, End(engine.Histories.ReadEvent(run, run.State.CloseEventId)));
         }
     }
 

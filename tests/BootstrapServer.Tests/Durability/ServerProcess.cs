@@ -20,9 +20,14 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>The executable, as the SDK's harness would start it.</summary>
     public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "PlatformOps.BootstrapServer");
 
-    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    public static Task<ServerProcess> StartAsync(params string[] arguments) => StartUnderAsync([], arguments);
+
+    /// <param name="command">A command that runs the server's command line, which follows it.</param>
+    public static async Task<ServerProcess> StartUnderAsync(IEnumerable<string> command, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", Executable + ".dll", .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] words = [.. command, "dotnet", "exec", Executable + ".dll", .. arguments];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_TieredPGO"] = "0"; // lives for seconds only
         var process = Process.Start(start)!;
         var line = await process.StandardOutput.ReadLineAsync();
         if (line?.Split(": ") is [_, var address])
@@ -33,8 +38,27 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>
     public void Kill()
     {
-        process.Kill();
+        process.Kill(entireProcessTree: true);
         process.WaitForExit();
+    }
+
+    /// <summary>Waits for its end, by itself or by a fault that it was started with. False when it lives longer than this.</summary>
+    public bool Ended(TimeSpan patience) => process.WaitForExit(patience);
+
+    /// <summary>What it says when it refuses to start.</summary>
+    public static async Task<string> RefusalAsync(params string[] arguments) => await RefusalUnderAsync([], arguments);
+
+    public static async Task<string> RefusalUnderAsync(IEnumerable<string> command, IEnumerable<string> arguments)
+    {
+        try
+        {
+            using var started = await StartUnderAsync(command, arguments);
+        }
+        catch (InvalidOperationException e)
+        {
+            return e.Message;
+        }
+        return "It started.";
     }
 
     public void Dispose()

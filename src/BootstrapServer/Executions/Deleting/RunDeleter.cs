@@ -12,11 +12,15 @@ internal sealed class RunDeleter(Engine engine)
     /// <summary>Deletes a run. One that is open is terminated first, so that parent and children hear of its end.</summary>
     public async Task DeleteAsync(WorkflowRun run, string identity)
     {
-        await run.StepAsync(() =>
+        var owed = await run.StepAsync(() =>
         {
             if (run.IsOpen)
                 run.Closing.Terminate("Delete workflow execution", null, identity);
+            return run.Outgoing.ToWorkflows.ToList();
         });
+        // What it owes goes with the run: it is paid first, or a crash in between would leave a parent waiting for ever.
+        foreach (var state in owed)
+            await engine.ClosingNews.DeliverAsync(run, state, null);
         var transaction = new Transaction();
         transaction.DeletedRuns.Add(run.Key);
         engine.Forget(run);

@@ -21,6 +21,7 @@ internal sealed class WorkflowResetter(Engine engine)
     /// <exception cref="Grpc.Core.RpcException">NOT_FOUND without such a run, INVALID_ARGUMENT when it cannot go back to there.</exception>
     public async Task<string> ResetAsync(Namespace ns, ResetWorkflowExecutionRequest request)
     {
+        using var onTheWay = engine.OnTheWay?.Begin();
         while (true)
         {
             engine.Find(ns, request.WorkflowExecution);

@@ -38,7 +38,7 @@ internal sealed class DatabaseFile : IDisposable
         catch (SqliteException e)
         {
             file.Dispose();
-            throw new StorageException($"Database file {path} cannot be used: {e.Message} Restore it from a copy, or start with another file.", e);
+            throw SqliteTrouble.With(path, "be used", e);
         }
         catch
         {
@@ -96,7 +96,7 @@ internal sealed class DatabaseFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"Database file {path} cannot be opened for writing: {e.Message}", e);
+            throw new StorageException($"Database file {path} cannot be opened for writing: {e.Message} Make the file and its folder writable for the user of the server, or choose another file.", e);
         }
     }
 

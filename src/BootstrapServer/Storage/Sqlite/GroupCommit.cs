@@ -10,16 +10,18 @@ internal sealed class GroupCommit : IDisposable
 {
     private readonly string path;
     private readonly TransactionWriter writer;
+    private readonly WriteAheadLog log;
     private readonly BlockingCollection<Pending> queue = [];
     private readonly Thread thread;
     private readonly Lock gate = new();
     private Task last = Task.CompletedTask;
     private Exception? broken;
 
-    public GroupCommit(string path, TransactionWriter writer)
+    public GroupCommit(string path, TransactionWriter writer, WriteAheadLog log)
     {
         this.path = path;
         this.writer = writer;
+        this.log = log;
         thread = new Thread(Run) { IsBackground = true, Name = "database writer" };
         thread.Start();
     }
@@ -59,6 +61,8 @@ internal sealed class GroupCommit : IDisposable
                 batch.Add(next);
             Write(batch);
             batch.Clear();
+            if (broken is null)
+                log.Tend();
         }
     }
 

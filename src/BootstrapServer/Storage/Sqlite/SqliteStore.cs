@@ -21,8 +21,9 @@ internal sealed class SqliteStore : IStore
     public SqliteStore(string path)
     {
         file = DatabaseFile.Open(path);
-        writer = new TransactionWriter(file.Connect(readOnly: false));
-        commits = new GroupCommit(file.Path, writer);
+        var connection = file.Connect(readOnly: false);
+        writer = new TransactionWriter(connection);
+        commits = new GroupCommit(file.Path, writer, new WriteAheadLog(connection, file.Path));
         lastKey = Read("SELECT coalesce(max(key), 0) FROM runs", [], r => r.GetInt64(0))[0];
     }
 
@@ -104,7 +105,7 @@ internal sealed class SqliteStore : IStore
         }
         catch (SqliteException e)
         {
-            throw new StorageException($"Database file {file.Path} cannot be read: {e.Message}", e);
+            throw SqliteTrouble.With(file.Path, "be read", e);
         }
         finally
         {

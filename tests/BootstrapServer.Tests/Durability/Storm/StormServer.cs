@@ -1,0 +1,83 @@
+using PlatformOps.BootstrapServer.Tests.Hosting;
+
+namespace PlatformOps.BootstrapServer.Tests.Durability.Storm;
+
+/// <summary>A server that is killed again and again: at a random moment, or, where strace can be used, at a step of a commit.</summary>
+internal sealed class StormServer(string file, Random random) : IDisposable
+{
+    /// <summary>Before a page is written to the log, before the log is synced, before an answer leaves.</summary>
+    private static readonly string[] Steps = ["pwrite64", "fdatasync", "sendmsg"];
+
+    private ServerProcess? process;
+
+    public string Address => process!.Address;
+
+    public int Kills { get; private set; }
+
+    public int KillsInCommits { get; private set; }
+
+    private static bool HasStrace { get; } = File.Exists("/usr/bin/strace") || File.Exists("/bin/strace");
+
+    public async Task StartAsync() => process = await ServerProcess.StartAsync(Arguments("0"));
+
+    public async Task KillAndStartAsync()
+    {
+        var port = $"{process!.Port}";
+        if (HasStrace && random.Next(2) == 0 && await DiesInCommitAsync(port))
+        {
+            KillsInCommits++;
+        }
+        else
+        {
+            // The moment is what is random here.
+            await Task.Delay(random.Next(10, 600));
+            process!.Kill();
+        }
+        Kills++;
+        process!.Dispose();
+        process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
+    }
+
+    public void Dispose() => process?.Dispose();
+
+    /// <summary>Starts the server again so that one of its next commits kills it. False when it still lives after a while.</summary>
+    private async Task<bool> DiesInCommitAsync(string port)
+    {
+        process!.Kill();
+        process.Dispose();
+        var step = Steps[random.Next(Steps.Length)];
+        string[] strace = ["strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", $"trace={step}", "-e", $"inject={step}:signal=KILL:when={random.Next(2, 16)}"];
+        try
+        {
+            process = await ServerProcess.StartUnderAsync(strace, Arguments(port));
+        }
+        catch (InvalidOperationException)
+        {
+            // It died while it started, or cannot be traced here.
+            process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
+            return false;
+        }
+        return process.Ended(TimeSpan.FromSeconds(3));
+    }
+
+    /// <summary>A port is free again a moment after its process died.</summary>
+    private static async Task<ServerProcess> StartPatientlyAsync(Func<Task<ServerProcess>> start)
+    {
+        ServerProcess? started = null;
+        await Wait.UntilAsync(async () =>
+        {
+            try
+            {
+                started = await start();
+            }
+            catch (InvalidOperationException e) when (e.Message.Contains("in use", StringComparison.Ordinal))
+            {
+                return false;
+            }
+            return true;
+        });
+        return started!;
+    }
+
+    private string[] Arguments(string port) => ["server", "start-dev", "--port", port, "--namespace", "storm", "--db-filename", file];
+}
