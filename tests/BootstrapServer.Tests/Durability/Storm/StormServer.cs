@@ -30,11 +30,11 @@ internal sealed class StormServer(string file, Random random) : IDisposable
         else
         {
             // The moment is what is random here.
-            await Task.Delay(random.Next(10, 600));
+            await Task.Delay(random.Next(10, 1500));
             process!.Kill();
         }
         Kills++;
-        process!.Dispose();
+        process?.Dispose();
         process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
     }
 
@@ -43,17 +43,19 @@ internal sealed class StormServer(string file, Random random) : IDisposable
     /// <summary>Starts the server again so that one of its next commits kills it. False when it still lives after a while.</summary>
     private async Task<bool> DiesInCommitAsync(string port)
     {
-        process!.Kill();
-        process.Dispose();
+        process!.Dispose();
+        process = null;
         var step = Steps[random.Next(Steps.Length)];
-        string[] strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={step}", "-e", $"inject={step}:signal=KILL:when={random.Next(2, 30)}"];
+        string[] strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={step}", "-e", $"inject={step}:signal=KILL:when={random.Next(1, 8)}"];
         try
         {
             process = await ServerProcess.StartUnderAsync(strace, Arguments(port));
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException e)
         {
-            // It died while it started, or cannot be traced here.
+            // Silent, it died in a commit of its start; otherwise it cannot be traced here.
+            if (e.Message.TrimEnd().EndsWith("did not start:", StringComparison.Ordinal))
+                return true;
             process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
             return false;
         }
