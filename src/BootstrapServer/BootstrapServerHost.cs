@@ -124,6 +124,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
             log.Log(what.StartsWith("--dynamic-config-value", StringComparison.Ordinal) ? LogLevel.Information : LogLevel.Warning, "{Option} means nothing to this server and is ignored", what);
         if (options.Access.Authenticates)
             app.Use(next => new AccessGate(options.Access, log, next).PassAsync);
+        app.Use(next => new UnansweredCalls(app.Services.GetServices<IProtocolCalls>(), next).PassAsync);
         app.MapGrpcService<ProtocolService<WorkflowServiceName>>();
         app.MapGrpcService<ProtocolService<OperatorServiceName>>();
         app.MapGrpcService<ProtocolService<TestServiceName>>();
@@ -162,14 +163,15 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         foreach (var area in typeof(IProtocolCalls).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IProtocolCalls))))
             services.AddSingleton(typeof(IProtocolCalls), area);
         services.AddSingleton(HealthyServices());
-        services.AddSingleton(new ReflectionServiceImpl(
+        // Made when somebody asks: it loads the description of the whole protocol.
+        services.AddSingleton(_ => new ReflectionServiceImpl(
             WorkflowServiceName.Descriptor, OperatorServiceName.Descriptor, TestServiceName.Descriptor, Grpc.Health.V1.Health.Descriptor));
     }
 
     private static HealthServiceImpl HealthyServices()
     {
         var health = new HealthServiceImpl();
-        foreach (var name in new[] { "", WorkflowServiceName.Descriptor.FullName, OperatorServiceName.Descriptor.FullName, TestServiceName.Descriptor.FullName })
+        foreach (var name in new[] { "", WorkflowServiceName.Name, OperatorServiceName.Name, TestServiceName.Name })
             health.SetStatus(name, Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus.Serving);
         return health;
     }

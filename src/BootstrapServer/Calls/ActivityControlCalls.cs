@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
@@ -12,7 +11,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>What operators do to the pending activities of a workflow: one by id, all of a type, or all.</summary>
 internal sealed class ActivityControlCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<PauseActivityResponse> PauseActivity(PauseActivityRequest request, ServerCallContext context)
     {

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
@@ -16,7 +15,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>What a worker, or whoever completes an activity for it, does for activities.</summary>
 internal sealed class ActivityTaskCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<PollActivityTaskQueueResponse> PollActivityTaskQueue(PollActivityTaskQueueRequest request, ServerCallContext context)
     {

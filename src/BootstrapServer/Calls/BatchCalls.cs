@@ -1,6 +1,5 @@
 using System.Globalization;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Batches;
@@ -22,7 +21,7 @@ internal sealed class BatchCalls(Engine engine, BatchDirectory batches, Visibili
     /// <summary>What a request may name itself; more are selected by a query. The limit of the real server.</summary>
     private const int MostNamed = 1000;
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<StartBatchOperationResponse> StartBatchOperation(StartBatchOperationRequest request, ServerCallContext context)
     {

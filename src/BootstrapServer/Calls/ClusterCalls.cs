@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
@@ -12,7 +11,7 @@ internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCa
     /// <summary>The server release whose behaviour is the model; clients compare it with what they support.</summary>
     private const string ServerVersion = "1.31.2";
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public static Task<GetSystemInfoResponse> GetSystemInfo(GetSystemInfoRequest request, ServerCallContext context) =>
         Task.FromResult(new GetSystemInfoResponse

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
@@ -14,7 +13,7 @@ internal sealed class DeploymentCalls(Engine engine) : IProtocolCalls
 {
     private const int DefaultPage = 1000;
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<CreateWorkerDeploymentResponse> CreateWorkerDeployment(CreateWorkerDeploymentRequest request, ServerCallContext context)
     {

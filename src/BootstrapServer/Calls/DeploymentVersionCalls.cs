@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions;
@@ -13,7 +12,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>The versions of worker deployments.</summary>
 internal sealed class DeploymentVersionCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<CreateWorkerDeploymentVersionResponse> CreateWorkerDeploymentVersion(CreateWorkerDeploymentVersionRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Deployments;
@@ -15,7 +14,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>What one run is doing, and taking it away.</summary>
 internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<DescribeWorkflowExecutionResponse> DescribeWorkflowExecution(DescribeWorkflowExecutionRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Starting;
@@ -17,7 +16,7 @@ internal sealed class MultiOperationCalls(Engine engine) : IProtocolCalls
     private readonly StartCalls starts = new(engine);
     private readonly UpdateCalls updates = new(engine);
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<ExecuteMultiOperationResponse> ExecuteMultiOperation(ExecuteMultiOperationRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Deleting;
@@ -15,7 +14,7 @@ internal sealed class OperatorCalls(Engine engine, NamespaceRemoval removal) : I
 {
     public const string ClusterId = "platformops-bootstrap";
 
-    public ServiceDescriptor Service => OperatorServiceName.Descriptor;
+    public string Service => OperatorServiceName.Name;
 
     public async Task<AddSearchAttributesResponse> AddSearchAttributes(AddSearchAttributesRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Executions.Pausing;
@@ -11,7 +10,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>Pausing workflows, and letting them go on.</summary>
 internal sealed class PauseCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<PauseWorkflowExecutionResponse> PauseWorkflowExecution(PauseWorkflowExecutionRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Matching;
@@ -16,7 +15,7 @@ internal sealed class QueryCalls(Engine engine, QueryDispatch dispatch) : IProto
     /// <summary>From so many failed attempts on a query would only fail after the same replay.</summary>
     private const int FailingAttempts = 3;
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<QueryWorkflowResponse> QueryWorkflow(QueryWorkflowRequest request, ServerCallContext context)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
@@ -25,7 +24,7 @@ internal sealed class ScheduleCalls(Engine engine) : IProtocolCalls
     /// <summary>What a workflow's id gets when the schedule starts it.</summary>
     private const string AppendedTime = "-2009-11-10T23:00:00Z";
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<CreateScheduleResponse> CreateSchedule(CreateScheduleRequest request, ServerCallContext context)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Namespaces;
@@ -24,7 +23,7 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
     private const int FewActions = 5;
     private const int FewSpecs = 10;
 
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
@@ -11,7 +10,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>Signalling, cancelling and terminating workflows.</summary>
 internal sealed class SignalCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<SignalWorkflowExecutionResponse> SignalWorkflowExecution(SignalWorkflowExecutionRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
@@ -13,7 +12,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>What waits in a task queue, who asks for it, and what operators set for it.</summary>
 internal sealed class TaskQueueCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public Task<DescribeTaskQueueResponse> DescribeTaskQueue(DescribeTaskQueueRequest request, ServerCallContext context)
     {

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
@@ -11,7 +10,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>What test harnesses do with time. Only a server that was started to skip time answers.</summary>
 internal sealed class TestServiceCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => TestServiceName.Descriptor;
+    public string Service => TestServiceName.Name;
 
     private TimeSkipper Skipper => engine.Skipper
         ?? throw ServiceError.Unimplemented("temporal.api.testservice.v1.TestService (time goes with the wall clock unless the server is started with SkipTime)");

@@ -1,4 +1,3 @@
-using Google.Protobuf.Reflection;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
@@ -9,7 +8,7 @@ namespace PlatformOps.BootstrapServer.Calls;
 /// <summary>Options of a run that operators change while it runs.</summary>
 internal sealed class WorkflowOptionsCalls(Engine engine) : IProtocolCalls
 {
-    public ServiceDescriptor Service => WorkflowServiceName.Descriptor;
+    public string Service => WorkflowServiceName.Name;
 
     public async Task<UpdateWorkflowExecutionOptionsResponse> UpdateWorkflowExecutionOptions(UpdateWorkflowExecutionOptionsRequest request, ServerCallContext context)
     {

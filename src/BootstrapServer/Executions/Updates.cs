@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Failure.V1;
@@ -75,7 +76,7 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
                 Id = update.MessageId,
                 ProtocolInstanceId = update.Id,
                 EventId = startedEventId - 1,
-                Body = Google.Protobuf.WellKnownTypes.Any.Pack(request),
+                Body = AnyMessage.Of(request),
             };
         }
     }
@@ -86,17 +87,17 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
         var update = Find(message.ProtocolInstanceId);
         if (message.Body is null)
             return $"update {message.ProtocolInstanceId} received message with nil body";
-        if (message.Body.Is(Acceptance.Descriptor) || message.Body.Is(Rejection.Descriptor))
+        if (message.Body.Holds<Acceptance>() || message.Body.Holds<Rejection>())
         {
             // An update that was lost with a restart is known to its worker still: it comes back in the answer.
-            var answered = message.Body.Is(Acceptance.Descriptor)
-                ? message.Body.Unpack<Acceptance>().AcceptedRequest
-                : message.Body.Unpack<Rejection>().RejectedRequest;
+            var answered = message.Body.Holds<Acceptance>()
+                ? message.Body.Read<Acceptance>().AcceptedRequest
+                : message.Body.Read<Rejection>().RejectedRequest;
             if (update is null)
                 return answered is null ? $"update {message.ProtocolInstanceId} wasn't found on the server. This is most likely a transient error which will be resolved automatically by retries" : null;
             return update.Stage is LiveUpdateStage.Sent or LiveUpdateStage.Admitted ? null : $"update {update.Id} is in state {update.Stage}: it can be neither accepted nor rejected";
         }
-        if (!message.Body.Is(Response.Descriptor))
+        if (!message.Body.Holds<Response>())
             return $"message type {message.Body.TypeUrl} is not supported";
         // It may be accepted by an earlier message of the same answer; what is unknown then is refused when it is applied.
         return update is null && known.Find(message.ProtocolInstanceId) is null ? $"update {message.ProtocolInstanceId} wasn't found on the server" : null;
@@ -105,16 +106,16 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
     /// <summary>Acts on a worker's message; <see cref="Problem"/> was asked before.</summary>
     public void Apply(Message message)
     {
-        var rejected = message.Body.Is(Rejection.Descriptor);
+        var rejected = message.Body.Holds<Rejection>();
         var update = Find(message.ProtocolInstanceId) ?? Resurrect(message);
         if (!run.IsOpen && !rejected)
             return; // aborted with the others when the run closed
         if (rejected)
-            Reject(update, message.Body.Unpack<Rejection>().Failure);
-        else if (message.Body.Is(Acceptance.Descriptor))
-            Accept(update, message.Body.Unpack<Acceptance>());
+            Reject(update, message.Body.Read<Rejection>().Failure);
+        else if (message.Body.Holds<Acceptance>())
+            Accept(update, message.Body.Read<Acceptance>());
         else
-            Complete(update, message.Body.Unpack<Response>());
+            Complete(update, message.Body.Read<Response>());
     }
 
     /// <summary>A worker that completes a task without a word about an update it was sent does not know updates.</summary>
@@ -156,9 +157,9 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
 
     private LiveUpdate Resurrect(Message message)
     {
-        var request = message.Body.Is(Acceptance.Descriptor)
-            ? message.Body.Unpack<Acceptance>().AcceptedRequest
-            : message.Body.Unpack<Rejection>().RejectedRequest;
+        var request = message.Body.Holds<Acceptance>()
+            ? message.Body.Read<Acceptance>().AcceptedRequest
+            : message.Body.Read<Rejection>().RejectedRequest;
         var update = new LiveUpdate(message.ProtocolInstanceId) { Request = request, Order = ++admitted, Stage = LiveUpdateStage.Sent };
         live[update.Id] = update;
         return update;

@@ -1,5 +1,3 @@
-using Google.Protobuf.Reflection;
-
 namespace PlatformOps.BootstrapServer.Protocol;
 
 /// <summary>
@@ -10,5 +8,5 @@ namespace PlatformOps.BootstrapServer.Protocol;
 internal interface IProtocolCalls
 {
     /// <summary>The service whose calls these are, for instance <c>temporal.api.workflowservice.v1.WorkflowService</c>.</summary>
-    ServiceDescriptor Service { get; }
+    string Service { get; }
 }

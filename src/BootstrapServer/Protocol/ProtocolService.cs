@@ -1,6 +1,5 @@
 using System.Reflection;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -13,32 +12,9 @@ namespace PlatformOps.BootstrapServer.Protocol;
 internal sealed class ProtocolService<TName>
     where TName : IServiceName;
 
-internal interface IServiceName
-{
-    static abstract ServiceDescriptor Descriptor { get; }
-}
-
-internal sealed class WorkflowServiceName : IServiceName
-{
-    public static ServiceDescriptor Descriptor { get; } =
-        Temporalio.Api.WorkflowService.V1.ServiceReflection.Descriptor.Services[0];
-}
-
-internal sealed class OperatorServiceName : IServiceName
-{
-    public static ServiceDescriptor Descriptor { get; } =
-        Temporalio.Api.OperatorService.V1.ServiceReflection.Descriptor.Services[0];
-}
-
-internal sealed class TestServiceName : IServiceName
-{
-    public static ServiceDescriptor Descriptor { get; } =
-        Temporalio.Api.TestService.V1.ServiceReflection.Descriptor.Services[0];
-}
-
 /// <summary>
-/// Binds every method of a service descriptor: the SDK's package has message types and descriptors but no server base
-/// classes. Runs once per service when the host starts.
+/// Binds the methods that answer calls: the SDK's package has message types but no server base classes. Runs once per
+/// service when the host starts.
 /// </summary>
 internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, IStore store, ILogger<ProtocolMethods<TName>> log)
     : IServiceMethodProvider<ProtocolService<TName>>
@@ -46,26 +22,22 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
 {
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<ProtocolService<TName>> context)
     {
-        var handlers = HandlersByName();
-        foreach (var method in TName.Descriptor.Methods)
+        foreach (var (name, (area, method)) in Handlers())
         {
+            var response = method.ReturnType.GetGenericArguments()[0];
             var bind = GetType().GetMethod(nameof(Bind), BindingFlags.Instance | BindingFlags.NonPublic)!
-                .MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
-            bind.Invoke(this, [context, method, handlers.TryGetValue(method.Name, out var handler) ? handler : null]);
+                .MakeGenericMethod(method.GetParameters()[0].ParameterType, response);
+            bind.Invoke(this, [context, name, area, method]);
         }
     }
 
-    private Dictionary<string, (IProtocolCalls Area, MethodInfo Method)> HandlersByName()
+    private Dictionary<string, (IProtocolCalls Area, MethodInfo Method)> Handlers()
     {
         var handlers = new Dictionary<string, (IProtocolCalls, MethodInfo)>();
-        foreach (var area in areas.Where(a => a.Service == TName.Descriptor))
+        foreach (var area in areas.Where(a => a.Service == TName.Name))
         {
-            foreach (var method in area.GetType().GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
+            foreach (var method in ProtocolCalls.Of(area))
             {
-                if (method.GetParameters() is not [_, { } second] || second.ParameterType != typeof(ServerCallContext))
-                    continue;
-                if (TName.Descriptor.FindMethodByName(method.Name) is null)
-                    throw new InvalidOperationException($"{area.GetType().Name}.{method.Name}: {TName.Descriptor.FullName} has no such call.");
                 if (!handlers.TryAdd(method.Name, (area, method)))
                     throw new InvalidOperationException($"{method.Name} is answered by both {handlers[method.Name].Item1.GetType().Name} and {area.GetType().Name}.");
             }
@@ -87,22 +59,14 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
         }
     }
 
-    private void Bind<TRequest, TResponse>(
-        ServiceMethodProviderContext<ProtocolService<TName>> context,
-        MethodDescriptor descriptor,
-        (IProtocolCalls Area, MethodInfo Method)? handler)
+    private void Bind<TRequest, TResponse>(ServiceMethodProviderContext<ProtocolService<TName>> context, string name, IProtocolCalls area, MethodInfo handler)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        var fullName = $"{TName.Descriptor.FullName}/{descriptor.Name}";
+        var fullName = $"{TName.Name}/{name}";
         var method = new Method<TRequest, TResponse>(
-            MethodType.Unary, TName.Descriptor.FullName, descriptor.Name, ProtobufMarshaller<TRequest>.Instance, ProtobufMarshaller<TResponse>.Instance);
-        if (handler is not { } found)
-        {
-            context.AddUnaryMethod(method, [], (_, _, _) => throw ServiceError.Unimplemented(fullName));
-            return;
-        }
-        var call = found.Method.CreateDelegate<Func<TRequest, ServerCallContext, Task<TResponse>>>(found.Method.IsStatic ? null : found.Area);
+            MethodType.Unary, TName.Name, name, ProtobufMarshaller<TRequest>.Instance, ProtobufMarshaller<TResponse>.Instance);
+        var call = handler.CreateDelegate<Func<TRequest, ServerCallContext, Task<TResponse>>>(handler.IsStatic ? null : area);
         context.AddUnaryMethod(method, [], async (_, request, callContext) =>
         {
             try
@@ -124,7 +88,7 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
             catch (Exception e)
             {
                 log.LogError(e, "{Call} failed", fullName);
-                throw ServiceError.Internal($"{descriptor.Name}: {e.Message}");
+                throw ServiceError.Internal($"{name}: {e.Message}");
             }
         });
     }

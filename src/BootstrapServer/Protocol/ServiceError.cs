@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Temporalio.Api.Common.V1;
 using Temporalio.Api.Enums.V1;
@@ -89,7 +88,7 @@ internal static class ServiceError
     {
         var status = new GrpcStatus { Code = (int)code, Message = message };
         if (detail is not null)
-            status.Details.Add(Any.Pack(detail));
+            status.Details.Add(AnyMessage.Of(detail));
         return new RpcException(new Status(code, message), new Metadata { { DetailsTrailer, status.ToByteArray() } });
     }
 }

@@ -1,6 +1,5 @@
 using System.Reflection;
 using Google.Protobuf.Reflection;
-using Grpc.Core;
 using PlatformOps.BootstrapServer.Protocol;
 
 namespace PlatformOps.BootstrapServer.Tests.Hosting;
@@ -26,6 +25,23 @@ public class DocumentedCallsTests
             Assert.All(cells[1].Split(", "), call => Assert.Contains(call.Trim('`'), answered));
     }
 
+    [Fact]
+    public void Every_handler_answers_a_call_of_its_service()
+    {
+        foreach (var area in Areas())
+        {
+            foreach (var method in ProtocolCalls.Of(area))
+                Assert.True(Services().Any(s => Answers(s, method)), $"{area.Name}.{method.Name} has the shape of a call, and no service has one of that name and message.");
+        }
+    }
+
+    [Theory]
+    [InlineData(typeof(Temporalio.Api.Update.V1.Acceptance))]
+    [InlineData(typeof(Temporalio.Api.ErrorDetails.V1.WorkflowExecutionAlreadyStartedFailure))]
+    [InlineData(typeof(Temporalio.Api.ErrorDetails.V1.MultiOperationExecutionFailure.Types.OperationStatus))]
+    public void The_names_of_messages_are_those_of_the_protocol(Type type) =>
+        Assert.Equal(((Google.Protobuf.IMessage)Activator.CreateInstance(type)!).Descriptor.FullName, AnyMessage.NameOf(type));
+
     private static string Table() => string.Join('\n', Services().Select(s => $"**{s.FullName}**: {string.Join(", ", Answered(s).Order(StringComparer.Ordinal).Select(call => $"`{call}`"))}.\n")).Trim();
 
     private static IEnumerable<ServiceDescriptor> Services() =>
@@ -35,14 +51,15 @@ public class DocumentedCallsTests
         Temporalio.Api.TestService.V1.ServiceReflection.Descriptor.Services[0],
     ];
 
-    /// <summary>Every call of a handler class; its name says which service it belongs to, and the server refuses to start otherwise.</summary>
+    /// <summary>Every call of a handler class; its name and message say which service it belongs to.</summary>
     private static IEnumerable<string> Answered(ServiceDescriptor service) =>
-        from type in typeof(IProtocolCalls).Assembly.GetTypes()
-        where type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IProtocolCalls))
-        from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly)
-        where method.GetParameters() is [_, { } second] && second.ParameterType == typeof(ServerCallContext)
-        where service.FindMethodByName(method.Name)?.InputType.ClrType == method.GetParameters()[0].ParameterType
-        select method.Name;
+        Areas().SelectMany(ProtocolCalls.Of).Where(method => Answers(service, method)).Select(method => method.Name);
+
+    private static bool Answers(ServiceDescriptor service, MethodInfo method) =>
+        service.FindMethodByName(method.Name)?.InputType.ClrType == method.GetParameters()[0].ParameterType;
+
+    private static IEnumerable<Type> Areas() =>
+        typeof(IProtocolCalls).Assembly.GetTypes().Where(type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IProtocolCalls)));
 
     private static string Root()
     {

@@ -215,7 +215,7 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
     /// <summary>True when all that a speculative task brought was rejected updates, and nothing else makes it worth keeping.</summary>
     private bool OnlyRejects()
     {
-        if (request.Commands.Count > 0 || request.ForceCreateNewWorkflowTask || request.Messages.Any(m => m.Body?.Is(Rejection.Descriptor) != true))
+        if (request.Commands.Count > 0 || request.ForceCreateNewWorkflowTask || request.Messages.Any(m => m.Body?.Holds<Rejection>() != true))
             return false;
         var eventsBrought = run.Events.NextEventId - (run.State.LastCompletedStartedEventId + 2);
         var mayBeBroughtAgain = request.Capabilities?.DiscardSpeculativeWorkflowTaskWithEvents == true;
