@@ -15,7 +15,8 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
     /// <summary>Said before a batch begins, so that it does not fail once for each execution.</summary>
     public static bool CanDo(Operation operation) => operation is Operation.SignalOperation or Operation.CancellationOperation
         or Operation.TerminationOperation or Operation.DeletionOperation or Operation.ResetOperation
-        or Operation.UpdateWorkflowOptionsOperation;
+        or Operation.UpdateWorkflowOptionsOperation or Operation.UnpauseActivitiesOperation or Operation.ResetActivitiesOperation
+        or Operation.UpdateActivityOptionsOperation;
 
     /// <exception cref="Grpc.Core.RpcException">The execution refuses it.</exception>
     public async Task ApplyAsync(BatchTarget target)
@@ -47,10 +48,24 @@ internal sealed class BatchAction(Engine engine, Namespace ns, StartBatchOperati
             case Operation.ResetOperation:
                 await ResetAsync(run);
                 break;
+            case Operation.UnpauseActivitiesOperation:
+                var unpause = request.UnpauseActivitiesOperation;
+                await ActivityControl.UnpauseAsync(run, Which(unpause.Type, unpause.MatchAll), unpause.ResetAttempts, unpause.ResetHeartbeat, unpause.Jitter);
+                break;
+            case Operation.ResetActivitiesOperation:
+                var again = request.ResetActivitiesOperation;
+                await ActivityControl.ResetAsync(run, Which(again.Type, again.MatchAll), again.ResetHeartbeat, again.KeepPaused, again.RestoreOriginalOptions, again.Jitter);
+                break;
+            case Operation.UpdateActivityOptionsOperation:
+                var change = request.UpdateActivityOptionsOperation;
+                await ActivityControl.ChangeAsync(run, Which(change.Type, change.MatchAll), change.ActivityOptions, change.UpdateMask, change.RestoreOriginal);
+                break;
             default:
                 throw new InvalidOperationException($"A batch began with {request.OperationCase}.");
         }
     }
+
+    private static WhichActivities Which(string type, bool all) => new(null, type.Length > 0 ? type : null, all);
 
     private async Task ResetAsync(WorkflowRun run)
     {

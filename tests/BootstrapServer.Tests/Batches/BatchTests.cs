@@ -16,7 +16,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Signals_every_open_workflow_that_its_query_selects_and_no_other()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         var all = await StartAsync(client, "signalled", 3);
         await all[2].TerminateAsync();
         var other = Assert.Single(await StartAsync(client, "other", 1));
@@ -42,7 +42,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Cancels_and_terminates_with_the_reason_and_counts_what_is_gone_as_done()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         var all = await StartAsync(client, "ended", 3);
         await ListedAsync(client, "WorkflowId STARTS_WITH 'ended'", 3);
         var cancelled = await RunAsync(client, new() { VisibilityQuery = "WorkflowId = 'ended-0'", CancellationOperation = new() { Identity = "me" } });
@@ -64,7 +64,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Deletes_open_and_closed_workflows()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         var all = await StartAsync(client, "deleted", 2);
         await all[0].TerminateAsync();
         await ListedAsync(client, "ExecutionStatus = 'Terminated'", 1);
@@ -76,7 +76,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Resets_to_the_first_workflow_task_and_each_run_only_once()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         await using var worker = new RunningWorker(client, new TemporalWorkerOptions("work").AddWorkflow<WaitingWorkflow>());
         var handles = new List<WorkflowHandle<WaitingWorkflow, string>>();
         for (var i = 0; i < 2; i++)
@@ -109,7 +109,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Runs_one_at_a_time_as_fast_as_allowed_until_it_is_stopped()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         await StartAsync(client, "slow", 5);
         await ListedAsync(client, "", 5);
         var slow = new StartBatchOperationRequest { VisibilityQuery = "WorkflowId STARTS_WITH 'slow'", MaxOperationsPerSecond = 0.5f, SignalOperation = new() { Signal = "Note" } };
@@ -129,7 +129,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Takes_a_job_id_once()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         var batch = new StartBatchOperationRequest { JobId = "the-job", VisibilityQuery = "WorkflowId = 'nobody'", TerminationOperation = new() };
         Assert.Equal(0, (await RunAsync(client, batch)).TotalOperationCount);
         await Failures.RefusedAsync(RpcException.StatusCode.AlreadyExists, () => BeginAsync(client, batch));
@@ -139,7 +139,7 @@ public class BatchTests(SharedServer server)
     [Fact]
     public async Task Says_what_is_wrong_before_it_does_anything()
     {
-        var client = await NamespaceAsync();
+        var client = await NamespaceAsync(server);
         await RefusedAsync("must provide required parameters", new() { TerminationOperation = new() });
         await RefusedAsync("must provide required parameters", new() { VisibilityQuery = "WorkflowId = 'x'" });
         await RefusedAsync("mutually exclusive", new() { VisibilityQuery = "WorkflowId = 'x'", TargetExecutions = { Named("x") }, TerminationOperation = new() });
@@ -164,7 +164,7 @@ public class BatchTests(SharedServer server)
 
     private static Execution Named(string id) => new() { Type = ExecutionType.Workflow, BusinessId = id };
 
-    private async Task<ITemporalClient> NamespaceAsync()
+    internal static async Task<ITemporalClient> NamespaceAsync(SharedServer server)
     {
         var name = "batch-" + Guid.NewGuid();
         await server.Client.WorkflowService.RegisterNamespaceAsync(new() { Namespace = name, WorkflowExecutionRetentionPeriod = Duration.FromTimeSpan(TimeSpan.FromDays(1)) });
@@ -181,7 +181,7 @@ public class BatchTests(SharedServer server)
         return handles;
     }
 
-    private static Task ListedAsync(ITemporalClient client, string query, int count) =>
+    internal static Task ListedAsync(ITemporalClient client, string query, int count) =>
         Wait.UntilAsync(async () => (await client.CountWorkflowsAsync(query)).Count == count);
 
     private static async Task<List<Temporalio.Api.History.V1.HistoryEvent>> SignalsAsync(WorkflowHandle handle) =>
@@ -197,7 +197,7 @@ public class BatchTests(SharedServer server)
         return batch.JobId;
     }
 
-    private static async Task<DescribeBatchOperationResponse> RunAsync(ITemporalClient client, StartBatchOperationRequest batch)
+    internal static async Task<DescribeBatchOperationResponse> RunAsync(ITemporalClient client, StartBatchOperationRequest batch)
     {
         var job = await BeginAsync(client, batch);
         await Wait.UntilAsync(async () => (await DescribeAsync(client, job)).State != BatchOperationState.Running);

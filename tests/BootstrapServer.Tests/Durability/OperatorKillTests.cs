@@ -1,4 +1,6 @@
+using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Tests.Hosting;
+using PlatformOps.BootstrapServer.Tests.Pausing;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
@@ -70,7 +72,57 @@ public sealed class OperatorKillTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Paused_reset_and_changed_activities_survive_a_kill()
+    {
+        var work = new ActivityControlTests.Work { Fails = true, FailsFor = TimeSpan.FromHours(1) };
+        using (var server = await StartAsync())
+        {
+            var client = await TemporalClient.ConnectAsync(new(server.Address));
+            await using (Worker(client, work))
+            {
+                foreach (var id in new[] { "paused", "let-go" })
+                {
+                    var handle = await client.StartWorkflowAsync((ActivityControlTests.WorkingWorkflow w) => w.RunAsync(), new(id, "work"));
+                    await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingActivities is [{ Attempt: 2, State: PendingActivityState.Scheduled }]);
+                }
+            }
+            var service = client.WorkflowService;
+            foreach (var id in new[] { "paused", "let-go" })
+            {
+                await service.UpdateActivityOptionsAsync(new()
+                {
+                    Namespace = "default",
+                    Execution = new() { WorkflowId = id },
+                    Type = "Do",
+                    ActivityOptions = new() { HeartbeatTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(7)) },
+                    UpdateMask = new() { Paths = { "heartbeat_timeout" } },
+                });
+                await service.PauseActivityAsync(new() { Namespace = "default", Execution = new() { WorkflowId = id }, Type = "Do", Reason = "before the kill" });
+                await service.ResetActivityAsync(new() { Namespace = "default", Execution = new() { WorkflowId = id }, Type = "Do", KeepPaused = true });
+            }
+            await service.UnpauseActivityAsync(new() { Namespace = "default", Execution = new() { WorkflowId = "let-go" }, Type = "Do" });
+            server.Kill();
+        }
+
+        work.Fails = false;
+        using var again = await StartAsync();
+        var found = await TemporalClient.ConnectAsync(new(again.Address));
+        await using (Worker(found, work))
+        {
+            await found.GetWorkflowHandle("let-go").GetResultAsync();
+            var shown = Assert.Single((await found.GetWorkflowHandle("paused").RawAsync()).PendingActivities);
+            Assert.Equal((PendingActivityState.Paused, 1, 7L), (shown.State, shown.Attempt, shown.ActivityOptions.HeartbeatTimeout.Seconds));
+            Assert.Equal("before the kill", shown.PauseInfo.Manual.Reason);
+            await found.WorkflowService.UnpauseActivityAsync(new() { Namespace = "default", Execution = new() { WorkflowId = "paused" }, Type = "Do" });
+            await found.GetWorkflowHandle("paused").GetResultAsync();
+        }
+    }
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static RunningWorker Worker(ITemporalClient client, ActivityControlTests.Work work) =>
+        new(client, new Temporalio.Worker.TemporalWorkerOptions("work").AddWorkflow<ActivityControlTests.WorkingWorkflow>().AddAllActivities(work));
 
     private static RunningWorker Worker(ITemporalClient client) => new(client, new Temporalio.Worker.TemporalWorkerOptions("work").AddWorkflow<WaitingWorkflow>());
 
