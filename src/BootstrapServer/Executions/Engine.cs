@@ -207,6 +207,9 @@ internal sealed class Engine : IDisposable
     /// <summary>A run that is in memory; null when it is not, or does not exist.</summary>
     public WorkflowRun? InMemory(RunName name) => runs.GetValueOrDefault(name);
 
+    /// <summary>True for a run that was deleted. Only of one that is open, or still owes something: others leave memory too.</summary>
+    public bool IsDeleted(WorkflowRun run) => InMemory(run.Name) != run;
+
     public WorkflowRun? TryFind(Namespace ns, string workflowId, string runId)
     {
         if (runId.Length == 0)

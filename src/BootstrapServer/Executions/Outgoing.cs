@@ -41,7 +41,8 @@ internal sealed class Outgoing(WorkflowRun run, RowSet rows)
 
     private void Owe(OutgoingState state, HistoryEvent? close)
     {
-        state.Number = pending.Count + 1;
+        // Not their count: what is struck off in between must not make two of them share a row.
+        state.Number = pending.All.Select(o => o.Number).DefaultIfEmpty().Max() + 1;
         pending.Put(state.Number, state);
         run.After(() => run.Engine.Background(run.Engine.ClosingNews.DeliverAsync(run, state, close)));
     }

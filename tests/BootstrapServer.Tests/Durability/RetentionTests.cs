@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using PlatformOps.BootstrapServer.Tests.Hosting;
+using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 using Temporalio.Exceptions;
 
@@ -23,5 +24,47 @@ public class RetentionTests
         await Failures.RefusedAsync(RpcException.StatusCode.NotFound, () => closed.FetchHistoryAsync());
         Assert.Equal(1, (await client.CountWorkflowsAsync("")).Count);
         await open.DescribeAsync();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nobody_is_called_for_a_run_that_is_deleted_before_the_next_attempt(bool byRetention)
+    {
+        await using var receiver = new CallbackReceiver(failures: int.MaxValue);
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { TimeProvider = clock }, TestContext.Current.CancellationToken);
+        var client = await TemporalClient.ConnectAsync(new(server.Address));
+        var deleted = await EndAsync("deleted");
+        if (byRetention)
+            clock.Advance(TimeSpan.FromHours(25));
+        else
+            await client.WorkflowService.DeleteWorkflowExecutionAsync(new() { Namespace = "default", WorkflowExecution = new() { WorkflowId = deleted.Id } });
+        await Wait.UntilAsync(() => Wait.FailsAsync(() => deleted.DescribeAsync()));
+        await EndAsync("kept"); // an attempt that was on its way has arrived as well
+        var calls = CallsFor("deleted");
+
+        clock.Advance(TimeSpan.FromHours(2));
+        await Wait.UntilAsync(() => Task.FromResult(CallsFor("kept") > 1));
+        Assert.Equal(calls, CallsFor("deleted"));
+
+        int CallsFor(string id) => receiver.Calls.Count(c => c.Headers["my-header"] == id);
+
+        async Task<WorkflowHandle> EndAsync(string id)
+        {
+            await client.WorkflowService.StartWorkflowExecutionAsync(new()
+            {
+                Namespace = "default",
+                WorkflowId = id,
+                WorkflowType = new() { Name = "WaitingWorkflow" },
+                TaskQueue = new() { Name = "nobody" },
+                RequestId = id,
+                CompletionCallbacks = { receiver.Callback(id) },
+            });
+            var handle = client.GetWorkflowHandle(id);
+            await handle.TerminateAsync();
+            await Wait.UntilAsync(async () => (await handle.RawAsync()).Callbacks is [{ State: CallbackState.BackingOff }]);
+            return handle;
+        }
     }
 }

@@ -17,9 +17,14 @@ internal sealed class CallbackSender(Engine engine) : IDisposable
 
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = RequestTimeout };
 
-    /// <summary>True when nothing is left to do for this callback; otherwise it is tried again later.</summary>
+    /// <summary>
+    /// True when nothing is left to do for this callback; otherwise it is tried again later. A run that is deleted takes its
+    /// callbacks with it, those too that still wait for their next attempt.
+    /// </summary>
     public async Task<bool> TryAsync(WorkflowRun run, OutgoingState owed, HistoryEvent close)
     {
+        if (engine.IsDeleted(run))
+            return true;
         if (run.Callbacks.Find(owed.CallbackId!) is not { Callback.Nexus: { } nexus } callback)
             return true;
         if (callback.NextAttempt is { } due && due > run.Now)
@@ -29,8 +34,14 @@ internal sealed class CallbackSender(Engine engine) : IDisposable
         }
         var (failure, retry) = await CallAsync(NexusCompletion.Request(run, callback, nexus, close));
         DateTimeOffset? next = failure is not null && retry ? run.Now + Interval(callback.Attempt) : null;
-        await run.StepAsync(() => run.Callbacks.Attempted(callback, failure, next));
-        if (next is not { } later)
+        var deleted = await run.StepAsync(() =>
+        {
+            if (engine.IsDeleted(run))
+                return true;
+            run.Callbacks.Attempted(callback, failure, next);
+            return false;
+        });
+        if (deleted || next is not { } later)
             return true;
         TryLater(run, owed, close, later);
         return false;

@@ -23,7 +23,7 @@ internal sealed class RunDeleter(Engine engine)
             await engine.ClosingNews.DeliverAsync(run, state, null);
         var transaction = new Transaction();
         transaction.DeletedRuns.Add(run.Key);
-        engine.Forget(run);
+        Forget(run);
         await engine.Store.Commit(transaction);
     }
 
@@ -38,7 +38,7 @@ internal sealed class RunDeleter(Engine engine)
         {
             transaction.DeletedRuns.Add(run.Key);
             if (engine.InMemory(run.Name) is { } known)
-                engine.Forget(known);
+                Forget(known);
         }
         await engine.Store.Commit(transaction);
         return true;
@@ -53,5 +53,13 @@ internal sealed class RunDeleter(Engine engine)
         {
             // Until nothing is left.
         }
+    }
+
+    /// <summary>After this no step of the run writes: one that began before has handed in what it changed, a later one sees that the run is gone.</summary>
+    private void Forget(WorkflowRun run)
+    {
+        engine.Forget(run);
+        run.Gate.Enter();
+        run.Gate.Exit();
     }
 }

@@ -25,7 +25,11 @@ internal sealed class ClosingNews(Engine engine)
         {
             await TellParentAsync(run, close ?? engine.Histories.ReadEvent(run, run.State.CloseEventId));
         }
-        await run.StepAsync(() => run.Outgoing.Done(state));
+        await run.StepAsync(() =>
+        {
+            if (!engine.IsDeleted(run))
+                run.Outgoing.Done(state);
+        });
         await engine.ForgetWhenDoneAsync(run);
     }
 
