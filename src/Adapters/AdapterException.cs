@@ -1,7 +1,7 @@
 namespace PlatformOps.Adapters;
 
 /// <summary>An outside system did not do what it was asked. The message says what happened, to what, why and what to do next; it holds no secret.</summary>
-public sealed class AdapterException(AdapterFailureKind kind, string message, Exception? inner = null, TimeSpan? retryAfter = null)
+public class AdapterException(AdapterFailureKind kind, string message, Exception? inner = null, TimeSpan? retryAfter = null)
     : Exception(message, inner)
 {
     public AdapterFailureKind Kind => kind;

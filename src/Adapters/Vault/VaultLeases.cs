@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+
+namespace PlatformOps.Adapters.Vault;
+
+/// <summary>Something that was handed out for a time.</summary>
+public sealed record VaultLease(string Id, TimeSpan Ttl, bool Renewable);
+
+/// <summary>Leases: look at them, lengthen them, end them.</summary>
+public sealed class VaultLeases(VaultConnection connection)
+{
+    /// <returns>Null when there is none, or no longer.</returns>
+    public async Task<VaultLease?> LookUpAsync(string id, CancellationToken ct)
+    {
+        try
+        {
+            var data = (await connection.RequireAsync(VaultCall.Write("sys/leases/lookup", $"look up lease {id}", Named(id)), ct)).Data;
+            return new(id, data.Seconds("ttl"), data.Flag("renewable"));
+        }
+        catch (VaultException failure) when (failure.Trouble == VaultTrouble.Refused && failure.Errors.Any(error => error.Contains("invalid lease", StringComparison.Ordinal)))
+        {
+            return null;
+        }
+    }
+
+    /// <param name="increment">How long it should live from now; Vault gives less where its limit is near.</param>
+    public async Task<VaultLease> RenewAsync(string id, TimeSpan increment, CancellationToken ct)
+    {
+        var body = Named(id);
+        body["increment"] = (long)increment.TotalSeconds;
+        var answer = (await connection.RequireAsync(VaultCall.Write("sys/leases/renew", $"renew lease {id}", body), ct)).Body;
+        return new(id, answer.Seconds("lease_duration"), answer.Flag("renewable"));
+    }
+
+    /// <summary>Ends it and takes back what was handed out, before this returns. One that is gone is no failure.</summary>
+    public Task RevokeAsync(string id, CancellationToken ct)
+    {
+        var body = Named(id);
+        body["sync"] = true;
+        return connection.SendAsync(VaultCall.Write("sys/leases/revoke", $"revoke lease {id}", body), ct);
+    }
+
+    private static JsonObject Named(string id) => new() { ["lease_id"] = id };
+}

@@ -1,0 +1,44 @@
+using System.Text.Json.Nodes;
+
+namespace PlatformOps.Adapters.Vault;
+
+/// <summary>What a login gave.</summary>
+/// <param name="Accessor">Names the token without being one.</param>
+/// <param name="Ttl">How long it lives from now; zero: for ever.</param>
+public sealed record VaultLogin(SecretText Token, string Accessor, TimeSpan Ttl, bool Renewable, IReadOnlyList<string> Policies);
+
+/// <summary>What Vault knows of a token.</summary>
+public sealed record VaultTokenInfo(string Accessor, string DisplayName, TimeSpan Ttl, bool Renewable, IReadOnlyList<string> Policies);
+
+/// <summary>The connection's own token: look at it, renew it, give it back.</summary>
+public sealed class VaultTokens(VaultConnection connection)
+{
+    /// <exception cref="VaultException">It is not accepted.</exception>
+    public Task<VaultTokenInfo> LookUpSelfAsync(CancellationToken ct) => LookUpAsync(connection, null, ct);
+
+    /// <param name="increment">How long it should live from now; Vault may give less.</param>
+    public Task<VaultLogin> RenewSelfAsync(TimeSpan increment, CancellationToken ct) => RenewAsync(connection, null, increment, ct);
+
+    /// <summary>Ends it, and everything that was leased with it.</summary>
+    public Task RevokeSelfAsync(CancellationToken ct) => connection.SendAsync(VaultCall.Write("auth/token/revoke-self", "revoke our token"), ct);
+
+    /// <summary>What the connection's token may do at each path, as policies name it; <c>deny</c> for nothing, <c>root</c> for everything.</summary>
+    public async Task<IReadOnlyDictionary<string, IReadOnlyList<string>>> CapabilitiesAsync(IReadOnlyCollection<string> paths, CancellationToken ct)
+    {
+        var body = new JsonObject { ["paths"] = VaultJson.Array(paths) };
+        var answer = await connection.SendAsync(VaultCall.Write("sys/capabilities-self", "list our capabilities", body), ct);
+        return paths.ToDictionary(path => path, path => answer.Data.Words(path));
+    }
+
+    internal static async Task<VaultTokenInfo> LookUpAsync(VaultConnection connection, SecretText? token, CancellationToken ct)
+    {
+        var data = (await connection.RequireAsync(VaultCall.Read("auth/token/lookup-self", "look up our token") with { Token = token }, ct)).Data;
+        return new(data.Text("accessor"), data.Text("display_name"), data.Seconds("ttl"), (bool?)data["renewable"] == true, data.Words("policies"));
+    }
+
+    internal static async Task<VaultLogin> RenewAsync(VaultConnection connection, SecretText? token, TimeSpan increment, CancellationToken ct)
+    {
+        var body = new JsonObject { ["increment"] = $"{(long)increment.TotalSeconds}s" };
+        return VaultJson.Login((await connection.SendAsync(VaultCall.Write("auth/token/renew-self", "renew our token", body) with { Token = token }, ct)).Auth!);
+    }
+}

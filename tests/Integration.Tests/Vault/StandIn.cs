@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Time.Testing;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.Sandbox.Vault;
+
+namespace PlatformOps.Integration.Tests.Vault;
+
+/// <summary>The stand-in with a clock that tests move: for what a real server cannot be made to do at will.</summary>
+internal sealed class StandIn : IAsyncDisposable
+{
+    private readonly List<IDisposable> opened = [];
+
+    private StandIn(FakeTimeProvider clock, SandboxVault server)
+    {
+        (Clock, Server) = (clock, server);
+        Root = Connect(new GivenToken(new(server.RootToken)));
+    }
+
+    public FakeTimeProvider Clock { get; }
+
+    public SandboxVault Server { get; }
+
+    public VaultConnection Root { get; }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static async Task<StandIn> StartAsync(SandboxVaultOptions? options = null)
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        return new(clock, await SandboxVault.StartAsync((options ?? new()) with { TimeProvider = clock }, Ct));
+    }
+
+    public VaultConnection Connect(IVaultTokenSource tokens, TimeSpan? timeout = null)
+    {
+        var connection = VaultConnection.Open(new("tests", Server.Address) { TimeProvider = Clock, CallTimeout = timeout ?? TimeSpan.FromSeconds(10) }, tokens);
+        opened.Add(connection);
+        return connection;
+    }
+
+    /// <summary>A role whose tokens live 30 minutes and at most two hours, and a source that logs in with it.</summary>
+    public async Task<RenewedToken> AppRoleAsync()
+    {
+        await new VaultSystem(Root).EnableLoginMethodAsync("approle", "approle", Ct);
+        var roles = new VaultAppRoles(Root);
+        await roles.WriteAsync("rotation", new(["root-of-nothing"], TimeSpan.FromMinutes(30), TimeSpan.FromHours(2)), TimeSpan.Zero, Ct);
+        var secret = await roles.NewSecretIdAsync("rotation", Ct);
+        var tokens = new RenewedToken(VaultLogins.AppRole(await roles.RoleIdAsync("rotation", Ct), _ => Task.FromResult(secret.Value)));
+        opened.Add(tokens);
+        return tokens;
+    }
+
+    public int CallsOf(string path) => Server.Calls.Count(call => call.Path == path && call.Status < 300);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var open in opened)
+            open.Dispose();
+        await Server.DisposeAsync();
+    }
+}

@@ -1,0 +1,133 @@
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Sandbox.Vault;
+
+namespace PlatformOps.Integration.Tests.Vault;
+
+public class TokenRenewalTests
+{
+    private const string Login = "auth/approle/login", Renewal = "auth/token/renew-self";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_token_is_renewed_after_two_thirds_of_its_life_and_replaced_at_its_longest()
+    {
+        await using var vault = await StandIn.StartAsync();
+        var tokens = new VaultTokens(vault.Connect(await vault.AppRoleAsync()));
+        var first = (await tokens.LookUpSelfAsync(Ct)).Accessor;
+
+        vault.Clock.Advance(TimeSpan.FromMinutes(19));
+        Assert.Equal(first, (await tokens.LookUpSelfAsync(Ct)).Accessor);
+        Assert.Equal((1, 0), (vault.CallsOf(Login), vault.CallsOf(Renewal)));
+
+        vault.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(first, (await tokens.LookUpSelfAsync(Ct)).Accessor);
+        Assert.Equal((1, 1), (vault.CallsOf(Login), vault.CallsOf(Renewal)));
+
+        for (var minutes = 0; minutes < 180; minutes += 10)
+        {
+            vault.Clock.Advance(TimeSpan.FromMinutes(10));
+            Assert.True((await tokens.LookUpSelfAsync(Ct)).Ttl > TimeSpan.FromMinutes(5));
+        }
+
+        Assert.Equal(2, vault.CallsOf(Login));
+    }
+
+    [Fact]
+    public async Task A_token_outlives_a_Vault_that_is_down_for_a_third_of_its_life()
+    {
+        await using var vault = await StandIn.StartAsync();
+        var source = await vault.AppRoleAsync();
+        var connection = vault.Connect(source);
+        var first = (await source.TokenAsync(connection, Ct)).Reveal();
+
+        vault.Server.State = SandboxVaultState.Sealed;
+        vault.Clock.Advance(TimeSpan.FromMinutes(21));
+        Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
+        vault.Clock.Advance(TimeSpan.FromMinutes(8));
+        vault.Server.State = SandboxVaultState.Active;
+
+        Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
+        Assert.Equal(1, vault.CallsOf(Renewal));
+        vault.Clock.Advance(TimeSpan.FromMinutes(19));
+        Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
+    }
+
+    [Fact]
+    public async Task A_token_that_was_revoked_is_replaced_after_the_call_that_found_out()
+    {
+        await using var vault = await StandIn.StartAsync();
+        var source = await vault.AppRoleAsync();
+        var tokens = new VaultTokens(vault.Connect(source));
+        await tokens.RevokeSelfAsync(Ct);
+
+        var failure = await Assert.ThrowsAsync<VaultException>(() => tokens.LookUpSelfAsync(Ct));
+        Assert.Equal((AdapterFailureKind.Unauthorized, VaultTrouble.InvalidToken), (failure.Kind, failure.Trouble));
+        Assert.NotNull(await tokens.LookUpSelfAsync(Ct));
+        Assert.Equal(2, vault.CallsOf(Login));
+    }
+
+    [Fact]
+    public async Task A_call_that_a_policy_forbids_does_not_cost_a_login()
+    {
+        await using var vault = await StandIn.StartAsync();
+        var connection = vault.Connect(await vault.AppRoleAsync());
+        for (var attempt = 0; attempt < 3; attempt++)
+            await Assert.ThrowsAsync<VaultException>(() => new VaultSystem(connection).MountsAsync(Ct));
+        Assert.Equal(1, vault.CallsOf(Login));
+    }
+
+    [Fact]
+    public async Task A_token_is_kept_alive_while_nobody_calls()
+    {
+        await using var vault = await StandIn.StartAsync();
+        var source = await vault.AppRoleAsync();
+        var connection = vault.Connect(source);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var keeping = source.KeepAliveAsync(connection, stop.Token);
+
+        await Wait.UntilAsync(() => vault.CallsOf(Login) == 1, () => "There was no login.");
+        for (var renewals = 1; renewals <= 2; renewals++)
+        {
+            // To two thirds of its life, then in steps: whether the wait had begun before the clock moved cannot be seen from here.
+            vault.Clock.Advance(TimeSpan.FromMinutes(20));
+            await Wait.UntilAsync(() => vault.CallsOf(Renewal) == renewals || Moved(vault), () => "It was not renewed.");
+        }
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => keeping);
+        Assert.Equal(1, vault.CallsOf(Login));
+
+        static bool Moved(StandIn vault)
+        {
+            vault.Clock.Advance(TimeSpan.FromSeconds(6));
+            return false;
+        }
+    }
+
+    [Fact]
+    public async Task A_service_account_logs_in_where_its_role_allows_it()
+    {
+        await using var vault = await StandIn.StartAsync(new()
+        {
+            ReviewToken = (jwt, _) => Task.FromResult(jwt switch
+            {
+                "token of orders" => new SandboxServiceAccount("temporal-product", "orders"),
+                "token of another" => new SandboxServiceAccount("temporal-product", "another"),
+                _ => null,
+            }),
+        });
+        await new VaultSystem(vault.Root).EnableLoginMethodAsync("kubernetes", "kubernetes", Ct);
+        var roles = new VaultKubernetesRoles(vault.Root);
+        await roles.ConfigureAsync(new("https://127.0.0.1:6443"), null, Ct);
+        await roles.WriteAsync("orders", new(["orders"], ["temporal-*"], new(["default"], TimeSpan.FromHours(1), TimeSpan.FromHours(2))), Ct);
+
+        Assert.Contains("default", (await LogInAsync("token of orders")).Policies);
+        Assert.Equal(AdapterFailureKind.Forbidden, (await Assert.ThrowsAsync<VaultException>(() => LogInAsync("token of another"))).Kind);
+        Assert.Equal(AdapterFailureKind.Forbidden, (await Assert.ThrowsAsync<VaultException>(() => LogInAsync("token of nobody"))).Kind);
+
+        Task<VaultLogin> LogInAsync(string jwt) => VaultLogins.Kubernetes("orders", _ => Task.FromResult(new SecretText(jwt)))(vault.Root, Ct);
+    }
+}
