@@ -58,11 +58,45 @@ public sealed record RegionConnection
     /// <summary>How to speak TLS to it; null: not at all.</summary>
     public TlsFiles? TemporalTls { get; init; }
 
+    /// <summary>How Vault is reached, and how we log in there. Default: the address of its Service in the cluster, without a login.</summary>
+    public VaultAccess? Vault { get; init; }
+
     internal RegionConnection RelativeTo(string folder) => this with
     {
+        Vault = Vault?.RelativeTo(folder),
         Kubeconfig = Kubeconfig is null ? null : Path.Combine(folder, Kubeconfig),
         TemporalTls = TemporalTls?.RelativeTo(folder),
     };
+}
+
+/// <summary>How a region's Vault is reached, and how we log in: with a token of somebody's, with an AppRole, or with our service account.</summary>
+/// <param name="Address">With scheme and port; null: its Service's.</param>
+/// <param name="CertificateAuthority">A PEM file with whom to trust; null: the system's authorities.</param>
+/// <param name="Namespace">Of Vault Enterprise or OpenBao; null: none.</param>
+/// <param name="TokenFile">Holds a token.</param>
+/// <param name="AppRoleId">With <paramref name="AppRoleSecretIdFile"/>.</param>
+/// <param name="KubernetesRole">For the token in <paramref name="ServiceAccountTokenFile"/>.</param>
+/// <param name="LoginMount">Where the login method is mounted; null: where it usually is.</param>
+public sealed record VaultAccess(
+    string? Address = null,
+    string? CertificateAuthority = null,
+    string? Namespace = null,
+    string? TokenFile = null,
+    string? AppRoleId = null,
+    string? AppRoleSecretIdFile = null,
+    string? KubernetesRole = null,
+    string? ServiceAccountTokenFile = null,
+    string? LoginMount = null)
+{
+    internal VaultAccess RelativeTo(string folder) => this with
+    {
+        CertificateAuthority = In(folder, CertificateAuthority),
+        TokenFile = In(folder, TokenFile),
+        AppRoleSecretIdFile = In(folder, AppRoleSecretIdFile),
+        ServiceAccountTokenFile = In(folder, ServiceAccountTokenFile),
+    };
+
+    private static string? In(string folder, string? path) => path is null ? null : Path.Combine(folder, path);
 }
 
 /// <summary>PEM files for TLS.</summary>

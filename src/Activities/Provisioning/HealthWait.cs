@@ -1,6 +1,7 @@
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Temporal;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -54,6 +55,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             JobGate job => health.JobAsync(job, ct),
             EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
             TemporalFrontendGate frontend => FrontendAsync(frontend, component, region, ct),
+            VaultGate vault => VaultAsync(vault, region, ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
     }
@@ -72,6 +74,28 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             return missing.Count > 0
                 ? new(GateState.OnTheWay, $"{frontend} does not show the namespaces {string.Join(", ", missing)} yet")
                 : new(GateState.Passed, $"{frontend} answers and shows {declared.Count} namespaces");
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
+        {
+            return new(GateState.OnTheWay, failure.Message.TrimEnd('.'));
+        }
+    }
+
+    private async Task<GateStatus> VaultAsync(VaultGate gate, RegionSpecification region, CancellationToken ct)
+    {
+        var vault = connections.Vault(region.Name, gate);
+        var name = $"Vault {gate.Namespace}/{gate.Service} ({vault.Connection.Options.Address.Authority})";
+        try
+        {
+            var system = new VaultSystem(vault.Connection);
+            var health = await system.HealthAsync(ct);
+            if (!health.IsActive)
+                return new(GateState.OnTheWay, $"{name} {(!health.Initialized ? "is not initialized: initialize and unseal it" : health.Sealed ? "is sealed: unseal it" : "is a standby")}");
+            if (gate.Policy is not { } policy)
+                return new(GateState.Passed, $"{name} is unsealed and active");
+            return await system.ReadPolicyAsync(policy, ct) is null
+                ? new(GateState.OnTheWay, $"{name} has no policy {policy} yet")
+                : new(GateState.Passed, $"{name} is unsealed and active, and policy {policy} is readable");
         }
         catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
         {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Temporal;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Specification;
 
@@ -12,6 +13,7 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
 {
     private readonly ConcurrentDictionary<(string Region, string Context), (DateTime Credentials, KubernetesConnection Connection)> clusters = new();
     private readonly ConcurrentDictionary<(string Region, string Service), TemporalCluster> temporals = new();
+    private readonly ConcurrentDictionary<(string Region, Uri Service), RegionVault> vaults = new();
 
     /// <summary>The cluster of a region. Renewed credentials are taken up: a kubeconfig that was written since is read again.</summary>
     public KubernetesConnection Cluster(RegionSpecification region)
@@ -29,6 +31,10 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     public TemporalCluster Temporal(string region, TemporalFrontendGate frontend) => temporals.GetOrAdd(
         (region, $"{frontend.Service}.{frontend.Namespace}.svc:{frontend.Port}"), key => TemporalCluster.Open(connections, key.Region, key.Service));
 
+    /// <summary>Vault of a region, by the gate that names its Service.</summary>
+    public RegionVault Vault(string region, VaultGate gate) => vaults.GetOrAdd(
+        (region, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}")), key => RegionVault.Open(connections, key.Region, key.Service, "provisioning"));
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -36,6 +42,8 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
             cluster.Dispose();
         foreach (var temporal in temporals.Values)
             temporal.Dispose();
+        foreach (var vault in vaults.Values)
+            vault.Dispose();
     }
 
     private static DateTime WrittenAt(KubernetesConnection connection) => File.GetLastWriteTimeUtc(connection.Account.Source);

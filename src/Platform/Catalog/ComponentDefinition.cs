@@ -121,6 +121,9 @@ public sealed record EndpointsGate(string Service, string Namespace, int Minimum
 /// <summary>The platform's own Temporal frontend answers, and every Temporal namespace of the plan is visible there.</summary>
 public sealed record TemporalFrontendGate(string Service, string Namespace, int Port) : HealthGate;
 
+/// <summary>Vault is initialized, unsealed and active; and where a policy is named, we can log in and read it.</summary>
+public sealed record VaultGate(string Service, string Namespace, int Port, bool Tls, string? Policy) : HealthGate;
+
 /// <summary>All components of the catalog by name.</summary>
 public sealed record ComponentCatalog
 {

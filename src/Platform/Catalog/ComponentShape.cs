@@ -31,9 +31,19 @@ internal static class ComponentShape
         new("port", new IntegerShape("The port of its gRPC API.", 1, 65535), Default: 7233L),
     ]);
 
+    private static readonly MapShape Vault = new("Vault: it must be initialized, unsealed and active.",
+    [
+        new("service", Name, Required: true),
+        new("namespace", Name),
+        new("port", new IntegerShape("The port of its API.", 1, 65535), Default: 8200L),
+        new("tls", new BooleanShape("Whether its API speaks TLS."), Default: true),
+        new("policy", new TextShape("A policy that we must be able to log in for and read.")),
+    ]);
+
     public static MapShape Gate { get; } = new("One health gate; exactly one key.",
     [
         new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend),
+        new("vault", Vault),
     ]);
 
     private static readonly MapShape Parameter = new("What the manifests may refer to.",

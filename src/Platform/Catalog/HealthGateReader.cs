@@ -24,6 +24,7 @@ internal static class HealthGateReader
             "endpoints" => new EndpointsGate((string)fields["service"]!, space, (int)(long)fields["minimum"]!),
             "job" => new JobGate((string)fields["name"]!, space),
             "temporalFrontend" => new TemporalFrontendGate((string)fields["service"]!, space, (int)(long)fields["port"]!),
+            "vault" => new VaultGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (string?)fields["policy"]),
             var kind => throw new InvalidOperationException($"No gate for '{kind}'."),
         };
     }

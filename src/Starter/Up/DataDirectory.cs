@@ -9,7 +9,7 @@ namespace PlatformOps.Starter.Up;
 /// <list type="bullet">
 /// <item><c>lock</c>, <c>holder</c>: who uses it; <c>running.json</c>: how to reach it;</item>
 /// <item><c>bootstrap/ENVIRONMENT.db</c>: the runs; <c>sandbox/ENVIRONMENT/</c>: the world, per region its cluster and its Temporal;</item>
-/// <item><c>connections.json</c>, <c>REGION.kubeconfig</c>: how the world is reached while it runs.</item>
+/// <item><c>connections.json</c>, <c>REGION.kubeconfig</c>, <c>REGION.vault-token</c>: how the world is reached while it runs.</item>
 /// </list>
 /// </summary>
 internal sealed class DataDirectory : IDisposable
@@ -29,6 +29,9 @@ internal sealed class DataDirectory : IDisposable
     public string Runs(string environment) => System.IO.Path.Combine(Folder("bootstrap"), $"{environment}.db");
 
     public string Kubeconfig(string region) => System.IO.Path.Combine(Path, $"{region}.kubeconfig");
+
+    /// <summary>The token of the sandbox's Vault in a region.</summary>
+    public string VaultToken(string region) => System.IO.Path.Combine(Path, $"{region}.vault-token");
 
     /// <summary>Where the sandbox keeps the world of an environment. Environments do not share clusters.</summary>
     public string World(string environment) => Folder("sandbox", environment);
@@ -65,7 +68,7 @@ internal sealed class DataDirectory : IDisposable
                     folder.Delete(recursive: true);
                     break;
                 // Only what is ours: a directory named by mistake keeps the rest.
-                case FileInfo file when file.Name is "running.json" or "connections.json" || file.Extension == ".kubeconfig":
+                case FileInfo file when file.Name is "running.json" or "connections.json" || file.Extension is ".kubeconfig" or ".vault-token":
                     file.Delete();
                     break;
             }

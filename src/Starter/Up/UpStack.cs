@@ -4,6 +4,7 @@ using PlatformOps.Adapters;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Sandbox;
+using PlatformOps.Sandbox.Vault;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
 using PlatformOps.Workflows;
@@ -17,8 +18,12 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Where the catalog has the platform's own Temporal frontend.</summary>
     private const string TemporalNamespace = "temporal-backend", TemporalService = "temporal-frontend";
 
+    /// <summary>Where the catalog has Vault.</summary>
+    private const string VaultComponent = "vault", VaultNamespace = "security", VaultService = "vault";
+
     private readonly ServerLog log;
     private readonly Dictionary<string, PlatformTemporal> temporals = [];
+    private readonly Dictionary<string, SandboxVault> vaults = [];
     private readonly CancellationTokenSource stopping = new();
     private BootstrapServerHost? server;
     private SandboxHost? sandbox;
@@ -54,6 +59,8 @@ internal sealed class UpStack : IAsyncDisposable
         {
             await stack.StartServerAsync(options, data, ct);
             var own = platform.Environments.Single(environment => environment.Name == options.Environment);
+            if (own.Components.Any(component => component.Name == VaultComponent && component.Enabled))
+                await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
             var connections = stack.Connect(data, RegionsOf(platform.Environments));
             if (options.Worker)
@@ -92,6 +99,8 @@ internal sealed class UpStack : IAsyncDisposable
             await sandbox.DisposeAsync();
         foreach (var temporal in temporals.Values)
             await temporal.DisposeAsync();
+        foreach (var vault in vaults.Values)
+            await vault.DisposeAsync();
         if (server is not null)
             await server.DisposeAsync();
         log.Dispose();
@@ -111,6 +120,14 @@ internal sealed class UpStack : IAsyncDisposable
         Client = await TemporalTarget.Of(Address, "this process").ConnectAsync(ct);
     }
 
+    /// <summary>They are unsealed from the start: nobody keeps keys for an evaluation.</summary>
+    private async Task StartVaultsAsync(IReadOnlyList<string> regions, string world, CancellationToken ct)
+    {
+        Directory.CreateDirectory(world);
+        foreach (var region in regions)
+            vaults[region] = await SandboxVault.StartAsync(new() { DataFile = Path.Combine(world, $"{region}.vault.db") }, ct);
+    }
+
     private async Task StartSandboxAsync(UpOptions options, IReadOnlyList<string> regions, DataDirectory data, bool verbose, CancellationToken ct)
     {
         var world = data.World(options.Environment);
@@ -123,7 +140,11 @@ internal sealed class UpStack : IAsyncDisposable
                 Regions = regions,
                 Seed = options.Seed,
                 TimeScale = options.TimeScale,
-                Services = [.. temporals.Select(entry => new SandboxService(entry.Key, TemporalNamespace, TemporalService, entry.Value.Address))],
+                Services =
+                [
+                    .. temporals.Select(entry => new SandboxService(entry.Key, TemporalNamespace, TemporalService, entry.Value.Address)),
+                    .. vaults.Select(entry => new SandboxService(entry.Key, VaultNamespace, VaultService, entry.Value.Address.Authority)),
+                ],
             },
             ct);
     }
@@ -135,6 +156,8 @@ internal sealed class UpStack : IAsyncDisposable
         data.ForgetKubeconfigs();
         foreach (var region in Regions)
             DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
+        foreach (var (region, vault) in vaults)
+            DataDirectory.WriteSecret(data.VaultToken(region), vault.RootToken);
         var connections = new PlatformConnections
         {
             Regions = allRegions.ToDictionary(name => name, name => new RegionConnection
@@ -142,6 +165,9 @@ internal sealed class UpStack : IAsyncDisposable
                 Kubeconfig = data.Kubeconfig(name),
                 Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
                 TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",
+                Vault = vaults.ContainsKey(name)
+                    ? new($"http://{sandbox.Regions[name].ServiceAddress(VaultNamespace, VaultService)}", TokenFile: data.VaultToken(name))
+                    : new("http://127.0.0.1:1"),
             }),
         };
         connections.Save(data.Connections);

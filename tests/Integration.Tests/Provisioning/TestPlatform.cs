@@ -71,11 +71,11 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     public void Remove(string path) => File.Delete(Path.Combine(folder, path));
 
-    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null)
+    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null)
     {
         var activities = new ProvisioningActivities(
             new(SpecificationFolder, Path.Combine(folder, "catalog")),
-            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress } } });
+            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, Vault = vault } } });
         made.Add(activities);
         return activities;
     }

@@ -126,6 +126,7 @@ public sealed class CommittedCatalogTests
                     EndpointsGate endpoints => group.Any(candidate => Is(candidate, "Service", endpoints.Namespace, endpoints.Service)),
                     TemporalFrontendGate frontend => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest => (string?)manifest.Tree["kind"] == "Service"
                         && (string?)manifest.Tree["metadata"]!["name"] == frontend.Service && manifest.Tree["spec"]!["ports"]!.AsArray().Any(port => (long)port!["port"]! == frontend.Port)),
+                    VaultGate vault => group.Any(candidate => Is(candidate, "Service", vault.Namespace, vault.Service)),
                     _ => false,
                 }, $"{group.Key.Name}: {gate}");
             }
