@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Commands;
 
 namespace PlatformOps.Integration.Tests.CommandLine;
 
@@ -28,9 +29,11 @@ public class CommandTableTests
     {
         // What follows is the shell's.
         var own = line.Split(" > ")[0];
-        var parsed = Root.Parse([.. CommandLineParser.SplitCommandLine(own)]);
+        var parsed = Root.Parse(ServerCommand.Rewrite([.. CommandLineParser.SplitCommandLine(own)]));
         Assert.Empty(parsed.Errors.Select(error => error.Message));
-        Assert.Empty(parsed.UnmatchedTokens);
+        // The words of a Temporal server's command line are for the server itself to understand.
+        if (parsed.CommandResult.Command.TreatUnmatchedTokensAsErrors)
+            Assert.Empty(parsed.UnmatchedTokens);
     }
 
     [Theory, MemberData(nameof(Commands))]
