@@ -34,6 +34,12 @@ public enum AdapterFailureKind
     /// <summary>A field belongs to another field manager.</summary>
     Conflict,
 
+    /// <summary>It does not exist. Adapters answer a question about it with null; this is for what was needed.</summary>
+    Missing,
+
+    /// <summary>It exists already, and cannot be seen yet: observing again helps.</summary>
+    Exists,
+
     /// <summary>What we sent is wrong.</summary>
     Rejected,
 }

@@ -19,6 +19,8 @@ public class DependencyDirectionTests
     /// <summary>A third-party SDK is spoken in one project, so that replacing it means reading one project.</summary>
     private static readonly Dictionary<string, string[]> OnlyIn = new()
     {
+        ["AWSSDK.Core"] = ["Adapters"],
+        ["AWSSDK.S3"] = ["Adapters"],
         ["Grpc.AspNetCore.Server"] = ["BootstrapServer"],
         ["KubernetesClient"] = ["Adapters"],
         ["Microsoft.Data.Sqlite"] = ["BootstrapServer", "Sandbox"],

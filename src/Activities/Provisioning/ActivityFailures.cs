@@ -33,7 +33,7 @@ internal static class ActivityFailures
             AdapterFailureKind.Unavailable => (FailureTypes.Unavailable, true),
             AdapterFailureKind.Throttled => (FailureTypes.Throttled, true),
             // Trying again observes again: if the facts are others by then, that is said.
-            AdapterFailureKind.Moved => (FailureTypes.FactsChanged, true),
+            AdapterFailureKind.Moved or AdapterFailureKind.Missing or AdapterFailureKind.Exists => (FailureTypes.FactsChanged, true),
             AdapterFailureKind.Unauthorized => (FailureTypes.Unauthorized, false),
             AdapterFailureKind.Forbidden => (FailureTypes.Forbidden, false),
             AdapterFailureKind.NotServed => (FailureTypes.NotServed, false),

@@ -1,0 +1,102 @@
+namespace PlatformOps.Adapters.Aws.Databases;
+
+/// <summary>A managed database as RDS reports it.</summary>
+/// <param name="Status">RDS's word: <c>available</c>, <c>creating</c>, <c>modifying</c>, ...</param>
+/// <param name="Address"><c>host:port</c>; null until there is one.</param>
+/// <param name="ReplicaOf">The identifier of the instance that it copies, an ARN when that is in another region; null: none.</param>
+/// <param name="Replicas">Identifiers of the instances that copy it, ARNs when they are in another region.</param>
+public sealed record DatabaseInstance(
+    string Identifier,
+    string Arn,
+    string Status,
+    string Engine,
+    string EngineVersion,
+    string Class,
+    int StorageGigabytes,
+    int BackupDays,
+    bool MultipleZones,
+    bool Encrypted,
+    bool DeletionProtection,
+    bool PubliclyAccessible,
+    string? Address,
+    string? ReplicaOf,
+    IReadOnlyList<string> Replicas,
+    DateTimeOffset? LatestRestorable,
+    IReadOnlyDictionary<string, string> Tags)
+{
+    /// <summary>It answers and nothing is being done to it.</summary>
+    public bool Available => Status == "available";
+}
+
+/// <summary>A new database.</summary>
+public sealed record NewDatabase
+{
+    /// <summary>Decided by the caller, never by chance: it is what makes creating it twice impossible.</summary>
+    public required string Identifier { get; init; }
+
+    /// <summary>For example <c>postgres</c>.</summary>
+    public required string Engine { get; init; }
+
+    /// <summary>Null: what RDS prefers.</summary>
+    public string? EngineVersion { get; init; }
+
+    /// <summary>For example <c>db.r6g.large</c>.</summary>
+    public required string Class { get; init; }
+
+    public required int StorageGigabytes { get; init; }
+
+    /// <summary>0..35; 0 switches backups, and with them replicas, off.</summary>
+    public int BackupDays { get; init; } = 7;
+
+    public bool MultipleZones { get; init; }
+
+    public bool DeletionProtection { get; init; } = true;
+
+    /// <summary>Null: the key of the account.</summary>
+    public string? EncryptionKey { get; init; }
+
+    public string? SubnetGroup { get; init; }
+
+    public IReadOnlyList<string> SecurityGroups { get; init; } = [];
+
+    /// <summary>Null: none is created.</summary>
+    public string? DatabaseName { get; init; }
+
+    public required string MasterUser { get; init; }
+}
+
+/// <summary>What to change; null stays as it is.</summary>
+public sealed record DatabaseChange
+{
+    public string? EngineVersion { get; init; }
+
+    public string? Class { get; init; }
+
+    public int? StorageGigabytes { get; init; }
+
+    public int? BackupDays { get; init; }
+
+    public bool? MultipleZones { get; init; }
+
+    public bool? DeletionProtection { get; init; }
+}
+
+/// <summary>Where a new instance lives.</summary>
+public sealed record DatabasePlacement
+{
+    public string? Class { get; init; }
+
+    public bool? MultipleZones { get; init; }
+
+    public bool DeletionProtection { get; init; } = true;
+
+    public string? SubnetGroup { get; init; }
+
+    public IReadOnlyList<string> SecurityGroups { get; init; } = [];
+
+    /// <summary>In the target's region; a copy of an encrypted instance of another region needs one. Null: as the source.</summary>
+    public string? EncryptionKey { get; init; }
+}
+
+/// <summary>What happened to a database, as RDS tells it.</summary>
+public sealed record DatabaseEvent(string Source, DateTimeOffset At, string Message, IReadOnlyList<string> Categories);

@@ -1,0 +1,209 @@
+namespace PlatformOps.Adapters.Aws.Databases;
+
+/// <summary>Managed databases of a region. Creating looks before and after, takes what is already ours for done, and never touches what is not.</summary>
+public sealed class DatabaseInstances(AwsConnection connection)
+{
+    private const int PageSize = 100;
+
+    /// <summary>Null when there is no such instance.</summary>
+    public async Task<DatabaseInstance?> FindAsync(string identifier, CancellationToken ct)
+    {
+        var answer = await connection.FindAsync(Named(identifier), token => connection.Rds.DescribeDBInstancesAsync(new() { DBInstanceIdentifier = identifier }, token), ct);
+        return answer?.DBInstances is [var instance, ..] ? instance.ToInstance() : null;
+    }
+
+    /// <summary>Every instance of the region that carries the tags of an owner.</summary>
+    public async Task<IReadOnlyList<DatabaseInstance>> OwnedAsync(AwsOwner owner, CancellationToken ct)
+    {
+        List<DatabaseInstance> owned = [];
+        string? marker = null;
+        do
+        {
+            var after = marker;
+            var page = await connection.CallAsync("list", "database instances", token => connection.Rds.DescribeDBInstancesAsync(new() { MaxRecords = PageSize, Marker = after }, token), ct);
+            owned.AddRange((page.DBInstances ?? []).Select(instance => instance.ToInstance()).Where(instance => owner.WhyForeign(instance.Tags) is null));
+            marker = page.Marker;
+        }
+        while (!string.IsNullOrEmpty(marker));
+        return owned;
+    }
+
+    /// <summary>Creates an instance, or adopts our own of this name. It is not available yet when this returns.</summary>
+    /// <param name="masterPassword">Goes to RDS and nowhere else.</param>
+    public Task<Creation> CreateAsync(NewDatabase wanted, string masterPassword, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
+        wanted.Identifier, owner, masterPassword, token => connection.Rds.CreateDBInstanceAsync(
+            new()
+            {
+                DBInstanceIdentifier = wanted.Identifier,
+                DBName = wanted.DatabaseName,
+                Engine = wanted.Engine,
+                EngineVersion = wanted.EngineVersion,
+                MasterUsername = wanted.MasterUser,
+                MasterUserPassword = masterPassword,
+                DBInstanceClass = wanted.Class,
+                AllocatedStorage = wanted.StorageGigabytes,
+                BackupRetentionPeriod = wanted.BackupDays,
+                MultiAZ = wanted.MultipleZones,
+                DeletionProtection = wanted.DeletionProtection,
+                // Never otherwise: a database of a platform is neither readable on the disk nor reachable from outside.
+                StorageEncrypted = true,
+                PubliclyAccessible = false,
+                KmsKeyId = wanted.EncryptionKey,
+                CopyTagsToSnapshot = true,
+                DBSubnetGroupName = wanted.SubnetGroup,
+                VpcSecurityGroupIds = wanted.SecurityGroups.OrNull(),
+                Tags = owner.ToTags(operationId),
+            }, token), ct);
+
+    /// <summary>Creates a replica, or adopts our own of this name.</summary>
+    /// <param name="source">An identifier of this region, or the ARN of an instance of another one.</param>
+    public Task<Creation> CreateReplicaAsync(string identifier, string source, DatabasePlacement placement, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
+        identifier, owner, null, token => connection.Rds.CreateDBInstanceReadReplicaAsync(
+            new()
+            {
+                DBInstanceIdentifier = identifier,
+                SourceDBInstanceIdentifier = source,
+                KmsKeyId = placement.EncryptionKey,
+                SourceRegion = Arn.RegionOf(source),
+                DBInstanceClass = placement.Class,
+                MultiAZ = placement.MultipleZones,
+                DeletionProtection = placement.DeletionProtection,
+                PubliclyAccessible = false,
+                CopyTagsToSnapshot = true,
+                DBSubnetGroupName = placement.SubnetGroup,
+                VpcSecurityGroupIds = placement.SecurityGroups.OrNull(),
+                Tags = owner.ToTags(operationId),
+            }, token), ct);
+
+    /// <summary>Creates an instance from a snapshot, or adopts our own of this name.</summary>
+    public Task<Creation> RestoreAsync(string identifier, string snapshot, DatabasePlacement placement, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
+        identifier, owner, null, token => connection.Rds.RestoreDBInstanceFromDBSnapshotAsync(
+            new()
+            {
+                DBInstanceIdentifier = identifier,
+                DBSnapshotIdentifier = snapshot,
+                DBInstanceClass = placement.Class,
+                MultiAZ = placement.MultipleZones,
+                DeletionProtection = placement.DeletionProtection,
+                PubliclyAccessible = false,
+                DBSubnetGroupName = placement.SubnetGroup,
+                VpcSecurityGroupIds = placement.SecurityGroups.OrNull(),
+                Tags = owner.ToTags(operationId),
+            }, token), ct);
+
+    /// <summary>Creates an instance as another one was at a time, or adopts our own of this name.</summary>
+    /// <param name="at">Null: as late as possible.</param>
+    public Task<Creation> RestoreAsync(string identifier, string source, DateTimeOffset? at, DatabasePlacement placement, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
+        identifier, owner, null, token => connection.Rds.RestoreDBInstanceToPointInTimeAsync(
+            new()
+            {
+                TargetDBInstanceIdentifier = identifier,
+                SourceDBInstanceIdentifier = source,
+                RestoreTime = at?.UtcDateTime,
+                UseLatestRestorableTime = at is null ? true : null,
+                DBInstanceClass = placement.Class,
+                MultiAZ = placement.MultipleZones,
+                DeletionProtection = placement.DeletionProtection,
+                PubliclyAccessible = false,
+                DBSubnetGroupName = placement.SubnetGroup,
+                VpcSecurityGroupIds = placement.SecurityGroups.OrNull(),
+                Tags = owner.ToTags(operationId),
+            }, token), ct);
+
+    /// <summary>Changes our instance, at once. Asking for what is already so changes nothing.</summary>
+    public async Task ChangeAsync(string identifier, DatabaseChange change, AwsOwner owner, CancellationToken ct)
+    {
+        await OursAsync(identifier, owner, ct);
+        await connection.CallAsync("change", Named(identifier), token => connection.Rds.ModifyDBInstanceAsync(
+            new()
+            {
+                DBInstanceIdentifier = identifier,
+                ApplyImmediately = true,
+                EngineVersion = change.EngineVersion,
+                DBInstanceClass = change.Class,
+                AllocatedStorage = change.StorageGigabytes,
+                BackupRetentionPeriod = change.BackupDays,
+                MultiAZ = change.MultipleZones,
+                DeletionProtection = change.DeletionProtection,
+            }, token), ct);
+    }
+
+    /// <summary>Makes our replica an instance of its own. False: it is none any more, or is on its way.</summary>
+    public async Task<bool> PromoteAsync(string identifier, int? backupDays, AwsOwner owner, CancellationToken ct)
+    {
+        var instance = await OursAsync(identifier, owner, ct);
+        if (instance.ReplicaOf is null || instance.Status == "promoting")
+            return false;
+        await connection.CallAsync("promote", Named(identifier), token => connection.Rds.PromoteReadReplicaAsync(
+            new() { DBInstanceIdentifier = identifier, BackupRetentionPeriod = backupDays }, token), ct);
+        return true;
+    }
+
+    /// <summary>Deletes our instance. False: it is gone, or going.</summary>
+    /// <param name="finalSnapshot">Taken before it goes; null: its data are lost.</param>
+    public async Task<bool> DeleteAsync(string identifier, string? finalSnapshot, AwsOwner owner, CancellationToken ct)
+    {
+        if (await FindAsync(identifier, ct) is not { } instance)
+            return false;
+        RefuseForeign(instance, owner);
+        if (instance.Status == "deleting")
+            return false;
+        try
+        {
+            await connection.CallAsync("delete", Named(identifier), token => connection.Rds.DeleteDBInstanceAsync(
+                new() { DBInstanceIdentifier = identifier, SkipFinalSnapshot = finalSnapshot is null, FinalDBSnapshotIdentifier = finalSnapshot }, token), ct);
+            return true;
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Missing)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What happened to an instance since a time; RDS remembers 14 days.</summary>
+    public async Task<IReadOnlyList<DatabaseEvent>> EventsAsync(string identifier, DateTimeOffset since, CancellationToken ct)
+    {
+        var answer = await connection.CallAsync("read", $"the events of {Named(identifier)}", token => connection.Rds.DescribeEventsAsync(
+            new() { SourceIdentifier = identifier, SourceType = "db-instance", StartTime = since.UtcDateTime, MaxRecords = PageSize }, token), ct);
+        return [.. (answer.Events ?? []).Select(happened => new DatabaseEvent(happened.SourceIdentifier ?? "", happened.Date ?? default, happened.Message ?? "", happened.EventCategories ?? []))];
+    }
+
+    internal static string Named(string identifier) => $"database instance {identifier}";
+
+    private async Task<Creation> EnsureAsync<T>(string identifier, AwsOwner owner, string? secret, Func<CancellationToken, Task<T>> create, CancellationToken ct)
+    {
+        if (await FindAsync(identifier, ct) is { } known)
+        {
+            RefuseForeign(known, owner);
+            return Creation.Adopted;
+        }
+
+        try
+        {
+            await connection.CallAsync("create", Named(identifier), create, ct, secret);
+            return Creation.Created;
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Exists)
+        {
+            // It appeared meanwhile, or the look before did not see it yet. When it still cannot be seen, the caller comes back later.
+            if (await FindAsync(identifier, ct) is not { } appeared)
+                throw;
+            RefuseForeign(appeared, owner);
+            return Creation.Adopted;
+        }
+    }
+
+    private async Task<DatabaseInstance> OursAsync(string identifier, AwsOwner owner, CancellationToken ct)
+    {
+        var instance = await FindAsync(identifier, ct)
+            ?? throw new AdapterException(AdapterFailureKind.Missing, $"{Named(identifier)} does not exist in {connection.Region}. Provision it first.");
+        RefuseForeign(instance, owner);
+        return instance;
+    }
+
+    private void RefuseForeign(DatabaseInstance instance, AwsOwner owner)
+    {
+        if (owner.WhyForeign(instance.Tags) is { } why)
+            throw connection.Foreign(Named(instance.Identifier), why);
+    }
+}

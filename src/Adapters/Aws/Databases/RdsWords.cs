@@ -1,0 +1,44 @@
+using System.Globalization;
+using PlatformOps.Adapters.Aws.Sdk.RDS.Model;
+
+namespace PlatformOps.Adapters.Aws.Databases;
+
+/// <summary>From RDS's types to our words and back.</summary>
+internal static class RdsWords
+{
+    public static DatabaseInstance ToInstance(this DBInstance instance) => new(
+        instance.DBInstanceIdentifier ?? "",
+        instance.DBInstanceArn ?? "",
+        instance.DBInstanceStatus ?? "unknown",
+        instance.Engine ?? "",
+        instance.EngineVersion ?? "",
+        instance.DBInstanceClass ?? "",
+        instance.AllocatedStorage ?? 0,
+        instance.BackupRetentionPeriod ?? 0,
+        instance.MultiAZ ?? false,
+        instance.StorageEncrypted ?? false,
+        instance.DeletionProtection ?? false,
+        instance.PubliclyAccessible ?? false,
+        instance.Endpoint is { Address: { Length: > 0 } host, Port: { } port } ? string.Create(CultureInfo.InvariantCulture, $"{host}:{port}") : null,
+        instance.ReadReplicaSourceDBInstanceIdentifier is { Length: > 0 } source ? source : null,
+        instance.ReadReplicaDBInstanceIdentifiers ?? [],
+        instance.LatestRestorableTime,
+        ToDictionary(instance.TagList));
+
+    public static DatabaseSnapshot ToSnapshot(this DBSnapshot snapshot) => new(
+        snapshot.DBSnapshotIdentifier ?? "",
+        snapshot.DBSnapshotArn ?? "",
+        snapshot.DBInstanceIdentifier ?? "",
+        snapshot.Status ?? "unknown",
+        snapshot.PercentProgress ?? 0,
+        snapshot.Encrypted ?? false,
+        snapshot.SnapshotCreateTime,
+        ToDictionary(snapshot.TagList));
+
+    public static Dictionary<string, string> ToDictionary(List<Tag>? tags) =>
+        (tags ?? []).Where(tag => tag.Key is not null).ToDictionary(tag => tag.Key!, tag => tag.Value ?? "");
+
+    public static List<Tag> ToTags(this AwsOwner owner, string operationId) => [.. owner.Tags(operationId).Select(tag => new Tag { Key = tag.Key, Value = tag.Value })];
+
+    public static List<string>? OrNull(this IReadOnlyList<string> names) => names.Count == 0 ? null : [.. names];
+}

@@ -1,0 +1,3 @@
+using PlatformOps.Integration.Tests.Aws;
+
+[assembly: AssemblyFixture(typeof(MotoServer))]

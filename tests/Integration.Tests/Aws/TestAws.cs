@@ -1,0 +1,46 @@
+using PlatformOps.Adapters.Aws;
+using PlatformOps.Adapters.Aws.Databases;
+
+namespace PlatformOps.Integration.Tests.Aws;
+
+/// <summary>AWS APIs for tests. The same tests run on every one of them.</summary>
+public abstract class TestAws : IAsyncLifetime
+{
+    /// <summary>Where it answers.</summary>
+    public Uri Address { get; protected set; } = null!;
+
+    /// <summary>Why there is no such server here; null when there is one.</summary>
+    public virtual string? Missing => null;
+
+    /// <summary>Whether what takes time takes time. Moto's databases are available at once, are no replicas only in part after a promotion, and promote anything.</summary>
+    public virtual bool DatabasesTakeTime => false;
+
+    public abstract ValueTask InitializeAsync();
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <summary>Lets time pass until nothing is under way.</summary>
+    public virtual void LetTimePass()
+    {
+    }
+
+    /// <summary>The APIs of a region.</summary>
+    public AwsConnection Connect(string region = "us-east-1", AwsKeys? keys = null)
+    {
+        // Skipped without it, except where ./test should have made it.
+        if (Missing is { } missing && Environment.GetEnvironmentVariable("CI") == "true")
+            Assert.Fail(missing);
+        Assert.SkipWhen(Missing is not null, Missing ?? "");
+        return new(new() { Region = region, Endpoint = Address, Keys = keys ?? new("AKIAIOSFODNN7EXAMPLE", "not-a-secret") });
+    }
+
+    /// <summary>Waits until a database is available.</summary>
+    public async Task<DatabaseInstance> AvailableAsync(DatabaseInstances databases, string identifier)
+    {
+        LetTimePass();
+        var instance = await databases.FindAsync(identifier, TestContext.Current.CancellationToken);
+        Assert.NotNull(instance);
+        Assert.Equal("available", instance.Status);
+        return instance;
+    }
+}
