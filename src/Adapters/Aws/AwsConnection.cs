@@ -116,6 +116,8 @@ public sealed class AwsConnection : IDisposable
     private void WithoutRetries(ClientConfig config)
     {
         config.MaxErrorRetry = 0;
+        // By default a connection that breaks is taken for a stale one, and a creation is sent again unseen.
+        config.MaxStaleConnectionRetries = 0;
         config.ThrottleRetries = false;
         config.Timeout = Access.CallTimeout;
         config.ConnectTimeout = TimeSpan.FromSeconds(5);

@@ -1,3 +1,4 @@
 using PlatformOps.Integration.Tests.Aws;
 
 [assembly: AssemblyFixture(typeof(MotoServer))]
+[assembly: AssemblyFixture(typeof(SandboxAws))]

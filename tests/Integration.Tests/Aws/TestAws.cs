@@ -15,6 +15,9 @@ public abstract class TestAws : IAsyncLifetime
     /// <summary>Whether what takes time takes time. Moto's databases are available at once, are no replicas only in part after a promotion, and promote anything.</summary>
     public virtual bool DatabasesTakeTime => false;
 
+    /// <summary>A key that may do everything.</summary>
+    protected virtual string AccessKeyId => "AKIAIOSFODNN7EXAMPLE";
+
     public abstract ValueTask InitializeAsync();
 
     public abstract ValueTask DisposeAsync();
@@ -31,7 +34,7 @@ public abstract class TestAws : IAsyncLifetime
         if (Missing is { } missing && Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail(missing);
         Assert.SkipWhen(Missing is not null, Missing ?? "");
-        return new(new() { Region = region, Endpoint = Address, Keys = keys ?? new("AKIAIOSFODNN7EXAMPLE", "not-a-secret") });
+        return new(new() { Region = region, Endpoint = Address, Keys = keys ?? new(AccessKeyId, "not-a-secret") });
     }
 
     /// <summary>Waits until a database is available.</summary>

@@ -1,0 +1,13 @@
+namespace PlatformOps.Sandbox.Aws;
+
+/// <summary>How the sandbox's AWS behaves.</summary>
+public sealed record AwsStandInOptions
+{
+    /// <summary>Decides which calls faults hit. Default 1.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Multiplies how long databases take to be created, changed and promoted; 0: nothing takes any time. Default 1: minutes, as in reality.</summary>
+    public double TimeScale { get; init; } = 1;
+
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,247 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+
+namespace PlatformOps.Sandbox.Aws.Rds;
+
+/// <summary>The operations of RDS. Creating, changing, promoting and deleting take as long as the clock says.</summary>
+internal sealed partial class RdsCalls(TimeProvider time, double scale)
+{
+    private static readonly TimeSpan Creating = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Changing = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Promoting = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Deleting = TimeSpan.FromMinutes(2);
+
+    private readonly Lock gate = new();
+    private readonly SortedDictionary<(string Region, string Identifier), StoredDatabase> databases = [];
+
+    public XElement CarryOut(AwsCall call)
+    {
+        lock (gate)
+        {
+            foreach (var database in databases.Values.ToList())
+                database.Advance(time.GetUtcNow());
+            return call.Operation switch
+            {
+                "CreateDBInstance" => Create(call),
+                "CreateDBInstanceReadReplica" => CreateReplica(call),
+                "DescribeDBInstances" => Describe(call),
+                "ModifyDBInstance" => Modify(call),
+                "PromoteReadReplica" => Promote(call),
+                "RestoreDBInstanceToPointInTime" => Restore(call),
+                "DeleteDBInstance" => Delete(call),
+                "CreateDBSnapshot" => CreateSnapshot(call),
+                "DescribeDBSnapshots" => DescribeSnapshots(call),
+                "CopyDBSnapshot" => CopySnapshot(call),
+                "DeleteDBSnapshot" => DeleteSnapshot(call),
+                "RestoreDBInstanceFromDBSnapshot" => RestoreSnapshot(call),
+                _ => throw AwsFailure.InvalidAction(call),
+            };
+        }
+    }
+
+    private XElement Create(AwsCall call)
+    {
+        var database = new StoredDatabase(call.Region, NewIdentifier(call, "DBInstanceIdentifier"))
+        {
+            Created = time.GetUtcNow(),
+            Engine = call.Required("Engine") is "postgres" ? "postgres" : throw AwsFailure.Invalid("Invalid DB engine: the sandbox has postgres"),
+            EngineVersion = call.Text("EngineVersion") ?? "16.4",
+            MasterUser = call.Required("MasterUsername"),
+            Class = call.Required("DBInstanceClass"),
+            Storage = call.Number("AllocatedStorage") is >= 20 and <= 65536 and var size ? size : throw AwsFailure.Invalid("Invalid storage size: 20 to 65536 are expected"),
+            BackupDays = Retention(call) ?? 1,
+            MultipleZones = call.Flag("MultiAZ") ?? false,
+            Encrypted = call.Flag("StorageEncrypted") ?? false,
+            Protected = call.Flag("DeletionProtection") ?? false,
+            Public = call.Flag("PubliclyAccessible") ?? false,
+            DatabaseName = call.Text("DBName"),
+            Tags = call.Tags(),
+        };
+        Password(call.Required("MasterUserPassword"));
+        call.Text("KmsKeyId");
+        Placement(call);
+        return Begin(call, database);
+    }
+
+    private XElement CreateReplica(AwsCall call)
+    {
+        var identifier = NewIdentifier(call, "DBInstanceIdentifier");
+        var (region, name) = SourceOf(call, call.Required("SourceDBInstanceIdentifier"), "db");
+        var source = Existing(region, name);
+        if (source.Status != "available" || source.BackupDays == 0)
+            throw State(source.BackupDays == 0 ? $"Automated backups are not enabled for this database instance: {source.Identifier}" : $"{source.Identifier} is not in the available state");
+        var key = call.Text("KmsKeyId");
+        if (source.Region != call.Region && source.Encrypted && key is null)
+            throw AwsFailure.Combination("A KMS key of this region is required to replicate an encrypted instance of another region (KmsKeyId)");
+        var replica = Copy(call, identifier, source);
+        replica.Source = source;
+        var answer = Begin(call, replica);
+        source.Replicas.Add(replica);
+        return answer;
+    }
+
+    private XElement Restore(AwsCall call)
+    {
+        var identifier = NewIdentifier(call, "TargetDBInstanceIdentifier");
+        var source = Existing(call.Region, call.Required("SourceDBInstanceIdentifier"));
+        if ((call.Text("RestoreTime") is null) == (call.Flag("UseLatestRestorableTime") != true))
+            throw AwsFailure.Combination("Either RestoreTime or UseLatestRestorableTime must be given");
+        if (source.BackupDays == 0)
+            throw new AwsFailure(400, "PointInTimeRestoreNotEnabled", $"Automated backups are not enabled for {source.Identifier}");
+        return Begin(call, Copy(call, identifier, source));
+    }
+
+    private XElement Describe(AwsCall call)
+    {
+        var wanted = call.Text("DBInstanceIdentifier");
+        call.Number("MaxRecords");
+        call.NothingElse();
+        var found = wanted is null ? databases.Values.Where(database => database.Region == call.Region) : [Existing(call.Region, wanted)];
+        return call.Answer(new XElement("DBInstances", found.Select(database => database.ToXml())));
+    }
+
+    private XElement Modify(AwsCall call)
+    {
+        var database = Available(call);
+        if (call.Flag("ApplyImmediately") != true)
+            throw AwsFailure.Invalid("The sandbox has no maintenance windows: ApplyImmediately must be true");
+        var (type, version, storage, backups, zones, guarded) =
+            (call.Text("DBInstanceClass"), call.Text("EngineVersion"), call.Number("AllocatedStorage"), Retention(call), call.Flag("MultiAZ"), call.Flag("DeletionProtection"));
+        if (storage < database.Storage)
+            throw AwsFailure.Combination("Invalid storage size for an existing instance: it cannot shrink");
+        call.NothingElse();
+        // Protection is a switch of the API, not of the machine.
+        database.Protected = guarded ?? database.Protected;
+        database.Begin("modifying", After(Changing), () =>
+        {
+            (database.Class, database.EngineVersion, database.Storage) = (type ?? database.Class, version ?? database.EngineVersion, storage ?? database.Storage);
+            (database.BackupDays, database.MultipleZones) = (backups ?? database.BackupDays, zones ?? database.MultipleZones);
+        });
+        return call.Answer(database.ToXml());
+    }
+
+    private XElement Promote(AwsCall call)
+    {
+        var database = Available(call);
+        var backups = Retention(call);
+        call.NothingElse();
+        if (database.Source is not { } source)
+            throw State($"DB Instance is not a read replica: {database.Identifier}");
+        database.Begin("promoting", After(Promoting), () =>
+        {
+            (database.Source, database.BackupDays) = (null, backups ?? database.BackupDays);
+            source.Replicas.Remove(database);
+        });
+        return call.Answer(database.ToXml());
+    }
+
+    private XElement Delete(AwsCall call)
+    {
+        var database = Existing(call.Region, call.Required("DBInstanceIdentifier"));
+        var (skip, final) = (call.Flag("SkipFinalSnapshot") ?? false, call.Text("FinalDBSnapshotIdentifier"));
+        call.NothingElse();
+        if (database.Protected)
+            throw AwsFailure.Combination("Cannot delete protected DB Instance, please disable deletion protection and try again.");
+        if (database.Status == "deleting")
+            throw State($"{database.Identifier} is already being deleted");
+        if (skip == final is not null)
+            throw AwsFailure.Combination("Either SkipFinalSnapshot or FinalDBSnapshotIdentifier must be given");
+        if (final is not null)
+            Take(database, Unused(call, final), new(database.Tags));
+        database.Begin("deleting", After(Deleting), () =>
+        {
+            databases.Remove((database.Region, database.Identifier));
+            database.Source?.Replicas.Remove(database);
+            // What is left of the replicas are instances of their own.
+            foreach (var replica in database.Replicas)
+                replica.Source = null;
+        });
+        return call.Answer(database.ToXml());
+    }
+
+    private StoredDatabase Copy(AwsCall call, string identifier, StoredDatabase source)
+    {
+        var copy = new StoredDatabase(call.Region, identifier)
+        {
+            Created = time.GetUtcNow(),
+            Engine = source.Engine,
+            EngineVersion = source.EngineVersion,
+            MasterUser = source.MasterUser,
+            Class = call.Text("DBInstanceClass") ?? source.Class,
+            Storage = source.Storage,
+            BackupDays = source.BackupDays,
+            MultipleZones = call.Flag("MultiAZ") ?? false,
+            Encrypted = source.Encrypted,
+            Protected = call.Flag("DeletionProtection") ?? false,
+            Public = call.Flag("PubliclyAccessible") ?? false,
+            DatabaseName = source.DatabaseName,
+            Tags = call.Tags(),
+        };
+        Placement(call);
+        return copy;
+    }
+
+    private XElement Begin(AwsCall call, StoredDatabase database)
+    {
+        call.NothingElse();
+        databases.Add((database.Region, database.Identifier), database);
+        database.Begin("creating", After(Creating));
+        return call.Answer(database.ToXml());
+    }
+
+    private DateTimeOffset After(TimeSpan duration) => time.GetUtcNow() + duration * scale;
+
+    private string NewIdentifier(AwsCall call, string parameter)
+    {
+        var identifier = call.Required(parameter);
+        if (!Identifier().IsMatch(identifier) || identifier.Contains("--", StringComparison.Ordinal) || identifier.EndsWith('-'))
+            throw AwsFailure.Invalid($"The parameter {parameter} is not a valid identifier. Identifiers begin with a letter, have letters, digits and single hyphens, and do not end with one.");
+        return databases.ContainsKey((call.Region, identifier)) ? throw new AwsFailure(400, "DBInstanceAlreadyExists", "DB instance already exists") : identifier;
+    }
+
+    private StoredDatabase Existing(string region, string identifier) => databases.GetValueOrDefault((region, identifier))
+        ?? throw new AwsFailure(404, "DBInstanceNotFound", $"DBInstance {identifier} not found.");
+
+    private StoredDatabase Available(AwsCall call)
+    {
+        var database = Existing(call.Region, call.Required("DBInstanceIdentifier"));
+        return database.Status == "available" ? database : throw State($"Database instance is not in available state: {database.Identifier} is {database.Status}");
+    }
+
+    /// <summary>An ARN of another region asks for a call that is signed for that region.</summary>
+    private static (string Region, string Identifier) SourceOf(AwsCall call, string name, string kind)
+    {
+        var presigned = call.Text("PreSignedUrl");
+        if (name.Split(':') is not ["arn", "aws", "rds", var region, _, var itsKind, var identifier] || itsKind != kind)
+            return (call.Region, name);
+        if (region != call.Region && (presigned is null || !presigned.Contains($"%2F{region}%2Frds%2Faws4_request", StringComparison.Ordinal)
+                || !presigned.Contains($"DestinationRegion={call.Region}", StringComparison.Ordinal) || !presigned.Contains("X-Amz-Signature=", StringComparison.Ordinal)))
+            throw AwsFailure.Invalid($"PreSignedUrl must be a call of {call.Operation} that is signed for {region}");
+        return (region, identifier);
+    }
+
+    private static int? Retention(AwsCall call) => call.Number("BackupRetentionPeriod") switch
+    {
+        > 35 => throw AwsFailure.Invalid("Invalid backup retention period: 0 to 35 are expected"),
+        var days => days,
+    };
+
+    private static void Password(string password)
+    {
+        if (password.Length is < 8 or > 128 || password.Any(letter => letter is '/' or '@' or '"' or ' ' || !char.IsBetween(letter, '!', '~')))
+            throw AwsFailure.Invalid("The parameter MasterUserPassword is not a valid password.");
+    }
+
+    /// <summary>Networks are not modelled.</summary>
+    private static void Placement(AwsCall call)
+    {
+        call.Text("DBSubnetGroupName");
+        call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
+        call.Flag("CopyTagsToSnapshot");
+    }
+
+    private static AwsFailure State(string message) => new(400, "InvalidDBInstanceState", message);
+
+    [GeneratedRegex("^[a-zA-Z][a-zA-Z0-9-]{0,62}$")]
+    private static partial Regex Identifier();
+}
