@@ -9,6 +9,8 @@ namespace PlatformOps.Sandbox.Vault.Core;
 /// the key file beside it.</summary>
 internal sealed class VaultStorage : IDisposable
 {
+    // Requests come one at a time, but the state of the server is also set from outside.
+    private readonly Lock gate = new();
     private readonly SortedDictionary<string, JsonObject> entries = new(StringComparer.Ordinal);
     private readonly SqliteConnection? file;
     private readonly AesGcm? cipher;
@@ -25,18 +27,28 @@ internal sealed class VaultStorage : IDisposable
         ReadAll();
     }
 
-    public JsonObject? Get(string path) => entries.GetValueOrDefault(path)?.DeepClone() as JsonObject;
+    public JsonObject? Get(string path)
+    {
+        lock (gate)
+            return entries.GetValueOrDefault(path)?.DeepClone() as JsonObject;
+    }
 
-    public bool Has(string path) => entries.ContainsKey(path);
+    public bool Has(string path)
+    {
+        lock (gate)
+            return entries.ContainsKey(path);
+    }
 
     public void Put(string path, JsonObject value)
     {
+        using var held = gate.EnterScope();
         entries[path] = (JsonObject)value.DeepClone();
         Run("INSERT OR REPLACE INTO entries VALUES ($hash, $value)", path, new JsonObject { ["path"] = path, ["value"] = value.DeepClone() });
     }
 
     public bool Remove(string path)
     {
+        using var held = gate.EnterScope();
         if (!entries.Remove(path))
             return false;
         Run("DELETE FROM entries WHERE hash = $hash", path);
@@ -50,7 +62,11 @@ internal sealed class VaultStorage : IDisposable
     }
 
     /// <summary>The paths below a prefix, whole.</summary>
-    public IReadOnlyList<string> Under(string prefix) => [.. entries.Keys.Where(path => path.StartsWith(prefix, StringComparison.Ordinal))];
+    public IReadOnlyList<string> Under(string prefix)
+    {
+        lock (gate)
+            return [.. entries.Keys.Where(path => path.StartsWith(prefix, StringComparison.Ordinal))];
+    }
 
     /// <summary>The names directly below a prefix; folders end with a slash.</summary>
     public IEnumerable<string> Names(string prefix) => Under(prefix)
