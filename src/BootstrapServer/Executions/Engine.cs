@@ -252,6 +252,7 @@ internal sealed class Engine : IDisposable
 
     private void LeaveMemory(WorkflowRun run)
     {
+        IdleRuns.Remove(run);
         runs.TryRemove(run.Name, out _);
         if (!slots.TryGetValue((run.Name.NamespaceId, run.WorkflowId), out var slot))
             return;

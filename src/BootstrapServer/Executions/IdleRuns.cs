@@ -11,12 +11,18 @@ internal sealed class IdleRuns : IDisposable
     /// <summary>How long a run may stay although its turn came while it was busy, and nothing was used since.</summary>
     private static readonly TimeSpan SweepPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many runs that left are worth a collection once the server is quiet: nobody would give their memory back otherwise.</summary>
+    private const int WorthCollecting = 1_000;
+
     private readonly Engine engine;
     private readonly int capacity;
     private readonly Lock gate = new();
-    private readonly Queue<WorkflowRun> circle = new();
+    private readonly LinkedList<WorkflowRun> circle = new();
     private readonly ITimer sweep;
     private int toExamine;
+    private int left;
+    private int uses;
+    private int usesAtSweep;
     private bool examining;
 
     public IdleRuns(Engine engine, int capacity)
@@ -24,14 +30,15 @@ internal sealed class IdleRuns : IDisposable
         this.engine = engine;
         this.capacity = capacity;
         // The wall clock: memory is short in real time.
-        sweep = TimeProvider.System.CreateTimer(_ => Examine(circle.Count), null, SweepPause, SweepPause);
+        sweep = TimeProvider.System.CreateTimer(_ => Sweep(), null, SweepPause, SweepPause);
     }
 
     /// <summary>A step of the run ended, or it was read back.</summary>
     public void Used(WorkflowRun run)
     {
         run.UsedSinceTurn = true;
-        if (!run.InIdleCircle)
+        uses++; // a lost count among threads does no harm: any change says that the server is busy
+        if (run.IdlePlace is null && run.IsOpen)
         {
             lock (gate)
                 Admit(run);
@@ -39,7 +46,29 @@ internal sealed class IdleRuns : IDisposable
         Examine(2);
     }
 
+    /// <summary>A closed run leaves memory altogether.</summary>
+    public void Remove(WorkflowRun run)
+    {
+        lock (gate)
+        {
+            if (run.IdlePlace is { } place)
+                circle.Remove(place);
+            run.IdlePlace = null;
+        }
+    }
+
     public void Dispose() => sweep.Dispose();
+
+    private void Sweep()
+    {
+        Examine(circle.Count);
+        var quiet = uses == usesAtSweep;
+        usesAtSweep = uses;
+        if (!quiet || Volatile.Read(ref left) < WorthCollecting)
+            return;
+        Volatile.Write(ref left, 0);
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
 
     private void Examine(int runs)
     {
@@ -61,8 +90,6 @@ internal sealed class IdleRuns : IDisposable
         var leaving = new List<(WorkflowRun Run, int Steps)>();
         while (Next() is { } run)
         {
-            if (!run.IsOpen)
-                continue; // closed runs leave memory by themselves
             if (run.UsedSinceTurn || IdleSince(run) is not { } steps)
                 Stay(run);
             else
@@ -72,7 +99,9 @@ internal sealed class IdleRuns : IDisposable
         await engine.Store.Flushed();
         foreach (var (run, steps) in leaving)
         {
-            if (!run.LetGo(steps))
+            if (run.LetGo(steps))
+                Interlocked.Increment(ref left);
+            else
                 Stay(run);
         }
     }
@@ -81,14 +110,15 @@ internal sealed class IdleRuns : IDisposable
     {
         lock (gate)
         {
-            if (toExamine == 0 || circle.Count <= capacity || !circle.TryDequeue(out var run))
+            if (toExamine == 0 || circle.Count <= capacity || circle.First is not { } first)
             {
                 (toExamine, examining) = (0, false);
                 return null;
             }
             toExamine--;
-            run.InIdleCircle = false;
-            return run;
+            circle.RemoveFirst();
+            first.Value.IdlePlace = null;
+            return first.Value;
         }
     }
 
@@ -97,17 +127,12 @@ internal sealed class IdleRuns : IDisposable
         lock (gate)
         {
             run.UsedSinceTurn = false;
-            Admit(run);
+            if (run.IsOpen)
+                Admit(run);
         }
     }
 
-    private void Admit(WorkflowRun run)
-    {
-        if (run.InIdleCircle)
-            return;
-        run.InIdleCircle = true;
-        circle.Enqueue(run);
-    }
+    private void Admit(WorkflowRun run) => run.IdlePlace ??= circle.AddLast(run);
 
     private static int? IdleSince(WorkflowRun run)
     {

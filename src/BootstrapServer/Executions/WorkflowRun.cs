@@ -128,8 +128,8 @@ internal sealed class WorkflowRun
     /// <summary>Grows with each dispatch of a workflow task; a task in a queue with an older number is stale.</summary>
     public int WorkflowTaskStamp { get; set; }
 
-    /// <summary>Whether <see cref="IdleRuns"/> has the run in its circle. Its own note.</summary>
-    public bool InIdleCircle { get; set; }
+    /// <summary>The run's place in the circle of <see cref="IdleRuns"/>; null when it is not in it. Its own note.</summary>
+    public LinkedListNode<WorkflowRun>? IdlePlace { get; set; }
 
     /// <summary>Whether the run was used since <see cref="IdleRuns"/> looked at it. Its own note.</summary>
     public bool UsedSinceTurn { get; set; }
