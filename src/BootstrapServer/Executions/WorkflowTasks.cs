@@ -1,4 +1,3 @@
-using Google.Protobuf.WellKnownTypes;
 using PlatformOps.BootstrapServer.Deployments;
 using PlatformOps.BootstrapServer.Executions.Resetting;
 using PlatformOps.BootstrapServer.Protocol;
@@ -25,6 +24,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(10);
 
+    private readonly WorkflowTaskEvents events = new(run);
     private TimerEntry? scheduleToStart;
     private TimerEntry? startToClose;
     private TimerEntry? firstTask;
@@ -92,7 +92,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         task.OriginalScheduledTime = original ?? now;
         task.StartedEventId = 0;
         task.RequestId = "";
-        task.ScheduledEventId = InHistory ? AddScheduled(now).EventId : run.Events.NextEventId;
+        task.ScheduledEventId = InHistory ? events.AddScheduled(now).EventId : run.Events.NextEventId;
         Stamp++;
         if (!speculative)
             run.Touch();
@@ -150,7 +150,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
             // Events came in since: the task becomes an ordinary one.
             task.Attempt = 1;
             task.Speculative = false;
-            task.ScheduledEventId = AddScheduled(now).EventId;
+            task.ScheduledEventId = events.AddScheduled(now).EventId;
             inHistory = true;
         }
         task.RequestId = requestId;
@@ -162,7 +162,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         if (inHistory)
         {
             run.Events.EndBatch();
-            task.StartedEventId = AddStarted(identity).EventId;
+            task.StartedEventId = events.AddStarted(identity).EventId;
             run.Events.EndBatch();
         }
         else
@@ -185,9 +185,9 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         var noTrace = task.Speculative && leaveNoTrace;
         if (!inHistory && !noTrace)
         {
-            scheduled = AddScheduled(task.ScheduledTime).EventId;
+            scheduled = events.AddScheduled(task.ScheduledTime).EventId;
             run.Events.EndBatch();
-            started = AddStarted(request.Identity, scheduled).EventId;
+            started = events.AddStarted(request.Identity, scheduled).EventId;
             run.Events.EndBatch();
         }
         End(attempt: 1);
@@ -217,7 +217,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         PutSpeculativeIntoHistory(identity);
         if (!IsTransient)
-            AddFailed(cause, failure, identity, baseRunId, newRunId);
+            events.AddFailed(cause, failure, identity, baseRunId, newRunId);
         EndUnsuccessfully(countsAsAttempt: true);
     }
 
@@ -239,7 +239,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         if (!IsStarted)
         {
             Current.StartedTime = run.Now;
-            Current.StartedEventId = AddStarted(HistoryService).EventId;
+            Current.StartedEventId = events.AddStarted(HistoryService).EventId;
         }
         Fail(WorkflowTaskFailedCause.ResetWorkflow, ResetFailure(reason, null), HistoryService, baseRunId, run.RunId);
         Current.Attempt = 1;
@@ -260,38 +260,16 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         var task = Current;
         task.Speculative = false;
-        AddScheduled(task.ScheduledTime);
+        events.AddScheduled(task.ScheduledTime);
         if (!IsStarted)
             return;
         run.Events.EndBatch();
-        AddStarted(task.Identity);
+        events.AddStarted(task.Identity);
         run.Events.EndBatch();
     }
 
     /// <summary>The scheduled and started events that a worker must see although history does not have them.</summary>
-    public List<HistoryEvent> EventsOutsideHistory()
-    {
-        if (!IsStarted || InHistory)
-            return [];
-        var task = Current;
-        return
-        [
-            new HistoryEvent
-            {
-                EventId = task.ScheduledEventId,
-                EventTime = Timestamp.FromDateTimeOffset(task.ScheduledTime),
-                EventType = EventType.WorkflowTaskScheduled,
-                WorkflowTaskScheduledEventAttributes = ScheduledAttributes(),
-            },
-            new HistoryEvent
-            {
-                EventId = task.StartedEventId,
-                EventTime = Timestamp.FromDateTimeOffset(task.StartedTime),
-                EventType = EventType.WorkflowTaskStarted,
-                WorkflowTaskStartedEventAttributes = StartedAttributes(task.Identity, task.ScheduledEventId),
-            },
-        ];
-    }
+    public List<HistoryEvent> EventsOutsideHistory() => !IsStarted || InHistory ? [] : events.Unwritten();
 
     public void ClearSticky()
     {
@@ -308,7 +286,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         if (!IsPending || IsStarted)
             return;
         if (InHistory)
-            AddFailed(WorkflowTaskFailedCause.WorkflowPauseRequestedBeforeTaskStarted, null, HistoryService, "", "");
+            events.AddFailed(WorkflowTaskFailedCause.WorkflowPauseRequestedBeforeTaskStarted, null, HistoryService, "", "");
         End(attempt: 1);
         run.Touch();
     }
@@ -376,9 +354,9 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         if (Current.Speculative)
         {
             Current.Speculative = false;
-            Current.ScheduledEventId = AddScheduled(Current.ScheduledTime).EventId;
+            Current.ScheduledEventId = events.AddScheduled(Current.ScheduledTime).EventId;
         }
-        AddTimedOut(TimeoutType.ScheduleToStart);
+        events.AddTimedOut(TimeoutType.ScheduleToStart);
         EndUnsuccessfully(countsAsAttempt: false);
         ScheduleIfNone();
     }
@@ -394,7 +372,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         PutSpeculativeIntoHistory(Current.Identity);
         if (!IsTransient)
-            AddTimedOut(TimeoutType.StartToClose);
+            events.AddTimedOut(TimeoutType.StartToClose);
         EndUnsuccessfully(countsAsAttempt: true);
         ScheduleIfNone();
     }
@@ -404,9 +382,9 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         if (!Current.Speculative)
             return;
         Current.Speculative = false;
-        Current.ScheduledEventId = AddScheduled(Current.ScheduledTime).EventId;
+        Current.ScheduledEventId = events.AddScheduled(Current.ScheduledTime).EventId;
         run.Events.EndBatch();
-        Current.StartedEventId = AddStarted(identity).EventId;
+        Current.StartedEventId = events.AddStarted(identity).EventId;
         run.Events.EndBatch();
     }
 
@@ -436,58 +414,4 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         var backoff = FirstBackoff * Math.Pow(2, Math.Min(attempt - AttemptsBeforeBackoff - 1, 20));
         return timeout + (backoff < LongestBackoff ? backoff : LongestBackoff);
     }
-
-    private HistoryEvent AddScheduled(DateTimeOffset at) => run.Events.Add(EventType.WorkflowTaskScheduled, new HistoryEvent
-    {
-        EventTime = Timestamp.FromDateTimeOffset(at),
-        WorkflowTaskScheduledEventAttributes = ScheduledAttributes(),
-    });
-
-    private HistoryEvent AddStarted(string identity, long? scheduledEventId = null) => run.Events.Add(EventType.WorkflowTaskStarted, new HistoryEvent
-    {
-        EventTime = Timestamp.FromDateTimeOffset(Current.StartedTime),
-        WorkflowTaskStartedEventAttributes = StartedAttributes(identity, scheduledEventId ?? Current.ScheduledEventId),
-    });
-
-    private void AddFailed(WorkflowTaskFailedCause cause, Failure? failure, string identity, string baseRunId, string newRunId) => run.Events.Add(EventType.WorkflowTaskFailed, new HistoryEvent
-    {
-        WorkflowTaskFailedEventAttributes = new WorkflowTaskFailedEventAttributes
-        {
-            ScheduledEventId = Current.ScheduledEventId,
-            StartedEventId = Current.StartedEventId,
-            Cause = cause,
-            Failure = failure,
-            Identity = identity,
-            BaseRunId = baseRunId,
-            NewRunId = newRunId,
-        },
-    });
-
-    private void AddTimedOut(TimeoutType type) => run.Events.Add(EventType.WorkflowTaskTimedOut, new HistoryEvent
-    {
-        WorkflowTaskTimedOutEventAttributes = new WorkflowTaskTimedOutEventAttributes
-        {
-            ScheduledEventId = Current.ScheduledEventId,
-            StartedEventId = Current.StartedEventId,
-            TimeoutType = type,
-        },
-    });
-
-    private WorkflowTaskScheduledEventAttributes ScheduledAttributes() => new()
-    {
-        TaskQueue = Queue,
-        StartToCloseTimeout = Duration.FromTimeSpan(Current.Timeout),
-        Attempt = Current.Attempt,
-    };
-
-    private WorkflowTaskStartedEventAttributes StartedAttributes(string identity, long scheduledEventId) => new()
-    {
-        ScheduledEventId = scheduledEventId,
-        Identity = identity,
-        RequestId = Current.RequestId,
-        SuggestContinueAsNew = Current.ReasonsToContinueAsNew is not null,
-        SuggestContinueAsNewReasons = { Current.ReasonsToContinueAsNew ?? [] },
-        TargetWorkerDeploymentVersionChanged = Current.TargetVersionChanged,
-        HistorySizeBytes = Current.HistorySize,
-    };
 }
