@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
@@ -117,14 +118,22 @@ internal sealed class Engine : IDisposable
     public async Task RecoverAsync()
     {
         // Neither timers nor what follows for others may find a run that is not there yet.
-        var effects = new List<Action>();
-        foreach (var (stored, rows) in Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()))
+        var effects = new ConcurrentBag<(long Key, List<Action> Effects)>();
+        try
         {
-            if (Namespaces.FindById(stored.Name.NamespaceId) is { } ns)
-                Recover(Read(ns, stored, rows), effects);
+            Parallel.ForEach(Store.OpenRuns().Concat(Store.ClosedRunsWithOutgoing()), recovered =>
+            {
+                if (Namespaces.FindById(recovered.Run.Name.NamespaceId) is { } ns && Recover(Read(ns, recovered.Run, recovered.Rows)) is { Count: > 0 } follows)
+                    effects.Add((recovered.Run.Key, follows));
+            });
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]); // one damaged run is enough to say so
         }
         Timers.Start();
-        foreach (var effect in effects)
+        // Whose task was queued first gets a worker first.
+        foreach (var effect in effects.OrderBy(e => e.Key).SelectMany(e => e.Effects))
             effect();
         await Deployments.RecoverAsync();
         await Schedules.RecoverAsync();
@@ -265,7 +274,7 @@ internal sealed class Engine : IDisposable
         }
     }
 
-    private void Recover(WorkflowRun run, List<Action> effects)
+    private List<Action> Recover(WorkflowRun run)
     {
         runs[run.Name] = run;
         lock (run.Gate)
@@ -277,7 +286,9 @@ internal sealed class Engine : IDisposable
             }
             run.Resume();
             Background(run.Commit(new Transaction()));
-            effects.AddRange(run.TakeEffects());
+            var follows = run.TakeEffects();
+            IdleRuns.Recovered(run);
+            return follows;
         }
     }
 

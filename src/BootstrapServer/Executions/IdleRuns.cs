@@ -46,6 +46,13 @@ internal sealed class IdleRuns : IDisposable
         Examine(2);
     }
 
+    /// <summary>A start has read a run: when the last used fill the circle already, one that only waits does not stay.</summary>
+    public void Recovered(WorkflowRun run)
+    {
+        if (circle.Count > capacity && run.LetGo(run.Steps))
+            Remove(run);
+    }
+
     /// <summary>A closed run leaves memory altogether.</summary>
     public void Remove(WorkflowRun run)
     {
