@@ -133,6 +133,22 @@ public class WorkflowTaskTests(SharedServer server)
             });
     }
 
+    [Fact]
+    public async Task Says_that_a_workflow_needs_nexus_and_does_not_try_again_at_once()
+    {
+        Assert.SkipWhen(SharedServer.IsOther, "other servers implement Nexus");
+        var queue = "queue-" + Guid.NewGuid();
+        var handle = await server.Client.StartWorkflowAsync((NexusWorkflow w) => w.RunAsync(), new(id: "nexus-" + queue, taskQueue: queue) { TaskTimeout = TimeSpan.FromSeconds(1) });
+        await using (server.StartWorker(queue, o => o.AddWorkflow<NexusWorkflow>()))
+            await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingWorkflowTask is { Attempt: > 2 });
+        var failed = (await handle.EventsAsync()).Single(e => e.EventType == EventType.WorkflowTaskFailed).WorkflowTaskFailedEventAttributes;
+        Assert.Equal(WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes, failed.Cause);
+        Assert.Equal("endpoint \"payments\" not found: this server does not implement Nexus, and command ScheduleNexusOperation needs it", failed.Failure.Message);
+        // The second attempt had to time out, a second after it began, before there was a third.
+        Assert.InRange((await handle.RawAsync()).PendingWorkflowTask.Attempt, 3, 4);
+        await handle.TerminateAsync();
+    }
+
     private Task<PollWorkflowTaskQueueResponse> PollAsync(string queue) =>
         server.Client.WorkflowService.PollWorkflowTaskQueueAsync(new() { Namespace = "default", Identity = "ghost", TaskQueue = new() { Name = queue } });
 
@@ -148,6 +164,14 @@ public class WorkflowTaskTests(SharedServer server)
     {
         [WorkflowRun]
         public Task<string> RunAsync() => Task.FromResult("fixed");
+    }
+
+    [Workflow]
+    public class NexusWorkflow
+    {
+        [WorkflowRun]
+        public Task<string> RunAsync() =>
+            Workflow.CreateNexusWorkflowClient("Payments", "payments").ExecuteNexusOperationAsync<string>("pay", "12 euros");
     }
 
     [Workflow("Changing")]

@@ -64,7 +64,14 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
         CommandType.FailWorkflowExecution => Close() ?? Fail(command.FailWorkflowExecutionCommandAttributes),
         CommandType.CancelWorkflowExecution => Close(),
         CommandType.ContinueAsNewWorkflowExecution => Close() ?? ContinueAsNew(command.ContinueAsNewWorkflowExecutionCommandAttributes),
-        _ => new CommandProblem(WorkflowTaskFailedCause.UnhandledCommand, $"This server does not implement command {command.CommandType}."),
+        CommandType.ScheduleNexusOperation => new CommandProblem(
+            WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes,
+            $"endpoint \"{command.ScheduleNexusOperationCommandAttributes?.Endpoint}\" not found: this server does not implement Nexus, and command {command.CommandType} needs it"),
+        CommandType.RequestCancelNexusOperation => new CommandProblem(
+            WorkflowTaskFailedCause.BadRequestCancelNexusOperationAttributes,
+            $"operation not found: this server does not implement Nexus, and command {command.CommandType} needs it"),
+        // Not UnhandledCommand: that would be tried again at once and without end, and no attempt can do better.
+        _ => new CommandProblem(WorkflowTaskFailedCause.FeatureDisabled, $"This server does not implement command {command.CommandType}."),
     };
 
     private CommandProblem? Close() =>
