@@ -35,7 +35,8 @@ internal sealed class LiveSchedule(ScheduleDirectory directory, Engine engine, N
     {
         if (state.Schedule.State.LimitedActions)
             count = (int)Math.Min(state.Schedule.State.RemainingActions, count);
-        var changed = state.Info.UpdateTime?.ToDateTimeOffset() ?? DateTimeOffset.MinValue;
+        // One that was never updated counts from its creation, which is before all that it has yet to act on.
+        var changed = (state.Info.UpdateTime ?? state.Info.CreateTime).ToDateTimeOffset();
         var after = state.ProcessedUntil < changed - Jitter ? changed - Jitter : state.ProcessedUntil;
         return Times.Between(after, DateTimeOffset.MaxValue).Where(t => t.Actual >= changed).Take(count).Select(t => t.Actual.ToTimestamp());
     }

@@ -119,6 +119,21 @@ public class ScheduleCallTests(SharedServer server)
         await Failures.RefusedAsync(RpcException.StatusCode.NotFound, () => Calls.DescribeScheduleAsync(new() { Namespace = "default", ScheduleId = request.ScheduleId }));
     }
 
+    [Fact]
+    public async Task Shows_when_one_with_jitter_acts_next_though_it_was_never_updated()
+    {
+        var request = Creation();
+        request.Schedule.Spec = new ScheduleSpec { Interval = { new IntervalSpec { Interval = Duration.FromTimeSpan(TimeSpan.FromDays(1)) } }, Jitter = Duration.FromTimeSpan(TimeSpan.FromSeconds(80)) };
+        request.Schedule.State = new() { Paused = true };
+        await Calls.CreateScheduleAsync(request);
+        var described = await Calls.DescribeScheduleAsync(new() { Namespace = "default", ScheduleId = request.ScheduleId });
+        Assert.Equal(10, described.Info.FutureActionTimes.Count);
+        Assert.All(described.Info.FutureActionTimes, time => Assert.InRange(time.ToDateTimeOffset().TimeOfDay, TimeSpan.Zero, TimeSpan.FromSeconds(80)));
+        await Wait.UntilAsync(async () => (await Calls.ListSchedulesAsync(new() { Namespace = "default", MaximumPageSize = 1000 })).Schedules
+            .SingleOrDefault(s => s.ScheduleId == request.ScheduleId)?.Info.FutureActionTimes.Count > 0);
+        await Calls.DeleteScheduleAsync(new() { Namespace = "default", ScheduleId = request.ScheduleId });
+    }
+
     private static CreateScheduleRequest Creation()
     {
         var id = Guid.NewGuid().ToString();
