@@ -50,6 +50,14 @@ public class LimitTests(SmallServer server) : IClassFixture<SmallServer>
     });
 
     [Fact]
+    public Task Ends_a_run_that_would_hand_an_activity_too_much_and_says_which_command_it_was() => WithWorkerAsync(async queue =>
+    {
+        var handle = await StartAsync(queue, "large input");
+        var ended = await Failures.OfAsync<TerminatedFailureException>(handle);
+        Assert.Equal("BadScheduleActivityAttributes: ScheduleActivityTaskCommandAttributes.Input exceeds size limit.", ended.Message);
+    });
+
+    [Fact]
     public Task Takes_no_more_signals_than_a_run_may_have() => WithWorkerAsync(async queue =>
     {
         var handle = await StartAsync(queue, "wait");
@@ -138,6 +146,9 @@ public class LimitTests(SmallServer server) : IClassFixture<SmallServer>
                     break;
                 case "large result":
                     return await Workflow.ExecuteActivityAsync(() => LimitedActivities.Answer(true), Activity);
+                case "large input":
+                    await Workflow.ExecuteActivityAsync("Answer", [Large], Activity);
+                    break;
                 case "suggested":
                     while (!Workflow.ContinueAsNewSuggested)
                         await Workflow.DelayAsync(1);

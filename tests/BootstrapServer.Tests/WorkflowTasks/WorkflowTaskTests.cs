@@ -143,7 +143,7 @@ public class WorkflowTaskTests(SharedServer server)
             await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingWorkflowTask is { Attempt: > 2 });
         var failed = (await handle.EventsAsync()).Single(e => e.EventType == EventType.WorkflowTaskFailed).WorkflowTaskFailedEventAttributes;
         Assert.Equal(WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes, failed.Cause);
-        Assert.Equal("endpoint \"payments\" not found: this server does not implement Nexus, and command ScheduleNexusOperation needs it", failed.Failure.Message);
+        Assert.Equal("BadScheduleNexusOperationAttributes: endpoint \"payments\" not found: this server does not implement Nexus, and command ScheduleNexusOperation needs it", failed.Failure.Message);
         // The second attempt had to time out, a second after it began, before there was a third.
         Assert.InRange((await handle.RawAsync()).PendingWorkflowTask.Attempt, 3, 4);
         await handle.TerminateAsync();

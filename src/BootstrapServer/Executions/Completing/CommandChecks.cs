@@ -75,7 +75,7 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
     };
 
     private CommandProblem? Close() =>
-        bufferedLeft > 0 ? new CommandProblem(WorkflowTaskFailedCause.UnhandledCommand, "UnhandledCommand") : null;
+        bufferedLeft > 0 ? new CommandProblem(WorkflowTaskFailedCause.UnhandledCommand, "") : null;
 
     private CommandProblem? Activity(ScheduleActivityTaskCommandAttributes? asked)
     {
@@ -271,6 +271,6 @@ internal sealed class CommandChecks(WorkflowRun run, IReadOnlyList<Message> mess
 
     private CommandProblem? Size(IMessage? message, WorkflowTaskFailedCause cause, string what) =>
         message is not null && message.CalculateSize() > run.Engine.Limits.BlobBytes
-            ? new CommandProblem(cause, $"{what} exceeds size limit: {message.CalculateSize()} of {run.Engine.Limits.BlobBytes} bytes.", TerminateRun: true)
+            ? new CommandProblem(cause, $"{what} exceeds size limit.", TerminateRun: true)
             : null;
 }

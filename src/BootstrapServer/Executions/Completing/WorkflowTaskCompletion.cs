@@ -198,7 +198,7 @@ internal sealed class WorkflowTaskCompletion(WorkflowRun run, RespondWorkflowTas
         run.Updates.AbortSent();
         if (run.WorkflowTasks.IsTransient && problem.Cause != WorkflowTaskFailedCause.UnhandledCommand)
             throw refused; // it keeps failing: the task times out, and its timeout grows
-        run.WorkflowTasks.Fail(problem.Cause, new Failure { Message = problem.Message, Source = "Server", ServerFailureInfo = new ServerFailureInfo { NonRetryable = true } }, request.Identity);
+        run.WorkflowTasks.Fail(problem.Cause, new Failure { Message = problem.Message, Source = "Server", ServerFailureInfo = new ServerFailureInfo() }, request.Identity);
         if (problem.TerminateRun)
             run.Closing.Terminate(problem.Message, null, "history-service");
         else
