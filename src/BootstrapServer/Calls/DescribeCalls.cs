@@ -57,7 +57,7 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
                 LastResetTime = run.State.BaseRunId is null ? null : run.State.StartTime.ToTimestamp(),
                 PauseInfo = run.State.Pause is not { } pause ? null : new WorkflowExecutionPauseInfo { PausedTime = pause.Since.ToTimestamp(), Identity = pause.Identity, Reason = pause.Reason },
                 ResetRunId = run.State.ResetRunId ?? "",
-                RunExpirationTime = run.Start.WorkflowRunTimeout?.ToTimeSpan() is { Ticks: > 0 } timeout ? (run.ExecutionTime + timeout).ToTimestamp() : null,
+                RunExpirationTime = RunExpiration(run),
                 ExecutionExpirationTime = run.Start.WorkflowExecutionExpirationTime,
             },
             PendingWorkflowTask = WorkflowTask(run),
@@ -77,6 +77,15 @@ internal sealed class DescribeCalls(Engine engine) : IProtocolCalls
             yield return (run.State.StartRequestId, new RequestIdInfo { EventType = EventType.WorkflowExecutionStarted, EventId = 1 });
         foreach (var (requestId, state) in run.Requests.All)
             yield return (requestId, new RequestIdInfo { EventType = state.Type, EventId = state.EventId, Buffered = state.EventId == 0 });
+    }
+
+    /// <summary>When the run times out: with the whole execution at the latest.</summary>
+    private static Timestamp? RunExpiration(WorkflowRun run)
+    {
+        if (run.Start.WorkflowRunTimeout?.ToTimeSpan() is not { Ticks: > 0 } timeout)
+            return null;
+        var expires = (run.ExecutionTime + timeout).ToTimestamp();
+        return run.Start.WorkflowExecutionExpirationTime is { } execution && execution < expires ? execution : expires;
     }
 
     private static WorkflowExecutionConfig Config(WorkflowRun run) => new()
