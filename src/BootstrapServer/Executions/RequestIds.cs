@@ -35,6 +35,8 @@ internal sealed class RequestIds(RowSet rows)
         {
             HistoryEvent.AttributesOneofCase.WorkflowExecutionSignaledEventAttributes => item.WorkflowExecutionSignaledEventAttributes.RequestId,
             HistoryEvent.AttributesOneofCase.WorkflowExecutionOptionsUpdatedEventAttributes => item.WorkflowExecutionOptionsUpdatedEventAttributes.AttachedRequestId,
+            HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateAdmittedEventAttributes => item.WorkflowExecutionUpdateAdmittedEventAttributes.Request.RequestId,
+            HistoryEvent.AttributesOneofCase.WorkflowExecutionUpdateAcceptedEventAttributes => item.WorkflowExecutionUpdateAcceptedEventAttributes.AcceptedRequest?.RequestId ?? "",
             _ => "",
         };
         if (!Seen(requestId))

@@ -13,10 +13,12 @@ internal sealed partial class Updates
         {
             case EventType.WorkflowExecutionUpdateAdmitted:
                 var admittedId = item.WorkflowExecutionUpdateAdmittedEventAttributes.Request.Meta.UpdateId;
+                run.Requests.Add(item.WorkflowExecutionUpdateAdmittedEventAttributes.Request.RequestId, item.EventType);
                 known.Put(admittedId, new UpdateState { AdmittedEventId = item.EventId });
                 break;
             case EventType.WorkflowExecutionUpdateAccepted:
                 var acceptedId = item.WorkflowExecutionUpdateAcceptedEventAttributes.ProtocolInstanceId;
+                run.Requests.Add(item.WorkflowExecutionUpdateAcceptedEventAttributes.AcceptedRequest?.RequestId ?? "", item.EventType);
                 known.Put(acceptedId, new UpdateState { AdmittedEventId = known.Find(acceptedId)?.AdmittedEventId ?? 0, AcceptedEventId = item.EventId });
                 break;
             default:
@@ -24,16 +26,19 @@ internal sealed partial class Updates
                 known.Put(completed.Meta.UpdateId, new UpdateState { AcceptedEventId = completed.AcceptedEventId, CompletedEventId = item.EventId });
                 break;
         }
+        run.Requests.Placed(item);
     }
 
     /// <summary>Delivers an update again that a worker accepted after the reset point. This time it is durable before any worker sees it.</summary>
     public void AdmitAgain(Request request, UpdateAdmittedEventOrigin origin)
     {
         var updateId = request.Meta.UpdateId;
+        run.Requests.Add(request.RequestId, EventType.WorkflowExecutionUpdateAdmitted);
         var item = run.Events.Add(EventType.WorkflowExecutionUpdateAdmitted, new HistoryEvent
         {
             WorkflowExecutionUpdateAdmittedEventAttributes = new WorkflowExecutionUpdateAdmittedEventAttributes { Request = request, Origin = origin },
         });
+        run.Requests.Placed(item);
         known.Put(updateId, new UpdateState { AdmittedEventId = item.EventId });
         AdmittedByHistory(updateId);
     }

@@ -167,6 +167,7 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
 
     private void Accept(LiveUpdate update, Acceptance acceptance)
     {
+        run.Requests.Add(update.Request?.RequestId ?? "", EventType.WorkflowExecutionUpdateAccepted);
         var item = run.Events.Add(EventType.WorkflowExecutionUpdateAccepted, new HistoryEvent
         {
             WorkflowExecutionUpdateAcceptedEventAttributes = new WorkflowExecutionUpdateAcceptedEventAttributes
@@ -177,6 +178,7 @@ internal sealed partial class Updates(WorkflowRun run, RowSet rows)
                 AcceptedRequest = update.Request, // null when an admitted event has it
             },
         });
+        run.Requests.Placed(item);
         update.Stage = LiveUpdateStage.Accepted;
         update.AcceptedEventId = item.EventId;
         update.Request = null;
