@@ -419,8 +419,6 @@ internal sealed partial class Activities(WorkflowRun run, RowSet rows)
             deadline.Cancel();
         if (activity.Pause is not null)
             PauseInfo.Show(run);
-        if (activity.Pause is not null)
-            PauseInfo.Show(run);
     }
 
     private ActivityDeadlines Deadlines(ActivityState activity) => deadlines[activity.ScheduledEventId];

@@ -40,6 +40,7 @@ internal sealed class NamespaceDirectory
         WorkerHeartbeats = true,
         WorkerPollCompleteOnShutdown = true,
         PollerAutoscaling = true,
+        WorkflowPause = true,
     };
 
     /// <summary>Where years pass in seconds a day is nothing: a test wants to look at all that happened.</summary>
@@ -48,12 +49,14 @@ internal sealed class NamespaceDirectory
     private readonly ConcurrentDictionary<string, Namespace> byName = new();
     private readonly ConcurrentDictionary<string, Namespace> byId = new();
     private readonly IStore store;
+    private readonly NamespaceInfo.Types.Limits limits;
     private readonly Lock gate = new();
     private readonly Task ready = Task.CompletedTask;
 
     public NamespaceDirectory(IStore store, BootstrapServerOptions options)
     {
         this.store = store;
+        limits = new NamespaceInfo.Types.Limits { BlobSizeLimitError = options.Limits.BlobBytes, MemoSizeLimitError = options.Limits.MemoBytes };
         foreach (var (id, data) in store.Documents(DocumentKind))
             Remember(new Namespace(id, "", DescribeNamespaceResponse.Parser.ParseFrom(data)));
         var retention = Duration.FromTimeSpan(options.SkipTime ? RetentionOfSkippedTime : DefaultRetention);
@@ -239,6 +242,7 @@ internal sealed class NamespaceDirectory
     {
         target = target with { Name = target.Description.NamespaceInfo.Name };
         target.Description.NamespaceInfo.Capabilities = Capabilities.Clone(); // what this server can, whichever wrote the file
+        target.Description.NamespaceInfo.Limits = limits.Clone(); // workers check what they send before they do
         byName[target.Name] = target;
         byId[target.Id] = target;
     }

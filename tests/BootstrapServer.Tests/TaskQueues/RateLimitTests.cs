@@ -143,7 +143,14 @@ public sealed class RateLimitTests : IAsyncLifetime, IDisposable
             TaskQueue = new() { Name = "limited" },
             TaskQueueMetadata = workerLimit is { } limit ? new() { MaxTasksPerSecond = limit } : null,
         };
-        return (await client.WorkflowService.PollActivityTaskQueueAsync(request, new() { Timeout = patience })).ActivityId.Length > 0;
+        try
+        {
+            return (await client.WorkflowService.PollActivityTaskQueueAsync(request, new() { Timeout = patience })).ActivityId.Length > 0;
+        }
+        catch (Temporalio.Exceptions.RpcException e) when (e.Code == Temporalio.Exceptions.RpcException.StatusCode.Cancelled || e.Message == "Timeout expired")
+        {
+            return false; // on a busy machine the empty answer comes after the client gave up
+        }
     }
 
     private Task<DescribeTaskQueueResponse> DescribeAsync() => client.WorkflowService.DescribeTaskQueueAsync(new()
