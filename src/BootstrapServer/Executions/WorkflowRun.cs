@@ -107,8 +107,11 @@ internal sealed class WorkflowRun
     /// <summary>The run that continues this one, as soon as the step that closes this one has made it.</summary>
     public WorkflowRun? Successor => Volatile.Read(ref body)?.Closing.Successor;
 
-    /// <summary>Something is happening here that takes no time of the workflow: a worker has a task, or others are being told.</summary>
-    public bool IsWorking => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsStarted || Activities.AnyStarted || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
+    /// <summary>Something is happening here that takes no time of the workflow: a worker has its workflow task, or others are being told.</summary>
+    public bool IsWorking => Outgoing.AnyNow || (IsOpen && (WorkflowTasks.IsStarted || Children.AnyStarting || ExternalSignals.Count > 0 || ExternalCancels.Count > 0));
+
+    /// <summary>A worker has an activity of this run.</summary>
+    public bool HasActivityAtWork => IsOpen && Activities.AnyStarted;
 
     /// <summary>The version that <see cref="HeldVersions"/> counts the run under. Its own note; the run is counted again at start-up.</summary>
     public WorkerVersion? CountedUnder { get; set; }

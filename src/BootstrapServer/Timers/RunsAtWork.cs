@@ -20,23 +20,42 @@ internal sealed class RunsAtWork(MatchingEngine matching)
     private readonly Lock gate = new();
     private readonly Dictionary<WorkflowRun, Waiting> waiting = [];
     private readonly HashSet<WorkflowRun> working = [];
+    private readonly HashSet<WorkflowRun> withActivities = [];
+    private int sleepers;
 
     /// <summary>Takes note of a run, with its lock held.</summary>
     public void Observe(WorkflowRun run)
     {
-        var isWorking = run.IsWorking;
-        var queues = isWorking ? [] : run.QueuesWaitedFor().Distinct().ToList();
+        var (isWorking, hasActivity) = (run.IsWorking, run.HasActivityAtWork);
+        var queues = isWorking || hasActivity ? [] : run.QueuesWaitedFor().Distinct().ToList();
         lock (gate)
         {
-            if (isWorking)
-                working.Add(run);
-            else
-                working.Remove(run);
+            Note(working, run, isWorking);
+            Note(withActivities, run, hasActivity && !isWorking);
             if (queues.Count == 0)
                 waiting.Remove(run);
             else
                 waiting[run] = new Waiting(queues, Stopwatch.GetTimestamp());
         }
+    }
+
+    /// <summary>An activity sleeps until virtual time has passed: it does not keep time from moving meanwhile. False when no activity is at work.</summary>
+    public bool LetOneSleep()
+    {
+        lock (gate)
+        {
+            if (withActivities.Count <= sleepers)
+                return false;
+            sleepers++;
+            return true;
+        }
+    }
+
+    /// <summary>What <see cref="LetOneSleep"/> allowed is over.</summary>
+    public void OneIsAwake()
+    {
+        lock (gate)
+            sleepers--;
     }
 
     /// <param name="patience">When no run is at work: how long to wait for workers before looking again; zero when none is waited for.</param>
@@ -45,7 +64,7 @@ internal sealed class RunsAtWork(MatchingEngine matching)
         patience = TimeSpan.Zero;
         lock (gate)
         {
-            if (working.Count > 0)
+            if (working.Count > 0 || withActivities.Count > sleepers)
                 return true;
             foreach (var (run, (queues, since)) in waiting)
             {
@@ -59,6 +78,14 @@ internal sealed class RunsAtWork(MatchingEngine matching)
             }
             return false;
         }
+    }
+
+    private static void Note(HashSet<WorkflowRun> set, WorkflowRun run, bool isIn)
+    {
+        if (isIn)
+            set.Add(run);
+        else
+            set.Remove(run);
     }
 
     private sealed record Waiting(IReadOnlyList<(string Name, TaskQueueType Type)> Queues, long Since);

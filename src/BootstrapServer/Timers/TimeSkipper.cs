@@ -59,17 +59,25 @@ internal sealed class TimeSkipper : IDisposable
     /// <summary>Completes when the clock shows this time.</summary>
     public Task SleepUntilAsync(DateTimeOffset until, CancellationToken ct) => SleepUntilAsync(() => until, ct);
 
-    /// <summary>Lets time go for so long, and not a moment further.</summary>
-    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when nobody holds time.</exception>
+    /// <summary>
+    /// Lets time go for so long, and not a moment further. When nobody holds time it is an activity that sleeps while a client
+    /// waits for the result: what holds time then is the activity itself.
+    /// </summary>
+    /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when neither holds time.</exception>
     public async Task ReleaseForAsync(TimeSpan duration, CancellationToken ct)
     {
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = 0;
+        bool ofActivity;
         TimerEntry entry;
         using (work.Begin())
         {
             lock (gate)
-                Unlock();
+            {
+                ofActivity = locks == 0 && runs.LetOneSleep();
+                if (!ofActivity)
+                    Unlock();
+            }
             // Held by the deadline itself: whoever waits for it wakes too late to stop the clock.
             entry = timers.Add(Now + duration, () =>
             {
@@ -88,7 +96,11 @@ internal sealed class TimeSkipper : IDisposable
 
         void HoldAgain()
         {
-            if (Interlocked.Exchange(ref held, 1) == 0)
+            if (Interlocked.Exchange(ref held, 1) != 0)
+                return;
+            if (ofActivity)
+                runs.OneIsAwake();
+            else
                 Hold();
         }
     }

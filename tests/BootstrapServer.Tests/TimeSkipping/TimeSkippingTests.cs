@@ -62,6 +62,27 @@ public class TimeSkippingTests
         Assert.Equal(Months.Between(from, await env.GetCurrentTimeAsync(), hour: 3), (await handle.DescribeAsync()).Info.NumActions);
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task An_activity_may_let_time_go_while_a_client_waits_for_the_result(bool mayBeSilent) => WithEnvironmentAsync(async (env, queue) =>
+    {
+        SleepyActivities.Environment = env;
+        var before = await env.GetCurrentTimeAsync();
+        var result = env.Client.ExecuteWorkflowAsync((SleepyWorkflow w) => w.RunAsync(mayBeSilent), new(id: "sleepy", taskQueue: queue));
+        if (mayBeSilent)
+        {
+            Assert.Equal("slept", await result);
+        }
+        else
+        {
+            var failed = await Assert.ThrowsAsync<WorkflowFailedException>(() => result);
+            var timeout = Assert.IsType<TimeoutFailureException>(failed.InnerException!.InnerException);
+            Assert.Equal(Temporalio.Api.Enums.V1.TimeoutType.Heartbeat, timeout.TimeoutType);
+        }
+        Assert.True((await env.GetCurrentTimeAsync() - before).TotalHours >= (mayBeSilent ? 24 : 1));
+    });
+
     [Fact]
     public void Reads_the_command_line_of_a_dev_server()
     {
@@ -95,7 +116,8 @@ public class TimeSkippingTests
     private static async Task WithEnvironmentAsync(Func<WorkflowEnvironment, string, Task> test)
     {
         await using var env = await Harness.StartAsync(() => WorkflowEnvironment.StartTimeSkippingAsync(new() { TestServer = new() { ExistingPath = ServerProcess.Executable } }));
-        var options = new TemporalWorkerOptions("skipping").AddWorkflow<YearsWorkflow>().AddWorkflow<PatientWorkflow>().AddAllActivities(typeof(SlowActivities), null);
+        var options = new TemporalWorkerOptions("skipping").AddWorkflow<YearsWorkflow>().AddWorkflow<PatientWorkflow>().AddWorkflow<SleepyWorkflow>()
+            .AddAllActivities(typeof(SlowActivities), null).AddAllActivities(typeof(SleepyActivities), null);
         using var worker = new TemporalWorker(env.Client, options);
         await worker.ExecuteAsync(() => test(env, options.TaskQueue!));
     }
@@ -130,6 +152,27 @@ public class TimeSkippingTests
             _ = Workflow.DelayAsync(TimeSpan.FromDays(365));
             return await Workflow.ExecuteActivityAsync(
                 () => SlowActivities.WorkAsync(), new() { StartToCloseTimeout = TimeSpan.FromMinutes(1), RetryPolicy = new() { InitialInterval = TimeSpan.FromHours(1) } });
+        }
+    }
+
+    [Workflow]
+    public class SleepyWorkflow
+    {
+        [WorkflowRun]
+        public Task<string> RunAsync(bool mayBeSilent) => Workflow.ExecuteActivityAsync(
+            () => SleepyActivities.SleepAsync(),
+            new() { StartToCloseTimeout = TimeSpan.FromDays(2), HeartbeatTimeout = mayBeSilent ? null : TimeSpan.FromHours(1), RetryPolicy = new() { MaximumAttempts = 1 } });
+    }
+
+    public static class SleepyActivities
+    {
+        public static WorkflowEnvironment? Environment { get; set; }
+
+        [Activity]
+        public static async Task<string> SleepAsync()
+        {
+            await Environment!.DelayAsync(TimeSpan.FromDays(1));
+            return "slept";
         }
     }
 
