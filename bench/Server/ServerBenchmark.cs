@@ -15,7 +15,7 @@ internal static class ServerBenchmark
     /// <summary>A factor on the number of operations of each load.</summary>
     private const string SizeVariable = "BENCH_SIZE";
 
-    public static async Task<IBenchmarkResult> RunAsync(int rounds)
+    public static async Task<IBenchmarkResult> RunAsync()
     {
         var size = double.Parse(Environment.GetEnvironmentVariable(SizeVariable) ?? "1", CultureInfo.InvariantCulture);
         var open = int.Parse(Environment.GetEnvironmentVariable(OpenVariable) ?? "20000", CultureInfo.InvariantCulture);
