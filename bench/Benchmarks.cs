@@ -14,8 +14,8 @@ internal static class Benchmarks
             "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run",
             ProvisioningBenchmark.RunAsync),
         ["server"] = (
-            "the bootstrap server, in memory and durable, beside the official dev server when its CLI is there: rates, CPU, latency, memory, restart; always one round, BENCH_SIZE makes it longer",
-            _ => ServerBenchmark.RunAsync()),
+            "the bootstrap server, in memory and durable, beside the official dev server when its CLI is there: rates, CPU, latency, memory, restart",
+            ServerBenchmark.RunAsync),
     };
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);

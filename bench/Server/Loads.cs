@@ -5,10 +5,10 @@ using Temporalio.Worker;
 namespace PlatformOps.Bench.Server;
 
 /// <summary>
-/// The same load for every server, with the official SDK as client and worker. Each load runs once, smaller, before it is
-/// measured, so that compilers and caches on both sides are warm.
+/// The same load for every server, with the official SDK as client and worker. Each load runs once in full before it is
+/// measured, so that compilers and caches on both sides are warm; then as many rounds as asked for, of which medians are told.
 /// </summary>
-internal sealed class Loads(ServerProcess server, ITemporalClient client)
+internal sealed class Loads(ServerProcess server, ITemporalClient client, int rounds)
 {
     private const int AtOnce = 64;
     private const string NobodysQueue = "nobody";
@@ -39,7 +39,19 @@ internal sealed class Loads(ServerProcess server, ITemporalClient client)
 
     private async Task<LoadResult> MeasureAsync(string name, int count, Func<int, Task<List<double>?>> load)
     {
-        await load(Math.Max(5, count / 5));
+        await load(count);
+        var measured = new List<LoadResult>();
+        for (var round = 0; round < rounds; round++)
+            measured.Add(await RoundAsync(name, count, load));
+        return new LoadResult(
+            name, count, Median(r => r.PerSecond), Median(r => r.ServerCpuMs), Median(r => r.ClientCpuMs),
+            measured[0].P50Ms is null ? null : Median(r => r.P50Ms!.Value), measured[0].P99Ms is null ? null : Median(r => r.P99Ms!.Value));
+
+        double Median(Func<LoadResult, double> column) => Percentile(measured.ConvertAll(r => column(r)), 0.5)!.Value;
+    }
+
+    private async Task<LoadResult> RoundAsync(string name, int count, Func<int, Task<List<double>?>> load)
+    {
         using var self = Process.GetCurrentProcess();
         var (serverBefore, selfBefore, clock) = (server.Cpu, self.TotalProcessorTime, Stopwatch.StartNew());
         var latencies = await load(count);

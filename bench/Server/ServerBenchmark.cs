@@ -15,39 +15,39 @@ internal static class ServerBenchmark
     /// <summary>A factor on the number of operations of each load.</summary>
     private const string SizeVariable = "BENCH_SIZE";
 
-    public static async Task<IBenchmarkResult> RunAsync()
+    public static async Task<IBenchmarkResult> RunAsync(int rounds)
     {
         var size = double.Parse(Environment.GetEnvironmentVariable(SizeVariable) ?? "1", CultureInfo.InvariantCulture);
         var open = int.Parse(Environment.GetEnvironmentVariable(OpenVariable) ?? "20000", CultureInfo.InvariantCulture);
         var servers = new List<ServerMeasurement>
         {
-            await InMemoryAsync(size, open),
-            await DurableAsync(size, open),
+            await InMemoryAsync(size, open, rounds),
+            await DurableAsync(size, open, rounds),
         };
         if (ServerProcess.OfficialCli is { } cli)
-            servers.Add(await OfficialAsync(cli, size));
+            servers.Add(await OfficialAsync(cli, size, rounds));
         return new ServerResult(
             "server", Environment.ProcessorCount, servers,
             ServerProcess.OfficialCli is null ? "The official dev server was not measured: put `temporal` on the PATH, or set TEMPORAL_CLI." : null);
     }
 
-    private static async Task<ServerMeasurement> InMemoryAsync(double size, int open)
+    private static async Task<ServerMeasurement> InMemoryAsync(double size, int open, int rounds)
     {
         await using var server = await ServerProcess.StartOursAsync(null);
-        var measured = await LoadAsync("PlatformOps, in memory", server, size);
+        var measured = await LoadAsync("PlatformOps, in memory", server, size, rounds);
         if (open == 0)
             return measured;
         await using var fresh = await ServerProcess.StartOursAsync(null);
         return measured with { Open = open, OpenKiB = await OpenWorkflows.CostAsync(fresh, await TemporalClient.ConnectAsync(new(fresh.Address)), open) };
     }
 
-    private static async Task<ServerMeasurement> DurableAsync(double size, int open)
+    private static async Task<ServerMeasurement> DurableAsync(double size, int open, int rounds)
     {
         var folder = Directory.CreateTempSubdirectory("platformops-bench-").FullName;
         try
         {
             await using var server = await ServerProcess.StartOursAsync(Path.Combine(folder, "loads.db"));
-            var measured = await LoadAsync("PlatformOps, durable", server, size);
+            var measured = await LoadAsync("PlatformOps, durable", server, size, rounds);
             if (open == 0)
                 return measured;
             var database = Path.Combine(folder, "open.db");
@@ -63,18 +63,18 @@ internal static class ServerBenchmark
         }
     }
 
-    private static async Task<ServerMeasurement> OfficialAsync(string cli, double size)
+    private static async Task<ServerMeasurement> OfficialAsync(string cli, double size, int rounds)
     {
         await using var server = await ServerProcess.StartOfficialAsync(cli);
-        return await LoadAsync("official dev server, in memory", server, size);
+        return await LoadAsync("official dev server, in memory", server, size, rounds);
     }
 
-    private static async Task<ServerMeasurement> LoadAsync(string name, ServerProcess server, double size)
+    private static async Task<ServerMeasurement> LoadAsync(string name, ServerProcess server, double size, int rounds)
     {
         await Console.Error.WriteLineAsync($"{name} ...");
         var before = server.MemoryMiB;
         var client = await TemporalClient.ConnectAsync(new(server.Address));
-        var loads = await new Loads(server, client).RunAsync(size);
+        var loads = await new Loads(server, client, rounds).RunAsync(size);
         return new ServerMeasurement(name, before, server.MemoryMiB, loads);
     }
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace PlatformOps.Bench.Server;
 
-/// <summary>One load on one server.</summary>
+/// <summary>One load on one server: medians of the rounds, column by column.</summary>
 /// <param name="PerSecond">Operations per second, of the whole machine: client, worker and server share its cores.</param>
 /// <param name="ServerCpuMs">Processor time of the server for one operation.</param>
 /// <param name="ClientCpuMs">Processor time of the SDK's client and worker for one operation; it bounds what any server can reach.</param>
