@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Kubernetes;
-using PlatformOps.Adapters.Temporal;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -12,7 +10,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Activities.Provisioning;
 
 /// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
-internal sealed class ComponentApplier(RegionConnections connections, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, Action<string> heartbeat)
+internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, Action<string> heartbeat)
 {
     private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(2);
 
@@ -31,8 +29,8 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
         RefuseChangedFacts(approved, now);
         try
         {
-            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change && RegionObserver.InKubernetes(planned.Address)))
-                await ChangeAsync(desired[planned.Address], live[planned.Address], region, rehearse: true, ct);
+            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change))
+                await Holder(planned.Address, region).RehearseAsync(Changed(desired[planned.Address], live[planned.Address]), live[planned.Address], ct);
             foreach (var (planned, index) in now.Objects.Select((planned, index) => (planned, index)))
             {
                 ct.ThrowIfCancellationRequested();
@@ -58,7 +56,7 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
     private Task<RegionObservation> ObserveAsync(PlannedComponent approved, IEnumerable<ResourceAddress> desired, RegionSpecification region, CancellationToken ct)
     {
         var addresses = approved.Objects.Select(planned => planned.Address).Concat(desired).Distinct().ToList();
-        return observer.ObserveAsync(specified, region, [.. addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct()], addresses, ct);
+        return observer.ObserveAsync(region, [.. addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct()], addresses, ct);
     }
 
     private void RefuseConflicts(PlannedComponent now)
@@ -91,10 +89,10 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
         switch (planned.Action)
         {
             case PlannedAction.Create:
-                await CreateAsync(desired[planned.Address], component, region, ct);
+                await Holder(planned.Address, region).CreateAsync(New(desired[planned.Address], component), ct);
                 return ObjectResult.Created;
             case PlannedAction.Change:
-                await ChangeAsync(desired[planned.Address], live[planned.Address], region, rehearse: false, ct);
+                await Holder(planned.Address, region).ChangeAsync(Changed(desired[planned.Address], live[planned.Address]), live[planned.Address], ct);
                 return ObjectResult.Changed;
             case PlannedAction.Prune:
                 await PruneAsync(live[planned.Address], region, ct);
@@ -114,34 +112,24 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
         return new(live.Address, Owner, changedBy, result);
     }
 
-    private async Task CreateAsync(DesiredObject wanted, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
-    {
-        var manifest = Stamped(wanted, createdBy: reference.OperationId);
-        if (!RegionObserver.InKubernetes(wanted.Address))
-            await Namespaces(region).RegisterAsync(manifest, ct);
-        else if (component.Secrets.FirstOrDefault(secret => wanted.Address.Kind == "Secret" && secret.Name == wanted.Address.Name && secret.Namespace == wanted.Address.Namespace) is { } secret)
-            await Writer(region).CreateSecretAsync(wanted.Address, SecretValues.Fill(manifest, secret), ct);
-        else
-            await Writer(region).CreateAsync(wanted.Address, manifest, ct);
-    }
-
-    private async Task ChangeAsync(DesiredObject wanted, ObservedObject live, RegionSpecification region, bool rehearse, CancellationToken ct)
-    {
-        var manifest = Stamped(wanted, Annotation(live, Ownership.CreatedByAnnotation));
-        if (RegionObserver.InKubernetes(wanted.Address))
-            await Writer(region).ChangeAsync(wanted.Address, manifest, (string)live.Manifest["metadata"]!["uid"]!, rehearse, ct);
-        else
-            await Namespaces(region).UpdateAsync(manifest, ct);
-    }
-
     private async Task PruneAsync(ObservedObject live, RegionSpecification region, CancellationToken ct)
     {
-        if (!await Writer(region).DeleteAsync(live, ct))
+        var holder = Holder(live.Address, region);
+        if (!await holder.DeleteAsync(live, ct))
             return;
-        var uid = (string)live.Manifest["metadata"]!["uid"]!;
-        if (await Writer(region).WaitUntilGoneAsync(live.Address, uid, PrunePatience, _ => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
+        if (await holder.WaitUntilGoneAsync(live, PrunePatience, () => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
             throw new AdapterException(AdapterFailureKind.Unavailable, CreatedObjectsRemover.StillThere(still, PrunePatience));
     }
+
+    /// <summary>Secrets get their values here, and nowhere else.</summary>
+    private DesiredObject New(DesiredObject wanted, ComponentDefinition component)
+    {
+        var manifest = Stamped(wanted, createdBy: reference.OperationId);
+        var secret = component.Secrets.FirstOrDefault(secret => wanted.Address.Kind == "Secret" && secret.Name == wanted.Address.Name && secret.Namespace == wanted.Address.Namespace);
+        return new(wanted.Address, secret is null ? manifest : SecretValues.Fill(manifest, secret));
+    }
+
+    private DesiredObject Changed(DesiredObject wanted, ObservedObject live) => new(wanted.Address, Stamped(wanted, Annotation(live, Ownership.CreatedByAnnotation)));
 
     private JsonObject Stamped(DesiredObject wanted, string? createdBy)
     {
@@ -154,9 +142,7 @@ internal sealed class ComponentApplier(RegionConnections connections, RegionObse
         return manifest;
     }
 
-    private ObjectWriter Writer(RegionSpecification region) => new(connections.Cluster(region));
-
-    private TemporalNamespaces Namespaces(RegionSpecification region) => new(connections.Temporal(region.Name, RegionObserver.Frontend(specified)));
+    private IDeclaredObjects Holder(ResourceAddress address, RegionSpecification region) => systems.Of(address.ApiVersion, region);
 
     private static string? Annotation(ObservedObject live, string name) => (string?)live.Manifest["metadata"]?["annotations"]?[name];
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -26,8 +25,6 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
 
     private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
 
-    private RegionObserver Observer => new(regions, time);
-
     /// <inheritdoc/>
     public Task<PlanEnvironmentResult> PlanEnvironmentAsync(PlanEnvironmentInput input) => ActivityFailures.MappedAsync(async () =>
     {
@@ -46,7 +43,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     public Task<ComponentReport> ApplyComponentAsync(ApplyComponentInput input) => ActivityFailures.MappedAsync(() =>
     {
         var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
-        return new ComponentApplier(regions, Observer, specified, input.Reference, Heartbeat).ApplyAsync(input.Plan, Cancellation);
+        var systems = Systems(specified);
+        return new ComponentApplier(systems, Observer(systems, specified), specified, input.Reference, Heartbeat).ApplyAsync(input.Plan, Cancellation);
     });
 
     /// <inheritdoc/>
@@ -65,15 +63,17 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         if (input.Component is not { } component || input.Region is not { } region)
             throw new ApplicationFailureException("Fields 'component' and 'region' are missing: removal goes component by component.", FailureTypes.InvalidInput, nonRetryable: true);
-        var finder = new CreatedObjectsFinder(regions, Observer, specified, input.OperationId);
-        return new CreatedObjectsRemover(regions, finder, specified, Heartbeat).RemoveAsync(specified.Region(region), component, Cancellation);
+        var systems = Systems(specified);
+        var finder = new CreatedObjectsFinder(systems, Observer(systems, specified), specified, input.OperationId);
+        return new CreatedObjectsRemover(systems, finder, Heartbeat).RemoveAsync(specified.Region(region), component, Cancellation);
     });
 
     /// <inheritdoc/>
     public Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
-        var finder = new CreatedObjectsFinder(regions, Observer, specified, input.OperationId);
+        var systems = Systems(specified);
+        var finder = new CreatedObjectsFinder(systems, Observer(systems, specified), specified, input.OperationId);
         var wanted = specified.Environment.Regions.Where(region => input.Region is null || region.Name == input.Region);
         var found = await Task.WhenAll(wanted.Select(region => finder.FindAsync(region, input.Component, Cancellation)));
         return new CreatedObjects([.. found.SelectMany(objects => objects).Select(item => item.Address)]);
@@ -96,8 +96,12 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
             .Select(item => item.Address)
             .ToList();
         var kinds = addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct().ToList();
-        return Observer.ObserveAsync(specified, region, kinds, addresses, Cancellation);
+        return Observer(Systems(specified), specified).ObserveAsync(region, kinds, addresses, Cancellation);
     }
+
+    private DeclaredSystems Systems(SpecifiedEnvironment specified) => new(regions, specified);
+
+    private RegionObserver Observer(DeclaredSystems systems, SpecifiedEnvironment specified) => new(systems, specified, time);
 
     private static void Heartbeat(object progress) => ActivityExecutionContext.Current.Heartbeat(progress);
 }

@@ -3,9 +3,6 @@ using System.Text.Json.Nodes;
 
 namespace PlatformOps.Adapters.Kubernetes;
 
-/// <summary>A kind of objects.</summary>
-public sealed record ObjectKind(string ApiVersion, string Kind);
-
 /// <summary>Where a kind is found.</summary>
 /// <param name="Root">For example <c>/apis/apps/v1</c>.</param>
 /// <param name="Resource">For example <c>deployments</c>.</param>

@@ -31,7 +31,7 @@ internal static class ManifestDuplicates
     {
         var kind = (string)tree["kind"]!;
         var metadata = tree["metadata"]!;
-        var space = ManifestRenderer.ClusterScoped.Contains(kind) ? "" : $"{metadata["namespace"] ?? component.Namespace}/";
+        var space = ManifestRenderer.IsNamespaced((string)tree["apiVersion"]!, kind) ? $"{metadata["namespace"] ?? component.Namespace}/" : "";
         return $"{kind} {space}{metadata["name"]}";
     }
 

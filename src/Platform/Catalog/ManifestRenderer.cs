@@ -8,11 +8,11 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>Fills a component's manifests in for one environment and region, and stamps whose they are.</summary>
 public static class ManifestRenderer
 {
-    internal static IReadOnlySet<string> ClusterScoped { get; } = new HashSet<string>
-    {
+    private static readonly HashSet<string> ClusterScoped =
+    [
         "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
-        "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "TemporalNamespace", "ValidatingWebhookConfiguration",
-    };
+        "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingWebhookConfiguration",
+    ];
 
     /// <summary>The objects in the order in which they are to be applied, secrets first.</summary>
     /// <remarks>Secrets come without data: their values are generated when they are created.</remarks>
@@ -52,6 +52,9 @@ public static class ManifestRenderer
         return [.. objects.Select(manifest => Stamp(manifest, component, region, labels, annotations))];
     }
 
+    /// <summary>Objects of other systems than Kubernetes have no namespace.</summary>
+    internal static bool IsNamespaced(string apiVersion, string kind) => !apiVersion.Contains(".platformops.io/", StringComparison.Ordinal) && !ClusterScoped.Contains(kind);
+
     private static IEnumerable<Dictionary<string, JsonNode?>> Repetitions(EnvironmentSpecification environment, RepeatFor repeatFor) =>
         repeatFor == RepeatFor.Nothing
             ? [[]]
@@ -88,7 +91,7 @@ public static class ManifestRenderer
     {
         var kind = (string)manifest["kind"]!;
         var metadata = (JsonObject)manifest["metadata"]!;
-        if (!ClusterScoped.Contains(kind) && metadata["namespace"] is null)
+        if (IsNamespaced((string)manifest["apiVersion"]!, kind) && metadata["namespace"] is null)
             metadata["namespace"] = component.Namespace;
         Merge(metadata, "labels", labels);
         if (annotations.Count > 0)

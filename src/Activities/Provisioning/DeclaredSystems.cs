@@ -1,0 +1,43 @@
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>Which outside system holds an object, by its <c>apiVersion</c>: the one place to name a new system.</summary>
+internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEnvironment specified)
+{
+    /// <summary>Whose group is none of these is held by the cluster.</summary>
+    private Dictionary<string, Func<RegionSpecification, IDeclaredObjects>> Others => new()
+    {
+        [ResourceAddress.TemporalApiVersion] = Namespaces,
+    };
+
+    /// <summary>The system that holds the objects of an <c>apiVersion</c> in a region.</summary>
+    public IDeclaredObjects Of(string apiVersion, RegionSpecification region) =>
+        Others.TryGetValue(apiVersion, out var other) ? other(region) : new ClusterObjects(Cluster(region));
+
+    /// <summary>Whether it is the cluster that holds objects of an <c>apiVersion</c>.</summary>
+    public bool InCluster(string apiVersion) => !Others.ContainsKey(apiVersion);
+
+    /// <summary>Objects or kinds, by the system that holds them.</summary>
+    public IEnumerable<(IDeclaredObjects System, IReadOnlyList<T> Items)> BySystem<T>(IEnumerable<T> items, Func<T, string> apiVersion, RegionSpecification region) =>
+        items.GroupBy(item => InCluster(apiVersion(item)) ? "" : apiVersion(item)).Select(held => (Of(held.Key, region), (IReadOnlyList<T>)[.. held]));
+
+    public KubernetesConnection Cluster(RegionSpecification region) => connections.Cluster(region);
+
+    private NamespaceObjects Namespaces(RegionSpecification region)
+    {
+        var frontend = specified.InDependencyOrder().SelectMany(component => component.Health).OfType<TemporalFrontendGate>().FirstOrDefault()
+            ?? throw new AdapterException(
+                AdapterFailureKind.Rejected,
+                $"The catalog has objects of {ResourceAddress.TemporalApiVersion}, but no component with a temporalFrontend gate that says where Temporal answers. Add one to the component that has them.");
+        return new(
+            connections.Temporal(region.Name, frontend), $"{frontend.Namespace}/{frontend.Service}",
+            ct => new ClusterHealth(Cluster(region)).ServiceExistsAsync(frontend.Namespace, frontend.Service, ct));
+    }
+}
