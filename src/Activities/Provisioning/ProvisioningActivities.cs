@@ -1,9 +1,7 @@
-using System.Text.Json;
 using PlatformOps.Adapters;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
-using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Activities;
@@ -17,9 +15,6 @@ namespace PlatformOps.Activities.Provisioning;
 /// <param name="time">The clock of deadlines; default: the system's.</param>
 public sealed class ProvisioningActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IProvisioningActivities, IAsyncDisposable
 {
-    /// <summary>Of a payload. A plan that is larger is better made in parts.</summary>
-    private const int LargestPlan = 100_000;
-
     private readonly RegionConnections regions = new(connections);
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
@@ -31,12 +26,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         specified.RequireComponents(input.Components);
         var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
-        var result = new PlanEnvironmentResult(
-            ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components), specified.Environment.GuardRails);
-        var size = JsonSerializer.SerializeToUtf8Bytes(result, PlatformOpsDataConverter.Json).Length;
-        return size <= LargestPlan ? result : throw new ApplicationFailureException(
-            $"The plan for {input.Environment} has {size} bytes, more than the {LargestPlan} that a run carries. Provision it in parts: name some of the components in field 'components'.",
-            FailureTypes.InvalidInput, nonRetryable: true);
+        var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components);
+        return PlanPages.After(input.After, plan, specified.Environment.GuardRails);
     });
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
 
@@ -13,6 +14,14 @@ public sealed partial class ProvisionEnvironment
     /// <summary>Where the run stands.</summary>
     [WorkflowQuery("status")]
     public RunbookStatus Status() => DescribeStatus();
+
+    /// <summary>The plan, field by field; null before there is one.</summary>
+    [WorkflowQuery("plan")]
+    public ProvisioningPlan? Plan() => plan;
+
+    /// <summary>What became of every object that the plan names, as far as it is known.</summary>
+    [WorkflowQuery("objects")]
+    public IReadOnlyList<ObjectOutcome> Objects() => steps?.Outcomes() ?? [];
 
     /// <summary>Approves the plan with the hash that was read.</summary>
     [WorkflowUpdate("approve")]

@@ -171,7 +171,7 @@ public sealed partial class ProvisionEnvironment
             ? objects.Where(item => item.Result is ObjectResult.Changed or ObjectResult.Pruned)
                 .Select(item => $"{item.Address}: {InWords(item.Result)} by this run and not restored; it is as the specification wants it")
             : [];
-        return new()
+        return ReportSize.Fit(new()
         {
             Environment = request.Environment,
             OperationId = request.OperationId,
@@ -181,9 +181,10 @@ public sealed partial class ProvisionEnvironment
             PlanHash = plan?.Hash,
             Steps = steps?.All ?? [],
             Objects = objects,
+            Results = objects.GroupBy(item => item.Result).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => group.Count()),
             LeftBehind = [.. left ?? [], .. notRestored],
             StartedAt = startedAt,
             FinishedAt = Now,
-        };
+        });
     }
 }

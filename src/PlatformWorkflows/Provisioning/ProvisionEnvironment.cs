@@ -64,16 +64,7 @@ public sealed partial class ProvisionEnvironment
     private async Task ObserveAndPlanAsync()
     {
         EnterPhase(RunbookPhase.Observing, "Reading the specification and observing every region.");
-        var planned = await Workflow.ExecuteActivityAsync(
-            (IProvisioningActivities activities) => activities.PlanEnvironmentAsync(new(request.Environment, request.Components)),
-            new()
-            {
-                Summary = $"Observe and plan {request.Environment}",
-                StartToCloseTimeout = TimeSpan.FromMinutes(5),
-                RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 6 },
-                CancellationToken = acting.Token,
-            });
-        (plan, guardRails) = (planned.Plan, planned.GuardRails);
+        (plan, guardRails) = await WholePlan.ReadAsync(request.Environment, request.Components, acting.Token);
         steps = new(plan);
         EnterPhase(RunbookPhase.Planning, PlanInWords());
         StopIfAborted();

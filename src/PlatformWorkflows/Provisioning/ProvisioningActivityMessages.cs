@@ -5,10 +5,13 @@ namespace PlatformOps.Workflows.Provisioning;
 
 /// <summary>Input of <see cref="IProvisioningActivities.PlanEnvironmentAsync"/>.</summary>
 /// <param name="Components">Only these and what they depend on; null: all.</param>
-public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null);
+/// <param name="After">Go on after this step; null: from the first. What <see cref="PlanEnvironmentResult.More"/> of the page before said.</param>
+public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null, string? After = null);
 
-/// <summary>A plan and what may be done with it unasked.</summary>
-public sealed record PlanEnvironmentResult(ProvisioningPlan Plan, GuardRails GuardRails);
+/// <summary>A page of a plan, and what may be done with the plan unasked.</summary>
+/// <param name="Plan">As many of its steps as fit into a payload; everything else, the hash too, is that of the whole plan.</param>
+/// <param name="More">The last step of this page when others follow it; null: the plan ends here.</param>
+public sealed record PlanEnvironmentResult(ProvisioningPlan Plan, GuardRails GuardRails, string? More = null);
 
 /// <summary>Names one component of one planned run.</summary>
 /// <param name="SpecificationDigest">Of the environment that was planned with; another one on disk is refused.</param>

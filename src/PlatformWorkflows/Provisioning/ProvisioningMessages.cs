@@ -47,7 +47,7 @@ public sealed record ProvisioningReport
     /// <summary>One sentence for the operator.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>Set in <c>mode: plan</c>, and when there was something to approve.</summary>
+    /// <summary>Set in <c>mode: plan</c>, and when there was something to approve; null when it is too large for a report: ask the query <c>plan</c>.</summary>
     public ProvisioningPlan? Plan { get; init; }
 
     /// <summary>Null when the run ended before it had planned.</summary>
@@ -55,8 +55,12 @@ public sealed record ProvisioningReport
 
     public required IReadOnlyList<RunbookStep> Steps { get; init; }
 
-    /// <summary>Every object that the plan names.</summary>
+    /// <summary>Every object that the plan names; empty when they are too many for a report: then <see cref="Results"/> counts them, and the
+    /// query <c>objects</c> lists them.</summary>
     public required IReadOnlyList<ObjectOutcome> Objects { get; init; }
+
+    /// <summary>How many objects the plan names, by result.</summary>
+    public IReadOnlyDictionary<ObjectResult, int> Results { get; init; } = new Dictionary<ObjectResult, int>();
 
     /// <summary>Objects that were left behind or could not be undone, each with the reason; empty when all is well.</summary>
     public required IReadOnlyList<string> LeftBehind { get; init; }

@@ -33,7 +33,7 @@ internal static class PlanCommand
             };
             var run = await ProvisioningRun.StartPlanAsync(client, input, taskQueue, ct);
             var outcome = await new RunSession(invocation, run, taskQueue).AnswerAsync(ct);
-            if (outcome.Report?.Plan is not { } plan)
+            if (outcome.Report is null || await run.PlanAsync(outcome.Report, ct) is not { } plan)
                 throw new CommandFailure(
                     ExitCode.RunFailed, $"There is no plan for \"{run.Environment}\".", outcome.Summary, "platformops validate");
             if (!invocation.Terminal.Json)

@@ -12,6 +12,7 @@ internal static class UpCommand
     {
         var environment = RunArguments.EnvironmentOr("development");
         var once = new Option<bool>("--once") { Description = "End after the provisioning instead of staying in the foreground." };
+        var approve = new Option<bool>("--approve") { Description = "Approve the plan where the environment wants an approval; without it you are asked." };
         var reset = new Option<bool>("--reset") { Description = "Forget the runs and the platform in the data directory, and start afresh." };
         var port = ServerArguments.Port("TCP port of the bootstrap server; 0 lets the operating system choose. The default gives way to a free one when it is taken.");
         var noWorker = new Option<bool>("--no-worker") { Description = "Start no worker: a separate `platformops worker` carries the runs out." };
@@ -29,13 +30,14 @@ internal static class UpCommand
             new Example("up", "the development environment of the reference platform, until Ctrl-C"),
             new Example("up --once --output json", "for a pipeline: end after the provisioning, 0 only when healthy"),
             new Example("up staging --data /tmp/staging --reset", "another environment, from nothing, with state of its own"),
+            new Example("up production --once --approve", "both regions of the full platform, without a question"),
             new Example("up --no-worker --time-scale 0.1", "faster, and carried out by a separate `platformops worker`"))
         {
-            environment, once, reset, port, noWorker, timeScale, seed,
+            environment, once, approve, reset, port, noWorker, timeScale, seed,
         }
         .Runs((invocation, ct) => new UpSession(invocation, new UpOptions(
             invocation.Get(environment), invocation.Get(port), PortIsWish: !invocation.Has(port), invocation.Get(timeScale), invocation.Get(seed),
-            Worker: !invocation.Get(noWorker), invocation.Get(once), invocation.Get(reset))).RunAsync(ct));
+            Worker: !invocation.Get(noWorker), invocation.Get(once), invocation.Get(approve), invocation.Get(reset))).RunAsync(ct));
     }
 
     private static double ReadTimeScale(ArgumentResult result)

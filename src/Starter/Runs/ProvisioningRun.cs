@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -96,6 +97,10 @@ internal sealed class ProvisioningRun
             // One try, cut short: with no worker the answer would never come, and whoever asks in a loop wants to say so soon.
             Rpc = new RpcOptions { CancellationToken = ct, Timeout = TimeSpan.FromSeconds(5), Retry = false },
         });
+
+    /// <summary>The plan of a run; null when it has none. Needs a worker when the report does not hold it.</summary>
+    public async Task<ProvisioningPlan?> PlanAsync(ProvisioningReport? report, CancellationToken ct) =>
+        report?.Plan ?? await Handle.QueryAsync<ProvisioningPlan?>("plan", [], new WorkflowQueryOptions { Rpc = new RpcOptions { CancellationToken = ct } });
 
     /// <summary>The report of a run that has ended well enough to write one.</summary>
     public Task<ProvisioningReport> ReportAsync(CancellationToken ct) =>

@@ -28,7 +28,7 @@ internal sealed record RunOutcome(ProvisioningReport? Report, RunbookStatus? Sta
 
     public int Components => (Report?.Steps ?? Status?.Steps)?.Count ?? 0;
 
-    public int Objects => Report?.Objects.Count ?? 0;
+    public int Objects => Report?.Results.Values.Sum() ?? 0;
 
     public string? OperationId => Report?.OperationId ?? Status?.OperationId;
 

@@ -56,11 +56,11 @@ internal static class RunResult
 
     private static string Counts(ProvisioningReport report)
     {
-        var changed = report.Objects.GroupBy(item => item.Result).OrderBy(group => group.Key)
-            .Select(group => $"{group.Count()} {Words(group.Key)}");
+        var changed = report.Results.OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} {Words(pair.Key)}");
+        var objects = report.Results.Values.Sum();
         var seconds = (report.FinishedAt - report.StartedAt).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-        var nothing = report.Objects.Count > 0 && report.Objects.All(item => item.Result == ObjectResult.Unchanged) ? "no changes: " : "";
-        return $"{nothing}{report.Objects.Count} objects of {report.Steps.Count} components ({string.Join(", ", changed)}) in {seconds} s; operation {report.OperationId}";
+        var nothing = objects > 0 && report.Results.GetValueOrDefault(ObjectResult.Unchanged) == objects ? "no changes: " : "";
+        return $"{nothing}{objects} objects of {report.Steps.Count} components ({string.Join(", ", changed)}) in {seconds} s; operation {report.OperationId}";
     }
 
     private static string Words(ObjectResult result) => result switch

@@ -7,6 +7,7 @@ namespace PlatformOps.Starter.Up;
 /// <param name="Seed">Decides the simulated ready times.</param>
 /// <param name="Worker">Whether runs are carried out in this process; else a separate <c>platformops worker</c> has to.</param>
 /// <param name="Once">End after the provisioning.</param>
+/// <param name="Approve">Approve the plan, whatever it is, where the environment wants an approval.</param>
 /// <param name="Reset">Forget what the data directory holds first.</param>
 internal sealed record UpOptions(
-    string Environment, int Port, bool PortIsWish, double TimeScale, int Seed, bool Worker, bool Once, bool Reset);
+    string Environment, int Port, bool PortIsWish, double TimeScale, int Seed, bool Worker, bool Once, bool Approve, bool Reset);

@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Commands;
 using PlatformOps.Starter.Runs;
 using PlatformOps.Starter.Specifications;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Spectre.Console;
 
 namespace PlatformOps.Starter.Up;
 
@@ -46,7 +49,11 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
             var run = await ProvisioningRun.StartAsync(
                 stack.Client, new ProvisionEnvironmentInput { Environment = options.Environment, Reason = "platformops up" }, TaskQueues.Default, ct);
             terminal.Progress($"{(run.Joined ? "Going on with" : "Started")} {run.Handle.Id} on {stack.Address} (run {run.Handle.RunId}); data in {data.Path}.");
-            return await FollowAsync(stack, run, ct);
+            var outcome = await FollowAsync(stack, run, ct);
+            if (await ApprovedAsync(run, outcome, ct))
+                outcome = await FollowAsync(stack, run, ct);
+            Write(stack, run, outcome);
+            return outcome;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -55,6 +62,18 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
                 $"What has been created so far is kept in {data.Path}.",
                 $"platformops up {options.Environment}   (goes on from there)\nplatformops up {options.Environment} --reset   (starts from nothing)");
         }
+    }
+
+    /// <summary>Gives the approval that the run waits for: with <c>--approve</c>, or when somebody at the terminal says so. False: none was given.</summary>
+    private async Task<bool> ApprovedAsync(ProvisioningRun run, RunOutcome outcome, CancellationToken ct)
+    {
+        if (outcome.Status is not { Phase: RunbookPhase.AwaitingApproval, PlanHash: { } hash } status)
+            return false;
+        if (!options.Approve && !(terminal.CanAsk && terminal.Text.Confirm(Markup.Escape($"Approve the plan {hash[..12]}? {status.Summary}"), defaultValue: false)))
+            return false;
+        var answer = await run.SendAsync("approve", new ApproveInput(hash, RunCommands.Caller(), "platformops up"), ct);
+        terminal.Progress(answer.Message);
+        return true;
     }
 
     /// <summary>Follows until the run ends or waits for an operator, or the worker in this process fails.</summary>
@@ -69,9 +88,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
             await stack.Worker;
         }
 
-        var outcome = await following;
-        Write(stack, run, outcome);
-        return outcome;
+        return await following;
     }
 
     /// <summary>Shows what runs, until Ctrl-C; a run that waits for an operator is followed again when somebody has decided.</summary>
@@ -85,6 +102,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
                 var run = await ProvisioningRun.FindAsync(stack.Client, options.Environment, ct);
                 await new RunSession(invocation, run, TaskQueues.Default).DecidedAsync(ct);
                 outcome = await FollowAsync(stack, run, ct);
+                Write(stack, run, outcome);
             }
 
             await Task.WhenAny(stack.Worker, Task.Delay(Timeout.Infinite, ct)).Unwrap();

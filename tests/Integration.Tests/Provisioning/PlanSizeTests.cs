@@ -4,6 +4,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Sandbox;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Provisioning;
 using Temporalio.Testing;
 
 namespace PlatformOps.Integration.Tests.Provisioning;
@@ -12,7 +13,7 @@ namespace PlatformOps.Integration.Tests.Provisioning;
 public sealed class PlanSizeTests
 {
     [Fact]
-    public async Task The_largest_environment_of_the_reference_platform_fits_into_one_payload()
+    public async Task The_largest_environment_of_the_reference_platform_is_planned_in_pages_that_each_fit_into_a_payload()
     {
         await using var sandbox = await SandboxHost.StartAsync(new SandboxOptions { Regions = ["us-east-1", "us-west-2"], TimeScale = 0 }, TestContext.Current.CancellationToken);
         var folder = Directory.CreateTempSubdirectory("platformops-test-").FullName;
@@ -25,11 +26,17 @@ public sealed class PlanSizeTests
         }
 
         await using var activities = new ProvisioningActivities(new(Path.Combine(Root, "examples/reference"), Path.Combine(Root, "k8s/components")), new() { Regions = regions });
-        var result = await new ActivityEnvironment().RunAsync(() => activities.PlanEnvironmentAsync(new("production")));
+        var pages = new List<PlanEnvironmentResult>();
+        do
+            pages.Add(await new ActivityEnvironment().RunAsync(() => activities.PlanEnvironmentAsync(new("production", After: pages.LastOrDefault()?.More))));
+        while (pages[^1].More is not null);
 
-        Assert.Equal(["us-east-1", "us-west-2"], result.Plan.Components.Select(component => component.Region).Distinct().Order());
-        Assert.All(result.Plan.Components.SelectMany(component => component.Objects), planned => Assert.Equal(PlannedAction.Create, planned.Action));
-        Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(result, PlatformOpsDataConverter.Json).Length, 10_000, 100_000);
+        var components = pages.SelectMany(page => page.Plan.Components).ToList();
+        Assert.Single(pages.Select(page => page.Plan.Hash).Distinct());
+        Assert.Equal(components.Count, components.Select(component => component.Step).Distinct().Count());
+        Assert.Equal(["us-east-1", "us-west-2"], components.Select(component => component.Region).Distinct().Order());
+        Assert.All(components.SelectMany(component => component.Objects), planned => Assert.Equal(PlannedAction.Create, planned.Action));
+        Assert.All(pages, page => Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(page, PlatformOpsDataConverter.Json).Length, 1_000, 100_000));
         Assert.Equal(0, sandbox.Regions.Values.Sum(region => region.MutatingCalls));
         Directory.Delete(folder, recursive: true);
     }

@@ -26,7 +26,12 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
     /// <summary>Objects that a rollback does not get rid of although it says so: what proving by listing is for.</summary>
     public IReadOnlySet<string> Undying { get; init; } = new HashSet<string>();
 
-    public PlanEnvironmentInput? PlannedFor { get; private set; }
+    /// <summary>Answers with pages instead of the whole plan; by the input and how many pages were asked for before.</summary>
+    public Func<PlanEnvironmentInput, int, PlanEnvironmentResult>? Page { get; init; }
+
+    public PlanEnvironmentInput? PlannedFor => PlansAskedFor.LastOrDefault();
+
+    public ConcurrentQueue<PlanEnvironmentInput> PlansAskedFor { get; } = [];
 
     public ConcurrentQueue<AwaitHealthInput> HealthInputs { get; } = [];
 
@@ -70,9 +75,10 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
 
     public async Task<PlanEnvironmentResult> PlanEnvironmentAsync(PlanEnvironmentInput input)
     {
-        PlannedFor = input;
+        var before = PlansAskedFor.Count;
+        PlansAskedFor.Enqueue(input);
         await DoAsync("plan", "");
-        return new(plan, GuardRails);
+        return Page?.Invoke(input, before) ?? new(plan, GuardRails);
     }
 
     public async Task<ComponentReport> ApplyComponentAsync(ApplyComponentInput input)

@@ -20,6 +20,7 @@ internal static class RecordedBehaviours
         ["nothing-to-change"] = server => EndedAsync(
             server, Guarded(Of(Component("redis").With(Plans.Object("redis", Platform.Provisioning.PlannedAction.None, "As wanted.")))), _ => Task.CompletedTask),
         ["plan-only"] = server => EndedAsync(server, new(Chain), _ => Task.CompletedTask, new() { Mode = RunbookMode.Plan }),
+        ["planned-page-by-page"] = server => EndedAsync(server, new(Diamond) { Page = (input, _) => LargePlanTests.PageOf(Diamond, input) }, _ => Task.CompletedTask),
         ["approved"] = server => EndedAsync(server, Guarded(Chain), async run =>
         {
             await run.UntilAsync(RunbookPhase.AwaitingApproval);
