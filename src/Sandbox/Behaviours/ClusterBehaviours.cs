@@ -1,5 +1,6 @@
 using PlatformOps.Sandbox.Behaviours.Access;
 using PlatformOps.Sandbox.Behaviours.Garbage;
+using PlatformOps.Sandbox.Behaviours.GitOps;
 using PlatformOps.Sandbox.Behaviours.Namespaces;
 using PlatformOps.Sandbox.Behaviours.Pods;
 using PlatformOps.Sandbox.Behaviours.Quotas;
@@ -94,6 +95,7 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
             new NamespaceController(Cluster, options),
             garbage,
             new CustomKinds(Cluster, options, garbage.Reconsider),
+            new ApplicationController(Cluster, options),
         ];
     }
 }

@@ -142,14 +142,15 @@ internal sealed class ObjectRemover(ObjectStore store, KindRegistry kinds, TimeP
             return;
         }
 
-        if (store.Find(definition.Key) is not { } live || !Finalizers(live.Value["metadata"]!).Contains(DefinitionCleanup))
+        if (store.Find(definition.Key) is not { } live)
             return;
         var next = (JsonObject)live.Value.DeepClone();
         var others = Finalizers(next["metadata"]!).Where(name => name != DefinitionCleanup).ToList();
         next.Child("metadata").Remove("finalizers");
         if (others.Count > 0)
             next.Child("metadata")["finalizers"] = new JsonArray([.. others.Select(name => JsonValue.Create(name))]);
-        var stored = store.Put(live.Key, next);
+        var stored = JsonNode.DeepEquals(next, live.Value) ? live : store.Put(live.Key, next);
+        // Others, as foreground deletion, may let go before or after the cleanup.
         if (others.Count == 0)
             Remove(BuiltInKinds.Named("CustomResourceDefinition"), stored);
     }

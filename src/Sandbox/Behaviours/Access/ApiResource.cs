@@ -30,6 +30,7 @@ internal static class Resources
     public static readonly ApiResource Pods = new("", "v1", "Pod", "pods", true);
     public static readonly ApiResource Services = new("", "v1", "Service", "services", true);
     public static readonly ApiResource Endpoints = new("", "v1", "Endpoints", "endpoints", true);
+    public static readonly ApiResource Secrets = new("", "v1", "Secret", "secrets", true);
     public static readonly ApiResource ServiceAccounts = new("", "v1", "ServiceAccount", "serviceaccounts", true);
     public static readonly ApiResource Quotas = new("", "v1", "ResourceQuota", "resourcequotas", true);
     public static readonly ApiResource Claims = new("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", true);

@@ -65,7 +65,10 @@ internal abstract class Controller : IAsyncDisposable
         : []);
 
     /// <summary>Looks at the named objects whenever one of the kind changes. The keys are asked for while the cache is locked: be quick.</summary>
-    protected void On(ApiResource resource, Func<ObjectChange, IEnumerable<ObjectKey>> keys) => Cluster.Of(resource).Changed += change =>
+    protected void On(ApiResource resource, Func<ObjectChange, IEnumerable<ObjectKey>> keys) => On(Cluster.Of(resource), keys);
+
+    /// <summary>Looks at the named objects whenever one of the cache changes.</summary>
+    protected void On(WatchCache cache, Func<ObjectChange, IEnumerable<ObjectKey>> keys) => cache.Changed += change =>
     {
         foreach (var key in keys(change))
             _queue.Add(key);

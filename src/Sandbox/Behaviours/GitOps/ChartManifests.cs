@@ -1,0 +1,116 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Sandbox.Behaviours.Access;
+
+namespace PlatformOps.Sandbox.Behaviours.GitOps;
+
+/// <summary>What a chart makes of a release and its values, as far as the sandbox plays it: kinds, workloads and their Services.</summary>
+internal static class ChartManifests
+{
+    public static IEnumerable<JsonObject> Of(Chart chart, ApplicationSource source, string space) =>
+    [
+        .. chart.Crds.Select(Definition),
+        .. chart.Workloads.Where(workload => IsWanted(workload, source)).SelectMany(workload => Workload(workload, source, space)),
+    ];
+
+    private static bool IsWanted(ChartWorkload workload, ApplicationSource source) =>
+        workload.EnabledBy is null || source.Value(workload.EnabledBy)?.ToJsonString() != "false";
+
+    private static JsonObject Definition(ChartKind kind)
+    {
+        if (kind.Kind.Split('/') is not [var group, var version, var name])
+            throw new InvalidOperationException($"{kind.Kind} is not group/version/Kind.");
+        var plural = Plural(name.ToLowerInvariant());
+        var served = new JsonObject
+        {
+            ["name"] = version,
+            ["served"] = true,
+            ["storage"] = true,
+            ["schema"] = new JsonObject
+            {
+                ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true },
+            },
+        };
+        if (kind.Status)
+            served["subresources"] = new JsonObject { ["status"] = new JsonObject() };
+        return new()
+        {
+            ["apiVersion"] = "apiextensions.k8s.io/v1",
+            ["kind"] = "CustomResourceDefinition",
+            ["metadata"] = new JsonObject { ["name"] = $"{plural}.{group}" },
+            ["spec"] = new JsonObject
+            {
+                ["group"] = group,
+                ["scope"] = kind.ClusterWide ? "Cluster" : "Namespaced",
+                ["names"] = new JsonObject
+                {
+                    ["kind"] = name,
+                    ["listKind"] = name + "List",
+                    ["plural"] = plural,
+                    ["singular"] = name.ToLowerInvariant(),
+                },
+                ["versions"] = new JsonArray(served),
+            },
+        };
+    }
+
+    private static IEnumerable<JsonObject> Workload(ChartWorkload workload, ApplicationSource source, string space)
+    {
+        var name = Named(workload.Name, source);
+        var labels = new JsonObject { ["app.kubernetes.io/name"] = name, ["app.kubernetes.io/instance"] = source.Release };
+        if (workload.Ports.Count > 0)
+            yield return Service(Named(workload.Service ?? workload.Name, source), space, labels, workload.Ports);
+        var container = new JsonObject
+        {
+            ["name"] = name,
+            ["image"] = $"{workload.Image}:{source.Version}",
+            ["resources"] = new JsonObject
+            {
+                ["requests"] = new JsonObject { ["cpu"] = "50m", ["memory"] = "64Mi" },
+                ["limits"] = new JsonObject { ["cpu"] = "500m", ["memory"] = "256Mi" },
+            },
+        };
+        if (workload.Ports.Count > 0)
+            container["ports"] = workload.Ports.Select(port => (JsonNode)new JsonObject { ["containerPort"] = port }).ToJson();
+        var spec = new JsonObject
+        {
+            ["selector"] = new JsonObject { ["matchLabels"] = labels.Copy() },
+            ["template"] = new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["labels"] = labels.Copy() },
+                ["spec"] = new JsonObject { ["containers"] = new JsonArray(container) },
+            },
+        };
+        if (workload.Kind != "DaemonSet")
+            spec["replicas"] = workload.Replicas is { } path && source.Value(path) is JsonValue value ? value.DeepClone() : 1;
+        if (workload.Kind == "StatefulSet")
+            spec["serviceName"] = Named(workload.Service ?? workload.Name, source);
+        yield return new()
+        {
+            ["apiVersion"] = "apps/v1",
+            ["kind"] = workload.Kind,
+            ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = space, ["labels"] = labels.Copy() },
+            ["spec"] = spec,
+        };
+    }
+
+    private static JsonObject Service(string name, string space, JsonObject labels, IReadOnlyList<int> ports) => new()
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "Service",
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = space, ["labels"] = labels.Copy() },
+        ["spec"] = new JsonObject
+        {
+            ["selector"] = labels.Copy(),
+            ["ports"] = ports.Select(port => (JsonNode)new JsonObject { ["name"] = $"port-{port}", ["port"] = port, ["targetPort"] = port, ["protocol"] = "TCP" }).ToJson(),
+        },
+    };
+
+    private static string Named(string name, ApplicationSource source) => name.Replace("${release}", source.Release).Replace("${fullname}", source.FullName);
+
+    private static string Plural(string singular) => singular switch
+    {
+        [.., 's' or 'x'] or [.., 'c' or 's', 'h'] => singular + "es",
+        [.. var stem, not ('a' or 'e' or 'o' or 'u') and var last, 'y'] => stem + last + "ies",
+        _ => singular + "s",
+    };
+}
