@@ -11,10 +11,11 @@ public interface IDeclaredObjects
     /// <summary>The kinds among these that the system knows: of the others it can have no objects.</summary>
     Task<IReadOnlyList<ObjectKind>> ServedAsync(IEnumerable<ObjectKind> kinds, CancellationToken ct);
 
-    /// <summary>At least every object of some kinds that carries all of these labels, and every object at some addresses, whoever owns it. Changes nothing.</summary>
+    /// <summary>At least every object of some kinds that carries all of these labels, and whatever stands where objects are wanted, whoever owns it. Changes nothing.</summary>
+    /// <param name="wanted">Among these kinds: their addresses, and their specifications for systems that find an object by its fields.</param>
     /// <exception cref="AdapterException">Something could not be read: what is unknown is never reported as absent.</exception>
     Task<IReadOnlyList<ObservedObject>> ObserveAsync(
-        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<ResourceAddress> addresses, CancellationToken ct);
+        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<DesiredObject> wanted, CancellationToken ct);
 
     /// <summary>The object; null only when the system says that there is none.</summary>
     Task<ObservedObject?> FindAsync(ResourceAddress address, CancellationToken ct);
@@ -42,6 +43,9 @@ public interface IDeclaredObjects
     /// <param name="waiting">Called whenever it was looked at again.</param>
     /// <returns>Null, or the object as it is when patience ended.</returns>
     Task<ObservedObject?> WaitUntilGoneAsync(ObservedObject live, TimeSpan patience, Action waiting, CancellationToken ct);
+
+    /// <summary>After how long an object whose deletion was asked for ought to be gone. The activities wait no longer.</summary>
+    TimeSpan RemovalPatience => TimeSpan.FromMinutes(3);
 }
 
 /// <summary>A kind of objects.</summary>

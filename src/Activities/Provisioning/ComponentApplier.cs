@@ -12,8 +12,6 @@ namespace PlatformOps.Activities.Provisioning;
 /// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
 internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, Action<string> heartbeat)
 {
-    private static readonly TimeSpan PrunePatience = TimeSpan.FromMinutes(2);
-
     private readonly List<ObjectOutcome> done = [];
 
     public async Task<ComponentReport> ApplyAsync(PlannedComponent approved, CancellationToken ct)
@@ -22,7 +20,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var region = specified.Region(reference.Region);
         heartbeat($"Observing {approved.Step}");
         var desired = ManifestRenderer.Render(specified.Environment, component, region.Name).ToDictionary(item => item.Address);
-        var observation = await ObserveAsync(approved, desired.Keys, region, ct);
+        var observation = await observer.ObserveAsync(region, desired.Values, approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct);
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
         var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name);
         RefuseConflicts(now);
@@ -52,12 +50,6 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
     }
 
     private string Owner => $"{reference.Component} of {specified.Environment.Platform}/{specified.Environment.Name}";
-
-    private Task<RegionObservation> ObserveAsync(PlannedComponent approved, IEnumerable<ResourceAddress> desired, RegionSpecification region, CancellationToken ct)
-    {
-        var addresses = approved.Objects.Select(planned => planned.Address).Concat(desired).Distinct().ToList();
-        return observer.ObserveAsync(region, [.. addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct()], addresses, ct);
-    }
 
     private void RefuseConflicts(PlannedComponent now)
     {
@@ -117,8 +109,8 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var holder = Holder(live.Address, region);
         if (!await holder.DeleteAsync(live, ct))
             return;
-        if (await holder.WaitUntilGoneAsync(live, PrunePatience, () => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
-            throw new AdapterException(AdapterFailureKind.Unavailable, CreatedObjectsRemover.StillThere(still, PrunePatience));
+        if (await holder.WaitUntilGoneAsync(live, holder.RemovalPatience, () => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
+            throw new AdapterException(AdapterFailureKind.Unavailable, CreatedObjectsRemover.StillThere(still, holder.RemovalPatience));
     }
 
     /// <summary>Secrets get their values here, and nowhere else.</summary>

@@ -20,7 +20,7 @@ internal sealed class CreatedObjectsFinder(DeclaredSystems systems, RegionObserv
         var served = new List<ObjectKind>();
         foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || own.Contains(kind)), kind => kind.ApiVersion, region))
             served.AddRange(await system.ServedAsync(kinds, ct));
-        var observation = await observer.ObserveAsync(region, served, [], ct);
+        var observation = await observer.ObserveAsync(region, [], served, ct);
         var order = ApplyOrder(region);
         return [.. observation.Objects
             .Where(item => IsCreated(item) && (component is null || Label(item, Ownership.ComponentLabel) == component))

@@ -15,8 +15,6 @@ internal sealed class CreatedObjectsRemover(DeclaredSystems systems, CreatedObje
     /// <summary>A rollout changes its object all the time: so often we look again before we say that it does not hold still.</summary>
     private const int Looks = 10;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-
     public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, string component, CancellationToken ct)
     {
         var removed = new List<ObservedObject>();
@@ -33,8 +31,9 @@ internal sealed class CreatedObjectsRemover(DeclaredSystems systems, CreatedObje
 
         foreach (var item in removed)
         {
-            if (await systems.Of(item.Address.ApiVersion, region).WaitUntilGoneAsync(item, Patience, () => heartbeat($"Waiting until {item.Address} is gone"), ct) is { } still)
-                throw NotRemoved(StillThere(still, Patience));
+            var system = systems.Of(item.Address.ApiVersion, region);
+            if (await system.WaitUntilGoneAsync(item, system.RemovalPatience, () => heartbeat($"Waiting until {item.Address} is gone"), ct) is { } still)
+                throw NotRemoved(StillThere(still, system.RemovalPatience));
         }
 
         return new([.. removed.Select(item => item.Address)]);

@@ -82,12 +82,10 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     {
         var components = specified.InDependencyOrder();
         var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(component => component.Name, component => component.DependsOn));
-        var addresses = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name))
+        var desired = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name))
             .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
-            .Select(item => item.Address)
             .ToList();
-        var kinds = addresses.Select(address => new ObjectKind(address.ApiVersion, address.Kind)).Distinct().ToList();
-        return Observer(Systems(specified), specified).ObserveAsync(region, kinds, addresses, Cancellation);
+        return Observer(Systems(specified), specified).ObserveAsync(region, desired, [], Cancellation);
     }
 
     private DeclaredSystems Systems(SpecifiedEnvironment specified) => new(regions, specified);

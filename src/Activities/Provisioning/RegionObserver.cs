@@ -7,15 +7,15 @@ namespace PlatformOps.Activities.Provisioning;
 /// <summary>Learns what is there in a region, in every system that holds declared objects. Changes nothing.</summary>
 internal sealed class RegionObserver(DeclaredSystems systems, SpecifiedEnvironment specified, TimeProvider time)
 {
-    /// <summary>Everything of our labels among some kinds, and whatever is at some addresses.</summary>
-    /// <param name="kinds">Among them those of all addresses.</param>
+    /// <summary>Everything of our labels among the kinds that are wanted and some others, and whatever stands where something is wanted.</summary>
     /// <exception cref="AdapterException">Something could not be read: then there is no observation at all.</exception>
     public async Task<RegionObservation> ObserveAsync(
-        RegionSpecification region, IReadOnlyCollection<ObjectKind> kinds, IReadOnlyCollection<ResourceAddress> addresses, CancellationToken ct)
+        RegionSpecification region, IReadOnlyCollection<DesiredObject> wanted, IEnumerable<ObjectKind> others, CancellationToken ct)
     {
+        var kinds = wanted.Select(item => KindOf(item.Address)).Concat(others).Distinct();
         var objects = new List<ObservedObject>();
         foreach (var (system, held) in systems.BySystem(kinds, kind => kind.ApiVersion, region))
-            objects.AddRange(await system.ObserveAsync(held, specified.Labels, [.. addresses.Where(address => held.Contains(new(address.ApiVersion, address.Kind)))], ct));
+            objects.AddRange(await system.ObserveAsync(held, specified.Labels, [.. wanted.Where(item => held.Contains(KindOf(item.Address)))], ct));
         return new()
         {
             Region = region.Name,
@@ -24,4 +24,6 @@ internal sealed class RegionObserver(DeclaredSystems systems, SpecifiedEnvironme
             Source = systems.Cluster(region).Account.Address,
         };
     }
+
+    public static ObjectKind KindOf(ResourceAddress address) => new(address.ApiVersion, address.Kind);
 }

@@ -15,8 +15,8 @@ public sealed class ClusterObjects(KubernetesConnection connection) : IDeclaredO
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<ObservedObject>> ObserveAsync(
-        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<ResourceAddress> addresses, CancellationToken ct) =>
-        objects.ObserveAsync(kinds, labels, addresses, ct);
+        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<DesiredObject> wanted, CancellationToken ct) =>
+        objects.ObserveAsync(kinds, labels, wanted.Select(item => item.Address), ct);
 
     /// <inheritdoc/>
     public Task<ObservedObject?> FindAsync(ResourceAddress address, CancellationToken ct) => objects.FindAsync(address, ct);

@@ -14,7 +14,7 @@ public sealed class NamespaceObjects(TemporalCluster cluster, string frontend, F
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ObservedObject>> ObserveAsync(
-        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<ResourceAddress> addresses, CancellationToken ct)
+        IReadOnlyCollection<ObjectKind> kinds, IReadOnlyDictionary<string, string> labels, IReadOnlyCollection<DesiredObject> wanted, CancellationToken ct)
     {
         if (!await exists(ct))
             return [];
