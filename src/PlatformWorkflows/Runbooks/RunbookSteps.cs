@@ -1,17 +1,17 @@
 using PlatformOps.Platform.Provisioning;
-using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Provisioning;
 
-namespace PlatformOps.Workflows.Provisioning;
+namespace PlatformOps.Workflows.Runbooks;
 
 /// <summary>Where every step of a plan stands, and which may start. Plain state: no waiting and no effects happen here.</summary>
 /// <remarks>Invariant: a step runs only when everything that it depends on is done or was skipped by an operator.</remarks>
-internal sealed class ProvisioningSteps
+internal sealed class RunbookSteps
 {
     private readonly List<Entry> entries;
     private readonly Dictionary<string, Entry> byName;
     private bool givenUp;
 
-    public ProvisioningSteps(ProvisioningPlan plan)
+    public RunbookSteps(ProvisioningPlan plan)
     {
         entries = [.. plan.Components.Select(component => new Entry(component))];
         byName = entries.ToDictionary(entry => entry.Plan.Step, StringComparer.Ordinal);
@@ -43,14 +43,13 @@ internal sealed class ProvisioningSteps
 
     /// <summary>Steps that were started in this run and not rolled back, last in the plan first.</summary>
     public IReadOnlyList<PlannedComponent> StartedNewestFirst() =>
-        [.. entries.Where(entry => entry.Step.WorkflowId is not null && entry.Step.State != StepState.RolledBack).Select(entry => entry.Plan).Reverse()];
+        [.. entries.Where(entry => entry.Step.StartedAt is not null && entry.Step.State != StepState.RolledBack).Select(entry => entry.Plan).Reverse()];
 
-    public void Start(PlannedComponent plan, string workflowId, DateTimeOffset now) => Change(plan, step => step with
+    /// <param name="workflowId">The child workflow that does it; null: the runbook does it itself.</param>
+    public void Start(PlannedComponent plan, string detail, string? workflowId, DateTimeOffset now) => Change(plan, step => step with
     {
         State = StepState.Running,
-        Detail = plan.Objects.Count(planned => planned.Action != PlannedAction.None) is > 0 and var changes
-            ? $"Applying {changes} of {plan.Objects.Count} objects, then waiting until healthy."
-            : "Nothing to change; checking health.",
+        Detail = detail,
         WorkflowId = workflowId,
         StartedAt = now,
         FinishedAt = null,
