@@ -27,6 +27,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         specified.RequireComponents(input.Components);
         var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
         var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components);
+        if (input.After is null)
+            await new PlanPreflight(Systems(specified), specified).CheckAsync(plan, observations, Cancellation);
         return PlanPages.After(input.After, plan, specified.Environment.GuardRails);
     });
 

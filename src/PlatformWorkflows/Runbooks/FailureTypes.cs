@@ -33,6 +33,9 @@ public static class FailureTypes
     /// <summary>The outside system does not serve this kind of object.</summary>
     public const string NotServed = "NotServed";
 
+    /// <summary>A quota does not leave room for what is planned.</summary>
+    public const string QuotaExceeded = "QuotaExceeded";
+
     /// <summary>The outside system cannot be reached or is in trouble; retried.</summary>
     public const string Unavailable = "Unavailable";
 

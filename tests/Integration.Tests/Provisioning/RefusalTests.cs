@@ -51,6 +51,38 @@ public abstract class RefusalTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task Missing_permissions_are_all_named_before_anything_is_changed()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        platform.Proxy.Intercept = call => Task.FromResult<(HttpStatusCode, string)?>(
+            call.Path.EndsWith("/selfsubjectaccessreviews", StringComparison.Ordinal)
+                ? (HttpStatusCode.Created, call.Body.Contains("\"secrets\"", StringComparison.Ordinal) || call.Body.Contains("\"*\"", StringComparison.Ordinal)
+                    ? """{"status": {"allowed": false}}"""
+                    : """{"status": {"allowed": true}}""")
+                : null);
+
+        var failure = await platform.FailsAsync(FailureTypes.Forbidden, () => platform.PlanAsync());
+
+        Assert.Contains($"does not let us do what the plan takes: create, patch, delete Secret (v1) in {platform.Space}. Nothing was changed.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("context test", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(platform.Proxy.Mutations);
+    }
+
+    [Fact]
+    public async Task A_quota_that_is_one_pod_short_is_named_before_anything_is_changed()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        platform.Write("catalog/ground/objects.yaml", $"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {platform.Space}}}\n---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: quota}}\nspec: {{hard: {{pods: \"1\"}}}}\n");
+
+        var failure = await platform.FailsAsync(FailureTypes.QuotaExceeded, () => platform.PlanAsync());
+
+        Assert.Equal(
+            $"us-east-1 ResourceQuota {platform.Space}/quota limits pods to 1; 0 are in use and this plan needs 2 more, 1 too many (Deployment web 2). Raise the quota, or ask for less.\nNothing was changed.",
+            failure.Message);
+        Assert.Empty(platform.Proxy.Mutations);
+    }
+
+    [Fact]
     public async Task An_API_that_is_out_of_reach_is_named_with_its_address_and_tried_again()
     {
         await using var platform = await TestPlatform.CreateAsync(cluster);
