@@ -47,6 +47,3 @@ public interface IDeclaredObjects
     /// <summary>After how long an object whose deletion was asked for ought to be gone. The activities wait no longer.</summary>
     TimeSpan RemovalPatience => TimeSpan.FromMinutes(3);
 }
-
-/// <summary>A kind of objects.</summary>
-public sealed record ObjectKind(string ApiVersion, string Kind);

@@ -34,7 +34,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 ct.ThrowIfCancellationRequested();
                 heartbeat($"{index + 1}/{now.Objects.Count}: {planned.Address}");
                 if (planned.Action == PlannedAction.None)
-                    done.Add(AsWanted(live[planned.Address]));
+                    done.Add(live.TryGetValue(planned.Address, out var asWanted) ? AsWanted(asWanted) : new(planned.Address, Owner, null, ObjectResult.Unchanged));
                 else
                     done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, desired, live, component, region, ct)));
             }

@@ -1,4 +1,3 @@
-using PlatformOps.Adapters;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -9,14 +8,14 @@ namespace PlatformOps.Activities.Provisioning;
 internal sealed class CreatedObjectsFinder(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, string operationId)
 {
     /// <summary>Every kind that the catalog declares.</summary>
-    public IReadOnlyList<ObjectKind> Kinds { get; } = [.. specified.Catalog.Components.SelectMany(KindsOf).Distinct()];
+    public IReadOnlyList<ObjectKind> Kinds { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Distinct()];
 
     /// <param name="component">Only of this one; null: of all.</param>
     /// <returns>In the order in which they are to be removed: what was applied last comes first.</returns>
     public async Task<IReadOnlyList<ObservedObject>> FindAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
         // A system other than the cluster is asked only for components that have something there: the others do not need it to answer.
-        var own = component is null || specified.Catalog.Find(component) is not { } one ? Kinds : KindsOf(one).ToList();
+        var own = component is null || specified.Catalog.Find(component) is not { } one ? Kinds : [.. one.Kinds];
         var served = new List<ObjectKind>();
         foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || own.Contains(kind)), kind => kind.ApiVersion, region))
             served.AddRange(await system.ServedAsync(kinds, ct));
@@ -41,10 +40,6 @@ internal sealed class CreatedObjectsFinder(DeclaredSystems systems, RegionObserv
         .Select((item, index) => (item.Address, index))
         .DistinctBy(pair => pair.Address)
         .ToDictionary(pair => pair.Address, pair => pair.index);
-
-    private static IEnumerable<ObjectKind> KindsOf(ComponentDefinition component) =>
-        component.Manifests.Select(manifest => new ObjectKind((string)manifest.Tree["apiVersion"]!, (string)manifest.Tree["kind"]!))
-            .Concat(component.Secrets.Count > 0 ? [new ObjectKind("v1", "Secret")] : []);
 
     private static string? Label(ObservedObject item, string name) => (string?)item.Manifest["metadata"]?["labels"]?[name];
 }

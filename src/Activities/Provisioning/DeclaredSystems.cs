@@ -24,9 +24,10 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     /// <summary>Whether it is the cluster that holds objects of an <c>apiVersion</c>.</summary>
     public bool InCluster(string apiVersion) => !Others.ContainsKey(apiVersion);
 
-    /// <summary>Objects or kinds, by the system that holds them.</summary>
+    /// <summary>Objects or kinds, by the system that holds them. Those of external services are held by none: they are verified only.</summary>
     public IEnumerable<(IDeclaredObjects System, IReadOnlyList<T> Items)> BySystem<T>(IEnumerable<T> items, Func<T, string> apiVersion, RegionSpecification region) =>
-        items.GroupBy(item => InCluster(apiVersion(item)) ? "" : apiVersion(item)).Select(held => (Of(held.Key, region), (IReadOnlyList<T>)[.. held]));
+        items.Where(item => apiVersion(item) != ObjectKind.ExternalApiVersion)
+            .GroupBy(item => InCluster(apiVersion(item)) ? "" : apiVersion(item)).Select(held => (Of(held.Key, region), (IReadOnlyList<T>)[.. held]));
 
     public KubernetesConnection Cluster(RegionSpecification region) => connections.Cluster(region);
 

@@ -3,6 +3,7 @@ using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Provisioning;
@@ -56,6 +57,8 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
             TemporalFrontendGate frontend => FrontendAsync(frontend, component, region, ct),
             VaultGate vault => VaultAsync(vault, region, ct),
+            ApplicationGate application => health.ApplicationAsync(application, ct),
+            ConditionGate condition => health.ConditionAsync(condition, time.GetUtcNow(), ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
     }

@@ -83,7 +83,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     private Task<RegionObservation> ObserveAsync(SpecifiedEnvironment specified, RegionSpecification region, IReadOnlyList<string>? wanted)
     {
         var components = specified.InDependencyOrder();
-        var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(component => component.Name, component => component.DependsOn));
+        var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(
+            component => component.Name, component => (IReadOnlyList<string>)[.. component.Needs(specified.Environment), .. component.DependsOnPrimary]));
         var desired = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name))
             .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
             .ToList();

@@ -13,9 +13,15 @@ internal sealed class RegionObserver(DeclaredSystems systems, SpecifiedEnvironme
         RegionSpecification region, IReadOnlyCollection<DesiredObject> wanted, IEnumerable<ObjectKind> others, CancellationToken ct)
     {
         var kinds = wanted.Select(item => KindOf(item.Address)).Concat(others).Distinct();
-        var objects = new List<ObservedObject>();
-        foreach (var (system, held) in systems.BySystem(kinds, kind => kind.ApiVersion, region))
+        var (objects, provided) = (new List<ObservedObject>(), specified.ProvidedKinds);
+        foreach (var (system, known) in systems.BySystem(kinds, kind => kind.ApiVersion, region))
+        {
+            // Of a kind whose definition is still to be installed there are no objects; any other kind that is not served is an error.
+            var awaited = known.Where(provided.Contains).ToList();
+            var held = known.Except(awaited.Except(await system.ServedAsync(awaited, ct))).ToHashSet();
             objects.AddRange(await system.ObserveAsync(held, specified.Labels, [.. wanted.Where(item => held.Contains(KindOf(item.Address)))], ct));
+        }
+
         return new()
         {
             Region = region.Name,

@@ -65,12 +65,15 @@ internal sealed record SpecifiedEnvironment(EnvironmentSpecification Environment
     public IReadOnlyList<ComponentDefinition> InDependencyOrder()
     {
         var enabled = Environment.Components.Where(component => component.Enabled).Select(component => Catalog.Find(component.Name)!).ToList();
-        return [.. DependencyGraph.Order(enabled.ToDictionary(component => component.Name, component => component.DependsOn)).Select(name => Catalog.Find(name)!)];
+        return [.. DependencyGraph.Order(enabled.ToDictionary(component => component.Name, component => component.Needs(Environment))).Select(name => Catalog.Find(name)!)];
     }
 
     /// <summary>Those of them that a region gets.</summary>
     public IEnumerable<ComponentDefinition> InDependencyOrder(string region) => InDependencyOrder()
         .Where(component => Environment.Components.First(known => known.Name == component.Name).Regions is var regions && (regions.Count == 0 || regions.Contains(region)));
+
+    /// <summary>The kinds whose definitions the environment's own components install: a cluster that does not serve one yet has no such objects.</summary>
+    public IReadOnlySet<ObjectKind> ProvidedKinds => InDependencyOrder().SelectMany(component => component.Provides).ToHashSet();
 
     /// <summary>The labels of everything that we make for this environment.</summary>
     public Dictionary<string, string> Labels => new()

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes;
 

@@ -6,7 +6,7 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>Parameters that every manifest may refer to without declaring them.</summary>
 internal static class BuiltInParameters
 {
-    public static IReadOnlyList<string> Always { get; } = ["platform", "environment", "region", "namespace", "database", "databaseInstances", "monitoring", "security"];
+    public static IReadOnlyList<string> Always { get; } = ["platform", "environment", "region", "role", "primaryRegion", "namespace", "database", "databaseInstances", "monitoring", "security"];
 
     /// <summary>What each repetition for a namespace adds.</summary>
     public static IReadOnlyList<string> PerNamespace { get; } = ["name", "purpose", "networkPolicy", "resourceClass"];
@@ -19,6 +19,8 @@ internal static class BuiltInParameters
         ["platform"] = environment.Platform,
         ["environment"] = environment.Name,
         ["region"] = region,
+        ["role"] = Words.Of(environment.Regions.First(candidate => candidate.Name == region).Role),
+        ["primaryRegion"] = environment.PrimaryRegion,
         ["namespace"] = component.Namespace,
         ["database"] = Words.Of(environment.Database),
         ["databaseInstances"] = Instances(environment.Database),

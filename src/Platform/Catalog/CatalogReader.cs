@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Platform.Yaml;
 
@@ -24,30 +25,24 @@ public static class CatalogReader
             .Order(StringComparer.Ordinal)
             .ToList();
         var read = folders.Select(folder => ReadComponent(folder, files, problems)).OfType<ReadDefinition>().ToList();
-        var components = read.Select(component => component.Definition).ToList();
+        var catalog = new ComponentCatalog
+        {
+            Components = [.. read.Select(component => component.Definition)],
+            Digest = CanonicalJson.Digest(string.Join('\n', read.Select(component => component.Definition.Digest))),
+        };
         foreach (var component in read)
-            CheckDependencies(component, folders);
+            CatalogChecks.CheckNames(component, folders);
         // A component that could not be read may declare or use anything: what follows would only be noise.
         if (read.Count == folders.Count)
         {
-            foreach (var component in read)
-            {
-                CheckImports(component, components);
-                CheckUse(component, components);
-            }
-
-            ManifestDuplicates.Report(components, problems);
+            CatalogChecks.Check(read, catalog);
+            ManifestDuplicates.Report(catalog.Components, problems);
         }
 
         if (folders.Count == 0)
             problems.Add(new("", $"the catalog is empty; a folder per component with a {DefinitionFile} is expected"));
-        return problems.Count > 0
-            ? new(null, problems)
-            : new(new() { Components = components, Digest = CanonicalJson.Digest(string.Join('\n', components.Select(component => component.Digest))) }, []);
+        return problems.Count > 0 ? new(null, problems) : new(catalog, []);
     }
-
-    /// <param name="Reader">Knows the line of everything that the definition says.</param>
-    private sealed record ReadDefinition(ComponentDefinition Definition, ShapeReader Reader);
 
     private static ReadDefinition? ReadComponent(string folder, IReadOnlyDictionary<string, string> files, List<Problem> problems)
     {
@@ -74,67 +69,63 @@ public static class CatalogReader
         IReadOnlyList<string> known = [.. parameters.Select(parameter => parameter.Name), .. BuiltInParameters.Of(repeatFor)];
         foreach (var taken in imports.Keys.Where(known.Contains))
             reader.Report($"{folder}.imports.{taken}", "is a parameter of this component, or built in, already; remove one of the two");
-        var manifests = new ManifestReader(folder, files, problems, reader).Read(tree, [.. known, .. imports.Keys]);
+        var delivery = ComponentShape.DeliveryKinds[(string)tree["delivery"]!];
+        var space = (string)tree["namespace"]!;
+        var templates = new ManifestReader(folder, files, problems, reader);
+        var manifests = templates.Manifests(tree, [.. known, .. imports.Keys]);
+        var chart = Chart(folder, tree, space, delivery, templates.Values(tree, [.. known, .. imports.Keys]), reader);
+        templates.ReportUnlisted();
         if (problems.Count > before)
             return null;
 
-        var space = (string)tree["namespace"]!;
         return new(new()
         {
             Name = folder,
             Summary = (string)tree["summary"]!,
             Plane = (string)tree["plane"]!,
             Namespace = space,
-            DependsOn = [.. tree["dependsOn"]!.AsArray().Select(name => (string)name!)],
-            Delivery = DeliveryKind.Manifests,
+            DependsOn = Names(tree, "dependsOn"),
+            DependsOnPrimary = Names(tree, "dependsOnPrimary"),
+            Excludes = Names(tree, "excludes"),
+            Provides = [.. Names(tree, "provides").Select(ObjectKind.Parse)],
+            Delivery = delivery,
+            Chart = chart,
             RepeatFor = repeatFor,
             Parameters = parameters,
             Imports = imports,
-            Health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()],
+            Health =
+            [
+                .. chart is null ? Enumerable.Empty<HealthGate>() : [new ApplicationGate(folder, ArgoApplication.Namespace)],
+                .. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>(),
+            ],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject
             {
                 ["component"] = tree.DeepClone(),
-                ["manifests"] = new JsonArray([.. manifests.Select(manifest => manifest.Tree.DeepClone())]),
+                ["manifests"] = new JsonArray([.. manifests.Concat(chart?.Values ?? []).Select(manifest => manifest.Tree.DeepClone())]),
             }),
         }, reader);
     }
+
+    /// <summary>Null when the component has none, as only a delivery by gitops may.</summary>
+    private static ChartDefinition? Chart(string folder, JsonObject tree, string space, DeliveryKind delivery, IReadOnlyList<ManifestTemplate> values, ShapeReader reader)
+    {
+        var chart = tree["chart"];
+        if (delivery == DeliveryKind.GitOps && chart is null)
+            reader.Report($"{folder}.chart", "is missing: delivery gitops installs a chart; give its repository, name and version, or deliver the manifests");
+        else if (delivery != DeliveryKind.GitOps && (chart is not null || values.Count > 0))
+            reader.Report($"{folder}.{(chart is null ? "values" : "chart")}", $"is only for delivery gitops, and this is {tree["delivery"]}; set delivery to gitops, or remove it");
+        else if (delivery != DeliveryKind.GitOps && tree["manifests"]!.AsArray().Count == 0)
+            reader.Report($"{folder}.manifests", "is missing: list the files that are to be applied");
+        return chart is null ? null : new((string)chart["repository"]!, (string)chart["name"]!, (string)chart["version"]!, (string?)chart["namespace"] ?? space, values);
+    }
+
+    private static IReadOnlyList<string> Names(JsonObject tree, string key) => [.. tree[key]!.AsArray().Select(name => (string)name!)];
 
     private static SecretDefinition Secret(JsonObject tree, string space) => new(
         (string)tree["name"]!,
         (string?)tree["namespace"] ?? space,
         ((JsonObject)tree["literals"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!),
         ((JsonObject)tree["generated"]!).ToDictionary(pair => pair.Key, pair => (int)(long)pair.Value!));
-
-    private static void CheckDependencies(ReadDefinition component, List<string> folders)
-    {
-        foreach (var (needed, index) in component.Definition.DependsOn.Select((name, index) => (name, index)))
-        {
-            if (!folders.Contains(needed))
-                component.Reader.Report($"{component.Definition.Name}.dependsOn[{index}]", $"{needed} is not in the catalog; add it, or remove it here. The catalog has {string.Join(", ", folders)}");
-        }
-    }
-
-    private static void CheckImports(ReadDefinition component, List<ComponentDefinition> components)
-    {
-        foreach (var (name, owner) in component.Definition.Imports)
-        {
-            var path = $"{component.Definition.Name}.imports.{name}";
-            if (components.Find(candidate => candidate.Name == owner) is not { } source)
-                component.Reader.Report(path, $"{owner} is not in the catalog; name the component that declares {name}");
-            else if (source.Parameters.All(parameter => parameter.Name != name))
-                component.Reader.Report(path, $"{owner} does not declare {name}; declare it there, or import one of its parameters: {string.Join(", ", source.Parameters.Select(parameter => parameter.Name))}");
-        }
-    }
-
-    private static void CheckUse(ReadDefinition component, List<ComponentDefinition> components)
-    {
-        var definition = component.Definition;
-        var used = ManifestReader.NamesIn(definition.Manifests);
-        foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !components.Exists(other => other.Imports.Contains(new(parameter.Name, definition.Name)))))
-            component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
-        foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))
-            component.Reader.Report($"{definition.Name}.imports.{import}", "no manifest uses it: use it, or remove it");
-    }
 }

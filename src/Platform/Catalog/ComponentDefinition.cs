@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Platform.Catalog;
 
@@ -17,8 +19,17 @@ public sealed record ComponentDefinition
     /// <summary>The namespace that its namespaced objects live in unless a manifest names another.</summary>
     public required string Namespace { get; init; }
 
-    /// <summary>Components of the same region that must be healthy first. Disabled ones do not count.</summary>
+    /// <summary>Components of the same region that must be healthy first; <c>one|other</c> are alternatives, of which those count that an environment has.</summary>
     public required IReadOnlyList<string> DependsOn { get; init; }
+
+    /// <summary>Components that must be healthy in the primary region before this one is worked on in any other region. It may name itself.</summary>
+    public IReadOnlyList<string> DependsOnPrimary { get; init; } = [];
+
+    /// <summary>Components that take the place of this one: an environment has at most one of them.</summary>
+    public IReadOnlyList<string> Excludes { get; init; } = [];
+
+    /// <summary>Kinds that the cluster serves once this component is healthy, since it installs their definitions.</summary>
+    public IReadOnlyList<ObjectKind> Provides { get; init; } = [];
 
     public required DeliveryKind Delivery { get; init; }
 
@@ -32,6 +43,9 @@ public sealed record ComponentDefinition
     /// So that one value has one place, even when several components must agree on it.</summary>
     public IReadOnlyDictionary<string, string> Imports { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>What Argo CD installs; null unless the delivery is <see cref="DeliveryKind.GitOps"/>.</summary>
+    public ChartDefinition? Chart { get; init; }
+
     /// <summary>All must pass before the component counts as healthy.</summary>
     public required IReadOnlyList<HealthGate> Health { get; init; }
 
@@ -43,6 +57,24 @@ public sealed record ComponentDefinition
 
     /// <summary>SHA-256 over the canonical form of all of the above.</summary>
     public required string Digest { get; init; }
+
+    /// <summary>The kinds of all objects that it may declare.</summary>
+    public IEnumerable<ObjectKind> Kinds =>
+        Manifests.Select(manifest => new ObjectKind((string)manifest.Tree["apiVersion"]!, (string)manifest.Tree["kind"]!))
+            .Concat(Secrets.Count > 0 ? [new ObjectKind("v1", "Secret")] : [])
+            .Concat(Chart is null ? [] : [ArgoApplication.Kind])
+            .Distinct();
+
+    /// <summary>What must be healthy first in an environment. Of alternatives those that it has; the first of them when it has none, so that
+    /// somebody is missed by name.</summary>
+    public IReadOnlyList<string> Needs(EnvironmentSpecification environment)
+    {
+        var enabled = environment.Components.Where(component => component.Enabled).Select(component => component.Name).ToHashSet();
+        return [.. DependsOn.SelectMany(needed => Alternatives(needed) is var names && names.Where(enabled.Contains).ToList() is { Count: > 0 } there ? there : [names[0]])];
+    }
+
+    /// <summary>The names in an item of <see cref="DependsOn"/>.</summary>
+    internal static string[] Alternatives(string needed) => needed.Split('|');
 }
 
 /// <summary>What a component's manifests are repeated for.</summary>
@@ -59,7 +91,23 @@ public enum DeliveryKind
 {
     /// <summary>Server-side apply of the manifests by us.</summary>
     Manifests,
+
+    /// <summary>Argo CD installs a chart; we declare the Application, and manifests beside it.</summary>
+    GitOps,
+
+    /// <summary>The manifests are held by a cloud's API.</summary>
+    Cloud,
+
+    /// <summary>A service with an API of its own: verified, never changed by us.</summary>
+    External,
 }
+
+/// <summary>A Helm chart that Argo CD installs. Texts may hold <c>${parameter}</c>.</summary>
+/// <param name="Repository">The URL of the Helm repository.</param>
+/// <param name="Version">The pinned version.</param>
+/// <param name="Namespace">Where its objects go.</param>
+/// <param name="Values">Laid over one another in this order, where their conditions hold.</param>
+public sealed record ChartDefinition(string Repository, string Name, string Version, string Namespace, IReadOnlyList<ManifestTemplate> Values);
 
 /// <summary>A parameter of a component.</summary>
 /// <param name="Default">The value when the specification is silent; null makes the parameter required.</param>
@@ -124,6 +172,16 @@ public sealed record TemporalFrontendGate(string Service, string Namespace, int 
 /// <summary>Vault is initialized, unsealed and active; and where a policy is named, we can log in and read it.</summary>
 public sealed record VaultGate(string Service, string Namespace, int Port, bool Tls, string? Policy) : HealthGate;
 
+/// <summary>Argo CD's Application is synced to the revision that is declared, and healthy. Every component with a chart has this gate.</summary>
+public sealed record ApplicationGate(string Name, string Namespace) : HealthGate;
+
+/// <summary>A custom resource says itself that it is as it has to be; what that means, its kind decides.</summary>
+/// <param name="Namespace">Null for cluster-scoped objects.</param>
+public sealed record ConditionGate(ObjectKind Kind, string Name, string? Namespace) : HealthGate;
+
+/// <summary>Every declared object of an external service is reachable, our credential is valid, and every declared field is as declared.</summary>
+public sealed record ExternalGate : HealthGate;
+
 /// <summary>All components of the catalog by name.</summary>
 public sealed record ComponentCatalog
 {
@@ -132,6 +190,10 @@ public sealed record ComponentCatalog
 
     /// <summary>SHA-256 over the components' digests.</summary>
     public required string Digest { get; init; }
+
+    /// <summary>What each component may have to wait for in its region, alternatives included.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Dependencies =>
+        Components.ToDictionary(component => component.Name, component => (IReadOnlyList<string>)[.. component.DependsOn.SelectMany(ComponentDefinition.Alternatives)]);
 
     /// <summary>The definition, or null when the catalog has none of that name.</summary>
     public ComponentDefinition? Find(string name) =>

@@ -7,6 +7,15 @@ internal static class ComponentShape
 {
     private static readonly TextShape Name = new("A name.", Pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", PatternInWords: "a name of lower-case letters, digits and dashes");
 
+    private static readonly TextShape Needed = new(
+        "A name, or alternatives.", Pattern: @"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$", PatternInWords: "a name, or several with | between them");
+
+    private static readonly TextShape ProvidedKind = new(
+        "A kind with its API version.", Pattern: "^([a-z0-9.-]+/)?v[0-9]+((alpha|beta)[0-9]+)?/[A-Z][A-Za-z]+$", PatternInWords: "a kind with its API version such as cert-manager.io/v1/Certificate");
+
+    /// <summary>The kinds of delivery by their words.</summary>
+    public static IReadOnlyDictionary<string, DeliveryKind> DeliveryKinds { get; } = Enum.GetValues<DeliveryKind>().ToDictionary(kind => kind.ToString().ToLowerInvariant());
+
     private static readonly MapShape Rollout = new("A workload whose newest template must be rolled out.",
     [
         new("kind", new TextShape("The workload's kind.", ["Deployment", "StatefulSet", "DaemonSet"]), Required: true),
@@ -40,10 +49,28 @@ internal static class ComponentShape
         new("policy", new TextShape("A policy that we must be able to log in for and read.")),
     ]);
 
+    private static readonly MapShape Condition = new("A custom resource that must say itself that it is as it has to be.",
+    [
+        new("apiVersion", new TextShape("Its API group and version."), Required: true),
+        new("kind", new TextShape("Its kind."), Required: true),
+        new("name", Name, Required: true),
+        new("namespace", Name),
+    ]);
+
+    private static readonly MapShape External = new("Every declared object of the external service must be as declared.", []);
+
     public static MapShape Gate { get; } = new("One health gate; exactly one key.",
     [
         new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend),
-        new("vault", Vault),
+        new("vault", Vault), new("condition", Condition), new("external", External),
+    ]);
+
+    private static readonly MapShape Chart = new("The Helm chart that Argo CD installs.",
+    [
+        new("repository", new TextShape("The URL of the Helm repository."), Required: true),
+        new("name", new TextShape("The chart's name there."), Required: true),
+        new("version", new TextShape("The pinned version.", Pattern: @"^v?[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]+)?$", PatternInWords: "one version such as 1.2.3: a range or a branch would change by itself"), Required: true),
+        new("namespace", Name),
     ]);
 
     private static readonly MapShape Parameter = new("What the manifests may refer to.",
@@ -71,13 +98,18 @@ internal static class ComponentShape
         new("summary", new TextShape("One sentence."), Required: true),
         new("plane", Name, Required: true),
         new("namespace", Name, Required: true),
-        new("dependsOn", new ListShape("Components that must be healthy first.", Name)),
-        new("delivery", new TextShape("How it gets into the world.", ["manifests"]), Default: "manifests"),
+        new("dependsOn", new ListShape("Components that must be healthy first; one|other are alternatives.", Needed)),
+        new("dependsOnPrimary", new ListShape("Components that must be healthy in the primary region before any other region begins with this one.", Name)),
+        new("excludes", new ListShape("Components that take the place of this one: only one of them can be enabled.", Name)),
+        new("provides", new ListShape("Kinds whose definitions it installs.", ProvidedKind)),
+        new("delivery", new TextShape("How it gets into the world.", [.. DeliveryKinds.Keys]), Default: "manifests"),
+        new("chart", Chart),
+        new("values", new ListShape("Files with the chart's values, laid over one another.", new AnyShape("A file, or {file, when}."))),
         new("repeatFor", new TextShape("What its manifests are repeated for.", ["namespaces"])),
         new("parameters", new WordsShape("What the manifests may refer to as ${name}.", Parameter)),
         new("imports", new WordsShape("Parameters of other components that the manifests may refer to as well: each with the component that declares it.", Name)),
         new("secrets", new ListShape("Secrets that must exist first.", Secret)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
-        new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}.")), Required: true),
+        new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),
     ]);
 }

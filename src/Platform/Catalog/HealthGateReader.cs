@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Catalog;
@@ -25,7 +26,15 @@ internal static class HealthGateReader
             "job" => new JobGate((string)fields["name"]!, space),
             "temporalFrontend" => new TemporalFrontendGate((string)fields["service"]!, space, (int)(long)fields["port"]!),
             "vault" => new VaultGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (string?)fields["policy"]),
+            "condition" => Condition(fields, space),
+            "external" => new ExternalGate(),
             var kind => throw new InvalidOperationException($"No gate for '{kind}'."),
         };
+    }
+
+    private static ConditionGate Condition(JsonObject fields, string space)
+    {
+        var kind = new ObjectKind((string)fields["apiVersion"]!, (string)fields["kind"]!);
+        return new(kind, (string)fields["name"]!, ManifestRenderer.IsClusterScoped(kind) ? null : space);
     }
 }

@@ -4,16 +4,29 @@ using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Catalog;
 
-/// <summary>Reads the manifests that a component lists, and holds them to its parameters.</summary>
+/// <summary>Reads the manifests and the chart's values that a component lists, and holds them to its parameters.</summary>
 internal sealed class ManifestReader(string component, IReadOnlyDictionary<string, string> files, ICollection<Problem> problems, ShapeReader definition)
 {
-    public IReadOnlyList<ManifestTemplate> Read(JsonObject tree, IReadOnlyCollection<string> parameters)
+    private readonly HashSet<string> listed = [];
+
+    public IReadOnlyList<ManifestTemplate> Manifests(JsonObject tree, IReadOnlyCollection<string> parameters) => Read(tree, "manifests", parameters, IsManifest);
+
+    public IReadOnlyList<ManifestTemplate> Values(JsonObject tree, IReadOnlyCollection<string> parameters) => Read(tree, "values", parameters, _ => true);
+
+    /// <summary>Reports the files that nothing has listed: to be called last.</summary>
+    public void ReportUnlisted()
     {
-        var manifests = new List<ManifestTemplate>();
-        var listed = new HashSet<string>();
-        foreach (var (entry, index) in tree["manifests"]!.AsArray().Select((entry, index) => (entry, index)))
+        foreach (var unlisted in files.Keys.Where(file => file.StartsWith($"{component}/", StringComparison.Ordinal) && file.EndsWith(".yaml", StringComparison.Ordinal)
+            && file != $"{component}/component.yaml" && !listed.Contains(file[(component.Length + 1)..])))
+            definition.Report($"{component}.manifests", $"{unlisted} is not listed: list it, or remove the file");
+    }
+
+    private IReadOnlyList<ManifestTemplate> Read(JsonObject tree, string key, IReadOnlyCollection<string> parameters, Func<JsonObject, bool> isValid)
+    {
+        var templates = new List<ManifestTemplate>();
+        foreach (var (entry, index) in tree[key]!.AsArray().Select((entry, index) => (entry, index)))
         {
-            var path = $"{component}.manifests[{index}]";
+            var path = $"{component}.{key}[{index}]";
             var (name, when) = entry switch
             {
                 JsonValue value => ((string?)value, null),
@@ -27,31 +40,34 @@ internal sealed class ManifestReader(string component, IReadOnlyDictionary<strin
             else if (when is not null && (Condition.Parse(when) is not { } condition || !parameters.Contains(condition.Parameter)))
                 definition.Report(path, $"'{when}' is no condition over the parameters ({string.Join(", ", parameters)}); flag, !flag, name == value or name != value is expected");
             else if (listed.Add(name))
-                manifests.AddRange(ReadFile($"{component}/{name}", text, when, parameters));
+                templates.AddRange(ReadFile($"{component}/{name}", text, when, parameters, isValid));
             else
                 definition.Report(path, $"{name} is listed twice");
         }
 
-        foreach (var unlisted in files.Keys.Where(file => file.StartsWith($"{component}/", StringComparison.Ordinal) && file.EndsWith(".yaml", StringComparison.Ordinal)
-            && file != $"{component}/component.yaml" && !listed.Contains(file[(component.Length + 1)..])))
-            definition.Report($"{component}.manifests", $"{unlisted} is not listed: list it, or remove the file");
-        return manifests;
+        return templates;
     }
 
-    /// <summary>Every parameter that the manifests or their conditions refer to.</summary>
-    public static IReadOnlySet<string> NamesIn(IReadOnlyList<ManifestTemplate> manifests) =>
-        manifests.SelectMany(manifest => Texts(manifest.Tree)).SelectMany(Placeholders.NamesIn)
-            .Concat(manifests.Select(manifest => manifest.When).OfType<string>().Select(Condition.Parse).OfType<Condition>().Select(condition => condition.Parameter))
+    /// <summary>Every parameter that the manifests and values of a component, or their conditions, refer to.</summary>
+    public static IReadOnlySet<string> NamesIn(ComponentDefinition component)
+    {
+        List<ManifestTemplate> templates = [.. component.Manifests, .. component.Chart?.Values ?? []];
+        return templates.SelectMany(template => Texts(template.Tree)).Concat(component.Chart is { } chart ? [chart.Repository, chart.Version] : [])
+            .SelectMany(Placeholders.NamesIn)
+            .Concat(templates.Select(template => template.When).OfType<string>().Select(Condition.Parse).OfType<Condition>().Select(condition => condition.Parameter))
             .ToHashSet();
+    }
 
-    private IEnumerable<ManifestTemplate> ReadFile(string file, string text, string? when, IReadOnlyCollection<string> parameters)
+    private static bool IsManifest(JsonObject tree) => tree["apiVersion"] is JsonValue && tree["kind"] is JsonValue && tree["metadata"]?["name"] is JsonValue;
+
+    private IEnumerable<ManifestTemplate> ReadFile(string file, string text, string? when, IReadOnlyCollection<string> parameters, Func<JsonObject, bool> isValid)
     {
         foreach (var document in SourceReader.ReadAll(file, text, problems))
         {
             CheckPlaceholders(document, parameters);
             if (ManifestJson.From(document) is not JsonObject tree)
-                problems.Add(new(component, "a manifest is a map of keys", document.File, document.Line));
-            else if (tree["apiVersion"] is not JsonValue || tree["kind"] is not JsonValue || tree["metadata"]?["name"] is not JsonValue)
+                problems.Add(new(component, "a map of keys is expected", document.File, document.Line));
+            else if (!isValid(tree))
                 problems.Add(new(component, "a manifest needs apiVersion, kind and metadata.name", document.File, document.Line));
             else
                 yield return new(file[(component.Length + 1)..], document.Line, tree, when);

@@ -10,8 +10,8 @@ public static class ManifestRenderer
 {
     private static readonly HashSet<string> ClusterScoped =
     [
-        "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "IngressClass", "MutatingWebhookConfiguration", "Namespace", "Node",
-        "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingWebhookConfiguration",
+        "APIService", "ClusterExternalSecret", "ClusterIssuer", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CustomResourceDefinition", "IngressClass",
+        "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingWebhookConfiguration",
     ];
 
     /// <summary>The objects in the order in which they are to be applied, secrets first.</summary>
@@ -45,15 +45,41 @@ public static class ManifestRenderer
         {
             var all = values.Concat(repetition).ToDictionary();
             objects.AddRange(component.Manifests
-                .Where(manifest => manifest.When is null || Condition.Parse(manifest.When)!.Holds(name => Text(all[name])))
+                .Where(manifest => Holds(manifest, all))
                 .Select(manifest => (JsonObject)Fill(manifest.Tree, all)!));
         }
+
+        if (component.Chart is { } chart)
+            objects.Add(ArgoApplication.Of(component.Name, chart with { Repository = FillText(chart.Repository, values), Version = FillText(chart.Version, values) }, Values(chart, values)));
 
         return [.. objects.Select(manifest => Stamp(manifest, component, region, labels, annotations))];
     }
 
-    /// <summary>Objects of other systems than Kubernetes have no namespace.</summary>
-    internal static bool IsNamespaced(string apiVersion, string kind) => !apiVersion.Contains(".platformops.io/", StringComparison.Ordinal) && !ClusterScoped.Contains(kind);
+    /// <summary>Whether the objects of a kind have no namespace.</summary>
+    internal static bool IsClusterScoped(ObjectKind kind) => kind.OutsideKubernetes || ClusterScoped.Contains(kind.Kind);
+
+    private static JsonObject Values(ChartDefinition chart, Dictionary<string, JsonNode?> parameters)
+    {
+        var result = new JsonObject();
+        foreach (var layer in chart.Values.Where(layer => Holds(layer, parameters)))
+            Overlay(result, (JsonObject)Fill(layer.Tree, parameters)!);
+        return result;
+    }
+
+    /// <summary>As Helm lays files of values over one another: maps merge, everything else replaces.</summary>
+    private static void Overlay(JsonObject under, JsonObject over)
+    {
+        foreach (var (key, value) in over)
+        {
+            if (under[key] is JsonObject lower && value is JsonObject upper)
+                Overlay(lower, upper);
+            else
+                under[key] = value?.DeepClone();
+        }
+    }
+
+    private static bool Holds(ManifestTemplate template, Dictionary<string, JsonNode?> parameters) =>
+        template.When is null || Condition.Parse(template.When)!.Holds(name => Text(parameters[name]));
 
     private static IEnumerable<Dictionary<string, JsonNode?>> Repetitions(EnvironmentSpecification environment, RepeatFor repeatFor) =>
         repeatFor == RepeatFor.Nothing
@@ -89,9 +115,9 @@ public static class ManifestRenderer
 
     private static DesiredObject Stamp(JsonObject manifest, ComponentDefinition component, string region, Dictionary<string, string> labels, Dictionary<string, string> annotations)
     {
-        var kind = (string)manifest["kind"]!;
+        var kind = new ObjectKind((string)manifest["apiVersion"]!, (string)manifest["kind"]!);
         var metadata = (JsonObject)manifest["metadata"]!;
-        if (IsNamespaced((string)manifest["apiVersion"]!, kind) && metadata["namespace"] is null)
+        if (!IsClusterScoped(kind) && metadata["namespace"] is null)
             metadata["namespace"] = component.Namespace;
         Merge(metadata, "labels", labels);
         if (annotations.Count > 0)
@@ -102,7 +128,7 @@ public static class ManifestRenderer
             Merge((JsonObject)template["metadata"]!, "labels", labels);
         }
 
-        return new(new(region, (string)manifest["apiVersion"]!, kind, (string?)metadata["namespace"], (string)metadata["name"]!), manifest);
+        return new(new(region, kind.ApiVersion, kind.Kind, (string?)metadata["namespace"], (string)metadata["name"]!), manifest);
     }
 
     private static JsonObject? PodTemplate(JsonObject manifest) => (string)manifest["kind"]! switch

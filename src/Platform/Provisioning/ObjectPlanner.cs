@@ -14,6 +14,8 @@ internal static class ObjectPlanner
     {
         var address = desired.Address;
         var wanted = Fingerprint.OfDesired(desired.Manifest);
+        if (address.ApiVersion == ObjectKind.ExternalApiVersion)
+            return new() { Address = address, Action = PlannedAction.None, Reason = "It is verified against its service, and never changed by us.", Changes = [], DesiredFingerprint = wanted };
         if (live is null)
             return new() { Address = address, Action = PlannedAction.Create, Reason = "It does not exist.", Changes = [], DesiredFingerprint = wanted };
 

@@ -32,13 +32,13 @@ public static class ProvisioningPlanner
 
         var dependencies = steps.ToDictionary(
             step => step.Key,
-            step => (IReadOnlyList<string>)[.. step.Value.Component.DependsOn.Select(needed => $"{needed}@{step.Value.Region}").Order(StringComparer.Ordinal)]);
+            step => DependenciesOf(environment, step.Value.Component, step.Value.Region));
         var order = DependencyGraph.Order(dependencies);
         var wanted = components is null
             ? order.ToHashSet()
             : DependencyGraph.Closure(steps.Keys.Where(step => components.Contains(steps[step].Component.Name)), dependencies);
         var planned = order.Where(wanted.Contains)
-            .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region) with { DependsOn = dependencies[step] })
+            .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region))
             .ToList();
         var plan = new ProvisioningPlan
         {
@@ -65,13 +65,21 @@ public static class ProvisioningPlanner
         {
             Component = component.Name,
             Region = region,
-            DependsOn = [.. component.DependsOn.Select(needed => $"{needed}@{region}").Order(StringComparer.Ordinal)],
+            DependsOn = DependenciesOf(environment, component, region),
             Objects =
             [
                 .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component)),
                 .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails)),
             ],
         };
+    }
+
+    /// <summary>The steps that must be healthy before a component is worked on in a region, sorted.</summary>
+    private static IReadOnlyList<string> DependenciesOf(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        var here = component.Needs(environment).Select(needed => $"{needed}@{region}");
+        var primary = region == environment.PrimaryRegion ? [] : component.DependsOnPrimary.Select(needed => $"{needed}@{environment.PrimaryRegion}");
+        return [.. here.Concat(primary).Distinct().Order(StringComparer.Ordinal)];
     }
 
     private static RegionObservation Observation(IReadOnlyList<RegionObservation> observations, string region) =>

@@ -46,16 +46,28 @@ internal static class EnvironmentChecks
             var definition = catalog.Find(component.Name)!;
             if (!namespaces.Contains(definition.Namespace))
                 reader.Report(at, $"lives in the namespace {definition.Namespace}, which this environment does not have; add it under namespaces");
-            foreach (var needed in definition.DependsOn)
+            foreach (var needed in definition.Needs(environment))
+                CheckNeed(component, needed, component.Regions);
+            if (RegionsOf(component).Any(region => region != environment.PrimaryRegion))
             {
-                if (!enabled.TryGetValue(needed, out var dependency))
-                    reader.Report(at, $"needs {needed}, which is {(environment.Components.Any(known => known.Name == needed) ? "disabled" : "not listed")} here; enable it, or disable {component.Name}");
-                else if (RegionsOf(component).Except(RegionsOf(dependency)).FirstOrDefault() is { } region)
-                    reader.Report($"{at}.regions", $"needs {needed} in {region}, where it is not deployed");
+                foreach (var needed in definition.DependsOnPrimary)
+                    CheckNeed(component, needed, [environment.PrimaryRegion]);
             }
+
+            foreach (var other in definition.Excludes.Where(enabled.ContainsKey))
+                reader.Report(at, $"takes the place of {other}, which is enabled too; disable one of the two");
 
             foreach (var (parameter, owner) in definition.Imports.Where(import => environment.Components.All(known => known.Name != import.Value)))
                 reader.Report(at, $"takes {parameter} from {owner}, which is not listed here; list it, or disable {component.Name}");
+        }
+
+        void CheckNeed(ComponentSpecification component, string needed, IReadOnlyList<string> regions)
+        {
+            var at = $"{path}.components.{component.Name}";
+            if (!enabled.TryGetValue(needed, out var dependency))
+                reader.Report(at, $"needs {needed}, which is {(environment.Components.Any(known => known.Name == needed) ? "disabled" : "not listed")} here; enable it, or disable {component.Name}");
+            else if ((regions.Count > 0 ? regions : RegionsOf(component)).Except(RegionsOf(dependency)).FirstOrDefault() is { } region)
+                reader.Report($"{at}.regions", $"needs {needed} in {region}, where it is not deployed");
         }
 
         IEnumerable<string> RegionsOf(ComponentSpecification component) =>

@@ -18,6 +18,9 @@ public sealed record EnvironmentSpecification
     /// <summary>The regions that the environment spans, primary first.</summary>
     public required IReadOnlyList<RegionSpecification> Regions { get; init; }
 
+    /// <summary>The name of the region that is primary when nothing has failed over.</summary>
+    public string PrimaryRegion => Regions[0].Name;
+
     /// <summary>Classes of cluster nodes; their counts sum up to the cluster size.</summary>
     public required IReadOnlyList<NodeClassSpecification> NodeClasses { get; init; }
 

@@ -48,7 +48,7 @@ internal sealed record Validation(PlatformSpecification? Specification, Componen
     {
         try
         {
-            DependencyGraph.Order(catalog.Components.ToDictionary(component => component.Name, component => component.DependsOn));
+            DependencyGraph.Order(catalog.Dependencies);
             return [];
         }
         catch (DependencyException cycle)

@@ -18,7 +18,7 @@ public sealed class CommittedCatalogTests
     [Fact]
     public void Dependencies_form_an_order_that_begins_with_the_namespaces()
     {
-        var order = DependencyGraph.Order(CommittedCatalog.Catalog.Components.ToDictionary(component => component.Name, component => component.DependsOn));
+        var order = DependencyGraph.Order(CommittedCatalog.Catalog.Dependencies);
 
         Assert.Equal("namespaces", order[0]);
     }

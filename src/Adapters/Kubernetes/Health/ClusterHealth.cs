@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes.Health;
@@ -45,6 +46,24 @@ public sealed class ClusterHealth(KubernetesConnection connection)
         return ready >= gate.Minimum ? GateStatus.Passed(message) : GateStatus.OnTheWay(message);
     }
 
+    /// <summary>Whether Argo CD has brought an Application to what is declared.</summary>
+    public async Task<GateStatus> ApplicationAsync(ApplicationGate gate, CancellationToken ct) =>
+        ApplicationStatus.Judge($"Application {gate.Namespace}/{gate.Name}", await FindAsync("argoproj.io/v1alpha1", "Application", gate.Namespace, gate.Name, ct));
+
+    /// <summary>Whether a custom resource is as it has to be.</summary>
+    public async Task<GateStatus> ConditionAsync(ConditionGate gate, DateTimeOffset now, CancellationToken ct)
+    {
+        var name = $"{gate.Kind.Kind} {(gate.Namespace is null ? "" : $"{gate.Namespace}/")}{gate.Name}";
+        // Whoever installs the definition may not be done yet.
+        if (await connection.Kinds.FindOrNullAsync(gate.Kind, ct) is null)
+            return GateStatus.OnTheWay($"{name}: the cluster does not serve {gate.Kind} yet");
+        if (await FindAsync(gate.Kind.ApiVersion, gate.Kind.Kind, gate.Namespace, gate.Name, ct) is not { } live)
+            return GateStatus.OnTheWay($"{name} does not exist");
+        var readers = CustomResourceStatus.ReadersOf(gate.Kind) is { } kind && await connection.Kinds.FindOrNullAsync(kind, ct) is not null
+            ? await objects.ListAsync(kind, null, "", ct) : [];
+        return CustomResourceStatus.Judge(name, live, [.. readers.Select(reader => reader.Manifest)], now);
+    }
+
     /// <summary>Whether a Service exists.</summary>
     public async Task<bool> ServiceExistsAsync(string space, string name, CancellationToken ct) =>
         await FindAsync("v1", "Service", space, name, ct) is not null;
@@ -68,7 +87,7 @@ public sealed class ClusterHealth(KubernetesConnection connection)
         return Objects(endpoints?["subsets"]).Sum(subset => Objects(subset["addresses"]).Count());
     }
 
-    private async Task<JsonObject?> FindAsync(string apiVersion, string kind, string space, string name, CancellationToken ct) =>
+    private async Task<JsonObject?> FindAsync(string apiVersion, string kind, string? space, string name, CancellationToken ct) =>
         (await objects.FindAsync(new ResourceAddress(connection.Region, apiVersion, kind, space, name), ct))?.Manifest;
 
     private static JsonObject? Condition(JsonObject of, string type) =>

@@ -1,14 +1,14 @@
-namespace PlatformOps.Adapters.Kubernetes.Health;
+namespace PlatformOps.Platform.Health;
 
 /// <summary>How a health gate stands.</summary>
 /// <param name="Message">One sentence, for example <c>Deployment temporal-backend/temporal-history: 2/3 replicas ready</c>.</param>
 public sealed record GateStatus(GateState State, string Message)
 {
-    internal static GateStatus Passed(string message) => new(GateState.Passed, message);
+    public static GateStatus Passed(string message) => new(GateState.Passed, message);
 
-    internal static GateStatus OnTheWay(string message) => new(GateState.OnTheWay, message);
+    public static GateStatus OnTheWay(string message) => new(GateState.OnTheWay, message);
 
-    internal static GateStatus Hopeless(string message) => new(GateState.Hopeless, message);
+    public static GateStatus Hopeless(string message) => new(GateState.Hopeless, message);
 }
 
 public enum GateState

@@ -1,0 +1,75 @@
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Catalog;
+
+/// <param name="Reader">Knows the line of everything that the definition says.</param>
+internal sealed record ReadDefinition(ComponentDefinition Definition, ShapeReader Reader);
+
+/// <summary>Rules that look at several components.</summary>
+internal static class CatalogChecks
+{
+    /// <summary>Whom a component names must be in the catalog.</summary>
+    public static void CheckNames(ReadDefinition component, IReadOnlyList<string> known)
+    {
+        var definition = component.Definition;
+        foreach (var (key, names) in new[] { ("dependsOn", definition.DependsOn), ("dependsOnPrimary", definition.DependsOnPrimary), ("excludes", definition.Excludes) })
+        {
+            foreach (var (item, index) in names.Select((item, index) => (item, index)))
+            {
+                foreach (var unknown in ComponentDefinition.Alternatives(item).Except(known))
+                    component.Reader.Report($"{definition.Name}.{key}[{index}]", $"{unknown} is not in the catalog; add it, or remove it here. The catalog has {string.Join(", ", known)}");
+            }
+        }
+    }
+
+    public static void Check(IReadOnlyList<ReadDefinition> read, ComponentCatalog catalog)
+    {
+        foreach (var component in read)
+        {
+            CheckImports(component, catalog);
+            CheckUse(component, catalog);
+            CheckKinds(component, catalog);
+        }
+    }
+
+    private static void CheckImports(ReadDefinition component, ComponentCatalog catalog)
+    {
+        foreach (var (name, owner) in component.Definition.Imports)
+        {
+            var path = $"{component.Definition.Name}.imports.{name}";
+            if (catalog.Find(owner) is not { } source)
+                component.Reader.Report(path, $"{owner} is not in the catalog; name the component that declares {name}");
+            else if (source.Parameters.All(parameter => parameter.Name != name))
+                component.Reader.Report(path, $"{owner} does not declare {name}; declare it there, or import one of its parameters: {string.Join(", ", source.Parameters.Select(parameter => parameter.Name))}");
+        }
+    }
+
+    private static void CheckUse(ReadDefinition component, ComponentCatalog catalog)
+    {
+        var definition = component.Definition;
+        var used = ManifestReader.NamesIn(definition);
+        foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.Contains(new(parameter.Name, definition.Name)))))
+            component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
+        foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))
+            component.Reader.Report($"{definition.Name}.imports.{import}", "no manifest uses it: use it, or remove it");
+    }
+
+    /// <summary>A kind that some component installs is there only after that component: who uses it must depend on it.</summary>
+    private static void CheckKinds(ReadDefinition component, ComponentCatalog catalog)
+    {
+        var definition = component.Definition;
+        var before = DependencyGraph.Closure(catalog.Dependencies[definition.Name], catalog.Dependencies);
+        foreach (var kind in definition.Kinds)
+        {
+            var providers = catalog.Components.Where(other => other.Provides.Contains(kind)).Select(other => other.Name).ToList();
+            // Definitions in its own manifests are applied before what follows them; those of its chart come after all of its manifests.
+            if (providers.Contains(definition.Name) && definition.Chart is null)
+                continue;
+            if (kind == ArgoApplication.Kind && providers.Count == 0)
+                component.Reader.Report($"{definition.Name}.delivery", $"gitops needs a component that provides {kind}, and the catalog has none");
+            else if (providers.Count > 0 && !providers.Exists(before.Contains))
+                component.Reader.Report($"{definition.Name}.dependsOn", $"it has objects of {kind}, which {string.Join(" or ", providers)} provides: depend on it");
+        }
+    }
+}
