@@ -1,10 +1,14 @@
 using PlatformOps.Sandbox.Behaviours.Access;
+using PlatformOps.Sandbox.Behaviours.Backups;
+using PlatformOps.Sandbox.Behaviours.Certificates;
+using PlatformOps.Sandbox.Behaviours.Custom;
 using PlatformOps.Sandbox.Behaviours.Garbage;
 using PlatformOps.Sandbox.Behaviours.GitOps;
 using PlatformOps.Sandbox.Behaviours.Namespaces;
 using PlatformOps.Sandbox.Behaviours.Pods;
 using PlatformOps.Sandbox.Behaviours.Quotas;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
+using PlatformOps.Sandbox.Behaviours.Secrets;
 using PlatformOps.Sandbox.Behaviours.Traffic;
 using PlatformOps.Sandbox.Behaviours.Volumes;
 using PlatformOps.Sandbox.Behaviours.Workloads;
@@ -96,6 +100,13 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
             garbage,
             new CustomKinds(Cluster, options, garbage.Reconsider),
             new ApplicationController(Cluster, options),
+            new IssuerController(Cluster, options, "Issuer"),
+            new IssuerController(Cluster, options, "ClusterIssuer"),
+            new CertificateController(Cluster, options),
+            new ExternalSecretController(Cluster, options),
+            new VeleroRunController(Cluster, options, "Backup"),
+            new VeleroRunController(Cluster, options, "Restore"),
+            .. SettledKind.ReadAll().Select(kind => new SettledKindController(Cluster, options, kind)),
         ];
     }
 }
