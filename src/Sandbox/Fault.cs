@@ -1,6 +1,6 @@
 namespace PlatformOps.Sandbox;
 
-/// <summary>Makes calls to a region's Kubernetes API go wrong. The sandbox's own controllers are not affected.</summary>
+/// <summary>Makes calls to a stand-in go wrong. The sandbox's own controllers are not affected.</summary>
 public sealed record Fault
 {
     public required FaultKind Kind { get; init; }
@@ -10,6 +10,9 @@ public sealed record Fault
 
     /// <summary>Only calls whose path contains this, for example <c>/deployments/temporal-history</c>; null: all.</summary>
     public string? Path { get; init; }
+
+    /// <summary>Only calls for which this holds; asked last, once for each call that the rest lets through. Null: all.</summary>
+    public Func<FaultedCall, bool>? When { get; init; }
 
     /// <summary>The HTTP status of <see cref="FaultKind.Error"/>: 401, 403, 409, 429, 500, 503, ... Default 503.</summary>
     public int StatusCode { get; init; } = 503;
@@ -26,6 +29,12 @@ public sealed record Fault
     /// <summary>How many calls are hit before the fault is over; null: until it is cleared.</summary>
     public int? Times { get; init; }
 }
+
+/// <summary>A call that a fault may hit.</summary>
+/// <param name="Method">Of HTTP.</param>
+/// <param name="Path">Without its query; of AWS <c>/rds/CreateDBInstance</c>: service and operation.</param>
+/// <param name="Changes">Whether it may change something.</param>
+public sealed record FaultedCall(string Method, string Path, bool Changes);
 
 /// <summary>What goes wrong.</summary>
 public enum FaultKind

@@ -136,9 +136,10 @@ internal sealed class ApiServer : IAsyncDisposable
     {
         var path = context.Request.Path.Value ?? "/";
         var own = tokens.IsControllers(context.Request);
-        var fault = own ? null : Faults.Next(context.Request.Method, path);
+        var changes = Changes(context.Request);
+        var fault = own ? null : Faults.Next(context.Request.Method, path, changes);
         if (!own)
-            Count(context);
+            Interlocked.Increment(ref changes ? ref mutating : ref reading);
         await BeforeAsync(context, fault);
         if (!own && !tokens.IsUsers(context.Request))
             throw ApiFailure.Unauthorized();
@@ -210,10 +211,6 @@ internal sealed class ApiServer : IAsyncDisposable
         await Answer.JsonAsync(context, review, 201);
     }
 
-    private void Count(HttpContext context)
-    {
-        var changes = context.Request.Method is not ("GET" or "HEAD" or "OPTIONS") && context.Request.Query["dryRun"] != "All"
-            && !context.Request.Path.StartsWithSegments("/apis/authorization.k8s.io");
-        Interlocked.Increment(ref changes ? ref mutating : ref reading);
-    }
+    private static bool Changes(HttpRequest request) => request.Method is not ("GET" or "HEAD" or "OPTIONS") && request.Query["dryRun"] != "All"
+        && !request.Path.StartsWithSegments("/apis/authorization.k8s.io");
 }

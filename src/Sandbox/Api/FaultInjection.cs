@@ -20,7 +20,7 @@ internal sealed class FaultInjection(int seed)
     }
 
     /// <summary>The fault that hits a call; null when none does.</summary>
-    public Fault? Next(string method, string path)
+    public Fault? Next(string method, string path, bool changes)
     {
         lock (gate)
         {
@@ -28,7 +28,8 @@ internal sealed class FaultInjection(int seed)
             {
                 var fault = active.Fault;
                 var applies = (fault.Method is null || fault.Method == method) && (fault.Path is null || path.Contains(fault.Path, StringComparison.Ordinal));
-                if (!applies || active.Left is 0 || (fault.Probability < 1 && dice.NextDouble() >= fault.Probability))
+                if (!applies || active.Left is 0 || (fault.Probability < 1 && dice.NextDouble() >= fault.Probability)
+                    || fault.When?.Invoke(new(method, path, changes)) == false)
                     continue;
                 active.Left--;
                 return fault;

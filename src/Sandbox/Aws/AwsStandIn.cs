@@ -73,7 +73,7 @@ public sealed class AwsStandIn : IAsyncDisposable
         try
         {
             var call = await AwsCall.ReadAsync(context.Request, AccessKeyId);
-            var fault = faults.Next(context.Request.Method, $"/{call.Service}/{call.Operation}");
+            var fault = faults.Next(context.Request.Method, $"/{call.Service}/{call.Operation}", Changes(call.Operation));
             await BeforeAsync(context, fault);
             var answer = CarryOut(call);
             if (fault?.Kind == FaultKind.CutAfterEffect)
@@ -114,6 +114,8 @@ public sealed class AwsStandIn : IAsyncDisposable
                 throw AwsFailure.Injected(fault.StatusCode);
         }
     }
+
+    private static bool Changes(string operation) => !Array.Exists(["Describe", "List", "Get", "Head"], prefix => operation.StartsWith(prefix, StringComparison.Ordinal));
 
     private static Task AnswerAsync(HttpContext context, int status, string body)
     {

@@ -43,6 +43,13 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
     public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls);
 
+    /// <summary>Makes calls to the platform go wrong from now on, in every stand-in that can.</summary>
+    public void Inject(Fault fault)
+    {
+        foreach (var region in Regions)
+            region.Inject(fault);
+    }
+
     /// <summary>Ends, or fails, when the worker does; never without a worker.</summary>
     public Task Worker => worker;
 

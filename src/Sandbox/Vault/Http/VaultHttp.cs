@@ -85,7 +85,7 @@ internal sealed class VaultHttp : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var fault = Faults.Next(context.Request.Method, context.Request.Path.Value ?? "/");
+        var fault = Faults.Next(context.Request.Method, context.Request.Path.Value ?? "/", context.Request.Method is not ("GET" or "LIST" or "HEAD"));
         try
         {
             await BeforeAsync(context, fault);
