@@ -31,6 +31,9 @@ public interface IDeclaredObjects
     /// <summary>Brings exactly the object that was observed to what is declared.</summary>
     Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct);
 
+    /// <summary>The same, also where somebody else has taken over a declared field meanwhile. Only for objects of ours, when an operator decided so.</summary>
+    Task TakeBackAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => ChangeAsync(wanted, live, ct);
+
     /// <summary>What would be lost with an object and is not its operation's to remove, as a sentence that ends with what to do; null: it may be removed.</summary>
     /// <param name="kinds">All kinds that may be in it.</param>
     Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct);

@@ -14,7 +14,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
 {
     private readonly List<ObjectOutcome> done = [];
 
-    public async Task<ComponentReport> ApplyAsync(PlannedComponent approved, CancellationToken ct)
+    public async Task<ComponentReport> ApplyAsync(PlannedComponent approved, PlanPurpose purpose, CancellationToken ct)
     {
         var component = specified.Component(reference.Component);
         var region = specified.Region(reference.Region);
@@ -22,12 +22,13 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var desired = ManifestRenderer.Render(specified.Environment, component, region.Name).ToDictionary(item => item.Address);
         var observation = await observer.ObserveAsync(region, desired.Values, approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct);
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
-        var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name);
+        var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name, purpose);
         RefuseConflicts(now);
         RefuseChangedFacts(approved, now);
         try
         {
-            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change))
+            // A revert takes fields back from others, which a rehearsal on their terms would refuse.
+            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change && purpose != PlanPurpose.Revert))
                 await Holder(planned.Address, region).RehearseAsync(Changed(desired[planned.Address], live[planned.Address]), live[planned.Address], ct);
             foreach (var (planned, index) in now.Objects.Select((planned, index) => (planned, index)))
             {
@@ -36,7 +37,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 if (planned.Action == PlannedAction.None)
                     done.Add(live.TryGetValue(planned.Address, out var asWanted) ? AsWanted(asWanted) : new(planned.Address, Owner, null, ObjectResult.Unchanged));
                 else
-                    done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, desired, live, component, region, ct)));
+                    done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, purpose, desired, live, component, region, ct)));
             }
         }
         catch (AdapterException failure)
@@ -75,7 +76,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
     }
 
     private async Task<ObjectResult> ActAsync(
-        PlannedObject planned, Dictionary<ResourceAddress, DesiredObject> desired, Dictionary<ResourceAddress, ObservedObject> live,
+        PlannedObject planned, PlanPurpose purpose, Dictionary<ResourceAddress, DesiredObject> desired, Dictionary<ResourceAddress, ObservedObject> live,
         ComponentDefinition component, RegionSpecification region, CancellationToken ct)
     {
         switch (planned.Action)
@@ -84,7 +85,8 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 await Holder(planned.Address, region).CreateAsync(New(desired[planned.Address], component), ct);
                 return ObjectResult.Created;
             case PlannedAction.Change:
-                await Holder(planned.Address, region).ChangeAsync(Changed(desired[planned.Address], live[planned.Address]), live[planned.Address], ct);
+                var (holder, wanted) = (Holder(planned.Address, region), Changed(desired[planned.Address], live[planned.Address]));
+                await (purpose == PlanPurpose.Revert ? holder.TakeBackAsync(wanted, live[planned.Address], ct) : holder.ChangeAsync(wanted, live[planned.Address], ct));
                 return ObjectResult.Changed;
             case PlannedAction.Prune:
                 await PruneAsync(live[planned.Address], region, ct);

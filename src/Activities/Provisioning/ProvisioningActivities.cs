@@ -26,8 +26,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         specified.RequireComponents(input.Components);
         var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
-        var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components);
-        if (input.After is null)
+        var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components, input.Purpose);
+        if (input is { After: null, Purpose: PlanPurpose.Provision })
             await new PlanPreflight(Systems(specified), specified).CheckAsync(plan, observations, Cancellation);
         return PlanPages.After(input.After, plan, specified.Environment.GuardRails);
     });
@@ -37,7 +37,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     {
         var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
         var systems = Systems(specified);
-        return new ComponentApplier(systems, Observer(systems, specified), specified, input.Reference, Heartbeat).ApplyAsync(input.Plan, Cancellation);
+        return new ComponentApplier(systems, Observer(systems, specified), specified, input.Reference, Heartbeat).ApplyAsync(input.Plan, input.Purpose, Cancellation);
     });
 
     /// <inheritdoc/>
@@ -70,6 +70,13 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var wanted = specified.Environment.Regions.Where(region => input.Region is null || region.Name == input.Region);
         var found = await Task.WhenAll(wanted.Select(region => finder.FindAsync(region, input.Component, Cancellation)));
         return new CreatedObjects([.. found.SelectMany(objects => objects).Select(item => item.Address)]);
+    });
+
+    /// <inheritdoc/>
+    public Task<SpecificationChange> ProposeAdoptionAsync(ProposeAdoptionInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        return Task.FromResult(Adoption.Propose(specified.Environment, specified.Catalog, input.Findings));
     });
 
     /// <inheritdoc/>

@@ -32,6 +32,10 @@ public sealed class ClusterObjects(KubernetesConnection connection) : IDeclaredO
     /// <inheritdoc/>
     public Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => writer.ChangeAsync(wanted.Address, wanted.Manifest, Uid(live), rehearse: false, ct);
 
+    /// <inheritdoc/>
+    public Task TakeBackAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) =>
+        writer.ChangeAsync(wanted.Address, wanted.Manifest, Uid(live), rehearse: false, ct, force: true);
+
     /// <summary>A namespace takes with it whatever is in it by then, and that may be somebody else's.</summary>
     public async Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct)
     {

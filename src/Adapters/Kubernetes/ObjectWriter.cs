@@ -5,7 +5,7 @@ using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes;
 
-/// <summary>Changes objects, as the field manager <see cref="Ownership.FieldManager"/> and never against another manager's will.</summary>
+/// <summary>Changes objects, as the field manager <see cref="Ownership.FieldManager"/>, against another manager's will only when it is told to.</summary>
 public sealed class ObjectWriter(KubernetesConnection connection)
 {
     /// <summary>Longest single watch; the server ends it then, and we look again.</summary>
@@ -39,11 +39,12 @@ public sealed class ObjectWriter(KubernetesConnection connection)
     /// <summary>Brings an object that exists to what is declared.</summary>
     /// <param name="uid">Of the object that was observed; another one of the same name is not touched.</param>
     /// <param name="rehearse">Only asks whether it would be accepted; nothing is stored.</param>
-    public async Task ChangeAsync(ResourceAddress address, JsonObject manifest, string uid, bool rehearse, CancellationToken ct)
+    /// <param name="force">Takes declared fields over from whoever owns them. Default: that is a conflict.</param>
+    public async Task ChangeAsync(ResourceAddress address, JsonObject manifest, string uid, bool rehearse, CancellationToken ct, bool force = false)
     {
         var body = (JsonObject)manifest.DeepClone();
         body["metadata"]!["uid"] = uid;
-        await ApplyAsync(address, body, rehearse, ct);
+        await ApplyAsync(address, body, rehearse, ct, force);
     }
 
     /// <summary>Asks for the deletion of exactly the object that was observed. False when it is gone already.</summary>
@@ -107,10 +108,10 @@ public sealed class ObjectWriter(KubernetesConnection connection)
         }
     }
 
-    private async Task<(HttpStatusCode Status, JsonObject Live)> ApplyAsync(ResourceAddress address, JsonObject manifest, bool rehearse, CancellationToken ct)
+    private async Task<(HttpStatusCode Status, JsonObject Live)> ApplyAsync(ResourceAddress address, JsonObject manifest, bool rehearse, CancellationToken ct, bool force = false)
     {
         var kind = await connection.Kinds.FindAsync(new(address.ApiVersion, address.Kind), ct);
-        var query = $"?fieldManager={Ownership.FieldManager}&force=false{(rehearse ? "&dryRun=All" : "")}";
+        var query = $"?fieldManager={Ownership.FieldManager}&force={(force ? "true" : "false")}{(rehearse ? "&dryRun=All" : "")}";
         var call = new ApiCall(HttpMethod.Patch, kind.Path(address.Namespace, address.Name) + query, "patch", LiveObjects.InWords(address))
         {
             Body = manifest,

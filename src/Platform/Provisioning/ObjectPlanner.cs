@@ -10,7 +10,7 @@ internal static class ObjectPlanner
     /// <summary>Kinds that hold data or hold everything else: they are never removed by a plan.</summary>
     private static readonly HashSet<string> Kept = ["Namespace", "PersistentVolumeClaim", "Secret", "TemporalNamespace"];
 
-    public static PlannedObject Plan(DesiredObject desired, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component)
+    public static PlannedObject Plan(DesiredObject desired, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component, PlanPurpose purpose)
     {
         var address = desired.Address;
         var wanted = Fingerprint.OfDesired(desired.Manifest);
@@ -43,7 +43,9 @@ internal static class ObjectPlanner
         if (changes.Count == 0)
             return planned;
         var owners = new OwnedFields(live);
-        var foreign = changes.Select(change => (change.Path, Others: owners.OthersOf(change.Path))).Where(pair => pair.Others.Count > 0).ToList();
+        if (purpose == PlanPurpose.Revert)
+            changes = [.. changes.Select(change => change with { ChangedBy = owners.OthersOf(change.Path) })];
+        var foreign = purpose == PlanPurpose.Revert ? [] : changes.Select(change => (change.Path, Others: owners.OthersOf(change.Path))).Where(pair => pair.Others.Count > 0).ToList();
         return foreign.Count > 0
             ? planned with
             {
@@ -54,9 +56,10 @@ internal static class ObjectPlanner
             : planned with { Action = PlannedAction.Change, Reason = changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", Changes = changes };
     }
 
-    public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails)
+    public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
     {
-        var kept = Kept.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
+        var kept = purpose == PlanPurpose.Revert ? "reverting removes nothing"
+            : Kept.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
             : guardRails.MayDestroy ? null
             : "the guard rails of this environment do not allow removal (mayDestroy: false)";
         return new()

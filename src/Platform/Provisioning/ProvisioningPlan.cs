@@ -81,4 +81,6 @@ public enum PlannedAction
 /// <param name="Path">For example <c>spec.template.spec.containers[name=temporal-frontend].image</c>.</param>
 /// <param name="From">As observed; null when absent.</param>
 /// <param name="To">As wanted; null when it is to go.</param>
-public sealed record FieldChange(string Path, string? From, string? To);
+/// <param name="ChangedBy">The field managers besides us that own it; only in plans to revert.</param>
+public sealed record FieldChange(
+    string Path, string? From, string? To, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? ChangedBy = null);

@@ -16,11 +16,12 @@ public static class ProvisioningPlanner
 
     /// <summary>The plan for an environment.</summary>
     /// <param name="observations">One for each region of the environment.</param>
-    /// <param name="components">Only these and what they depend on; null: all that are enabled.</param>
+    /// <param name="components">Only these and, to provision, what they depend on; null: all that are enabled.</param>
     /// <exception cref="DependencyException">The dependencies have a cycle, or something that is needed is missing or disabled.</exception>
     /// <exception cref="ArgumentException">A region was not observed: what is unknown must not be planned with.</exception>
     public static ProvisioningPlan Plan(
-        EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<RegionObservation> observations, IReadOnlyList<string>? components = null)
+        EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<RegionObservation> observations, IReadOnlyList<string>? components = null,
+        PlanPurpose purpose = PlanPurpose.Provision)
     {
         var steps = new Dictionary<string, (ComponentDefinition Component, string Region)>();
         foreach (var component in environment.Components.Where(component => component.Enabled))
@@ -34,12 +35,13 @@ public static class ProvisioningPlanner
             step => step.Key,
             step => DependenciesOf(environment, step.Value.Component, step.Value.Region));
         var order = DependencyGraph.Order(dependencies);
-        var wanted = components is null
-            ? order.ToHashSet()
-            : DependencyGraph.Closure(steps.Keys.Where(step => components.Contains(steps[step].Component.Name)), dependencies);
+        var named = steps.Keys.Where(step => components is null || components.Contains(steps[step].Component.Name)).ToHashSet();
+        var wanted = purpose == PlanPurpose.Provision ? DependencyGraph.Closure(named, dependencies) : named;
         var planned = order.Where(wanted.Contains)
-            .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region))
+            .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region, purpose))
             .ToList();
+        if (purpose == PlanPurpose.Revert)
+            planned = [.. planned.Select(component => component with { Objects = [.. component.Objects.Where(Drift.Differs)] }).Where(component => component.Objects.Count > 0)];
         var plan = new ProvisioningPlan
         {
             Platform = environment.Platform,
@@ -53,7 +55,7 @@ public static class ProvisioningPlanner
     }
 
     /// <summary>The part of a plan that concerns one component in one region; dependencies are those of the catalog.</summary>
-    public static PlannedComponent PlanComponent(EnvironmentSpecification environment, ComponentDefinition component, RegionObservation observation, string region)
+    public static PlannedComponent PlanComponent(EnvironmentSpecification environment, ComponentDefinition component, RegionObservation observation, string region, PlanPurpose purpose = PlanPurpose.Provision)
     {
         var desired = ManifestRenderer.Render(environment, component, region);
         var live = observation.Objects.Where(item => item.Address.Region == region).DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => item.Manifest);
@@ -68,8 +70,8 @@ public static class ProvisioningPlanner
             DependsOn = DependenciesOf(environment, component, region),
             Objects =
             [
-                .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component)),
-                .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails)),
+                .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component, purpose)),
+                .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails, purpose)),
             ],
         };
     }

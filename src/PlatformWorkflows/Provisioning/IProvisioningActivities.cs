@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Provisioning;
 using Temporalio.Activities;
 
 namespace PlatformOps.Workflows.Provisioning;
@@ -26,4 +27,8 @@ public interface IProvisioningActivities
     /// <summary>Lists what exists of what one operation created, in all regions or for one component. Changes nothing.</summary>
     [Activity]
     Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input);
+
+    /// <summary>What the specification would have to say so that it is as was found. Changes nothing: the specification is changed where it is kept.</summary>
+    [Activity]
+    Task<SpecificationChange> ProposeAdoptionAsync(ProposeAdoptionInput input);
 }

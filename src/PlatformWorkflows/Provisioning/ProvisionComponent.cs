@@ -7,13 +7,15 @@ namespace PlatformOps.Workflows.Provisioning;
 
 /// <summary>Input of <c>ProvisionComponent</c> (workflow id <c>provision/{environment}/{component}@{region}</c>).</summary>
 /// <param name="HealthyWithin">How long it may take to become healthy.</param>
-public sealed record ProvisionComponentInput(ComponentReference Reference, PlannedComponent Plan, TimeSpan HealthyWithin);
+/// <param name="Purpose">What the plan was made for.</param>
+public sealed record ProvisionComponentInput(
+    ComponentReference Reference, PlannedComponent Plan, TimeSpan HealthyWithin, PlanPurpose Purpose = PlanPurpose.Provision);
 
 /// <summary>Result of <c>ProvisionComponent</c>, and first detail of its failure.</summary>
 /// <param name="Health">What the health gates said; null when it did not come to them.</param>
 public sealed record ProvisionedComponent(IReadOnlyList<ObjectOutcome> Objects, string? Health);
 
-/// <summary>One component in one region: carry its part of the plan out, then wait until it is healthy. A child of <see cref="ProvisionEnvironment"/>.</summary>
+/// <summary>One component in one region: carry its part of the plan out, then wait until it is healthy. A child of the runbooks that carry a plan out.</summary>
 [Workflow]
 public sealed class ProvisionComponent
 {
@@ -43,7 +45,7 @@ public sealed class ProvisionComponent
         var todo = input.Plan.Objects.Count(planned => planned.Action != PlannedAction.None);
         Workflow.CurrentDetails = todo == 0 ? "Nothing to change; verifying." : $"Applying {todo} of {input.Plan.Objects.Count} objects.";
         var applied = await Workflow.ExecuteActivityAsync(
-            (IProvisioningActivities activities) => activities.ApplyComponentAsync(new(input.Reference, input.Plan)),
+            (IProvisioningActivities activities) => activities.ApplyComponentAsync(new(input.Reference, input.Plan, input.Purpose)),
             new()
             {
                 Summary = $"Apply {input.Plan.Step} ({todo} changes)",

@@ -4,9 +4,9 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Workflows.Provisioning;
 
 /// <summary>Input of <see cref="IProvisioningActivities.PlanEnvironmentAsync"/>.</summary>
-/// <param name="Components">Only these and what they depend on; null: all.</param>
+/// <param name="Components">Only these and, to provision, what they depend on; null: all.</param>
 /// <param name="After">Go on after this step; null: from the first. What <see cref="PlanEnvironmentResult.More"/> of the page before said.</param>
-public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null, string? After = null);
+public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null, string? After = null, PlanPurpose Purpose = PlanPurpose.Provision);
 
 /// <summary>A page of a plan, and what may be done with the plan unasked.</summary>
 /// <param name="Plan">As many of its steps as fit into a payload; everything else, the hash too, is that of the whole plan.</param>
@@ -21,7 +21,8 @@ public sealed record ComponentReference(
 
 /// <summary>Input of <see cref="IProvisioningActivities.ApplyComponentAsync"/>.</summary>
 /// <param name="Plan">The part of the plan to carry out.</param>
-public sealed record ApplyComponentInput(ComponentReference Reference, PlannedComponent Plan);
+/// <param name="Purpose">What the plan was made for.</param>
+public sealed record ApplyComponentInput(ComponentReference Reference, PlannedComponent Plan, PlanPurpose Purpose = PlanPurpose.Provision);
 
 /// <summary>What became of a component's objects. Also the first detail of a failure, as far as it is known then.</summary>
 public sealed record ComponentReport(IReadOnlyList<ObjectOutcome> Objects);
@@ -48,3 +49,7 @@ public sealed record RemovedObjects(IReadOnlyList<ResourceAddress> Objects);
 
 /// <summary>What exists.</summary>
 public sealed record CreatedObjects(IReadOnlyList<ResourceAddress> Objects);
+
+/// <summary>Input of <see cref="IProvisioningActivities.ProposeAdoptionAsync"/>.</summary>
+/// <param name="Findings">What was found and is to become the specification.</param>
+public sealed record ProposeAdoptionInput(string Environment, IReadOnlyList<DriftFinding> Findings);

@@ -16,5 +16,5 @@ internal static class ReportSize
         return Fits(withoutPlan) ? withoutPlan : withoutPlan with { Objects = [] };
     }
 
-    private static bool Fits(ProvisioningReport report) => JsonSerializer.SerializeToUtf8Bytes(report, PlatformOpsDataConverter.Json).Length <= Largest;
+    public static bool Fits<T>(T report) => JsonSerializer.SerializeToUtf8Bytes(report, PlatformOpsDataConverter.Json).Length <= Largest;
 }

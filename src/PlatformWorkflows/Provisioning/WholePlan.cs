@@ -13,14 +13,15 @@ internal static class WholePlan
     private const int Readings = 5;
 
     /// <summary>Reads the specification, looks at every region and plans. Changes nothing.</summary>
-    /// <param name="components">Only these and what they depend on; null: all.</param>
+    /// <param name="components">Only these and, to provision, what they depend on; null: all.</param>
     /// <exception cref="ApplicationFailureException">The world does not hold still for as long as its plan is read.</exception>
     public static async Task<(ProvisioningPlan Plan, GuardRails GuardRails)> ReadAsync(
-        string environment, IReadOnlyList<string>? components, CancellationToken cancellationToken)
+        string environment, IReadOnlyList<string>? components, CancellationToken cancellationToken, PlanPurpose purpose = PlanPurpose.Provision)
     {
+        var wanted = new PlanEnvironmentInput(environment, components, Purpose: purpose);
         for (var reading = 1; reading <= Readings; reading++)
         {
-            if (await ReadOnceAsync(environment, components, cancellationToken) is { } whole)
+            if (await ReadOnceAsync(wanted, cancellationToken) is { } whole)
                 return whole;
         }
 
@@ -31,14 +32,13 @@ internal static class WholePlan
     }
 
     /// <summary>Null when two pages are of different plans.</summary>
-    private static async Task<(ProvisioningPlan Plan, GuardRails GuardRails)?> ReadOnceAsync(
-        string environment, IReadOnlyList<string>? components, CancellationToken cancellationToken)
+    private static async Task<(ProvisioningPlan Plan, GuardRails GuardRails)?> ReadOnceAsync(PlanEnvironmentInput wanted, CancellationToken cancellationToken)
     {
-        var first = await ReadPageAsync(new(environment, components), cancellationToken);
+        var first = await ReadPageAsync(wanted, cancellationToken);
         var steps = first.Plan.Components.ToList();
         for (var page = first; page.More is not null;)
         {
-            page = await ReadPageAsync(new(environment, components, page.More), cancellationToken);
+            page = await ReadPageAsync(wanted with { After = page.More }, cancellationToken);
             if (page.Plan.Hash != first.Plan.Hash)
                 return null;
             steps.AddRange(page.Plan.Components);

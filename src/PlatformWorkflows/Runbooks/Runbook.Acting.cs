@@ -26,14 +26,21 @@ public abstract partial class Runbook
     {
         if (ApprovalsNeeded == 0 || !HasChanges)
             return true;
-        EnterPhase(RunbookPhase.AwaitingApproval, $"{PlanInWords()} It waits for approval.");
-        WaitingFor = new($"approve with planHash {CurrentPlan!.Hash}", "approver", Now + GuardRails.ApprovalTimeout);
-        var answered = await Workflow.WaitConditionAsync(() => Rejection is not null || Approved, GuardRails.ApprovalTimeout, Acting.Token);
-        WaitingFor = null;
-        StopIfAborted();
-        if (!answered && Rejection is null && !Approved)
+        if (!await IsAnsweredAsync($"{PlanInWords()} It waits for approval.", $"approve with planHash {CurrentPlan!.Hash}", GuardRails.ApprovalTimeout))
             Rejection = $"Nobody approved the plan within {InWords(GuardRails.ApprovalTimeout)}.";
         return Rejection is null;
+    }
+
+    /// <summary>Waits until people have said what becomes of the plan. False when they did not in time.</summary>
+    /// <param name="what">What would end the wait.</param>
+    private protected async Task<bool> IsAnsweredAsync(string why, string what, TimeSpan within)
+    {
+        EnterPhase(RunbookPhase.AwaitingApproval, why);
+        WaitingFor = new(what, "approver", Now + within);
+        await Workflow.WaitConditionAsync(() => Answered, within, Acting.Token);
+        WaitingFor = null;
+        StopIfAborted();
+        return Answered;
     }
 
     /// <summary>Walks the graph, parking whenever nothing more can be done. False when a parked run was left alone for too long.</summary>
@@ -80,14 +87,14 @@ public abstract partial class Runbook
     }
 
     /// <summary>One step as a child workflow that applies a component's part of the plan and waits until it is healthy.</summary>
-    private protected async Task ProvisionComponentAsync(PlannedComponent component, TimeSpan healthyWithin)
+    private protected async Task ProvisionComponentAsync(PlannedComponent component, TimeSpan healthyWithin, PlanPurpose purpose = PlanPurpose.Provision)
     {
         var workflowId = $"{Workflow.Info.WorkflowId}/{component.Step}";
         Steps!.Start(component, InWords(component), workflowId, Now);
         try
         {
             var provisioned = await Workflow.ExecuteChildWorkflowAsync(
-                (ProvisionComponent child) => child.RunAsync(new(Reference(component), component, healthyWithin)),
+                (ProvisionComponent child) => child.RunAsync(new(Reference(component), component, healthyWithin, purpose)),
                 new()
                 {
                     Id = workflowId,

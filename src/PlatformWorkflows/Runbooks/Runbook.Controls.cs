@@ -9,7 +9,7 @@ public abstract partial class Runbook
     private string? abortReason;
 
     /// <summary>Why the plan is not carried out; null while nobody has said so.</summary>
-    private protected string? Rejection { get; private set; }
+    private protected string? Rejection { get; set; }
 
     /// <summary>How many people have to approve the plan.</summary>
     private protected virtual int ApprovalsNeeded => GuardRails.Approvals;
@@ -19,7 +19,11 @@ public abstract partial class Runbook
 
     private protected string AbortedBecause => abortReason is null ? "Aborted: the workflow was cancelled." : $"Aborted: {abortReason}.";
 
-    private bool Approved => approvals.Count >= ApprovalsNeeded;
+    /// <summary>Whether as many people as are needed have approved the plan.</summary>
+    private protected bool Approved => approvals.Count >= ApprovalsNeeded;
+
+    /// <summary>Whether it has been said what becomes of the plan.</summary>
+    private protected virtual bool Answered => Rejection is not null || Approved;
 
     /// <summary>Approves the plan with the hash that was read.</summary>
     [WorkflowUpdate("approve")]
@@ -35,12 +39,7 @@ public abstract partial class Runbook
     public void ValidateApprove(Input<ApproveInput>? input = null)
     {
         var approval = Given(input);
-        RequirePhase("approve", RunbookPhase.AwaitingApproval);
-        RequireNoAnswerYet();
-        Require("planHash", approval.PlanHash, $"the hash of the plan that you read; this run's is {CurrentPlan!.Hash}");
-        if (approval.PlanHash != CurrentPlan!.Hash)
-            throw FailureTypes.Invalid(
-                $"Field 'planHash' is {approval.PlanHash}, but this run waits for approval of {CurrentPlan.Hash}. Read that plan (query status), then approve its hash.");
+        RequireAnswerTo("approve", approval);
         if (ApprovalsNeeded < 2)
             return;
         Require("approvedBy", approval.ApprovedBy, $"who approves: {ApprovalsNeeded} different people have to");
@@ -131,9 +130,20 @@ public abstract partial class Runbook
             throw FailureTypes.Impossible($"{control} is not possible in phase {InWords(Phase)}. {Possible()}");
     }
 
+    /// <summary>An answer counts for the plan that was read, once.</summary>
+    private protected void RequireAnswerTo(string control, ApproveInput answer)
+    {
+        RequirePhase(control, RunbookPhase.AwaitingApproval);
+        RequireNoAnswerYet();
+        Require("planHash", answer.PlanHash, $"the hash of the plan that you read; this run's is {CurrentPlan!.Hash}");
+        if (answer.PlanHash != CurrentPlan!.Hash)
+            throw FailureTypes.Invalid(
+                $"Field 'planHash' is {answer.PlanHash}, but this run waits for approval of {CurrentPlan.Hash}. Read that plan (query status), then approve its hash.");
+    }
+
     private void RequireNoAnswerYet()
     {
-        if (Rejection is not null || Approved)
+        if (Answered)
             throw FailureTypes.Impossible("The plan has already been answered.");
     }
 

@@ -19,6 +19,7 @@ internal static class CommandLineProgram
             ValidateCommand.Create(),
             PlanCommand.Create(),
             ProvisionCommand.Create(),
+            DriftCommand.Create(),
             StatusCommand.Create(),
             ApproveCommand.Create(),
             RejectCommand.Create(),

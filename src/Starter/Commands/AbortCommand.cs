@@ -9,6 +9,7 @@ internal static class AbortCommand
     public static Command Create()
     {
         var environment = RunArguments.Environment();
+        var runId = RunArguments.Run();
         var reason = RunArguments.Reason(required: true);
         var yes = RunArguments.Yes();
         return new CliCommand(
@@ -17,11 +18,11 @@ internal static class AbortCommand
             new Example("abort development --reason \"wrong region\"", "show what would be removed, ask, then roll back"),
             new Example("abort development --reason \"wrong region\" --yes", "without asking"))
         {
-            environment, reason, yes,
+            environment, reason, yes, runId,
         }
         .Runs(async (invocation, ct) =>
         {
-            var run = await invocation.FindRunAsync(invocation.Get(environment), ct);
+            var run = await invocation.FindRunAsync(invocation.Get(environment), invocation.Get(runId), ct);
             if (!invocation.Get(yes))
             {
                 var undo = (await run.StatusAsync(ct)).Compensations;

@@ -31,7 +31,7 @@ internal static class PlanCommand
                 Environment = invocation.Get(environment),
                 Components = invocation.Get(components) is { Length: > 0 } some ? some : null,
             };
-            var run = await ProvisioningRun.StartPlanAsync(client, input, taskQueue, ct);
+            var run = await RunbookRun.StartPlanAsync(client, input, taskQueue, ct);
             var outcome = await new RunSession(invocation, run, taskQueue).AnswerAsync(ct);
             if (outcome.Report is null || await run.PlanAsync(outcome.Report, ct) is not { } plan)
                 throw new CommandFailure(

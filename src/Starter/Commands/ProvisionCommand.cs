@@ -35,7 +35,7 @@ internal static class ProvisionCommand
                 OperationId = invocation.Get(operation),
                 Reason = invocation.Get(reason),
             };
-            var run = await ProvisioningRun.StartAsync(client, input, taskQueue, ct);
+            var run = await RunbookRun.StartAsync(client, input, taskQueue, ct);
             if (run.Joined && (input.Components is not null || input.OperationId is not null))
                 throw new CommandFailure(
                     ExitCode.Refused,
@@ -46,26 +46,18 @@ internal static class ProvisionCommand
         });
     }
 
-    private static async Task<ExitCode> FollowAsync(Invocation invocation, ProvisioningRun run, string taskQueue, bool detach, CancellationToken ct)
+    private static async Task<ExitCode> FollowAsync(Invocation invocation, RunbookRun run, string taskQueue, bool detach, CancellationToken ct)
     {
-        var address = run.Client.Connection.Options.TargetHost;
-        invocation.Terminal.Progress($"{(run.Joined ? "Joined" : "Started")} {run.Handle.Id} on {address} (run {run.Handle.RunId}).");
-        if (detach)
+        if (!detach)
         {
-            invocation.Terminal.Line($"Watch it: platformops status {run.Environment} --watch");
-            invocation.Terminal.Result(new { run.Environment, workflowId = run.Handle.Id, run.Handle.RunId, run.Joined });
-            return ExitCode.Success;
-        }
-
-        try
-        {
-            var outcome = await new RunSession(invocation, run, taskQueue).FollowAsync(ct);
+            var outcome = await run.FollowAsync(invocation, taskQueue, ct);
             RunResult.Write(invocation.Terminal, run, outcome);
             return outcome.ExitCode;
         }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
-        {
-            throw RunResult.LeftGoing(run);
-        }
+
+        invocation.Terminal.Progress($"{(run.Joined ? "Joined" : "Started")} {run.Handle.Id} on {run.Client.Connection.Options.TargetHost} (run {run.Handle.RunId}).");
+        invocation.Terminal.Line($"Watch it: platformops status {run.Environment} --watch");
+        invocation.Terminal.Result(new { run.Environment, workflowId = run.Handle.Id, run.Handle.RunId, run.Joined });
+        return ExitCode.Success;
     }
 }

@@ -9,6 +9,7 @@ internal static class RejectCommand
     public static Command Create()
     {
         var environment = RunArguments.Environment();
+        var runId = RunArguments.Run();
         var reason = RunArguments.Reason(required: true);
         var by = RunArguments.By();
         return new CliCommand(
@@ -16,9 +17,9 @@ internal static class RejectCommand
             "Reject the plan that a run waits with; the run ends without having changed anything.",
             new Example("reject staging --reason \"wrong image tag\"", "end the run; nothing was changed"))
         {
-            environment, reason, by,
+            environment, reason, by, runId,
         }
         .Runs((invocation, ct) => invocation.ControlAsync(
-            invocation.Get(environment), "reject", new RejectInput(invocation.Get(reason), invocation.Get(by) ?? RunCommands.Caller()), ct));
+            invocation.Get(environment), invocation.Get(runId), "reject", new RejectInput(invocation.Get(reason), invocation.Get(by) ?? RunCommands.Caller()), ct));
     }
 }

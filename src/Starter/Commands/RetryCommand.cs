@@ -9,6 +9,7 @@ internal static class RetryCommand
     public static Command Create()
     {
         var environment = RunArguments.Environment();
+        var runId = RunArguments.Run();
         var step = RunArguments.Step();
         var reason = RunArguments.Reason(required: false);
         return new CliCommand(
@@ -16,9 +17,9 @@ internal static class RetryCommand
             "Try the failed step of a parked run again.",
             new Example("retry development elasticsearch@us-east-1", "after the cause has been dealt with"))
         {
-            environment, step, reason,
+            environment, step, reason, runId,
         }
         .Runs((invocation, ct) => invocation.ControlAsync(
-            invocation.Get(environment), "retryStep", new StepInput(invocation.Get(step), invocation.Get(reason)), ct));
+            invocation.Get(environment), invocation.Get(runId), "retryStep", new StepInput(invocation.Get(step), invocation.Get(reason)), ct));
     }
 }

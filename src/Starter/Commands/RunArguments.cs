@@ -31,6 +31,9 @@ internal static class RunArguments
     public static Option<string> By() =>
         new("--by") { Description = "Who decided. [default: $USER]", HelpName = "NAME" };
 
+    public static Option<string> Run() =>
+        new("--run") { Description = "The run, by its workflow id, for example drift/production. [default: provision/ENVIRONMENT]", HelpName = "ID" };
+
     public static Option<bool> Yes() => new("--yes", "-y") { Description = "Do not ask." };
 
     public static Option<string> TaskQueue() =>

@@ -20,29 +20,44 @@ internal static class RunCommands
         return await target.ConnectAsync(ct);
     }
 
-    public static async Task<ProvisioningRun> FindRunAsync(this Invocation invocation, string environment, CancellationToken ct) =>
-        await ProvisioningRun.FindAsync(await invocation.ConnectForAsync(environment, ct), environment, ct);
+    public static async Task<RunbookRun> FindRunAsync(this Invocation invocation, string environment, string? workflowId, CancellationToken ct) =>
+        await RunbookRun.FindAsync(await invocation.ConnectForAsync(environment, ct), environment, ct, workflowId);
 
     /// <summary>Where runs are started: as typed, else where the running <c>up</c> polls.</summary>
     public static string TaskQueueOr(this Invocation invocation, string? typed) =>
         typed ?? RunningInstance.Find(invocation.Locations.Data)?.TaskQueue ?? TaskQueues.Default;
 
     /// <summary>Sends a control to the open run of an environment and prints its answer.</summary>
+    /// <param name="workflowId">Null: that of its provisioning.</param>
     public static async Task<ExitCode> ControlAsync(
-        this Invocation invocation, string environment, string control, object input, CancellationToken ct)
+        this Invocation invocation, string environment, string? workflowId, string control, object input, CancellationToken ct)
     {
-        var run = await invocation.FindRunAsync(environment, ct);
+        var run = await invocation.FindRunAsync(environment, workflowId, ct);
         return await invocation.ControlAsync(run, control, input, ct);
     }
 
     public static async Task<ExitCode> ControlAsync(
-        this Invocation invocation, ProvisioningRun run, string control, object input, CancellationToken ct)
+        this Invocation invocation, RunbookRun run, string control, object input, CancellationToken ct)
     {
         var answer = await run.SendAsync(control, input, ct);
         invocation.Terminal.Line(answer.Message);
-        invocation.Terminal.Line($"Watch it: platformops status {run.Environment} --watch");
+        invocation.Terminal.Line($"Watch it: platformops status {run.Named} --watch");
         invocation.Terminal.Result(new { run.Environment, workflowId = run.Handle.Id, control, answer.Message });
         return ExitCode.Success;
+    }
+
+    /// <summary>Follows a run that was started or joined, until it ends or waits for an operator. Ctrl-C leaves it going.</summary>
+    public static async Task<RunOutcome> FollowAsync(this RunbookRun run, Invocation invocation, string taskQueue, CancellationToken ct)
+    {
+        invocation.Terminal.Progress($"{(run.Joined ? "Joined" : "Started")} {run.Handle.Id} on {run.Client.Connection.Options.TargetHost} (run {run.Handle.RunId}).");
+        try
+        {
+            return await new RunSession(invocation, run, taskQueue).FollowAsync(ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            throw RunResult.LeftGoing(run);
+        }
     }
 
     /// <summary>Asks unless <paramref name="yes"/>; where nobody can be asked, the command ends with the option to add.</summary>

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using PlatformOps.Starter.CommandLine;
-using PlatformOps.Starter.Runs;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 
@@ -15,13 +14,22 @@ internal static class RunbooksCommand
     private static readonly Runbook[] All =
     [
         new(
-            ProvisioningRun.WorkflowType,
+            nameof(ProvisionEnvironment),
             "provision/{environment}",
             "Brings an environment to what its specification says; with mode plan it only says what it would do.",
             typeof(ProvisionEnvironmentInput),
             """{"environment":"development"}""",
             "provision/development",
             Required: ["environment"]),
+        new(
+            nameof(DetectDrift),
+            "drift/{environment}",
+            "Says field by field what is not as declared; on demand reverts it, or says what to write into the specification.",
+            typeof(DetectDriftInput),
+            """{"environment":"development"}""",
+            "drift/development",
+            Required: ["environment"],
+            MoreUpdates: ", revert, adopt"),
     ];
 
     public static Command Create()
@@ -66,7 +74,7 @@ internal static class RunbooksCommand
         terminal.Line(runbook.Type);
         terminal.Line($"  {runbook.Summary}");
         terminal.Line($"  workflow id: {runbook.Id}   task queue: {TaskQueues.Default}");
-        terminal.Line("  query: status   updates: approve, reject, abort, retryStep, skipStep");
+        terminal.Line($"  query: status   updates: approve, reject, abort, retryStep, skipStep{runbook.MoreUpdates}");
         terminal.Line($"  start: {runbook.Start}");
         terminal.Line("  input:");
         foreach (var line in runbook.Schema().ToJsonString(JsonOutput.Indented).Split('\n'))
@@ -78,7 +86,8 @@ internal static class RunbooksCommand
     /// <param name="Example">An input that works on the reference platform.</param>
     /// <param name="ExampleId">The workflow id that goes with <paramref name="Example"/>.</param>
     /// <param name="Required">The input's fields that cannot be left out.</param>
-    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required)
+    /// <param name="MoreUpdates">Those that only this runbook takes.</param>
+    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "")
     {
         public string Start =>
             $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {TaskQueues.Default} --input '{Example}'";

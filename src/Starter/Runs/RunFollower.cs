@@ -10,7 +10,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Starter.Runs;
 
 /// <summary>Looks at a run again and again and shows every look to a view.</summary>
-internal sealed class RunFollower(ProvisioningRun run, string taskQueue, TimeProvider time)
+internal sealed class RunFollower(RunbookRun run, string taskQueue, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);

@@ -1,5 +1,4 @@
 using PlatformOps.Starter.CommandLine;
-using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 
@@ -9,19 +8,19 @@ namespace PlatformOps.Starter.Runs;
 /// <param name="Report">The run's own report; null while it is open, or when it ended without one.</param>
 /// <param name="Status">Its last status; null when no worker answered.</param>
 /// <param name="Failure">Why it ended without a report, as a sentence.</param>
-internal sealed record RunOutcome(ProvisioningReport? Report, RunbookStatus? Status, string? Failure)
+internal sealed record RunOutcome(RunReport? Report, RunbookStatus? Status, string? Failure)
 {
-    /// <summary>What follows for whoever waits: <c>healthy</c>, <c>parked</c> (an operator has to decide) or <c>failed</c>.</summary>
+    /// <summary>What follows for whoever waits: the goal that was reached (<c>healthy</c>), <c>parked</c> (an operator has to decide) or <c>failed</c>.</summary>
     public string Word => ExitCode switch
     {
-        ExitCode.Success => "healthy",
+        ExitCode.Success => Report?.Outcome is { } goal and not "planned" ? goal : "healthy",
         ExitCode.Parked => "parked",
         _ => "failed",
     };
 
     public ExitCode ExitCode => this switch
     {
-        { Report.Outcome: ProvisioningOutcome.Healthy or ProvisioningOutcome.Planned } => ExitCode.Success,
+        { Report.ReachedItsGoal: true } => ExitCode.Success,
         { Report: null, Failure: null } => ExitCode.Parked,
         _ => ExitCode.RunFailed,
     };
@@ -35,7 +34,7 @@ internal sealed record RunOutcome(ProvisioningReport? Report, RunbookStatus? Sta
     public string Summary => Report?.Summary ?? Failure ?? Status?.Summary ?? "The run has not answered yet.";
 
     /// <summary>Reads what became of the run after <paramref name="last"/> was seen.</summary>
-    public static async Task<RunOutcome> ReadAsync(ProvisioningRun run, RunSnapshot last, CancellationToken ct)
+    public static async Task<RunOutcome> ReadAsync(RunbookRun run, RunSnapshot last, CancellationToken ct)
     {
         if (!last.Closed)
             return new RunOutcome(null, last.Status, null);

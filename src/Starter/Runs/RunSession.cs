@@ -3,7 +3,7 @@ using PlatformOps.Starter.CommandLine;
 namespace PlatformOps.Starter.Runs;
 
 /// <summary>Follows a run on the terminal that a command was given.</summary>
-internal sealed class RunSession(Invocation invocation, ProvisioningRun run, string taskQueue)
+internal sealed class RunSession(Invocation invocation, RunbookRun run, string taskQueue)
 {
     private readonly RunFollower follower = new(run, taskQueue, TimeProvider.System);
     private readonly IRunView view = invocation.Terminal.Interactive

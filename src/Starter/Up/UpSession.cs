@@ -46,7 +46,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
     {
         try
         {
-            var run = await ProvisioningRun.StartAsync(
+            var run = await RunbookRun.StartAsync(
                 stack.Client, new ProvisionEnvironmentInput { Environment = options.Environment, Reason = "platformops up" }, TaskQueues.Default, ct);
             terminal.Progress($"{(run.Joined ? "Going on with" : "Started")} {run.Handle.Id} on {stack.Address} (run {run.Handle.RunId}); data in {data.Path}.");
             var outcome = await FollowAsync(stack, run, ct);
@@ -65,7 +65,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
     }
 
     /// <summary>Gives the approval that the run waits for: with <c>--approve</c>, or when somebody at the terminal says so. False: none was given.</summary>
-    private async Task<bool> ApprovedAsync(ProvisioningRun run, RunOutcome outcome, CancellationToken ct)
+    private async Task<bool> ApprovedAsync(RunbookRun run, RunOutcome outcome, CancellationToken ct)
     {
         if (outcome.Status is not { Phase: RunbookPhase.AwaitingApproval, PlanHash: { } hash } status)
             return false;
@@ -77,7 +77,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
     }
 
     /// <summary>Follows until the run ends or waits for an operator, or the worker in this process fails.</summary>
-    private async Task<RunOutcome> FollowAsync(UpStack stack, ProvisioningRun run, CancellationToken ct)
+    private async Task<RunOutcome> FollowAsync(UpStack stack, RunbookRun run, CancellationToken ct)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var following = new RunSession(invocation, run, TaskQueues.Default).FollowAsync(ending.Token);
@@ -99,7 +99,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
         {
             while (outcome.ExitCode == ExitCode.Parked)
             {
-                var run = await ProvisioningRun.FindAsync(stack.Client, options.Environment, ct);
+                var run = await RunbookRun.FindAsync(stack.Client, options.Environment, ct);
                 await new RunSession(invocation, run, TaskQueues.Default).DecidedAsync(ct);
                 outcome = await FollowAsync(stack, run, ct);
                 Write(stack, run, outcome);
@@ -115,12 +115,12 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
         return outcome;
     }
 
-    private void Write(UpStack stack, ProvisioningRun run, RunOutcome outcome)
+    private void Write(UpStack stack, RunbookRun run, RunOutcome outcome)
     {
         using var self = Process.GetCurrentProcess();
         var seconds = Math.Round((DateTime.Now - self.StartTime).TotalSeconds, 2);
         var calls = stack.MutatingCalls;
-        RunResult.WriteText(terminal, run.Environment, outcome);
+        RunResult.WriteText(terminal, run, outcome);
         if (outcome.ExitCode == ExitCode.Success)
             terminal.Line($"{run.Environment} is healthy: {outcome.Components} components, {outcome.Objects} objects, {(calls == 0 ? "no changes" : $"{calls} changing calls")}, {seconds} s since the start.");
         terminal.Result(new

@@ -80,11 +80,12 @@ internal sealed class TestPlatform : IAsyncDisposable
         return activities;
     }
 
-    public Task<PlanEnvironmentResult> PlanAsync(ProvisioningActivities? activities = null, IReadOnlyList<string>? components = null) =>
-        RunAsync(() => (activities ?? Activities).PlanEnvironmentAsync(new(Environment, components)));
+    public Task<PlanEnvironmentResult> PlanAsync(ProvisioningActivities? activities = null, IReadOnlyList<string>? components = null, PlanPurpose purpose = PlanPurpose.Provision) =>
+        RunAsync(() => (activities ?? Activities).PlanEnvironmentAsync(new(Environment, components, Purpose: purpose)));
 
-    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string component, string operation = "op-1", ActivityEnvironment? environment = null, ProvisioningActivities? activities = null) =>
-        RunAsync(() => (activities ?? Activities).ApplyComponentAsync(new(Reference(plan, component, operation), plan.Components.Single(planned => planned.Component == component))), environment);
+    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string component, string operation = "op-1", ActivityEnvironment? environment = null, ProvisioningActivities? activities = null,
+        PlanPurpose purpose = PlanPurpose.Provision) =>
+        RunAsync(() => (activities ?? Activities).ApplyComponentAsync(new(Reference(plan, component, operation), plan.Components.Single(planned => planned.Component == component), purpose)), environment);
 
     /// <summary>Plans and applies everything.</summary>
     public async Task<IReadOnlyList<ObjectOutcome>> ProvisionAsync(string operation = "op-1")

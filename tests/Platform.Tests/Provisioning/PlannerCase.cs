@@ -6,14 +6,14 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Platform.Tests.Provisioning;
 
 /// <summary>One folder below <c>Cases</c>: what is wanted (<c>desired.yaml</c>), what is there (<c>observed.yaml</c>) and what would be done (<c>plan.txt</c>).</summary>
-/// <remarks><c>desired.yaml</c>: <c>mayDestroy</c>, and <c>components</c>, each with what a <c>component.yaml</c> may say, <c>objects</c> instead of files, and <c>given</c>:
+/// <remarks><c>desired.yaml</c>: <c>mayDestroy</c>, <c>purpose</c> (default: to provision), and <c>components</c>, each with what a <c>component.yaml</c> may say, <c>objects</c> instead of files, and <c>given</c>:
 /// what the specification says of it. <c>observed.yaml</c>: live objects; the label <c>ours: NAME</c> stands for all labels of component NAME.</remarks>
 internal sealed class PlannerCase
 {
     private const string Folder = "tests/Platform.Tests/Provisioning/Cases";
 
-    private PlannerCase(EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<ObservedObject> observed, string expected) =>
-        (Environment, Catalog, Observed, Expected) = (environment, catalog, observed, expected);
+    private PlannerCase(EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<ObservedObject> observed, PlanPurpose purpose, string expected) =>
+        (Environment, Catalog, Observed, Purpose, Expected) = (environment, catalog, observed, purpose, expected);
 
     public static TheoryData<string> Names => Repository.Folders(Folder);
 
@@ -22,6 +22,8 @@ internal sealed class PlannerCase
     public ComponentCatalog Catalog { get; }
 
     public IReadOnlyList<ObservedObject> Observed { get; }
+
+    public PlanPurpose Purpose { get; }
 
     public string Expected { get; }
 
@@ -42,6 +44,7 @@ internal sealed class PlannerCase
             })]),
             catalog.Catalog ?? throw new InvalidOperationException(string.Join('\n', catalog.Problems)),
             [.. (YamlText.Parse(observedText)?.AsArray() ?? []).Select(live => TestEnvironment.Observed(live!.AsObject()))],
+            (string?)desired["purpose"] is { } purpose ? Enum.Parse<PlanPurpose>(purpose, ignoreCase: true) : PlanPurpose.Provision,
             File.ReadAllText(Path.Combine(folder, "plan.txt")).Trim());
     }
 
@@ -50,7 +53,7 @@ internal sealed class PlannerCase
     {
         try
         {
-            return PlanText.Of(ProvisioningPlanner.Plan(Environment, Catalog, [TestEnvironment.Observation(Observed)]));
+            return PlanText.Of(ProvisioningPlanner.Plan(Environment, Catalog, [TestEnvironment.Observation(Observed)], purpose: Purpose));
         }
         catch (DependencyException refused)
         {

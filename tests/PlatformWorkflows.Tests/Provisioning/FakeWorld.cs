@@ -35,6 +35,8 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
 
     public ConcurrentQueue<AwaitHealthInput> HealthInputs { get; } = [];
 
+    public ConcurrentQueue<ApplyComponentInput> Applied { get; } = [];
+
     public int MostAtOnce { get; private set; }
 
     /// <summary>What was done, in order: <c>plan</c>, <c>apply step</c>, <c>applied step</c>, <c>health step</c>, <c>healthy step</c>, <c>remove step</c>, <c>list</c>.</summary>
@@ -87,6 +89,7 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
             MostAtOnce = Math.Max(MostAtOnce, ++applying);
         try
         {
+            Applied.Enqueue(input);
             await DoAsync("apply", input.Plan.Step);
             var report = new ComponentReport([.. input.Plan.Objects.Select(planned => Apply(input.Reference, planned))]);
             Record($"applied {input.Plan.Step}");
@@ -125,6 +128,12 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
         await DoAsync("list", "");
         lock (gate)
             return new([.. Created(input)]);
+    }
+
+    public async Task<SpecificationChange> ProposeAdoptionAsync(ProposeAdoptionInput input)
+    {
+        await DoAsync("propose", "");
+        return new($"environments/{input.Environment}.yaml", "components:\n  redis:\n    replicas: 5\n", [], [.. input.Findings.Skip(1).Select(finding => $"{finding.Address}: not this one")]);
     }
 
     private static (string Doing, string Step) Key(string what) => what.Split(' ') is [var doing, var step] ? (doing, step) : (what, "");

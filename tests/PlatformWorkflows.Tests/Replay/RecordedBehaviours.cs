@@ -53,6 +53,14 @@ internal static class RecordedBehaviours
         ["component-failed"] = async server => $"{await EndedAsync(server, Failing(), SkipAsync)}/postgresql@us-east-1",
         ["component-cancelled"] = async server =>
             $"{await EndedAsync(server, Waiting(), run => StopAsync(run, () => run.AbortAsync("changed our minds")))}/frontend@us-east-1",
+        ["drift-reported"] = server => DriftAsync(server, DriftTests.World(), new(), _ => Task.CompletedTask),
+        ["drift-reverted"] = server => DriftAsync(server, DriftTests.World(approvals: 1), new() { DecideWithin = "4h" }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.TellAsync("revert", new ApproveInput(Hash, "ada"));
+        }),
+        ["drift-adopted"] = server => DriftAsync(server, DriftTests.World(), new() { Mode = DriftMode.Adopt }, _ => Task.CompletedTask),
+        ["drift-not-decided"] = server => DriftAsync(server, DriftTests.World(), new() { DecideWithin = "1s" }, _ => Task.CompletedTask),
     };
 
     private static FakeWorld Guarded(Platform.Provisioning.ProvisioningPlan plan) => new(plan) { GuardRails = new(2, 2, false, TimeSpan.FromHours(4)) };
@@ -78,6 +86,14 @@ internal static class RecordedBehaviours
         await run.World.Hold("health frontend@us-east-1").ReachedAsync();
         await run.UntilAsync("redis", StepState.Done);
         await stop();
+    }
+
+    private static async Task<string> DriftAsync(RunbookServer server, FakeWorld world, DetectDriftInput input, Func<RunningRunbook<DriftReport>, Task> act)
+    {
+        await using var run = await DriftTests.StartAsync(server, world, input with { OperationId = "op-recorded" }, "development");
+        await act(run);
+        await run.ReportAsync();
+        return run.Handle.Id;
     }
 
     private static async Task<string> EndedAsync(RunbookServer server, FakeWorld world, Func<ProvisioningRun, Task> act, ProvisionEnvironmentInput? input = null)

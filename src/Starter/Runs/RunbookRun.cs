@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Provisioning;
@@ -8,12 +9,10 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Starter.Runs;
 
-/// <summary>One run of <c>ProvisionEnvironment</c>, seen from outside: start it, ask it, steer it.</summary>
-internal sealed class ProvisioningRun
+/// <summary>One run of a runbook, seen from outside: start it, ask it, steer it.</summary>
+internal sealed class RunbookRun
 {
-    public const string WorkflowType = nameof(ProvisionEnvironment);
-
-    private ProvisioningRun(ITemporalClient client, string environment, WorkflowHandle handle)
+    private RunbookRun(ITemporalClient client, string environment, WorkflowHandle handle)
     {
         Client = client;
         Environment = environment;
@@ -29,59 +28,64 @@ internal sealed class ProvisioningRun
     /// <summary>True when the run was open already and was joined rather than started.</summary>
     public bool Joined { get; private init; }
 
-    /// <summary>The workflow id is the lock: one provisioning run per environment.</summary>
-    public static string IdOf(string environment) => ProvisionEnvironment.WorkflowId(environment);
+    /// <summary>How commands about runs name this one: the environment, and the run when it is not the provisioning.</summary>
+    public string Named => Handle.Id == ProvisionEnvironment.WorkflowId(Environment) ? Environment : $"{Environment} --run {Handle.Id}";
 
-    /// <summary>Starts a run, or joins the one that is open.</summary>
-    public static async Task<ProvisioningRun> StartAsync(
-        ITemporalClient client, ProvisionEnvironmentInput input, string taskQueue, CancellationToken ct)
+    /// <summary>Starts a provisioning run, or joins the one that is open.</summary>
+    public static Task<RunbookRun> StartAsync(ITemporalClient client, ProvisionEnvironmentInput input, string taskQueue, CancellationToken ct) =>
+        StartAsync(client, nameof(ProvisionEnvironment), ProvisionEnvironment.WorkflowId(input.Environment!), input.Environment!, input, taskQueue, ct);
+
+    /// <summary>Starts a run of any runbook, or joins the one that is open.</summary>
+    /// <param name="workflowId">It is the lock: one run at a time.</param>
+    public static async Task<RunbookRun> StartAsync(
+        ITemporalClient client, string type, string workflowId, string environment, object input, string taskQueue, CancellationToken ct)
     {
-        var environment = input.Environment!;
-        var options = new WorkflowOptions(IdOf(environment), taskQueue)
+        var options = new WorkflowOptions(workflowId, taskQueue)
         {
             IdReusePolicy = WorkflowIdReusePolicy.AllowDuplicate,
             Rpc = new RpcOptions { CancellationToken = ct },
         };
         try
         {
-            var started = await client.StartWorkflowAsync(WorkflowType, [input], options);
-            return new ProvisioningRun(client, environment, Latest(client, started.Id, started.ResultRunId)) { Joined = false };
+            var started = await client.StartWorkflowAsync(type, [input], options);
+            return new RunbookRun(client, environment, Latest(client, started.Id, started.ResultRunId)) { Joined = false };
         }
         catch (WorkflowAlreadyStartedException open)
         {
-            return new ProvisioningRun(client, environment, Latest(client, open.WorkflowId, open.RunId)) { Joined = true };
+            return new RunbookRun(client, environment, Latest(client, open.WorkflowId, open.RunId)) { Joined = true };
         }
     }
 
     /// <summary>Starts a read-only run of the same code. It has an id of its own, so that it can look while another one acts.</summary>
-    public static async Task<ProvisioningRun> StartPlanAsync(
+    public static async Task<RunbookRun> StartPlanAsync(
         ITemporalClient client, ProvisionEnvironmentInput input, string taskQueue, CancellationToken ct)
     {
         var options = new WorkflowOptions($"plan/{input.Environment}/{Guid.NewGuid():N}", taskQueue)
         {
             Rpc = new RpcOptions { CancellationToken = ct },
         };
-        var handle = await client.StartWorkflowAsync(WorkflowType, [input with { Mode = RunbookMode.Plan }], options);
-        return new ProvisioningRun(client, input.Environment!, handle);
+        var handle = await client.StartWorkflowAsync(nameof(ProvisionEnvironment), [input with { Mode = RunbookMode.Plan }], options);
+        return new RunbookRun(client, input.Environment!, handle);
     }
 
-    /// <summary>The latest run of an environment, open or closed.</summary>
+    /// <summary>The latest run of a workflow id, open or closed.</summary>
+    /// <param name="workflowId">Null: of the provisioning of the environment.</param>
     /// <exception cref="CommandFailure">There has never been one.</exception>
-    public static async Task<ProvisioningRun> FindAsync(ITemporalClient client, string environment, CancellationToken ct)
+    public static async Task<RunbookRun> FindAsync(ITemporalClient client, string environment, CancellationToken ct, string? workflowId = null)
     {
-        var id = IdOf(environment);
+        var id = workflowId ?? ProvisionEnvironment.WorkflowId(environment);
         try
         {
             var description = await client.GetWorkflowHandle(id).DescribeAsync(new WorkflowDescribeOptions { Rpc = new RpcOptions { CancellationToken = ct } });
-            return new ProvisioningRun(client, environment, client.GetWorkflowHandle(id, description.RunId));
+            return new RunbookRun(client, environment, client.GetWorkflowHandle(id, description.RunId));
         }
         catch (RpcException missing) when (missing.Code == RpcException.StatusCode.NotFound)
         {
             throw new CommandFailure(
                 ExitCode.NotFound,
-                $"There is no provisioning run of \"{environment}\".",
+                workflowId is null ? $"There is no provisioning run of \"{environment}\"." : $"There is no run {workflowId}.",
                 $"No workflow with the id {id} exists in the namespace {client.Options.Namespace} of {client.Connection.Options.TargetHost}.",
-                $"platformops provision {environment}",
+                workflowId is null ? $"platformops provision {environment}" : $"temporal workflow list --query \"Environment = '{environment}'\"",
                 missing);
         }
     }
@@ -99,14 +103,14 @@ internal sealed class ProvisioningRun
         });
 
     /// <summary>The plan of a run; null when it has none. Needs a worker when the report does not hold it.</summary>
-    public async Task<ProvisioningPlan?> PlanAsync(ProvisioningReport? report, CancellationToken ct) =>
+    public async Task<ProvisioningPlan?> PlanAsync(RunReport? report, CancellationToken ct) =>
         report?.Plan ?? await Handle.QueryAsync<ProvisioningPlan?>("plan", [], new WorkflowQueryOptions { Rpc = new RpcOptions { CancellationToken = ct } });
 
     /// <summary>The report of a run that has ended well enough to write one.</summary>
-    public Task<ProvisioningReport> ReportAsync(CancellationToken ct) =>
-        Handle.GetResultAsync<ProvisioningReport>(rpcOptions: new RpcOptions { CancellationToken = ct });
+    public async Task<RunReport> ReportAsync(CancellationToken ct) =>
+        RunReport.Read(await Handle.GetResultAsync<JsonElement>(rpcOptions: new RpcOptions { CancellationToken = ct }));
 
-    /// <summary>Sends a control (<c>approve</c>, <c>reject</c>, <c>abort</c>, <c>retryStep</c>, <c>skipStep</c>) and waits for its answer.</summary>
+    /// <summary>Sends a control (<c>approve</c>, <c>reject</c>, <c>abort</c>, <c>retryStep</c>, <c>skipStep</c>, or one of the runbook's own) and waits for its answer.</summary>
     /// <exception cref="CommandFailure">The run refused it, or has ended.</exception>
     public async Task<ControlResult> SendAsync(string control, object input, CancellationToken ct)
     {
@@ -121,7 +125,7 @@ internal sealed class ProvisioningRun
                 ExitCode.Refused,
                 $"{Handle.Id} did not accept `{control}`.",
                 refused.InnerException?.Message ?? refused.Message,
-                $"platformops status {Environment}",
+                $"platformops status {Named}",
                 refused);
         }
         catch (RpcException ended) when (ended.Code == RpcException.StatusCode.NotFound)
@@ -130,7 +134,7 @@ internal sealed class ProvisioningRun
                 ExitCode.NotFound,
                 $"{Handle.Id} takes no `{control}`: it has ended.",
                 ended.Message,
-                $"platformops status {Environment}",
+                $"platformops status {Named}",
                 ended);
         }
     }

@@ -1,0 +1,12 @@
+namespace PlatformOps.Platform.Provisioning;
+
+/// <summary>What a plan is made for. It decides how differences become actions.</summary>
+public enum PlanPurpose
+{
+    /// <summary>Bring the world to what is specified; what belongs to others is a conflict.</summary>
+    Provision,
+
+    /// <summary>Undo what was changed by hand: declared fields of our objects are taken back from whoever changed them, what is missing is created again,
+    /// and nothing is removed. The plan has only what differs.</summary>
+    Revert,
+}
