@@ -61,9 +61,13 @@ public sealed record RegionConnection
     /// <summary>How Vault is reached, and how we log in there. Default: the address of its Service in the cluster, without a login.</summary>
     public VaultAccess? Vault { get; init; }
 
+    /// <summary>How services with an API of their own are reached, by name: gitlab, artifactory, gravitee, authentik, datadog, newrelic.</summary>
+    public IReadOnlyDictionary<string, ExternalAccess> External { get; init; } = new Dictionary<string, ExternalAccess>();
+
     internal RegionConnection RelativeTo(string folder) => this with
     {
         Vault = Vault?.RelativeTo(folder),
+        External = External.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
         Kubeconfig = Kubeconfig is null ? null : Path.Combine(folder, Kubeconfig),
         TemporalTls = TemporalTls?.RelativeTo(folder),
     };
@@ -94,6 +98,23 @@ public sealed record VaultAccess(
         TokenFile = In(folder, TokenFile),
         AppRoleSecretIdFile = In(folder, AppRoleSecretIdFile),
         ServiceAccountTokenFile = In(folder, ServiceAccountTokenFile),
+    };
+
+    private static string? In(string folder, string? path) => path is null ? null : Path.Combine(folder, path);
+}
+
+/// <summary>How a service with an API of its own is reached.</summary>
+/// <param name="Address">With scheme; null: where the service is on the internet, if it is there.</param>
+/// <param name="TokenFile">Holds our credential: a token or an API key. Read at each call.</param>
+/// <param name="ApplicationKeyFile">Holds Datadog's application key.</param>
+/// <param name="CertificateAuthority">A PEM file with whom to trust; null: the system's authorities.</param>
+public sealed record ExternalAccess(string? Address = null, string? TokenFile = null, string? ApplicationKeyFile = null, string? CertificateAuthority = null)
+{
+    internal ExternalAccess RelativeTo(string folder) => this with
+    {
+        TokenFile = In(folder, TokenFile),
+        ApplicationKeyFile = In(folder, ApplicationKeyFile),
+        CertificateAuthority = In(folder, CertificateAuthority),
     };
 
     private static string? In(string folder, string? path) => path is null ? null : Path.Combine(folder, path);

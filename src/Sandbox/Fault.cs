@@ -50,4 +50,7 @@ public enum FaultKind
 
     /// <summary>The call is carried out, and the connection is cut before the answer.</summary>
     CutAfterEffect,
+
+    /// <summary>An HTML page is answered instead, as by a proxy or a login. Stand-ins of external services only.</summary>
+    Page,
 }

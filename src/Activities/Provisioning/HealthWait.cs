@@ -17,6 +17,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+    private readonly ExternalHealth external = new(connections, specified, time);
 
     /// <param name="since">When the first attempt began to wait; the deadline counts from there.</param>
     public async Task<ComponentHealth> WaitAsync(ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, CancellationToken ct)
@@ -59,6 +60,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             VaultGate vault => VaultAsync(vault, region, ct),
             ApplicationGate application => health.ApplicationAsync(application, ct),
             ConditionGate condition => health.ConditionAsync(condition, time.GetUtcNow(), ct),
+            ExternalGate => external.StatusAsync(component, region, ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Adapters.Vault;
@@ -14,6 +15,7 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     private readonly ConcurrentDictionary<(string Region, string Context), (DateTime Credentials, KubernetesConnection Connection)> clusters = new();
     private readonly ConcurrentDictionary<(string Region, string Service), TemporalCluster> temporals = new();
     private readonly ConcurrentDictionary<(string Region, Uri Service), RegionVault> vaults = new();
+    private readonly ConcurrentDictionary<string, ExternalServices> externals = new();
 
     /// <summary>The cluster of a region. Renewed credentials are taken up: a kubeconfig that was written since is read again.</summary>
     public KubernetesConnection Cluster(RegionSpecification region)
@@ -35,6 +37,9 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     public RegionVault Vault(string region, VaultGate gate) => vaults.GetOrAdd(
         (region, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}")), key => RegionVault.Open(connections, key.Region, key.Service, "provisioning"));
 
+    /// <summary>The services with an API of their own, as a region reaches them.</summary>
+    public ExternalServices External(string region) => externals.GetOrAdd(region, name => new(connections, name));
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -44,6 +49,8 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
             temporal.Dispose();
         foreach (var vault in vaults.Values)
             vault.Dispose();
+        foreach (var external in externals.Values)
+            external.Dispose();
     }
 
     private static DateTime WrittenAt(KubernetesConnection connection) => File.GetLastWriteTimeUtc(connection.Account.Source);

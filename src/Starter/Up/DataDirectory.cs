@@ -14,7 +14,7 @@ namespace PlatformOps.Starter.Up;
 /// </summary>
 internal sealed class DataDirectory : IDisposable
 {
-    private const string LockName = "lock", HolderName = "holder";
+    private const string LockName = "lock", HolderName = "holder", ExternalTokenName = "external.token";
 
     private readonly FileStream held;
 
@@ -29,6 +29,9 @@ internal sealed class DataDirectory : IDisposable
     public string Runs(string environment) => System.IO.Path.Combine(Folder("bootstrap"), $"{environment}.db");
 
     public string Kubeconfig(string region) => System.IO.Path.Combine(Path, $"{region}.kubeconfig");
+
+    /// <summary>Where the credential of the external services stands.</summary>
+    public string ExternalToken => System.IO.Path.Combine(Path, ExternalTokenName);
 
     /// <summary>The token of the sandbox's Vault in a region.</summary>
     public string VaultToken(string region) => System.IO.Path.Combine(Path, $"{region}.vault-token");
@@ -68,7 +71,7 @@ internal sealed class DataDirectory : IDisposable
                     folder.Delete(recursive: true);
                     break;
                 // Only what is ours: a directory named by mistake keeps the rest.
-                case FileInfo file when file.Name is "running.json" or "connections.json" || file.Extension is ".kubeconfig" or ".vault-token":
+                case FileInfo file when file.Name is "running.json" or "connections.json" or ExternalTokenName || file.Extension is ".kubeconfig" or ".vault-token":
                     file.Delete();
                     break;
             }

@@ -7,6 +7,7 @@ using PlatformOps.Sandbox;
 using PlatformOps.Sandbox.Vault;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
+using PlatformOps.Starter.Specifications;
 using PlatformOps.Workflows;
 using Temporalio.Client;
 
@@ -27,6 +28,7 @@ internal sealed class UpStack : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private BootstrapServerHost? server;
     private SandboxHost? sandbox;
+    private ExternalWorld? external;
     private ProvisioningActivities? activities;
     private Task worker = Task.CompletedTask;
 
@@ -68,6 +70,7 @@ internal sealed class UpStack : IAsyncDisposable
             var own = platform.Environments.Single(environment => environment.Name == options.Environment);
             if (own.Components.Any(component => component.Name == VaultComponent && component.Enabled))
                 await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
+            stack.external = await ExternalWorld.StartAsync(own, Validation.Of(locations).Catalog!, options.Seed, ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
             var connections = stack.Connect(data, RegionsOf(platform.Environments));
             if (options.Worker)
@@ -104,6 +107,8 @@ internal sealed class UpStack : IAsyncDisposable
             await activities.DisposeAsync();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
+        if (external is not null)
+            await external.DisposeAsync();
         foreach (var temporal in temporals.Values)
             await temporal.DisposeAsync();
         foreach (var vault in vaults.Values)
@@ -165,12 +170,14 @@ internal sealed class UpStack : IAsyncDisposable
             DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
         foreach (var (region, vault) in vaults)
             DataDirectory.WriteSecret(data.VaultToken(region), vault.RootToken);
+        var externals = external?.Connect(data) ?? new Dictionary<string, ExternalAccess>();
         var connections = new PlatformConnections
         {
             Regions = allRegions.ToDictionary(name => name, name => new RegionConnection
             {
                 Kubeconfig = data.Kubeconfig(name),
                 Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
+                External = externals,
                 TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",
                 Vault = vaults.ContainsKey(name)
                     ? new($"http://{sandbox.Regions[name].ServiceAddress(VaultNamespace, VaultService)}", TokenFile: data.VaultToken(name))

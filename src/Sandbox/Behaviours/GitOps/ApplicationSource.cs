@@ -18,8 +18,12 @@ internal sealed record ApplicationSource(string Repository, string Chart, string
     public JsonNode? Value(string path) => path.Split('.').Aggregate((JsonNode?)Values, (node, field) => node.At(field));
 
     /// <summary>The name that most charts give what they install.</summary>
-    public string FullName => Values.Text("fullnameOverride") is { Length: > 0 } given ? given
-        : Release.Contains(Chart, StringComparison.Ordinal) ? Release : $"{Release}-{Chart}";
+    public string FullName(int longest)
+    {
+        var name = Values.Text("fullnameOverride") is { Length: > 0 } given ? given
+            : Release.Contains(Chart, StringComparison.Ordinal) ? Release : $"{Release}-{Chart}";
+        return name[..Math.Min(name.Length, longest)].TrimEnd('-');
+    }
 
     private static ApplicationSource Read(ClusterObject application, JsonNode body)
     {

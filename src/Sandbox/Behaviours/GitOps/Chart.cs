@@ -8,6 +8,9 @@ internal sealed record Chart
     /// <summary>The versions that its repository has, each by how it starts: <c>1.16</c> means every 1.16.x. A leading <c>v</c> does not count.</summary>
     public required IReadOnlyList<string> Versions { get; init; }
 
+    /// <summary>At how many characters it cuts its full name.</summary>
+    public int LongestFullName { get; init; } = 63;
+
     /// <summary>The kinds that it brings.</summary>
     public IReadOnlyList<ChartKind> Crds { get; init; } = [];
 

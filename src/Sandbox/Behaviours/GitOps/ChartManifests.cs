@@ -9,7 +9,7 @@ internal static class ChartManifests
     public static IEnumerable<JsonObject> Of(Chart chart, ApplicationSource source, string space) =>
     [
         .. chart.Crds.Select(Definition),
-        .. chart.Workloads.Where(workload => IsWanted(workload, source)).SelectMany(workload => Workload(workload, source, space)),
+        .. chart.Workloads.Where(workload => IsWanted(workload, source)).SelectMany(workload => Workload(workload, source, chart.LongestFullName, space)),
     ];
 
     private static bool IsWanted(ChartWorkload workload, ApplicationSource source) =>
@@ -53,12 +53,14 @@ internal static class ChartManifests
         };
     }
 
-    private static IEnumerable<JsonObject> Workload(ChartWorkload workload, ApplicationSource source, string space)
+    private static IEnumerable<JsonObject> Workload(ChartWorkload workload, ApplicationSource source, int longest, string space)
     {
-        var name = Named(workload.Name, source);
+        string Named(string text) => text.Replace("${release}", source.Release).Replace("${fullname}", source.FullName(longest));
+
+        var name = Named(workload.Name);
         var labels = new JsonObject { ["app.kubernetes.io/name"] = name, ["app.kubernetes.io/instance"] = source.Release };
         if (workload.Ports.Count > 0)
-            yield return Service(Named(workload.Service ?? workload.Name, source), space, labels, workload.Ports);
+            yield return Service(Named(workload.Service ?? workload.Name), space, labels, workload.Ports);
         var container = new JsonObject
         {
             ["name"] = name,
@@ -83,7 +85,7 @@ internal static class ChartManifests
         if (workload.Kind != "DaemonSet")
             spec["replicas"] = workload.Replicas is { } path && source.Value(path) is JsonValue value ? value.DeepClone() : 1;
         if (workload.Kind == "StatefulSet")
-            spec["serviceName"] = Named(workload.Service ?? workload.Name, source);
+            spec["serviceName"] = Named(workload.Service ?? workload.Name);
         yield return new()
         {
             ["apiVersion"] = "apps/v1",
@@ -104,8 +106,6 @@ internal static class ChartManifests
             ["ports"] = ports.Select(port => (JsonNode)new JsonObject { ["name"] = $"port-{port}", ["port"] = port, ["targetPort"] = port, ["protocol"] = "TCP" }).ToJson(),
         },
     };
-
-    private static string Named(string name, ApplicationSource source) => name.Replace("${release}", source.Release).Replace("${fullname}", source.FullName);
 
     private static string Plural(string singular) => singular switch
     {

@@ -1,0 +1,30 @@
+using System.Text.Json.Nodes;
+
+namespace PlatformOps.Sandbox.External;
+
+/// <summary>What a service answers: JSON, or plain text.</summary>
+internal sealed record ExternalAnswer(int Status, JsonNode? Json, string? Text = null)
+{
+    public static ExternalAnswer Ok(JsonNode json) => new(200, json);
+
+    public static ExternalAnswer Refusal(int status, JsonNode json) => new(status, json);
+
+    public static implicit operator ExternalAnswer(JsonObject json) => Ok(json);
+
+    public static implicit operator ExternalAnswer(JsonArray json) => Ok(json);
+}
+
+/// <summary>A call of a service's API.</summary>
+/// <param name="Path">Its parts below the service's address, decoded.</param>
+/// <param name="Credential">What a header proves with, without <c>Bearer</c>; null: nothing.</param>
+internal sealed record ExternalCall(string Method, string[] Path, Func<string, string?> Query, Func<string, string?> Credential, JsonNode? Body);
+
+/// <summary>One service: how it checks credentials, and what it answers out of the objects that it was told to have.</summary>
+internal interface IExternalService
+{
+    /// <summary>Null when the call may go on.</summary>
+    ExternalAnswer? Refuse(ExternalCall call, string token);
+
+    /// <summary>Null for a path that it does not have.</summary>
+    ExternalAnswer? Answer(ExternalCall call);
+}

@@ -1,0 +1,164 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using PlatformOps.Sandbox.Api;
+
+namespace PlatformOps.Sandbox.External;
+
+/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic. They have what they are
+/// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory.</summary>
+public sealed class ExternalStandIn : IAsyncDisposable
+{
+    private static readonly string[] Headers = ["Authorization", "PRIVATE-TOKEN", "DD-API-KEY", "DD-APPLICATION-KEY", "Api-Key"];
+    private readonly WebApplication app;
+    private readonly FaultInjection faults;
+    private readonly DeclaredObjects objects = new();
+    private readonly Dictionary<string, IExternalService> services;
+    private Uri address = null!;
+
+    private ExternalStandIn(int seed)
+    {
+        faults = new(seed);
+        services = new()
+        {
+            ["gitlab"] = new GitLabPlayer(objects),
+            ["artifactory"] = new ArtifactoryPlayer(objects),
+            ["gravitee"] = new GraviteePlayer(objects),
+            ["authentik"] = new AuthentikPlayer(objects),
+            ["datadog"] = new DatadogPlayer(objects),
+            ["newrelic"] = new NewRelicPlayer(objects),
+        };
+        app = Build();
+    }
+
+    /// <summary>The credential that every service knows.</summary>
+    public string Token { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+
+    /// <summary>The names of the services.</summary>
+    public IEnumerable<string> Services => services.Keys;
+
+    /// <param name="seed">Decides which calls faults hit.</param>
+    public static async Task<ExternalStandIn> StartAsync(int seed = 1, CancellationToken ct = default)
+    {
+        var server = new ExternalStandIn(seed);
+        await server.app.StartAsync(ct);
+        server.address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        return server;
+    }
+
+    /// <summary>Where a service answers.</summary>
+    public Uri Address(string service) => new(address, service + "/");
+
+    /// <summary>Gives a service an object; fields of its API that are not stated are as usual there.</summary>
+    /// <param name="kind">Of <c>external.platformops.io/v1</c>, for example <c>GitLabProject</c>.</param>
+    /// <param name="spec">The declaration's <c>spec</c>.</param>
+    public void Put(string kind, JsonObject spec) => objects.Put(kind, spec);
+
+    /// <summary>Takes all objects away.</summary>
+    public void Clear() => objects.Clear();
+
+    /// <summary>Makes calls go wrong from now on. A call's path begins with the service: <c>/gitlab/api/v4/projects</c>.</summary>
+    public void Inject(Fault fault) => faults.Add(fault);
+
+    /// <summary>Ends all faults.</summary>
+    public void ClearFaults() => faults.Clear();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        var built = builder.Build();
+        built.Run(HandleAsync);
+        return built;
+    }
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            var fault = faults.Next(context.Request.Method, context.Request.Path.Value ?? "", changes: context.Request.Method != "GET");
+            if (fault?.Kind == FaultKind.Latency)
+                await Task.Delay(fault.Delay, context.RequestAborted);
+            if (fault?.Kind == FaultKind.Cut)
+                context.Abort();
+            else if (fault?.Kind == FaultKind.Page)
+                await PageAsync(context);
+            else if (fault?.Kind == FaultKind.Error)
+                await ErrorAsync(context, fault);
+            else
+                await AnswerAsync(context, Answer(await ReadAsync(context.Request)), fault?.Kind == FaultKind.CutAfterEffect);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The caller went, or was cut off.
+        }
+    }
+
+    private ExternalAnswer Answer((string Service, ExternalCall Call) read)
+    {
+        if (!services.TryGetValue(read.Service, out var service))
+            return ExternalAnswer.Refusal(404, new JsonObject { ["message"] = $"The sandbox has no service {read.Service}." });
+        return service.Refuse(read.Call, Token) ?? service.Answer(read.Call)
+            ?? ExternalAnswer.Refusal(501, new JsonObject { ["message"] = $"The sandbox does not play {read.Call.Method} /{string.Join('/', read.Call.Path)} of {read.Service}." });
+    }
+
+    private static async Task<(string, ExternalCall)> ReadAsync(HttpRequest request)
+    {
+        // A slash inside a part comes encoded, and only that is not decoded yet.
+        var parts = (request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries).Select(part => part.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase)).ToList();
+        using var reader = new StreamReader(request.Body);
+        var text = await reader.ReadToEndAsync(request.HttpContext.RequestAborted);
+        var credentials = Headers.Where(name => request.Headers.ContainsKey(name))
+            .ToDictionary(name => name, name => request.Headers[name].ToString().Replace("Bearer ", "", StringComparison.Ordinal));
+        return (parts.FirstOrDefault() ?? "", new(
+            request.Method, [.. parts.Skip(1)], name => request.Query[name].FirstOrDefault(), name => credentials.GetValueOrDefault(name), text.Length == 0 ? null : JsonNode.Parse(text)));
+    }
+
+    private static async Task AnswerAsync(HttpContext context, ExternalAnswer answer, bool cut)
+    {
+        if (cut)
+        {
+            context.Abort();
+            return;
+        }
+
+        context.Response.StatusCode = answer.Status;
+        context.Response.ContentType = answer.Text is null ? "application/json" : "text/plain";
+        await context.Response.WriteAsync(answer.Text ?? JsonSerializer.Serialize(answer.Json), context.RequestAborted);
+    }
+
+    private static Task ErrorAsync(HttpContext context, Fault fault)
+    {
+        context.Response.StatusCode = fault.StatusCode;
+        if (fault.RetryAfterSeconds is { } seconds)
+            context.Response.Headers.RetryAfter = $"{seconds}";
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync("""{"message":"injected by the sandbox"}""", context.RequestAborted);
+    }
+
+    private static Task PageAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/html";
+        return context.Response.WriteAsync("<!DOCTYPE html><html><body><h1>Sign in</h1></body></html>", context.RequestAborted);
+    }
+}
