@@ -1,51 +1,60 @@
 namespace PlatformOps.Bench.Provisioning;
 
 /// <summary>
-/// Brings the development environment up again and again, each time from nothing. The pods' ready times are simulated and the same in
+/// Brings an environment up again and again, each time from nothing. The pods' ready times are simulated and the same in
 /// every round, so that what a round takes beyond their critical path is ours.
 /// </summary>
 internal static class ProvisioningBenchmark
 {
+    /// <summary>Which environment; default development.</summary>
+    private const string EnvironmentVariable = "BENCH_ENVIRONMENT";
+
     public static async Task<IBenchmarkResult> RunAsync(int rounds)
     {
+        var environment = Environment.GetEnvironmentVariable(EnvironmentVariable) ?? "development";
         var measured = new List<ProvisioningRound>();
         for (var round = 1; round <= rounds; round++)
         {
             await Console.Error.WriteLineAsync($"round {round} of {rounds} ...");
-            measured.Add(await MeasureAsync());
+            measured.Add(await MeasureAsync(environment));
         }
 
         return new ProvisioningResult(
-            "provisioning", Environment.ProcessorCount, measured,
+            "provisioning", environment, Environment.ProcessorCount, measured,
             Median(measured, round => round.MakespanSeconds), Median(measured, round => round.CriticalPathSeconds),
             Median(measured, round => round.MakespanSeconds / round.CriticalPathSeconds), Median(measured, round => round.UpSeconds),
-            Median(measured, round => round.SecondUpSeconds), Median(measured, round => round.PeakMemoryMiB));
+            Median(measured, round => round.SecondUpSeconds), Median(measured, round => round.PeakMemoryMiB), Median(measured, round => round.Events),
+            Median(measured, round => round.CallsPerObject), Median(measured, round => round.SecondCallsPerObject));
     }
 
-    private static async Task<ProvisioningRound> MeasureAsync()
+    private static async Task<ProvisioningRound> MeasureAsync(string environment)
     {
         var data = Directory.CreateTempSubdirectory("platformops-bench-").FullName;
         try
         {
-            await using var up = UpProcess.Start(data);
+            await using var up = UpProcess.Start(environment, data);
             await using var pods = await PodWatch.StartAsync(data, up);
             var first = await up.OutcomeAsync();
-            var steps = await Steps.ReadAsync(data);
+            var steps = await Steps.ReadAsync(environment, data);
             var ready = pods.ReadySecondsByComponent();
             var memory = up.PeakMemoryMiB();
+            var events = await RunHistory.EventsAsync(environment, data);
             await up.EndAsync();
 
-            await using var again = UpProcess.Start(data);
+            await using var again = UpProcess.Start(environment, data);
             var second = await again.OutcomeAsync();
             await again.EndAsync();
             return new ProvisioningRound(
-                steps.MakespanSeconds, steps.CriticalPathSeconds(ready), first.Seconds, second.Seconds, second.MutatingCalls, memory, ready);
+                steps.MakespanSeconds, steps.CriticalPathSeconds(ready), first.Seconds, second.Seconds, second.MutatingCalls, memory, ready,
+                first.Components, first.Objects, events, CallsPerObject(first), CallsPerObject(second));
         }
         finally
         {
             Directory.Delete(data, recursive: true);
         }
     }
+
+    private static double CallsPerObject(UpOutcome outcome) => (outcome.MutatingCalls + outcome.ReadCalls) / (double)outcome.Objects;
 
     private static double Median(IEnumerable<ProvisioningRound> rounds, Func<ProvisioningRound, double> value)
     {

@@ -10,24 +10,30 @@ namespace PlatformOps.Bench.Provisioning;
 /// <param name="SecondMutatingCalls">Must be 0.</param>
 /// <param name="PeakMemoryMiB">Resident memory of the whole process at its peak: servers, sandbox and worker.</param>
 /// <param name="ReadySeconds">By component: from its first pod's appearance to its last pod's readiness.</param>
+/// <param name="Events">In the histories of the run and its children.</param>
+/// <param name="CallsPerObject">Calls of the platform's APIs, reading and waiting for health too.</param>
+/// <param name="SecondCallsPerObject">The same when there was nothing to change.</param>
 internal sealed record ProvisioningRound(
     double MakespanSeconds, double CriticalPathSeconds, double UpSeconds, double SecondUpSeconds, long SecondMutatingCalls,
-    double PeakMemoryMiB, IReadOnlyDictionary<string, double> ReadySeconds);
+    double PeakMemoryMiB, IReadOnlyDictionary<string, double> ReadySeconds, int Components, int Objects, long Events, double CallsPerObject,
+    double SecondCallsPerObject);
 
 /// <summary>All rounds, and the medians of them.</summary>
 /// <param name="Ratio">Makespan to critical path; 1 would be perfect.</param>
 internal sealed record ProvisioningResult(
-    string Benchmark, int Cores, IReadOnlyList<ProvisioningRound> Rounds, double MakespanSeconds, double CriticalPathSeconds, double Ratio,
-    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB) : IBenchmarkResult
+    string Benchmark, string Environment, int Cores, IReadOnlyList<ProvisioningRound> Rounds, double MakespanSeconds, double CriticalPathSeconds, double Ratio,
+    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB, double Events, double CallsPerObject, double SecondCallsPerObject) : IBenchmarkResult
 {
     /// <inheritdoc/>
     public string ToText() => string.Create(CultureInfo.InvariantCulture, $"""
-        provisioning: development from nothing, median of {Rounds.Count} rounds on {Cores} cores
+        provisioning: {Environment} from nothing, {Rounds[0].Components} components, {Rounds[0].Objects} objects; median of {Rounds.Count} rounds on {Cores} cores
           makespan of the run         {MakespanSeconds,8:0.00} s
           critical path of readiness  {CriticalPathSeconds,8:0.00} s
           ratio                       {Ratio,8:0.00}
           up, from process start      {UpSeconds,8:0.00} s
           up again, nothing to change {SecondUpSeconds,8:0.00} s   ({Rounds.Max(round => round.SecondMutatingCalls)} changing calls)
           memory at its peak          {PeakMemoryMiB,8:0} MiB
+          events of the run's history {Events,8:0}
+          API calls for each object   {CallsPerObject,8:0.00}     ({SecondCallsPerObject:0.00} when nothing is to change)
         """);
 }

@@ -23,9 +23,9 @@ internal sealed class Steps
     public double MakespanSeconds { get; }
 
     /// <summary>Asks the running <c>up</c>.</summary>
-    public static async Task<Steps> ReadAsync(string data)
+    public static async Task<Steps> ReadAsync(string environment, string data)
     {
-        using var status = UpProcess.Run("status", "development", "--data", data, "--output", "json");
+        using var status = UpProcess.Run("status", environment, "--data", data, "--output", "json");
         var text = await status.StandardOutput.ReadToEndAsync();
         return new Steps(JsonDocument.Parse(text).RootElement.GetProperty("report"));
     }

@@ -21,20 +21,22 @@ internal sealed class UpProcess : IAsyncDisposable
     public static string Program { get; } = Environment.GetEnvironmentVariable("PLATFORMOPS_PROGRAM")
         ?? throw new InvalidOperationException("PLATFORMOPS_PROGRAM is not set: start benchmarks with bench/run.");
 
-    public static UpProcess Start(string data) => new(Run("up", "--data", data, "--port", "0", "--output", "json"));
+    /// <param name="environment">Is approved without a question where it wants an approval.</param>
+    public static UpProcess Start(string environment, string data) =>
+        new(Run("up", environment, "--approve", "--data", data, "--port", "0", "--output", "json"));
 
     public static Process Run(params string[] args) =>
         Process.Start(new ProcessStartInfo(Program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
     /// <summary>Waits until it says what became of the environment.</summary>
     /// <exception cref="InvalidOperationException">It is not healthy.</exception>
-    public async Task<(double Seconds, long MutatingCalls)> OutcomeAsync()
+    public async Task<UpOutcome> OutcomeAsync()
     {
         var line = await process.StandardOutput.ReadLineAsync();
         var outcome = line is null ? default : JsonDocument.Parse(line).RootElement;
         if (line is null || outcome.GetProperty("outcome").GetString() != "healthy")
             throw new InvalidOperationException($"up did not become healthy: {line}");
-        return (outcome.GetProperty("seconds").GetDouble(), outcome.GetProperty("mutatingCalls").GetInt64());
+        return outcome.Deserialize<UpOutcome>(JsonSerializerOptions.Web)!;
     }
 
     /// <summary>The most memory that it ever held, as the kernel counted.</summary>
@@ -63,3 +65,9 @@ internal sealed class UpProcess : IAsyncDisposable
         process.Dispose();
     }
 }
+
+/// <summary>What <c>up --output json</c> says at its end.</summary>
+/// <param name="Seconds">Since the start of its process.</param>
+/// <param name="MutatingCalls">Calls to the platform that may have changed something.</param>
+/// <param name="ReadCalls">Calls of the Kubernetes APIs that changed nothing.</param>
+internal sealed record UpOutcome(double Seconds, int Components, int Objects, long MutatingCalls, long ReadCalls);

@@ -130,6 +130,7 @@ internal sealed class UpSession(Invocation invocation, UpOptions options)
             outcome.Components,
             outcome.Objects,
             mutatingCalls = calls,
+            stack.ReadCalls,
             seconds,
             outcome.OperationId,
         });

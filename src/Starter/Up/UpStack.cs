@@ -45,6 +45,9 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
     public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls);
 
+    /// <summary>Calls of the Kubernetes APIs that change nothing, in all regions, since the start.</summary>
+    public long ReadCalls => Regions.Sum(region => region.ReadCalls);
+
     /// <summary>Makes calls to the platform go wrong from now on, in every stand-in that can.</summary>
     public void Inject(Fault fault)
     {

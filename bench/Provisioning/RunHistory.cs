@@ -1,0 +1,20 @@
+using System.Text.Json;
+using Temporalio.Client;
+
+namespace PlatformOps.Bench.Provisioning;
+
+/// <summary>How much history a provisioning run writes, with its children.</summary>
+internal static class RunHistory
+{
+    /// <summary>Events of the latest run of an environment and of its children.</summary>
+    /// <param name="data">The data directory of the <c>up</c> that is running.</param>
+    public static async Task<long> EventsAsync(string environment, string data)
+    {
+        var address = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(data, "running.json"))).RootElement.GetProperty("address").GetString()!;
+        var client = await TemporalClient.ConnectAsync(new(address));
+        var events = 0L;
+        await foreach (var run in client.ListWorkflowsAsync($"Environment = '{environment}'"))
+            events += run.HistoryLength;
+        return events;
+    }
+}
