@@ -1,4 +1,5 @@
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Temporal;
@@ -15,6 +16,7 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     private Dictionary<string, Func<RegionSpecification, IDeclaredObjects>> Others => new()
     {
         [ResourceAddress.TemporalApiVersion] = Namespaces,
+        [CloudflareObjects.ApiVersion] = region => connections.External(region.Name).Cloudflare(),
     };
 
     /// <summary>The system that holds the objects of an <c>apiVersion</c> in a region.</summary>

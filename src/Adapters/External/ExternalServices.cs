@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Artifactory;
 using PlatformOps.Adapters.Authentik;
+using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Adapters.Datadog;
 using PlatformOps.Adapters.GitLab;
 using PlatformOps.Adapters.Gravitee;
@@ -13,14 +14,25 @@ namespace PlatformOps.Adapters.External;
 /// <summary>The services of a region that have an API of their own, and what of them can be read. A new kind is one class and one line here.</summary>
 public sealed class ExternalServices(PlatformConnections connections, string region) : IDisposable
 {
-    private static readonly Dictionary<string, ExternalKind> Kinds = new()
+    private static readonly Dictionary<string, Service> Services = new()
     {
-        ["GitLabProject"] = new("gitlab", "GitLab", new("https://gitlab.com"), api => new GitLabProjects(api), new CredentialHeader("PRIVATE-TOKEN")),
-        ["ArtifactoryRepository"] = new("artifactory", "Artifactory", null, api => new ArtifactoryRepositories(api), CredentialHeader.Bearer),
-        ["GraviteeApi"] = new("gravitee", "Gravitee", null, api => new GraviteeApis(api), CredentialHeader.Bearer),
-        ["AuthentikApplication"] = new("authentik", "Authentik", null, api => new AuthentikApplications(api), CredentialHeader.Bearer),
-        ["DatadogMonitor"] = new("datadog", "Datadog", new("https://api.datadoghq.com"), api => new DatadogMonitors(api), new("DD-API-KEY"), new("DD-APPLICATION-KEY", Second: true)),
-        ["NewRelicAlertPolicy"] = new("newrelic", "New Relic", new("https://api.newrelic.com"), api => new NewRelicAlertPolicies(api), new CredentialHeader("Api-Key")),
+        ["gitlab"] = new("GitLab", new("https://gitlab.com"), new CredentialHeader("PRIVATE-TOKEN")),
+        ["artifactory"] = new("Artifactory", null, CredentialHeader.Bearer),
+        ["gravitee"] = new("Gravitee", null, CredentialHeader.Bearer),
+        ["authentik"] = new("Authentik", null, CredentialHeader.Bearer),
+        ["datadog"] = new("Datadog", new("https://api.datadoghq.com"), new("DD-API-KEY"), new("DD-APPLICATION-KEY", Second: true)),
+        ["newrelic"] = new("New Relic", new("https://api.newrelic.com"), new CredentialHeader("Api-Key")),
+        ["cloudflare"] = new("Cloudflare", new("https://api.cloudflare.com"), CredentialHeader.Bearer),
+    };
+
+    private static readonly Dictionary<string, (string Service, Func<JsonApi, IExternalObjects> Objects)> Kinds = new()
+    {
+        ["GitLabProject"] = ("gitlab", api => new GitLabProjects(api)),
+        ["ArtifactoryRepository"] = ("artifactory", api => new ArtifactoryRepositories(api)),
+        ["GraviteeApi"] = ("gravitee", api => new GraviteeApis(api)),
+        ["AuthentikApplication"] = ("authentik", api => new AuthentikApplications(api)),
+        ["DatadogMonitor"] = ("datadog", api => new DatadogMonitors(api)),
+        ["NewRelicAlertPolicy"] = ("newrelic", api => new NewRelicAlertPolicies(api)),
     };
 
     private readonly ConcurrentDictionary<string, JsonApi> apis = new();
@@ -34,10 +46,14 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     public Task<JsonObject?> ReadAsync(JsonObject manifest, CancellationToken ct)
     {
         var name = (string?)manifest["kind"] ?? "";
-        var kind = Kinds.GetValueOrDefault(name) ?? throw new AdapterException(
-            AdapterFailureKind.NotServed, $"{ObjectKind.ExternalApiVersion} has no kind {name}: {string.Join(", ", KnownKinds)} can be verified. Correct the manifest.");
-        return kind.Objects(apis.GetOrAdd(kind.Service, _ => Open(kind))).ReadAsync(manifest["spec"] as JsonObject ?? [], ct);
+        return Kinds.TryGetValue(name, out var kind)
+            ? kind.Objects(Api(kind.Service)).ReadAsync(manifest["spec"] as JsonObject ?? [], ct)
+            : throw new AdapterException(
+                AdapterFailureKind.NotServed, $"{ObjectKind.ExternalApiVersion} has no kind {name}: {string.Join(", ", KnownKinds)} can be verified. Correct the manifest.");
     }
+
+    /// <summary>Cloudflare, whose records are declared and changed.</summary>
+    public CloudflareObjects Cloudflare() => new(region, Api("cloudflare"));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -46,25 +62,26 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
             api.Dispose();
     }
 
-    private JsonApi Open(ExternalKind kind)
+    private JsonApi Api(string name) => apis.GetOrAdd(name, Open);
+
+    private JsonApi Open(string name)
     {
-        var setting = $"regions.{region}.external.{kind.Service}";
-        var access = connections.Of(region).External.GetValueOrDefault(kind.Service) ?? new();
-        var address = access.Address is null ? kind.Address : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
+        var (service, setting) = (Services[name], $"regions.{region}.external.{name}");
+        var access = connections.Of(region).External.GetValueOrDefault(name) ?? new();
+        var address = access.Address is null ? service.Address : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
             ? stated
             : throw new AdapterException(AdapterFailureKind.Rejected, $"{setting}.address is '{access.Address}': http://host or https://host is expected.");
         if (address is null)
-            throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {kind.Title} is: state {setting} with address and tokenFile.");
-        var credentials = kind.Headers
+            throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {service.Title} is: state {setting} with address and tokenFile.");
+        var credentials = service.Headers
             .Select(header => (header, File: header.Second ? access.ApplicationKeyFile : access.TokenFile, Setting: $"{setting}.{(header.Second ? "applicationKeyFile" : "tokenFile")}"))
             .Where(entry => entry.File is not null).Select(entry => new ApiCredential(entry.header.Name, entry.header.Prefix, entry.File!, entry.Setting));
-        return JsonApi.Open(kind.Title, address, [.. credentials], access.CertificateAuthority);
+        return JsonApi.Open(service.Title, address, [.. credentials], access.CertificateAuthority);
     }
 
-    /// <param name="Service">Its name in the connections file.</param>
     /// <param name="Title">Its name in messages.</param>
     /// <param name="Address">Where it answers when nothing is stated; null: wherever it was installed.</param>
-    private sealed record ExternalKind(string Service, string Title, Uri? Address, Func<JsonApi, IExternalObjects> Objects, params CredentialHeader[] Headers);
+    private sealed record Service(string Title, Uri? Address, params CredentialHeader[] Headers);
 
     /// <param name="Second">Whether it takes the application key instead of the token.</param>
     private sealed record CredentialHeader(string Name, string Prefix = "", bool Second = false)

@@ -10,7 +10,7 @@ namespace PlatformOps.Adapters.External;
 internal sealed class JsonApiFailures(string service, IReadOnlyList<string> files)
 {
     private const int LongestSaid = 300;
-    private static readonly string[] UnknownCredential = ["token invalid", "invalid token", "credentials were not provided", "api key"];
+    private static readonly string[] UnknownCredential = ["token invalid", "invalid token", "invalid access token", "authentication error", "credentials were not provided", "api key"];
 
     public AdapterException Unreachable(string what, string reason, Exception failure) => new(
         AdapterFailureKind.Unavailable, $"{service} cannot be reached to {what}: {reason.TrimEnd('.')}. Check that it is up and that this machine reaches that address.", failure);

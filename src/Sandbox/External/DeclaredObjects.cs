@@ -14,12 +14,6 @@ internal sealed class DeclaredObjects
             all.Add((kind, (JsonObject)spec.DeepClone()));
     }
 
-    public void Clear()
-    {
-        lock (gate)
-            all.Clear();
-    }
-
     /// <summary>A copy of the first of a kind whose field is this.</summary>
     public JsonObject? Find(string kind, string field, string value) => Of(kind).FirstOrDefault(spec => spec[field]?.ToString() == value);
 

@@ -15,7 +15,7 @@ using PlatformOps.Sandbox.Api;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic. They have what they are
+/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare. They have what they are
 /// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory.</summary>
 public sealed class ExternalStandIn : IAsyncDisposable
 {
@@ -23,6 +23,7 @@ public sealed class ExternalStandIn : IAsyncDisposable
     private readonly WebApplication app;
     private readonly FaultInjection faults;
     private readonly DeclaredObjects objects = new();
+    private readonly CloudflarePlayer cloudflare = new();
     private readonly Dictionary<string, IExternalService> services;
     private Uri address = null!;
 
@@ -37,6 +38,7 @@ public sealed class ExternalStandIn : IAsyncDisposable
             ["authentik"] = new AuthentikPlayer(objects),
             ["datadog"] = new DatadogPlayer(objects),
             ["newrelic"] = new NewRelicPlayer(objects),
+            ["cloudflare"] = cloudflare,
         };
         app = Build();
     }
@@ -64,8 +66,8 @@ public sealed class ExternalStandIn : IAsyncDisposable
     /// <param name="spec">The declaration's <c>spec</c>.</param>
     public void Put(string kind, JsonObject spec) => objects.Put(kind, spec);
 
-    /// <summary>Takes all objects away.</summary>
-    public void Clear() => objects.Clear();
+    /// <summary>Gives Cloudflare an empty zone.</summary>
+    public void AddZone(string name) => cloudflare.AddZone(name);
 
     /// <summary>Makes calls go wrong from now on. A call's path begins with the service: <c>/gitlab/api/v4/projects</c>.</summary>
     public void Inject(Fault fault) => faults.Add(fault);
