@@ -35,9 +35,9 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 ct.ThrowIfCancellationRequested();
                 heartbeat($"{index + 1}/{now.Objects.Count}: {planned.Address}");
                 if (planned.Action == PlannedAction.None)
-                    done.Add(live.TryGetValue(planned.Address, out var asWanted) ? AsWanted(asWanted) : new(planned.Address, Owner, null, ObjectResult.Unchanged));
+                    done.Add(live.TryGetValue(planned.Address, out var asWanted) ? AsWanted(asWanted) with { Cost = Cost(planned.Address, desired) } : new(planned.Address, Owner, null, ObjectResult.Unchanged));
                 else
-                    done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, purpose, desired, live, component, region, ct)));
+                    done.Add(new(planned.Address, Owner, reference.OperationId, await ActAsync(planned, purpose, desired, live, component, region, ct), Cost(planned.Address, desired)));
             }
         }
         catch (AdapterException failure)
@@ -49,6 +49,10 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var prunedBefore = approved.Objects.Where(planned => planned.Action == PlannedAction.Prune && !seen.Contains(planned.Address));
         return new([.. done, .. prunedBefore.Select(planned => new ObjectOutcome(planned.Address, Owner, reference.OperationId, ObjectResult.Pruned))]);
     }
+
+    /// <summary>Null for what costs nothing, so that reports stay small.</summary>
+    private static CostClass? Cost(ResourceAddress address, Dictionary<ResourceAddress, DesiredObject> desired) =>
+        desired.TryGetValue(address, out var wanted) && Ledger.CostOf(wanted.Manifest) is var cost and not CostClass.None ? cost : null;
 
     private string Owner => $"{reference.Component} of {specified.Environment.Platform}/{specified.Environment.Name}";
 
@@ -112,7 +116,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         if (!await holder.DeleteAsync(live, ct))
             return;
         if (await holder.WaitUntilGoneAsync(live, holder.RemovalPatience, () => heartbeat($"Waiting until {live.Address} is gone"), ct) is { } still)
-            throw new AdapterException(AdapterFailureKind.Unavailable, CreatedObjectsRemover.StillThere(still, holder.RemovalPatience));
+            throw new AdapterException(AdapterFailureKind.Unavailable, ObjectRemover.StillThere(still, holder.RemovalPatience));
     }
 
     /// <summary>Secrets get their values here, and nowhere else.</summary>

@@ -25,6 +25,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     {
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         specified.RequireComponents(input.Components);
+        if (input.Purpose == PlanPurpose.Decommission)
+            return PlanPages.After(input.After, await PlanDecommissionAsync(specified, input.IncludeDataStores), specified.Environment.GuardRails);
         var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
         var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components, input.Purpose);
         if (input is { After: null, Purpose: PlanPurpose.Provision })
@@ -56,19 +58,22 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         if (input.Component is not { } component || input.Region is not { } region)
             throw new ApplicationFailureException("Fields 'component' and 'region' are missing: removal goes component by component.", FailureTypes.InvalidInput, nonRetryable: true);
-        var systems = Systems(specified);
-        var finder = new CreatedObjectsFinder(systems, Observer(systems, specified), specified, input.OperationId);
-        return new CreatedObjectsRemover(systems, finder, Heartbeat).RemoveAsync(specified.Region(region), component, Cancellation);
+        return RemoveAsync();
+
+        async Task<RemovedObjects> RemoveAsync()
+        {
+            var own = Own(specified, input.OperationId);
+            return await new ObjectRemover(Systems(specified), own, Heartbeat).RemoveAsync(specified.Region(region), await own.FindAsync(specified.Region(region), component, Cancellation), Cancellation);
+        }
     });
 
     /// <inheritdoc/>
     public Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
-        var systems = Systems(specified);
-        var finder = new CreatedObjectsFinder(systems, Observer(systems, specified), specified, input.OperationId);
+        var own = Own(specified, input.OperationId);
         var wanted = specified.Environment.Regions.Where(region => input.Region is null || region.Name == input.Region);
-        var found = await Task.WhenAll(wanted.Select(region => finder.FindAsync(region, input.Component, Cancellation)));
+        var found = await Task.WhenAll(wanted.Select(region => own.FindAsync(region, input.Component, Cancellation)));
         return new CreatedObjects([.. found.SelectMany(objects => objects).Select(item => item.Address)]);
     });
 
@@ -77,6 +82,22 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     {
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
         return Task.FromResult(Adoption.Propose(specified.Environment, specified.Catalog, input.Findings));
+    });
+
+    /// <inheritdoc/>
+    public Task<ComponentReport> RemovePlannedAsync(RemovePlannedInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
+        return new PlannedRemover(Systems(specified), Own(specified, null), specified, input.Reference, Heartbeat).RemoveAsync(input.Plan, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        var own = Own(specified, input.OperationId);
+        var found = await Task.WhenAll(specified.Environment.Regions.Select(region => own.FindAsync(region, null, Cancellation)));
+        return LedgerPages.After(input.After, [.. found.SelectMany(objects => objects.Reverse()).Select(Ledger.Entry)]);
     });
 
     /// <inheritdoc/>
@@ -96,6 +117,19 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
             .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
             .ToList();
         return Observer(Systems(specified), specified).ObserveAsync(region, desired, [], Cancellation);
+    }
+
+    private async Task<ProvisioningPlan> PlanDecommissionAsync(SpecifiedEnvironment specified, bool includeDataStores)
+    {
+        var own = Own(specified, null);
+        var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => own.ObserveAsync(region, null, Cancellation)));
+        return DecommissionPlanner.Plan(specified.Environment, specified.Catalog, observations, includeDataStores);
+    }
+
+    private OwnObjects Own(SpecifiedEnvironment specified, string? operationId)
+    {
+        var systems = Systems(specified);
+        return new(systems, Observer(systems, specified), specified, operationId);
     }
 
     private DeclaredSystems Systems(SpecifiedEnvironment specified) => new(regions, specified);

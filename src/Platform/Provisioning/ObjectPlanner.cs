@@ -7,9 +7,6 @@ namespace PlatformOps.Platform.Provisioning;
 /// <summary>Decides about one object, with the reason.</summary>
 internal static class ObjectPlanner
 {
-    /// <summary>Kinds that hold data or hold everything else: they are never removed by a plan.</summary>
-    private static readonly HashSet<string> Kept = ["Namespace", "PersistentVolumeClaim", "Secret", "TemporalNamespace"];
-
     public static PlannedObject Plan(DesiredObject desired, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component, PlanPurpose purpose)
     {
         var address = desired.Address;
@@ -59,7 +56,7 @@ internal static class ObjectPlanner
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
     {
         var kept = purpose == PlanPurpose.Revert ? "reverting removes nothing"
-            : Kept.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
+            : DataHolders.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
             : guardRails.MayDestroy ? null
             : "the guard rails of this environment do not allow removal (mayDestroy: false)";
         return new()

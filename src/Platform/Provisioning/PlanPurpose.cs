@@ -9,4 +9,7 @@ public enum PlanPurpose
     /// <summary>Undo what was changed by hand: declared fields of our objects are taken back from whoever changed them, what is missing is created again,
     /// and nothing is removed. The plan has only what differs.</summary>
     Revert,
+
+    /// <summary>Remove what is ours, in the reverse of the order in which it was made; see <see cref="DecommissionPlanner"/>.</summary>
+    Decommission,
 }

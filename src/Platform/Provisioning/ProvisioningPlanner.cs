@@ -42,13 +42,19 @@ public static class ProvisioningPlanner
             .ToList();
         if (purpose == PlanPurpose.Revert)
             planned = [.. planned.Select(component => component with { Objects = [.. component.Objects.Where(Drift.Differs)] }).Where(component => component.Objects.Count > 0)];
+        return Hashed(environment, catalog, planned);
+    }
+
+    /// <summary>A plan of these steps with its hash.</summary>
+    internal static ProvisioningPlan Hashed(EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<PlannedComponent> components)
+    {
         var plan = new ProvisioningPlan
         {
             Platform = environment.Platform,
             Environment = environment.Name,
             SpecificationDigest = environment.Digest,
             CatalogDigest = catalog.Digest,
-            Components = planned,
+            Components = components,
             Hash = "",
         };
         return plan with { Hash = CanonicalJson.Digest(JsonSerializer.SerializeToNode(plan, Json)) };
@@ -77,7 +83,7 @@ public static class ProvisioningPlanner
     }
 
     /// <summary>The steps that must be healthy before a component is worked on in a region, sorted.</summary>
-    private static IReadOnlyList<string> DependenciesOf(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    internal static IReadOnlyList<string> DependenciesOf(EnvironmentSpecification environment, ComponentDefinition component, string region)
     {
         var here = component.Needs(environment).Select(needed => $"{needed}@{region}");
         var primary = region == environment.PrimaryRegion ? [] : component.DependsOnPrimary.Select(needed => $"{needed}@{environment.PrimaryRegion}");

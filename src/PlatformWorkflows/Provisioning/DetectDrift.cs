@@ -55,7 +55,7 @@ public sealed partial class DetectDrift : Runbook
     private async Task CompareAsync()
     {
         EnterPhase(RunbookPhase.Observing, "Reading the specification and observing every region.");
-        var (plan, guardRails) = await WholePlan.ReadAsync(request!.Environment, request.Components, Acting.Token, PlanPurpose.Revert);
+        var (plan, guardRails) = await WholePlan.ReadAsync(new(request!.Environment, request.Components, Purpose: PlanPurpose.Revert), Acting.Token);
         findings = Drift.In(plan);
         Use(plan, guardRails);
         EnterPhase(RunbookPhase.Planning, findings.Count == 0 ? "Nothing differs." : InWords(findings));

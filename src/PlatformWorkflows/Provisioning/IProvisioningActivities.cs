@@ -31,4 +31,13 @@ public interface IProvisioningActivities
     /// <summary>What the specification would have to say so that it is as was found. Changes nothing: the specification is changed where it is kept.</summary>
     [Activity]
     Task<SpecificationChange> ProposeAdoptionAsync(ProposeAdoptionInput input);
+
+    /// <summary>Removes what a plan to decommission wants removed of one component, and waits until it is gone. Refuses what is not ours any more, or another
+    /// object than was planned for.</summary>
+    [Activity]
+    Task<ComponentReport> RemovePlannedAsync(RemovePlannedInput input);
+
+    /// <summary>Lists what exists of ours in all regions, by its labels. Changes nothing.</summary>
+    [Activity]
+    Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input);
 }

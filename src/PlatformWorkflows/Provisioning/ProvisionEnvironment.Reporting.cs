@@ -1,11 +1,18 @@
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows.Runbooks;
+using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Provisioning;
 
 /// <summary>How a run tells people where it stands, while it goes on and at its end.</summary>
 public sealed partial class ProvisionEnvironment
 {
+    /// <summary>What this run created and has not removed again, with what it costs and what would undo it.</summary>
+    [WorkflowQuery("ledger")]
+    public IReadOnlyList<LedgerEntry> Ledger() =>
+        [.. (Steps?.Outcomes() ?? []).Where(outcome => outcome.Result == ObjectResult.Created)
+            .Select(outcome => Platform.Provisioning.Ledger.Entry(outcome.Address, outcome.Owner, outcome.OperationId, outcome.Cost ?? CostClass.None))];
+
     private protected override string AbortAnswer => "Aborting; what this run created is being removed, newest first.";
 
     /// <summary>Why a step must not even be started; null when it may.</summary>

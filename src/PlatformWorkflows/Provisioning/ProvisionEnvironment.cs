@@ -54,7 +54,7 @@ public sealed partial class ProvisionEnvironment : Runbook
     private async Task ObserveAndPlanAsync()
     {
         EnterPhase(RunbookPhase.Observing, "Reading the specification and observing every region.");
-        var (plan, guardRails) = await WholePlan.ReadAsync(request!.Environment, request.Components, Acting.Token);
+        var (plan, guardRails) = await WholePlan.ReadAsync(new(request!.Environment, request.Components), Acting.Token);
         Use(plan, guardRails);
         EnterPhase(RunbookPhase.Planning, PlanInWords());
         StopIfAborted();

@@ -6,7 +6,9 @@ namespace PlatformOps.Workflows.Provisioning;
 /// <summary>Input of <see cref="IProvisioningActivities.PlanEnvironmentAsync"/>.</summary>
 /// <param name="Components">Only these and, to provision, what they depend on; null: all.</param>
 /// <param name="After">Go on after this step; null: from the first. What <see cref="PlanEnvironmentResult.More"/> of the page before said.</param>
-public sealed record PlanEnvironmentInput(string Environment, IReadOnlyList<string>? Components = null, string? After = null, PlanPurpose Purpose = PlanPurpose.Provision);
+/// <param name="IncludeDataStores">Only to decommission: whether data is to go too.</param>
+public sealed record PlanEnvironmentInput(
+    string Environment, IReadOnlyList<string>? Components = null, string? After = null, PlanPurpose Purpose = PlanPurpose.Provision, bool IncludeDataStores = false);
 
 /// <summary>A page of a plan, and what may be done with the plan unasked.</summary>
 /// <param name="Plan">As many of its steps as fit into a payload; everything else, the hash too, is that of the whole plan.</param>
@@ -53,3 +55,16 @@ public sealed record CreatedObjects(IReadOnlyList<ResourceAddress> Objects);
 /// <summary>Input of <see cref="IProvisioningActivities.ProposeAdoptionAsync"/>.</summary>
 /// <param name="Findings">What was found and is to become the specification.</param>
 public sealed record ProposeAdoptionInput(string Environment, IReadOnlyList<DriftFinding> Findings);
+
+/// <summary>Input of <see cref="IProvisioningActivities.RemovePlannedAsync"/>.</summary>
+/// <param name="Plan">The part of the plan to carry out: what is planned as <see cref="PlannedAction.Prune"/> is removed, in this order.</param>
+public sealed record RemovePlannedInput(ComponentReference Reference, PlannedComponent Plan);
+
+/// <summary>Input of <see cref="IProvisioningActivities.ReadLedgerAsync"/>.</summary>
+/// <param name="OperationId">Only what this operation created; null: everything of ours.</param>
+/// <param name="After">Go on after so many entries: what <see cref="LedgerPage.More"/> of the page before said.</param>
+public sealed record ReadLedgerInput(string Environment, string? OperationId = null, int After = 0);
+
+/// <summary>As many entries as fit into a payload.</summary>
+/// <param name="More">How many entries there have been when others follow; null: the ledger ends here.</param>
+public sealed record LedgerPage(IReadOnlyList<LedgerEntry> Entries, int? More = null);

@@ -92,7 +92,8 @@ public enum ProvisioningOutcome
 /// <summary>What happened to one object.</summary>
 /// <param name="Owner">The component and environment whose labels it carries, or who owns it instead.</param>
 /// <param name="OperationId">The operation that last changed it; null when we never did.</param>
-public sealed record ObjectOutcome(ResourceAddress Address, string Owner, string? OperationId, ObjectResult Result);
+/// <param name="Cost">What it costs; null: nothing, or unknown.</param>
+public sealed record ObjectOutcome(ResourceAddress Address, string Owner, string? OperationId, ObjectResult Result, CostClass? Cost = null);
 
 public enum ObjectResult
 {

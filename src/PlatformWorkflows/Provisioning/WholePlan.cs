@@ -13,12 +13,9 @@ internal static class WholePlan
     private const int Readings = 5;
 
     /// <summary>Reads the specification, looks at every region and plans. Changes nothing.</summary>
-    /// <param name="components">Only these and, to provision, what they depend on; null: all.</param>
     /// <exception cref="ApplicationFailureException">The world does not hold still for as long as its plan is read.</exception>
-    public static async Task<(ProvisioningPlan Plan, GuardRails GuardRails)> ReadAsync(
-        string environment, IReadOnlyList<string>? components, CancellationToken cancellationToken, PlanPurpose purpose = PlanPurpose.Provision)
+    public static async Task<(ProvisioningPlan Plan, GuardRails GuardRails)> ReadAsync(PlanEnvironmentInput wanted, CancellationToken cancellationToken)
     {
-        var wanted = new PlanEnvironmentInput(environment, components, Purpose: purpose);
         for (var reading = 1; reading <= Readings; reading++)
         {
             if (await ReadOnceAsync(wanted, cancellationToken) is { } whole)
@@ -26,7 +23,7 @@ internal static class WholePlan
         }
 
         throw new ApplicationFailureException(
-            $"While the plan for {environment} was read page by page, what it relies on changed {Readings} times. Nothing was changed. "
+            $"While the plan for {wanted.Environment} was read page by page, what it relies on changed {Readings} times. Nothing was changed. "
             + "Find out who is changing the platform, or provision it in parts (field 'components'); then start again.",
             FailureTypes.FactsChanged, nonRetryable: true);
     }

@@ -120,7 +120,7 @@ public abstract partial class Runbook
     private protected string Skipped() =>
         string.Join(", ", Steps!.All.Where(step => step.State == StepState.Skipped).Select(step => step.Name));
 
-    private protected string PlanInWords()
+    private protected virtual string PlanInWords()
     {
         var actions = CurrentPlan!.Components.SelectMany(component => component.Objects).GroupBy(planned => planned.Action).ToDictionary(group => group.Key, group => group.Count());
         int Of(PlannedAction action) => actions.GetValueOrDefault(action);

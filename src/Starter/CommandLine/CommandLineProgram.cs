@@ -20,6 +20,8 @@ internal static class CommandLineProgram
             PlanCommand.Create(),
             ProvisionCommand.Create(),
             DriftCommand.Create(),
+            LedgerCommand.Create(),
+            DecommissionCommand.Create(),
             StatusCommand.Create(),
             ApproveCommand.Create(),
             RejectCommand.Create(),

@@ -30,6 +30,23 @@ internal static class RunbooksCommand
             "drift/development",
             Required: ["environment"],
             MoreUpdates: ", revert, adopt"),
+        new(
+            nameof(DecommissionEnvironment),
+            "decommission/{environment}",
+            "Removes an environment in reverse order of its dependencies, after approval; data is kept unless it is asked for and allowed.",
+            typeof(DecommissionEnvironmentInput),
+            """{"environment":"development"}""",
+            "decommission/development",
+            Required: ["environment"]),
+        new(
+            nameof(ReadLedger),
+            "ledger/{environment}",
+            "Lists what was created for an environment and exists: owner, operation, cost, and what would undo it. Changes nothing and takes no updates.",
+            typeof(ReadEnvironmentLedgerInput),
+            """{"environment":"development"}""",
+            "ledger/development",
+            Required: ["environment"],
+            Controls: "query: ledger"),
     ];
 
     public static Command Create()
@@ -74,7 +91,7 @@ internal static class RunbooksCommand
         terminal.Line(runbook.Type);
         terminal.Line($"  {runbook.Summary}");
         terminal.Line($"  workflow id: {runbook.Id}   task queue: {TaskQueues.Default}");
-        terminal.Line($"  query: status   updates: approve, reject, abort, retryStep, skipStep{runbook.MoreUpdates}");
+        terminal.Line($"  {runbook.Controls ?? $"queries: status, plan, objects   updates: approve, reject, abort, retryStep, skipStep{runbook.MoreUpdates}"}");
         terminal.Line($"  start: {runbook.Start}");
         terminal.Line("  input:");
         foreach (var line in runbook.Schema().ToJsonString(JsonOutput.Indented).Split('\n'))
@@ -87,7 +104,8 @@ internal static class RunbooksCommand
     /// <param name="ExampleId">The workflow id that goes with <paramref name="Example"/>.</param>
     /// <param name="Required">The input's fields that cannot be left out.</param>
     /// <param name="MoreUpdates">Those that only this runbook takes.</param>
-    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "")
+    /// <param name="Controls">Its queries and updates, when they are not those of all runbooks.</param>
+    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "", string? Controls = null)
     {
         public string Start =>
             $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {TaskQueues.Default} --input '{Example}'";

@@ -104,7 +104,11 @@ internal sealed class RunbookRun
 
     /// <summary>The plan of a run; null when it has none. Needs a worker when the report does not hold it.</summary>
     public async Task<ProvisioningPlan?> PlanAsync(RunReport? report, CancellationToken ct) =>
-        report?.Plan ?? await Handle.QueryAsync<ProvisioningPlan?>("plan", [], new WorkflowQueryOptions { Rpc = new RpcOptions { CancellationToken = ct } });
+        report?.Plan ?? await QueryAsync<ProvisioningPlan?>("plan", ct);
+
+    /// <summary>The answer of another query of the runbook; needs a worker.</summary>
+    public Task<T> QueryAsync<T>(string query, CancellationToken ct) =>
+        Handle.QueryAsync<T>(query, [], new WorkflowQueryOptions { Rpc = new RpcOptions { CancellationToken = ct } });
 
     /// <summary>The report of a run that has ended well enough to write one.</summary>
     public async Task<RunReport> ReportAsync(CancellationToken ct) =>

@@ -136,6 +136,38 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
         return new($"environments/{input.Environment}.yaml", "components:\n  redis:\n    replicas: 5\n", [], [.. input.Findings.Skip(1).Select(finding => $"{finding.Address}: not this one")]);
     }
 
+    public async Task<ComponentReport> RemovePlannedAsync(RemovePlannedInput input)
+    {
+        await DoAsync("remove", input.Plan.Step);
+        lock (gate)
+        {
+            foreach (var planned in input.Plan.Objects.Where(planned => planned.Action == PlannedAction.Prune && !Undying.Contains(planned.Address.Name)))
+                objects.Remove(planned.Address);
+        }
+
+        Record($"removed {input.Plan.Step}");
+        return new([.. input.Plan.Objects.Select(planned => Apply(input.Reference, planned))]);
+    }
+
+    public async Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input)
+    {
+        await DoAsync("ledger", "");
+        lock (gate)
+        {
+            var entries = objects.Where(item => input.OperationId is null || item.Value == input.OperationId)
+                .Select(item => Ledger.Entry(item.Key, "component of reference/development", item.Value, CostClass.Compute)).ToList();
+            return new([.. entries.Skip(input.After).Take(2)], input.After + 2 < entries.Count ? input.After + 2 : null);
+        }
+    }
+
+    /// <summary>Makes everything exist that the plan names.</summary>
+    public FakeWorld Populate(string operationId = "op-before")
+    {
+        foreach (var planned in plan.Components.SelectMany(component => component.Objects))
+            objects[planned.Address] = operationId;
+        return this;
+    }
+
     private static (string Doing, string Step) Key(string what) => what.Split(' ') is [var doing, var step] ? (doing, step) : (what, "");
 
     private async Task DoAsync(string doing, string step)

@@ -61,6 +61,26 @@ internal static class RecordedBehaviours
         }),
         ["drift-adopted"] = server => DriftAsync(server, DriftTests.World(), new() { Mode = DriftMode.Adopt }, _ => Task.CompletedTask),
         ["drift-not-decided"] = server => DriftAsync(server, DriftTests.World(), new() { DecideWithin = "1s" }, _ => Task.CompletedTask),
+        ["ledger-read"] = async server =>
+        {
+            await using var run = await RunningRunbook<LedgerReport>.StartAsync(
+                server, new FakeWorld(Chain).Populate(), nameof(ReadLedger), ReadLedger.WorkflowId("development"), new ReadEnvironmentLedgerInput { Environment = "development" });
+            await run.ReportAsync();
+            return run.Handle.Id;
+        },
+        ["decommissioned"] = server => DecommissionAsync(server, DecommissionTests.World(), DecommissionTests.ApproveAsync),
+        ["decommission-rejected"] = server => DecommissionAsync(server, DecommissionTests.World(), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.TellAsync("reject", new RejectInput("still needed"));
+        }),
+        ["decommission-parked-and-retried"] = server => DecommissionAsync(
+            server, DecommissionTests.World().Fail("remove frontend@us-east-1", "It is still there.", FailureTypes.NotRemoved), async run =>
+            {
+                await DecommissionTests.ApproveAsync(run);
+                await run.UntilAsync(RunbookPhase.Parked);
+                await run.TellAsync("retryStep", new StepInput("frontend@us-east-1"));
+            }),
     };
 
     private static FakeWorld Guarded(Platform.Provisioning.ProvisioningPlan plan) => new(plan) { GuardRails = new(2, 2, false, TimeSpan.FromHours(4)) };
@@ -91,6 +111,14 @@ internal static class RecordedBehaviours
     private static async Task<string> DriftAsync(RunbookServer server, FakeWorld world, DetectDriftInput input, Func<RunningRunbook<DriftReport>, Task> act)
     {
         await using var run = await DriftTests.StartAsync(server, world, input with { OperationId = "op-recorded" }, "development");
+        await act(run);
+        await run.ReportAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> DecommissionAsync(RunbookServer server, FakeWorld world, Func<RunningRunbook<DecommissionReport>, Task> act)
+    {
+        await using var run = await DecommissionTests.StartAsync(server, world, new() { OperationId = "op-recorded" }, "development");
         await act(run);
         await run.ReportAsync();
         return run.Handle.Id;

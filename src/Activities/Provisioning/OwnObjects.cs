@@ -4,15 +4,20 @@ using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Activities.Provisioning;
 
-/// <summary>Finds what one operation created, by its mark and our labels, whatever the specification says of it by now.</summary>
-internal sealed class CreatedObjectsFinder(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, string operationId)
+/// <summary>Finds what is ours, by our labels, whatever the specification says of it by now.</summary>
+/// <param name="operationId">Only what this operation created, by its mark; null: whoever created it.</param>
+internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, string? operationId)
 {
     /// <summary>Every kind that the catalog declares.</summary>
     public IReadOnlyList<ObjectKind> Kinds { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Distinct()];
 
     /// <param name="component">Only of this one; null: of all.</param>
     /// <returns>In the order in which they are to be removed: what was applied last comes first.</returns>
-    public async Task<IReadOnlyList<ObservedObject>> FindAsync(RegionSpecification region, string? component, CancellationToken ct)
+    public async Task<IReadOnlyList<ObservedObject>> FindAsync(RegionSpecification region, string? component, CancellationToken ct) =>
+        (await ObserveAsync(region, component, ct)).Objects;
+
+    /// <inheritdoc cref="FindAsync"/>
+    public async Task<RegionObservation> ObserveAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
         // A system other than the cluster is asked only for components that have something there: the others do not need it to answer.
         var own = component is null || specified.Catalog.Find(component) is not { } one ? Kinds : [.. one.Kinds];
@@ -21,16 +26,19 @@ internal sealed class CreatedObjectsFinder(DeclaredSystems systems, RegionObserv
             served.AddRange(await system.ServedAsync(kinds, ct));
         var observation = await observer.ObserveAsync(region, [], served, ct);
         var order = ApplyOrder(region);
-        return [.. observation.Objects
-            .Where(item => IsCreated(item) && (component is null || Label(item, Ownership.ComponentLabel) == component))
+        return observation with
+        {
+            Objects = [.. observation.Objects
+            .Where(item => IsOurs(item) && (component is null || Label(item, Ownership.ComponentLabel) == component))
             .OrderByDescending(item => order.GetValueOrDefault(item.Address, int.MaxValue))
             .ThenByDescending(item => (string?)item.Manifest["metadata"]?["creationTimestamp"], StringComparer.Ordinal)
-            .ThenBy(item => item.Address.ToString(), StringComparer.Ordinal)];
+            .ThenBy(item => item.Address.ToString(), StringComparer.Ordinal)],
+        };
     }
 
-    /// <summary>Whether the operation created it, and it is still ours.</summary>
-    public bool IsCreated(ObservedObject item) =>
-        (string?)item.Manifest["metadata"]?["annotations"]?[Ownership.CreatedByAnnotation] == operationId
+    /// <summary>Whether it is still ours, and the operation created it.</summary>
+    public bool IsOurs(ObservedObject item) =>
+        (operationId is null || (string?)item.Manifest["metadata"]?["annotations"]?[Ownership.CreatedByAnnotation] == operationId)
         && specified.Labels.All(label => Label(item, label.Key) == label.Value)
         // A copy that a controller made goes with its owner.
         && item.Manifest["metadata"]?["ownerReferences"] is null;

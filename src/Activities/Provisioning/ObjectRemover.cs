@@ -9,21 +9,22 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Activities.Provisioning;
 
-/// <summary>Removes what one operation created for one component, newest first, and waits until it is gone.</summary>
-internal sealed class CreatedObjectsRemover(DeclaredSystems systems, CreatedObjectsFinder finder, Action<string> heartbeat)
+/// <summary>Removes objects one after the other, and waits until they are gone.</summary>
+internal sealed class ObjectRemover(DeclaredSystems systems, OwnObjects own, Action<string> heartbeat)
 {
     /// <summary>A rollout changes its object all the time: so often we look again before we say that it does not hold still.</summary>
     private const int Looks = 10;
 
-    public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, string component, CancellationToken ct)
+    /// <param name="approved">Kinds whose contents may go with them, because somebody approved exactly that.</param>
+    public async Task<RemovedObjects> RemoveAsync(RegionSpecification region, IReadOnlyList<ObservedObject> items, CancellationToken ct, params IReadOnlyList<string> approved)
     {
         var removed = new List<ObservedObject>();
-        foreach (var item in await finder.FindAsync(region, component, ct))
+        foreach (var item in items)
         {
             ct.ThrowIfCancellationRequested();
             heartbeat($"Removing {item.Address}");
             var system = systems.Of(item.Address.ApiVersion, region);
-            if (await system.WhyKeepAsync(item, KindsIn(item), ct) is { } reason)
+            if (!approved.Contains(item.Address.Kind) && await system.WhyKeepAsync(item, KindsIn(item), ct) is { } reason)
                 throw NotRemoved(reason);
             if (await DeleteAsync(system, item, ct))
                 removed.Add(item);
@@ -49,7 +50,7 @@ internal sealed class CreatedObjectsRemover(DeclaredSystems systems, CreatedObje
         return string.Create(CultureInfo.InvariantCulture, $"{item.Address} is still there {patience.TotalMinutes:0.#} minutes after its deletion was asked for.{waitsFor}{string.Concat(conditions)} See what keeps it, then retry.");
     }
 
-    private List<ObjectKind> KindsIn(ObservedObject item) => [.. finder.Kinds.Where(kind => systems.InCluster(kind.ApiVersion) == systems.InCluster(item.Address.ApiVersion))];
+    private List<ObjectKind> KindsIn(ObservedObject item) => [.. own.Kinds.Where(kind => systems.InCluster(kind.ApiVersion) == systems.InCluster(item.Address.ApiVersion))];
 
     /// <returns>False when it was handed over to somebody else meanwhile, and is left to them.</returns>
     private async Task<bool> DeleteAsync(IDeclaredObjects system, ObservedObject item, CancellationToken ct)
@@ -66,7 +67,7 @@ internal sealed class CreatedObjectsRemover(DeclaredSystems systems, CreatedObje
                 // It was changed since: whether it is still ours to remove has to be seen anew.
                 if (await system.FindAsync(item.Address, ct) is not { } again)
                     return true;
-                if (!finder.IsCreated(again))
+                if (!own.IsOurs(again))
                     return false;
                 item = again;
             }
