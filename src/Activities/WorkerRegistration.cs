@@ -8,7 +8,7 @@ namespace PlatformOps.Activities;
 public static class WorkerRegistration
 {
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger)];
+    public static IReadOnlyList<Type> Workflows { get; } = [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
 
     /// <summary>Options of a worker that runs every runbook. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>

@@ -27,9 +27,12 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         specified.RequireComponents(input.Components);
         if (input.Purpose == PlanPurpose.Decommission)
             return PlanPages.After(input.After, await PlanDecommissionAsync(specified, input.IncludeDataStores), specified.Environment.GuardRails);
-        var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, input.Components)));
+        if (input.Purpose == PlanPurpose.Upgrade)
+            RequireExpected(specified, input);
+        var observed = input.Purpose == PlanPurpose.Upgrade ? UpgradedBefore(specified, input.Components) : input.Components;
+        var observations = await Task.WhenAll(specified.Environment.Regions.Select(region => ObserveAsync(specified, region, observed)));
         var plan = ProvisioningPlanner.Plan(specified.Environment, specified.Catalog, observations, input.Components, input.Purpose);
-        if (input is { After: null, Purpose: PlanPurpose.Provision })
+        if (input is { After: null, Purpose: PlanPurpose.Provision or PlanPurpose.Upgrade })
             await new PlanPreflight(Systems(specified), specified).CheckAsync(plan, observations, Cancellation);
         return PlanPages.After(input.After, plan, specified.Environment.GuardRails);
     });
@@ -101,6 +104,21 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     });
 
     /// <inheritdoc/>
+    public Task<CapturedComponent> CaptureComponentAsync(CaptureComponentInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
+        return Keeper(specified, input.Reference).CaptureAsync(input.Plan, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<ComponentReport> RestoreComponentAsync(RestoreComponentInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        // Whatever the specification says by now: what is restored is older anyway.
+        var specified = SpecifiedEnvironment.Read(sources, input.Reference.Environment);
+        return Keeper(specified, input.Reference).RestoreAsync(input.Captured, Cancellation);
+    });
+
+    /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         regions.Dispose();
@@ -126,11 +144,26 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         return DecommissionPlanner.Plan(specified.Environment, specified.Catalog, observations, includeDataStores);
     }
 
+    /// <summary>The components themselves, and those whose versions count for them.</summary>
+    private static List<string> UpgradedBefore(SpecifiedEnvironment specified, IReadOnlyList<string>? components) =>
+        [.. (components ?? []).SelectMany(name => specified.Component(name).UpgradeAfter.Append(name)).Where(name => specified.Environment.Components.Any(known => known.Name == name && known.Enabled))];
+
+    private static void RequireExpected(SpecifiedEnvironment specified, PlanEnvironmentInput input)
+    {
+        var problems = input.Expected is not { } expected ? [] : (input.Components ?? []).SelectMany(name => Upgrades.Unexpected(
+            specified.Environment, specified.Component(name), specified.Environment.PrimaryRegion, expected.Version, expected.Parameters)).ToList();
+        if (problems.Count > 0)
+            throw new ApplicationFailureException($"{string.Join(" ", problems)} Nothing was changed.", FailureTypes.InvalidInput, nonRetryable: true);
+    }
+
     private OwnObjects Own(SpecifiedEnvironment specified, string? operationId)
     {
         var systems = Systems(specified);
         return new(systems, Observer(systems, specified), specified, operationId);
     }
+
+    private ComponentKeeper Keeper(SpecifiedEnvironment specified, ComponentReference reference) =>
+        new(Systems(specified), Own(specified, null), Own(specified, reference.OperationId), specified, reference, Heartbeat);
 
     private DeclaredSystems Systems(SpecifiedEnvironment specified) => new(regions, specified);
 

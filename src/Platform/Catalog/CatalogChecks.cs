@@ -13,7 +13,7 @@ internal static class CatalogChecks
     public static void CheckNames(ReadDefinition component, IReadOnlyList<string> known)
     {
         var definition = component.Definition;
-        foreach (var (key, names) in new[] { ("dependsOn", definition.DependsOn), ("dependsOnPrimary", definition.DependsOnPrimary), ("excludes", definition.Excludes) })
+        foreach (var (key, names) in new[] { ("dependsOn", definition.DependsOn), ("dependsOnPrimary", definition.DependsOnPrimary), ("excludes", definition.Excludes), ("upgradeAfter", definition.UpgradeAfter) })
         {
             foreach (var (item, index) in names.Select((item, index) => (item, index)))
             {

@@ -88,6 +88,8 @@ public static class CatalogReader
             DependsOnPrimary = Names(tree, "dependsOnPrimary"),
             Excludes = Names(tree, "excludes"),
             Provides = [.. Names(tree, "provides").Select(ObjectKind.Parse)],
+            UpgradeAfter = Names(tree, "upgradeAfter"),
+            OneMinorAtATime = (string?)tree["oneMinorAtATime"],
             Delivery = delivery,
             Chart = chart,
             RepeatFor = repeatFor,

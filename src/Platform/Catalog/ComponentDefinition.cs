@@ -31,6 +31,12 @@ public sealed record ComponentDefinition
     /// <summary>Kinds that the cluster serves once this component is healthy, since it installs their definitions.</summary>
     public IReadOnlyList<ObjectKind> Provides { get; init; } = [];
 
+    /// <summary>Components that must run the version that is specified for them, in the same region, before this one is upgraded.</summary>
+    public IReadOnlyList<string> UpgradeAfter { get; init; } = [];
+
+    /// <summary>Why no minor version of its images may be skipped, nor an older one follow a newer one; null: any version may follow any other.</summary>
+    public string? OneMinorAtATime { get; init; }
+
     public required DeliveryKind Delivery { get; init; }
 
     /// <summary>What the manifests are repeated for; each item's fields become parameters of that repetition.</summary>

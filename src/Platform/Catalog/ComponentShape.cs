@@ -102,6 +102,8 @@ internal static class ComponentShape
         new("dependsOnPrimary", new ListShape("Components that must be healthy in the primary region before any other region begins with this one.", Name)),
         new("excludes", new ListShape("Components that take the place of this one: only one of them can be enabled.", Name)),
         new("provides", new ListShape("Kinds whose definitions it installs.", ProvidedKind)),
+        new("upgradeAfter", new ListShape("Components that must run the version that is specified for them before this one is upgraded.", Name)),
+        new("oneMinorAtATime", new TextShape("Why no minor version of its images may be skipped, nor an older one follow a newer one.")),
         new("delivery", new TextShape("How it gets into the world.", [.. DeliveryKinds.Keys]), Default: "manifests"),
         new("chart", Chart),
         new("values", new ListShape("Files with the chart's values, laid over one another.", new AnyShape("A file, or {file, when}."))),

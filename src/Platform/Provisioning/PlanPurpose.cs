@@ -10,6 +10,9 @@ public enum PlanPurpose
     /// and nothing is removed. The plan has only what differs.</summary>
     Revert,
 
+    /// <summary>Bring one component to what is specified, region by region, the secondary ones first; see <see cref="Upgrades"/>.</summary>
+    Upgrade,
+
     /// <summary>Remove what is ours, in the reverse of the order in which it was made; see <see cref="DecommissionPlanner"/>.</summary>
     Decommission,
 }

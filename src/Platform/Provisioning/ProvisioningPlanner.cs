@@ -42,6 +42,8 @@ public static class ProvisioningPlanner
             .ToList();
         if (purpose == PlanPurpose.Revert)
             planned = [.. planned.Select(component => component with { Objects = [.. component.Objects.Where(Drift.Differs)] }).Where(component => component.Objects.Count > 0)];
+        if (purpose == PlanPurpose.Upgrade)
+            planned = Upgrades.RegionByRegion(environment, catalog, observations, planned);
         return Hashed(environment, catalog, planned);
     }
 
@@ -69,7 +71,7 @@ public static class ProvisioningPlanner
         var undeclared = live
             .Where(pair => !declared.Contains(pair.Key) && ObjectOwnership.IsOurs(pair.Value, environment, component.Name) && !ObjectOwnership.IsDerived(pair.Value))
             .OrderBy(pair => pair.Key.ToString(), StringComparer.Ordinal);
-        return new()
+        return Upgrades.HeldToVersions(component, desired, live.Values, new()
         {
             Component = component.Name,
             Region = region,
@@ -79,7 +81,7 @@ public static class ProvisioningPlanner
                 .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component, purpose)),
                 .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails, purpose)),
             ],
-        };
+        });
     }
 
     /// <summary>The steps that must be healthy before a component is worked on in a region, sorted.</summary>

@@ -73,7 +73,8 @@ public sealed partial class DecommissionEnvironment : Runbook
         var (todo, all) = (component.Objects.Count(planned => planned.Action == PlannedAction.Prune), component.Objects.Count);
         if (todo == 0)
         {
-            Steps!.Finish(component, StepState.Done, "Kept.", Now);
+            Steps!.Record(component, [.. component.Objects.Select(planned => new ObjectOutcome(planned.Address, component.Component, null, ObjectResult.Unchanged))]);
+            Steps.Finish(component, StepState.Done, "Kept.", Now);
             return;
         }
 

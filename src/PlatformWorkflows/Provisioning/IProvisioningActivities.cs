@@ -40,4 +40,12 @@ public interface IProvisioningActivities
     /// <summary>Lists what exists of ours in all regions, by its labels. Changes nothing.</summary>
     [Activity]
     Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input);
+
+    /// <summary>Reads what we applied of the objects that a plan would change or remove, so that it can be applied again. Changes nothing.</summary>
+    [Activity]
+    Task<CapturedComponent> CaptureComponentAsync(CaptureComponentInput input);
+
+    /// <summary>Applies again what was captured, to objects that are still ours, and removes what the operation created for the component.</summary>
+    [Activity]
+    Task<ComponentReport> RestoreComponentAsync(RestoreComponentInput input);
 }

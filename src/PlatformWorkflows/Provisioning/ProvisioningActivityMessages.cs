@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 
@@ -7,8 +8,10 @@ namespace PlatformOps.Workflows.Provisioning;
 /// <param name="Components">Only these and, to provision, what they depend on; null: all.</param>
 /// <param name="After">Go on after this step; null: from the first. What <see cref="PlanEnvironmentResult.More"/> of the page before said.</param>
 /// <param name="IncludeDataStores">Only to decommission: whether data is to go too.</param>
+/// <param name="Expected">Only to upgrade: what the specification has to say by now.</param>
 public sealed record PlanEnvironmentInput(
-    string Environment, IReadOnlyList<string>? Components = null, string? After = null, PlanPurpose Purpose = PlanPurpose.Provision, bool IncludeDataStores = false);
+    string Environment, IReadOnlyList<string>? Components = null, string? After = null, PlanPurpose Purpose = PlanPurpose.Provision, bool IncludeDataStores = false,
+    ExpectedOfSpecification? Expected = null);
 
 /// <summary>A page of a plan, and what may be done with the plan unasked.</summary>
 /// <param name="Plan">As many of its steps as fit into a payload; everything else, the hash too, is that of the whole plan.</param>
@@ -68,3 +71,21 @@ public sealed record ReadLedgerInput(string Environment, string? OperationId = n
 /// <summary>As many entries as fit into a payload.</summary>
 /// <param name="More">How many entries there have been when others follow; null: the ledger ends here.</param>
 public sealed record LedgerPage(IReadOnlyList<LedgerEntry> Entries, int? More = null);
+
+/// <summary>What an operator expects the specification to say of a component, so that an upgrade is not begun before it was specified.</summary>
+/// <param name="Version">The tag of one of its images, or the version of its chart; null: any.</param>
+/// <param name="Parameters">Values of its parameters, as text.</param>
+public sealed record ExpectedOfSpecification(string? Version, IReadOnlyDictionary<string, string>? Parameters);
+
+/// <summary>What was applied of one component before it is changed, without Secrets.</summary>
+/// <param name="Manifests">The fields that are ours, of every object that the plan changes or removes.</param>
+public sealed record CapturedComponent(IReadOnlyList<CapturedObject> Manifests);
+
+/// <summary>The manifest of an object as it was applied before.</summary>
+public sealed record CapturedObject(ResourceAddress Address, JsonObject Manifest);
+
+/// <summary>Input of <see cref="IProvisioningActivities.CaptureComponentAsync"/>.</summary>
+public sealed record CaptureComponentInput(ComponentReference Reference, PlannedComponent Plan);
+
+/// <summary>Input of <see cref="IProvisioningActivities.RestoreComponentAsync"/>.</summary>
+public sealed record RestoreComponentInput(ComponentReference Reference, CapturedComponent Captured);

@@ -26,7 +26,10 @@ public sealed record LedgerReport(string Environment, int Objects, IReadOnlyDict
 [Workflow]
 public sealed class ReadLedger
 {
+    private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private IReadOnlyList<LedgerEntry> entries = [];
+    private string environment = "";
+    private RunbookPhase phase = RunbookPhase.Observing;
 
     /// <summary>Workflow id of the run of an environment.</summary>
     public static string WorkflowId(string environment) => $"ledger/{environment}";
@@ -35,11 +38,26 @@ public sealed class ReadLedger
     [WorkflowQuery("ledger")]
     public IReadOnlyList<LedgerEntry> Ledger() => entries;
 
+    /// <summary>Where the run stands.</summary>
+    [WorkflowQuery("status")]
+    public RunbookStatus Status() => new()
+    {
+        Runbook = nameof(ReadLedger),
+        Environment = environment,
+        OperationId = "",
+        Phase = phase,
+        Summary = phase == RunbookPhase.Completed ? $"{entries.Count} objects exist." : "Listing what exists in every region.",
+        Steps = [],
+        IfStoppedNow = "Nothing has been changed.",
+        Compensations = [],
+        StartedAt = startedAt,
+    };
+
     [WorkflowRun]
     public async Task<LedgerReport> RunAsync(Input<ReadEnvironmentLedgerInput>? input = null)
     {
         var fields = RequestFields.Given(input);
-        var environment = RequestFields.Environment(fields.Environment);
+        environment = RequestFields.Environment(fields.Environment);
         Workflow.UpsertTypedSearchAttributes(
             RunbookSearchAttributes.Runbook.ValueSet(nameof(ReadLedger)), RunbookSearchAttributes.Environment.ValueSet(environment));
         try
@@ -48,9 +66,11 @@ public sealed class ReadLedger
         }
         catch (ActivityFailureException failure) when (!TemporalException.IsCanceledException(failure))
         {
+            phase = RunbookPhase.Failed;
             throw new ApplicationFailureException(FailureReason.Of(failure), failure, FailureReason.TypeOf(failure), nonRetryable: true);
         }
 
+        phase = RunbookPhase.Completed;
         var costs = new[] { CostClass.Compute, CostClass.Storage, CostClass.Network }.ToDictionary(cost => cost, cost => entries.Count(entry => entry.Cost.HasFlag(cost)));
         var report = new LedgerReport(environment, entries.Count, costs, entries);
         return ReportSize.Fits(report) ? report : report with { Entries = [] };

@@ -52,6 +52,9 @@ public abstract partial class Runbook
         {
             while (Steps.Startable(GuardRails.MaxParallel) is { Count: > 0 } startable)
                 running.Add(begin(startable[0]));
+            // Steps that had nothing to do have ended by now, perhaps the last one among them.
+            if (Steps.Finished)
+                break;
             if (Steps.Stuck)
             {
                 if (!await ParkAsync($"Parked: {FailedSteps()}", Acting.Token))

@@ -54,7 +54,7 @@ public abstract partial class Runbook
 
     private protected string Summary { get; private set; } = "Starting.";
 
-    private protected RunbookWait? WaitingFor { get; private set; }
+    private protected RunbookWait? WaitingFor { get; set; }
 
     private protected DateTimeOffset StartedAt => startedAt;
 

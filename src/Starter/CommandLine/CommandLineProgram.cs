@@ -20,6 +20,7 @@ internal static class CommandLineProgram
             PlanCommand.Create(),
             ProvisionCommand.Create(),
             DriftCommand.Create(),
+            UpgradeCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
             StatusCommand.Create(),

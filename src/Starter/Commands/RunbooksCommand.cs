@@ -31,6 +31,14 @@ internal static class RunbooksCommand
             Required: ["environment"],
             MoreUpdates: ", revert, adopt"),
         new(
+            nameof(UpgradeComponent),
+            "upgrade/{environment}/{component}",
+            "Brings one component to what is specified by now, region by region; back to what was applied before when one does not do well.",
+            typeof(UpgradeComponentInput),
+            """{"environment":"development","component":"temporal-frontend"}""",
+            "upgrade/development/temporal-frontend",
+            Required: ["environment", "component"]),
+        new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",
             "Removes an environment in reverse order of its dependencies, after approval; data is kept unless it is asked for and allowed.",
@@ -46,7 +54,7 @@ internal static class RunbooksCommand
             """{"environment":"development"}""",
             "ledger/development",
             Required: ["environment"],
-            Controls: "query: ledger"),
+            Controls: "queries: status, ledger"),
     ];
 
     public static Command Create()

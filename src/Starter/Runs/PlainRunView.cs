@@ -33,7 +33,7 @@ internal sealed class PlainRunView(Terminal terminal) : IRunView
             if (!worthALine)
                 continue;
             shown[step.Name] = (step.State, detail, snapshot.At);
-            Write(snapshot.At, $"{StepWords.Of(step.State),-11} {step.Name}  {detail}".TrimEnd());
+            Write(snapshot.At, $"{StepWords.Of(step.State, status.Runbook),-11} {step.Name}  {detail}".TrimEnd());
         }
 
         // The last word comes after the steps that led to it.

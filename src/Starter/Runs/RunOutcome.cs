@@ -1,4 +1,5 @@
 using PlatformOps.Starter.CommandLine;
+using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 
@@ -13,7 +14,7 @@ internal sealed record RunOutcome(RunReport? Report, RunbookStatus? Status, stri
     /// <summary>What follows for whoever waits: the goal that was reached (<c>healthy</c>), <c>parked</c> (an operator has to decide) or <c>failed</c>.</summary>
     public string Word => ExitCode switch
     {
-        ExitCode.Success => Report?.Outcome is { } goal and not "planned" ? goal : "healthy",
+        ExitCode.Success => Report?.Outcome is { } goal && (goal != "planned" || Status?.Runbook != nameof(ProvisionEnvironment)) ? goal : "healthy",
         ExitCode.Parked => "parked",
         _ => "failed",
     };

@@ -37,7 +37,7 @@ internal static class RunResult
         Line($"[{style} bold]{Markup.Escape(outcome.Word)}[/]  {Markup.Escape(outcome.Summary)}");
         if (outcome.Report is { } report)
         {
-            if (report.Results.Count > 0)
+            if (report.Results.Keys.Any(result => result != ObjectResult.NotReached))
                 Line(Markup.Escape(Counts(report)));
             foreach (var left in report.LeftBehind)
                 Line($"  [yellow]left behind:[/] {Markup.Escape(left)}");

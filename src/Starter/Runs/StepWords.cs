@@ -1,3 +1,4 @@
+using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 
 namespace PlatformOps.Starter.Runs;
@@ -5,12 +6,13 @@ namespace PlatformOps.Starter.Runs;
 /// <summary>How the states of steps look.</summary>
 internal static class StepWords
 {
-    public static string Of(StepState state) => state switch
+    /// <param name="runbook">Whose step it is: what is done is healthy, unless it was removed.</param>
+    public static string Of(StepState state, string? runbook = null) => state switch
     {
         StepState.Pending => "pending",
         StepState.Blocked => "blocked",
         StepState.Running => "running",
-        StepState.Done => "healthy",
+        StepState.Done => runbook == nameof(DecommissionEnvironment) ? "done" : "healthy",
         StepState.Failed => "FAILED",
         StepState.Skipped => "skipped",
         StepState.RolledBack => "rolled back",

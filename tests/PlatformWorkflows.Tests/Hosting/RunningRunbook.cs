@@ -40,6 +40,22 @@ internal sealed class RunningRunbook<TReport> : IAsyncDisposable
 
     public Task TellAsync(string control, object input) => Handle.ExecuteUpdateAsync<ControlResult>(control, [input]).WaitAsync(Wait.Patience);
 
+    /// <summary>Approves the plan that the run waits with.</summary>
+    public async Task ApproveAsync() => await TellAsync("approve", new ApproveInput((await UntilAsync(RunbookPhase.AwaitingApproval)).PlanHash, "ada"));
+
+    /// <summary>Waits for its end, whatever that is.</summary>
+    public async Task EndedAsync()
+    {
+        try
+        {
+            await ReportAsync();
+        }
+        catch (WorkflowFailedException)
+        {
+            // An end too.
+        }
+    }
+
     /// <summary>Why a control is refused.</summary>
     public async Task<string> RefusalAsync(string control, object input)
     {

@@ -29,7 +29,7 @@ public class DecommissionTests(RunbookServer server)
         Assert.Equal("Nothing has been removed.", waiting.IfStoppedNow);
         Assert.Equal(["plan"], run.World.Events);
 
-        await ApproveAsync(run);
+        await run.ApproveAsync();
         var report = await run.ReportAsync();
 
         Assert.Equal((DecommissionOutcome.Removed, "2 objects were removed, 1 were kept as planned; a listing finds nothing else of ours."), (report.Outcome, report.Summary));
@@ -85,11 +85,22 @@ public class DecommissionTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task Ends_when_the_last_step_has_nothing_to_remove()
+    {
+        await using var run = await StartAsync(World(Of(
+            Component("frontend").With(Plans.Object("frontend", PlannedAction.Prune, "It is ours.")),
+            Component("postgresql", "frontend").With(Plans.Object("postgresql", PlannedAction.None, Kept)))));
+        await run.ApproveAsync();
+
+        Assert.Equal(DecommissionOutcome.Removed, (await run.ReportAsync()).Outcome);
+    }
+
+    [Fact]
     public async Task Lists_what_is_still_there_although_it_was_removed()
     {
         var world = new FakeWorld(Removal) { Undying = new HashSet<string> { "redis" }, GuardRails = new(0, 2, false, TimeSpan.FromHours(4)) }.Populate();
         await using var run = await StartAsync(world);
-        await ApproveAsync(run);
+        await run.ApproveAsync();
 
         var report = await run.ReportAsync();
 
@@ -102,7 +113,7 @@ public class DecommissionTests(RunbookServer server)
     {
         var world = World().Fail("remove frontend@us-east-1", "It waits for example.com/hold.", FailureTypes.NotRemoved);
         await using var run = await StartAsync(world);
-        await ApproveAsync(run);
+        await run.ApproveAsync();
         var parked = await run.UntilAsync(RunbookPhase.Parked);
         Assert.Equal("Parked: frontend@us-east-1: It waits for example.com/hold.", parked.Summary);
         Assert.DoesNotContain("remove redis@us-east-1", world.Events);
@@ -119,7 +130,7 @@ public class DecommissionTests(RunbookServer server)
         var removing = world.Hold("remove redis@us-east-1");
         await using (var run = await StartAsync(world))
         {
-            await ApproveAsync(run);
+            await run.ApproveAsync();
             await removing.ReachedAsync();
             await run.TellAsync("abort", new AbortInput("needed after all"));
 
@@ -130,7 +141,7 @@ public class DecommissionTests(RunbookServer server)
 
         removing.Open();
         await using var again = await StartAsync(world);
-        await ApproveAsync(again);
+        await again.ApproveAsync();
 
         Assert.Equal(DecommissionOutcome.Removed, (await again.ReportAsync()).Outcome);
         Assert.Equal([Address("postgresql")], world.Objects.Select(item => item.Key));
@@ -140,12 +151,6 @@ public class DecommissionTests(RunbookServer server)
     {
         var given = (input ?? new()) with { Environment = environment ?? $"development-{Guid.NewGuid():N}" };
         return RunningRunbook<DecommissionReport>.StartAsync(server, world, nameof(DecommissionEnvironment), DecommissionEnvironment.WorkflowId(given.Environment), given);
-    }
-
-    internal static async Task ApproveAsync(RunningRunbook<DecommissionReport> run)
-    {
-        await run.UntilAsync(RunbookPhase.AwaitingApproval);
-        await run.TellAsync("approve", new ApproveInput(Hash, "ada"));
     }
 
     private Task<RunningRunbook<DecommissionReport>> StartAsync(FakeWorld world, DecommissionEnvironmentInput? input = null) => StartAsync(server, world, input);

@@ -160,6 +160,18 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
         }
     }
 
+    public async Task<CapturedComponent> CaptureComponentAsync(CaptureComponentInput input)
+    {
+        await DoAsync("capture", input.Plan.Step);
+        return new([.. input.Plan.Objects.Select(planned => new CapturedObject(planned.Address, new() { ["kind"] = planned.Address.Kind }))]);
+    }
+
+    public async Task<ComponentReport> RestoreComponentAsync(RestoreComponentInput input)
+    {
+        await DoAsync("restore", $"{input.Reference.Component}@{input.Reference.Region}");
+        return new([.. input.Captured.Manifests.Select(captured => new ObjectOutcome(captured.Address, "ours", input.Reference.OperationId, ObjectResult.RolledBack))]);
+    }
+
     /// <summary>Makes everything exist that the plan names.</summary>
     public FakeWorld Populate(string operationId = "op-before")
     {

@@ -68,7 +68,7 @@ internal static class RecordedBehaviours
             await run.ReportAsync();
             return run.Handle.Id;
         },
-        ["decommissioned"] = server => DecommissionAsync(server, DecommissionTests.World(), DecommissionTests.ApproveAsync),
+        ["decommissioned"] = server => DecommissionAsync(server, DecommissionTests.World(), run => run.ApproveAsync()),
         ["decommission-rejected"] = server => DecommissionAsync(server, DecommissionTests.World(), async run =>
         {
             await run.UntilAsync(RunbookPhase.AwaitingApproval);
@@ -77,10 +77,14 @@ internal static class RecordedBehaviours
         ["decommission-parked-and-retried"] = server => DecommissionAsync(
             server, DecommissionTests.World().Fail("remove frontend@us-east-1", "It is still there.", FailureTypes.NotRemoved), async run =>
             {
-                await DecommissionTests.ApproveAsync(run);
+                await run.ApproveAsync();
                 await run.UntilAsync(RunbookPhase.Parked);
                 await run.TellAsync("retryStep", new StepInput("frontend@us-east-1"));
             }),
+        ["upgraded-region-by-region"] = server => UpgradeAsync(server, UpgradeTests.World(approvals: 1), new() { ObserveFor = "1s" }, run => run.ApproveAsync()),
+        ["upgrade-returned"] = server => UpgradeAsync(
+            server, UpgradeTests.World().Fail("health history@us-east-1", "0/3 replicas ready.", FailureTypes.Unhealthy), new(), _ => Task.CompletedTask),
+        ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
     };
 
     private static FakeWorld Guarded(Platform.Provisioning.ProvisioningPlan plan) => new(plan) { GuardRails = new(2, 2, false, TimeSpan.FromHours(4)) };
@@ -121,6 +125,14 @@ internal static class RecordedBehaviours
         await using var run = await DecommissionTests.StartAsync(server, world, new() { OperationId = "op-recorded" }, "development");
         await act(run);
         await run.ReportAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> UpgradeAsync(RunbookServer server, FakeWorld world, UpgradeComponentInput input, Func<RunningRunbook<UpgradeReport>, Task> act)
+    {
+        await using var run = await UpgradeTests.StartAsync(server, world, input with { OperationId = "op-recorded" }, "development");
+        await act(run);
+        await run.EndedAsync();
         return run.Handle.Id;
     }
 
