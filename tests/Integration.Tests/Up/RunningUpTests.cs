@@ -60,6 +60,44 @@ public sealed class RunningUpTests(RunningUp up) : IClassFixture<RunningUp>
     }
 
     [Fact]
+    public async Task Drift_finds_nothing_and_its_schedule_is_created_once_and_then_changed()
+    {
+        var drift = await up.RunAsync("drift", "development", "--exit-code", "--output", "json");
+        Assert.Equal((0, "asDeclared"), (drift.ExitCode, drift.Json.GetProperty("outcome").GetString()));
+
+        var created = await up.RunAsync("drift", "schedule", "development", "--every", "1h", "--output", "json");
+        var changed = await up.RunAsync("drift", "schedule", "development", "--every", "2h", "--output", "json");
+        Assert.Equal((true, false), (created.Json.GetProperty("created").GetBoolean(), changed.Json.GetProperty("created").GetBoolean()));
+        var client = await TemporalClient.ConnectAsync(new(up.Address));
+        var schedule = (await client.GetScheduleHandle("drift/development").DescribeAsync()).Schedule;
+        Assert.Equal(TimeSpan.FromHours(2), Assert.Single(schedule.Spec.Intervals).Every);
+        Assert.Equal((ScheduleOverlapPolicy.Skip, TimeSpan.FromHours(2)), (schedule.Policy.Overlap, schedule.Policy.CatchupWindow));
+    }
+
+    [Fact]
+    public async Task The_ledger_has_every_object_of_the_plan_and_decommission_plans_to_keep_the_data()
+    {
+        var ledger = await up.RunAsync("ledger", "development", "--output", "json");
+        var plan = await up.RunAsync("decommission", "development", "--plan", "--output", "json");
+
+        Assert.Equal((0, 0), (ledger.ExitCode, plan.ExitCode));
+        Assert.Equal(88, ledger.Json.GetProperty("entries").GetArrayLength());
+        Assert.Equal("planned", plan.Json.GetProperty("outcome").GetString());
+        Assert.Contains(plan.Json.GetProperty("report").GetProperty("kept").EnumerateArray(), kept => kept.GetString()!.Contains("StatefulSet temporal-backend/postgresql: Kept: it is a data store", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_upgrade_is_refused_until_it_is_specified_and_has_nothing_to_do_when_it_runs()
+    {
+        var early = await up.RunAsync("upgrade", "development", "temporal-frontend", "--version", "9.9.9");
+        var done = await up.RunAsync("upgrade", "development", "temporal-frontend", "--output", "json");
+
+        Assert.Equal(8, early.ExitCode);
+        Assert.Contains("Field 'version' is 9.9.9, but specification and catalog say", early.Output, StringComparison.Ordinal);
+        Assert.Equal((0, "upToDate"), (done.ExitCode, done.Json.GetProperty("outcome").GetString()));
+    }
+
+    [Fact]
     public async Task Status_shows_every_component_as_healthy()
     {
         var status = await up.RunAsync("status", "development");
