@@ -31,6 +31,7 @@ public sealed partial class UpgradeComponent : Runbook
         {
             request = UpgradeRequest.From(this.input, Workflow.Info.FirstExecutionRunId);
             Identify();
+            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Component.ValueSet(request.Component));
             await ObserveAndPlanAsync();
             if (request.Mode == RunbookMode.Plan)
                 return End(RunbookPhase.Completed, UpgradeOutcome.Planned, PlanInWords());
