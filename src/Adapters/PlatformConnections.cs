@@ -55,18 +55,26 @@ public sealed record RegionConnection
     /// <summary>Host and port of the platform's own Temporal frontend. Default: the address of its Service in the cluster.</summary>
     public string? TemporalAddress { get; init; }
 
+    /// <summary>Whether this machine reaches the frontend's pods, so that each of them is asked; null: only when no <see cref="TemporalAddress"/> is stated.</summary>
+    public bool? TemporalPods { get; init; }
+
     /// <summary>How to speak TLS to it; null: not at all.</summary>
     public TlsFiles? TemporalTls { get; init; }
 
     /// <summary>How Vault is reached, and how we log in there. Default: the address of its Service in the cluster, without a login.</summary>
     public VaultAccess? Vault { get; init; }
 
-    /// <summary>How services with an API of their own are reached, by name: gitlab, artifactory, gravitee, authentik, datadog, newrelic.</summary>
+    /// <summary>How PostgreSQL is reached, and how we log in there; null: no login.</summary>
+    public PostgresAccess? Postgresql { get; init; }
+
+    /// <summary>How services with an API of their own are reached, by name: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare; and those
+    /// of the platform that have another address or want a login: elasticsearch, prometheus.</summary>
     public IReadOnlyDictionary<string, ExternalAccess> External { get; init; } = new Dictionary<string, ExternalAccess>();
 
     internal RegionConnection RelativeTo(string folder) => this with
     {
         Vault = Vault?.RelativeTo(folder),
+        Postgresql = Postgresql?.RelativeTo(folder),
         External = External.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
         Kubeconfig = Kubeconfig is null ? null : Path.Combine(folder, Kubeconfig),
         TemporalTls = TemporalTls?.RelativeTo(folder),
@@ -106,9 +114,11 @@ public sealed record VaultAccess(
 /// <summary>How a service with an API of its own is reached.</summary>
 /// <param name="Address">With scheme; null: where the service is on the internet, if it is there.</param>
 /// <param name="TokenFile">Holds our credential: a token or an API key. Read at each call.</param>
+/// <param name="User">For services that want a user name; then <paramref name="TokenFile"/> holds the password.</param>
 /// <param name="ApplicationKeyFile">Holds Datadog's application key.</param>
 /// <param name="CertificateAuthority">A PEM file with whom to trust; null: the system's authorities.</param>
-public sealed record ExternalAccess(string? Address = null, string? TokenFile = null, string? ApplicationKeyFile = null, string? CertificateAuthority = null)
+public sealed record ExternalAccess(
+    string? Address = null, string? TokenFile = null, string? ApplicationKeyFile = null, string? CertificateAuthority = null, string? User = null)
 {
     internal ExternalAccess RelativeTo(string folder) => this with
     {
@@ -118,6 +128,22 @@ public sealed record ExternalAccess(string? Address = null, string? TokenFile = 
     };
 
     private static string? In(string folder, string? path) => path is null ? null : Path.Combine(folder, path);
+}
+
+/// <summary>How a region's PostgreSQL is reached, and how we log in.</summary>
+/// <param name="Address"><c>host:port</c>; null: its Service's.</param>
+/// <param name="PasswordFile">Holds the password. Read at each connection.</param>
+/// <param name="Database">Null: postgres.</param>
+/// <param name="CertificateAuthority">A PEM file with whom to trust; null: the system's authorities.</param>
+/// <param name="Played">True only in a sandbox, which plays the pods of PostgreSQL but no server: then nobody is asked, and the gate says so.</param>
+public sealed record PostgresAccess(
+    string? Address = null, string? User = null, string? PasswordFile = null, string? Database = null, string? CertificateAuthority = null, bool Played = false)
+{
+    internal PostgresAccess RelativeTo(string folder) => this with
+    {
+        PasswordFile = PasswordFile is null ? null : Path.Combine(folder, PasswordFile),
+        CertificateAuthority = CertificateAuthority is null ? null : Path.Combine(folder, CertificateAuthority),
+    };
 }
 
 /// <summary>PEM files for TLS.</summary>

@@ -1,10 +1,8 @@
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes.Health;
-using PlatformOps.Adapters.Temporal;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
-using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -56,34 +54,16 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             RolloutGate rollout => health.RolloutAsync(rollout, ct),
             JobGate job => health.JobAsync(job, ct),
             EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
-            TemporalFrontendGate frontend => FrontendAsync(frontend, component, region, ct),
+            TemporalFrontendGate frontend => new FrontendHealth(connections, specified).StatusAsync(frontend, component, region, ct),
             VaultGate vault => VaultAsync(vault, region, ct),
             ApplicationGate application => health.ApplicationAsync(application, ct),
             ConditionGate condition => health.ConditionAsync(condition, time.GetUtcNow(), ct),
+            PostgresqlGate postgresql => new ServiceHealth(connections).PostgresqlAsync(postgresql, region, ct),
+            ElasticsearchGate elasticsearch => new ServiceHealth(connections).ElasticsearchAsync(elasticsearch, region, ct),
+            PrometheusGate prometheus => new ServiceHealth(connections).PrometheusAsync(prometheus, region, ct),
             ExternalGate => external.StatusAsync(component, region, ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
-    }
-
-    private async Task<GateStatus> FrontendAsync(TemporalFrontendGate gate, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
-    {
-        var temporal = connections.Temporal(region.Name, gate);
-        try
-        {
-            var version = await temporal.VersionAsync(ct);
-            var visible = (await new TemporalNamespaces(temporal).ListAsync(ct)).Select(item => item.Address.Name).ToHashSet();
-            var declared = ManifestRenderer.Render(specified.Environment, component, region.Name)
-                .Where(item => item.Address is { ApiVersion: ResourceAddress.TemporalApiVersion, Kind: TemporalNamespaces.Kind }).Select(item => item.Address.Name).ToList();
-            var missing = declared.Where(name => !visible.Contains(name)).ToList();
-            var frontend = $"Temporal frontend {gate.Namespace}/{gate.Service} ({temporal.Address}, server {version})";
-            return missing.Count > 0
-                ? new(GateState.OnTheWay, $"{frontend} does not show the namespaces {string.Join(", ", missing)} yet")
-                : new(GateState.Passed, $"{frontend} answers and shows {declared.Count} namespaces");
-        }
-        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
-        {
-            return new(GateState.OnTheWay, failure.Message.TrimEnd('.'));
-        }
     }
 
     private async Task<GateStatus> VaultAsync(VaultGate gate, RegionSpecification region, CancellationToken ct)

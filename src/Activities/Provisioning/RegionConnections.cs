@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
@@ -36,6 +37,22 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <summary>Vault of a region, by the gate that names its Service.</summary>
     public RegionVault Vault(string region, VaultGate gate) => vaults.GetOrAdd(
         (region, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}")), key => RegionVault.Open(connections, key.Region, key.Service, "provisioning"));
+
+    /// <summary>Whether this machine reaches the pods of a region's frontend: not where the connections state another address for it.</summary>
+    public bool ReachesPods(string region) => connections.Regions.GetValueOrDefault(region) is not { } how || (how.TemporalPods ?? how.TemporalAddress is null);
+
+    /// <summary>One pod of the frontend. The caller disposes it: pods come and go.</summary>
+    /// <param name="address">Host and port.</param>
+    public TemporalCluster TemporalPod(string region, TemporalFrontendGate frontend, string address) =>
+        TemporalCluster.OpenAt(connections, region, address, $"{frontend.Service}.{frontend.Namespace}.svc");
+
+    /// <summary>Whether a sandbox plays PostgreSQL without a server.</summary>
+    public bool PlaysPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: true };
+
+    /// <summary>PostgreSQL of a region, by the gate that names its Service. The caller disposes it: logins change.</summary>
+    /// <param name="secret">The login for when the connections state none.</param>
+    public PostgresServer Postgresql(PostgresqlGate gate, string region, PostgresServer.Login? secret) => PostgresServer.Open(
+        connections.Regions.GetValueOrDefault(region)?.Postgresql ?? new(), $"{gate.Service}.{gate.Namespace}.svc:{gate.Port}", gate.Tls, $"regions.{region}.postgresql", secret);
 
     /// <summary>The services with an API of their own, as a region reaches them.</summary>
     public ExternalServices External(string region) => externals.GetOrAdd(region, name => new(connections, name));

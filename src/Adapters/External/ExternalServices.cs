@@ -4,9 +4,11 @@ using PlatformOps.Adapters.Artifactory;
 using PlatformOps.Adapters.Authentik;
 using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Adapters.Datadog;
+using PlatformOps.Adapters.Elasticsearch;
 using PlatformOps.Adapters.GitLab;
 using PlatformOps.Adapters.Gravitee;
 using PlatformOps.Adapters.NewRelic;
+using PlatformOps.Adapters.Prometheus;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.External;
@@ -22,6 +24,8 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
         ["authentik"] = new("Authentik", null, CredentialHeader.Bearer),
         ["datadog"] = new("Datadog", new("https://api.datadoghq.com"), new("DD-API-KEY"), new("DD-APPLICATION-KEY", Second: true)),
         ["newrelic"] = new("New Relic", new("https://api.newrelic.com"), new CredentialHeader("Api-Key")),
+        ["elasticsearch"] = new("Elasticsearch", null, CredentialHeader.Bearer),
+        ["prometheus"] = new("Prometheus", null, CredentialHeader.Bearer),
         ["cloudflare"] = new("Cloudflare", new("https://api.cloudflare.com"), CredentialHeader.Bearer),
     };
 
@@ -62,20 +66,29 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
             api.Dispose();
     }
 
-    private JsonApi Api(string name) => apis.GetOrAdd(name, Open);
+    /// <summary>Elasticsearch, at its Service's address unless another is stated. The caller disposes it.</summary>
+    /// <param name="login">For when the connections state none; null: without.</param>
+    public ElasticsearchCluster Elasticsearch(Uri service, (string User, SecretText Password)? login) => new(Open("elasticsearch", service, login));
 
-    private JsonApi Open(string name)
+    /// <summary>Prometheus, at its Service's address unless another is stated. The caller disposes it.</summary>
+    public PrometheusServer Prometheus(Uri service) => new(Open("prometheus", service));
+
+    private JsonApi Api(string name) => apis.GetOrAdd(name, _ => Open(name));
+
+    private JsonApi Open(string name, Uri? usual = null, (string User, SecretText Password)? login = null)
     {
         var (service, setting) = (Services[name], $"regions.{region}.external.{name}");
         var access = connections.Of(region).External.GetValueOrDefault(name) ?? new();
-        var address = access.Address is null ? service.Address : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
+        var address = access.Address is null ? usual ?? service.Address : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
             ? stated
             : throw new AdapterException(AdapterFailureKind.Rejected, $"{setting}.address is '{access.Address}': http://host or https://host is expected.");
         if (address is null)
             throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {service.Title} is: state {setting} with address and tokenFile.");
         var credentials = service.Headers
             .Select(header => (header, File: header.Second ? access.ApplicationKeyFile : access.TokenFile, Setting: $"{setting}.{(header.Second ? "applicationKeyFile" : "tokenFile")}"))
-            .Where(entry => entry.File is not null).Select(entry => new ApiCredential(entry.header.Name, entry.header.Prefix, entry.File!, entry.Setting));
+            .Where(entry => entry.File is not null).Select(entry => new ApiCredential(entry.header.Name, entry.header.Prefix, entry.File!, entry.Setting) { User = access.User });
+        if (access.TokenFile is null && login is var (user, password))
+            credentials = [new("Authorization", "", "the Secret that the gate names", setting) { User = user, Secret = password }];
         return JsonApi.Open(service.Title, address, [.. credentials], access.CertificateAuthority);
     }
 

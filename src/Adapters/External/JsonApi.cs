@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -73,7 +74,7 @@ public sealed class JsonApi : IDisposable
         request.Headers.Accept.Add(new("application/json"));
         request.Headers.UserAgent.Add(new("platformops", null));
         foreach (var credential in credentials)
-            request.Headers.TryAddWithoutValidation(credential.Header, credential.Prefix + (await ReadAsync(credential, ct)).Reveal());
+            request.Headers.TryAddWithoutValidation(credential.Header, Value(credential, await ReadAsync(credential, ct)));
         if (body is not null)
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body)) { Headers = { ContentType = new("application/json") } };
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -89,8 +90,14 @@ public sealed class JsonApi : IDisposable
         }
     }
 
+    private static string Value(ApiCredential credential, SecretText secret) => credential.User is null
+        ? credential.Prefix + secret.Reveal()
+        : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential.User}:{secret.Reveal()}"));
+
     private static async Task<SecretText> ReadAsync(ApiCredential credential, CancellationToken ct)
     {
+        if (credential.Secret is { } given)
+            return given;
         try
         {
             return new((await File.ReadAllTextAsync(credential.File, ct)).Trim());
@@ -145,4 +152,11 @@ public sealed class JsonApi : IDisposable
 /// <param name="Prefix">Before the credential, <c>Bearer </c>.</param>
 /// <param name="File">Holds the credential.</param>
 /// <param name="Setting">Where the file is named, for messages: <c>regions.us-east-1.external.gitlab.tokenFile</c>.</param>
-public sealed record ApiCredential(string Header, string Prefix, string File, string Setting);
+public sealed record ApiCredential(string Header, string Prefix, string File, string Setting)
+{
+    /// <summary>With a user the file holds the password, and both are sent as HTTP wants it; null: without.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Gives the credential instead of the file; null: the file does.</summary>
+    public SecretText? Secret { get; init; }
+}

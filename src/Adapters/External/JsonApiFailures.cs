@@ -62,7 +62,7 @@ internal sealed class JsonApiFailures(string service, IReadOnlyList<string> file
     {
         var text = answer switch
         {
-            JsonObject map => Said(map["message"]) ?? Said(map["detail"]) ?? Said(map["title"]) ?? Said(map["error_description"]) ?? Said(map["error"]) ?? Said(map["errors"]),
+            JsonObject map => Said(map["message"]) ?? Said(map["detail"]) ?? Said(map["title"]) ?? Said(map["reason"]) ?? Said(map["error_description"]) ?? Said(map["error"]) ?? Said(map["errors"]),
             JsonArray list => string.Join("; ", list.Select(Said).OfType<string>()) is { Length: > 0 } all ? all : null,
             JsonValue value when value.TryGetValue<string>(out var words) => words,
             _ => null,

@@ -28,11 +28,15 @@ public sealed class TemporalCluster : IDisposable
     public static TemporalCluster Open(PlatformConnections connections, string region, string serviceAddress)
     {
         var how = connections.Of(region);
-        return new(region, new(how.TemporalAddress ?? serviceAddress)
-        {
-            Identity = Ownership.FieldManager,
-            Tls = how.TemporalTls is { } files ? Tls(files, region) : null,
-        });
+        return At(region, how.TemporalAddress ?? serviceAddress, how.TemporalTls);
+    }
+
+    /// <summary>As <see cref="Open"/>, of one server at an address of its own.</summary>
+    /// <param name="host">The name in its certificate, when the connections state no other.</param>
+    public static TemporalCluster OpenAt(PlatformConnections connections, string region, string address, string host)
+    {
+        var files = connections.Of(region).TemporalTls;
+        return At(region, address, files is null ? null : files with { ServerName = files.ServerName ?? host });
     }
 
     /// <summary>Asks the frontend who it is.</summary>
@@ -78,6 +82,12 @@ public sealed class TemporalCluster : IDisposable
             gate.Release();
         }
     }
+
+    private static TemporalCluster At(string region, string address, TlsFiles? files) => new(region, new(address)
+    {
+        Identity = Ownership.FieldManager,
+        Tls = files is null ? null : Tls(files, region),
+    });
 
     private static TlsOptions Tls(TlsFiles files, string region)
     {

@@ -178,6 +178,15 @@ public sealed record TemporalFrontendGate(string Service, string Namespace, int 
 /// <summary>Vault is initialized, unsealed and active; and where a policy is named, we can log in and read it.</summary>
 public sealed record VaultGate(string Service, string Namespace, int Port, bool Tls, string? Policy) : HealthGate;
 
+/// <summary>PostgreSQL accepts a write, and commits it with whatever copies a commit waits for.</summary>
+public sealed record PostgresqlGate(string Service, string Namespace, int Port, bool Tls, string? Secret) : HealthGate;
+
+/// <summary>The Elasticsearch cluster is at least yellow.</summary>
+public sealed record ElasticsearchGate(string Service, string Namespace, int Port, bool Tls, string? Secret) : HealthGate;
+
+/// <summary>Prometheus is ready, and at least so many of its targets are up.</summary>
+public sealed record PrometheusGate(string Service, string Namespace, int Port, bool Tls, int Minimum) : HealthGate;
+
 /// <summary>Argo CD's Application is synced to the revision that is declared, and healthy. Every component with a chart has this gate.</summary>
 public sealed record ApplicationGate(string Name, string Namespace) : HealthGate;
 

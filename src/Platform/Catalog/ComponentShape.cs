@@ -49,6 +49,26 @@ internal static class ComponentShape
         new("policy", new TextShape("A policy that we must be able to log in for and read.")),
     ]);
 
+    private static readonly ShapeKey Login = new("secret", new TextShape("The Secret with the username and password to ask with, when the connections file states none."));
+
+    private static ShapeKey[] Server(string port, long usual, bool tls) =>
+    [
+        new("service", Name, Required: true),
+        new("namespace", Name),
+        new("port", new IntegerShape(port, 1, 65535), Default: usual),
+        new("tls", new BooleanShape("Whether it speaks TLS."), Default: tls),
+    ];
+
+    private static readonly MapShape Postgresql = new("PostgreSQL: it must accept a write.", [.. Server("The port of its protocol.", 5432, tls: true), Login]);
+
+    private static readonly MapShape Elasticsearch = new("Elasticsearch: its cluster must be at least yellow.", [.. Server("The port of its API.", 9200, tls: true), Login]);
+
+    private static readonly MapShape Prometheus = new("Prometheus: it must be ready and see its targets.",
+    [
+        .. Server("The port of its API.", 9090, tls: false),
+        new("minimum", new IntegerShape("How many targets must be up.", 0, 100_000), Default: 1L),
+    ]);
+
     private static readonly MapShape Condition = new("A custom resource that must say itself that it is as it has to be.",
     [
         new("apiVersion", new TextShape("Its API group and version."), Required: true),
@@ -63,6 +83,7 @@ internal static class ComponentShape
     [
         new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend),
         new("vault", Vault), new("condition", Condition), new("external", External),
+        new("postgresql", Postgresql), new("elasticsearch", Elasticsearch), new("prometheus", Prometheus),
     ]);
 
     private static readonly MapShape Chart = new("The Helm chart that Argo CD installs.",

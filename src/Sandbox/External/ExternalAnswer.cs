@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace PlatformOps.Sandbox.External;
@@ -17,7 +18,21 @@ internal sealed record ExternalAnswer(int Status, JsonNode? Json, string? Text =
 /// <summary>A call of a service's API.</summary>
 /// <param name="Path">Its parts below the service's address, decoded.</param>
 /// <param name="Credential">What a header proves with, without <c>Bearer</c>; null: nothing.</param>
-internal sealed record ExternalCall(string Method, string[] Path, Func<string, string?> Query, Func<string, string?> Credential, JsonNode? Body);
+internal sealed record ExternalCall(string Method, string[] Path, Func<string, string?> Query, Func<string, string?> Credential, JsonNode? Body)
+{
+    /// <summary>Of a user who proves himself in HTTP's own way; null: nobody does.</summary>
+    public string? Password
+    {
+        get
+        {
+            var given = Credential("Authorization") ?? "";
+            if (!given.StartsWith("Basic ", StringComparison.Ordinal))
+                return null;
+            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(given["Basic ".Length..]));
+            return pair[(pair.IndexOf(':') + 1)..];
+        }
+    }
+}
 
 /// <summary>One service: how it checks credentials, and what it answers out of the objects that it was told to have.</summary>
 internal interface IExternalService

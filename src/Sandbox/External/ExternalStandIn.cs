@@ -15,7 +15,8 @@ using PlatformOps.Sandbox.Api;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare. They have what they are
+/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare, and the platform's prometheus
+/// and elasticsearch. They have what they are
 /// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory.</summary>
 public sealed class ExternalStandIn : IAsyncDisposable
 {
@@ -39,6 +40,8 @@ public sealed class ExternalStandIn : IAsyncDisposable
             ["datadog"] = new DatadogPlayer(objects),
             ["newrelic"] = new NewRelicPlayer(objects),
             ["cloudflare"] = cloudflare,
+            ["prometheus"] = new PrometheusPlayer(objects),
+            ["elasticsearch"] = new ElasticsearchPlayer(objects),
         };
         app = Build();
     }

@@ -37,3 +37,53 @@ internal sealed class NewRelicPlayer(DeclaredObjects objects) : IExternalService
         };
     }
 }
+
+/// <summary>Prometheus' API, for its readiness and targets: <c>PrometheusTarget</c> objects, or one that is up. It asks nobody who they are, as the real one.</summary>
+internal sealed class PrometheusPlayer(DeclaredObjects objects) : IExternalService
+{
+    public ExternalAnswer? Refuse(ExternalCall call, string token) => null;
+
+    public ExternalAnswer? Answer(ExternalCall call) => (call.Method, call.Path) switch
+    {
+        ("GET", ["-", "ready"]) => new ExternalAnswer(200, null, "Prometheus Server is Ready.\n"),
+        ("GET", ["api", "v1", "targets"]) => new JsonObject
+        {
+            ["status"] = "success",
+            ["data"] = new JsonObject { ["activeTargets"] = new JsonArray([.. Targets()]), ["droppedTargets"] = new JsonArray() },
+        },
+        _ => null,
+    };
+
+    private IEnumerable<JsonObject> Targets() => objects.Of("PrometheusTarget").DefaultIfEmpty(new JsonObject()).Select(target => target.Over(new()
+    {
+        ["labels"] = new JsonObject { ["job"] = "prometheus" },
+        ["scrapeUrl"] = "http://127.0.0.1:9090/metrics",
+        ["health"] = "up",
+        ["lastError"] = "",
+    }));
+}
+
+/// <summary>Elasticsearch's API, for its cluster's health: an <c>ElasticsearchCluster</c> object, or green. Users prove themselves with the token as password.</summary>
+internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalService
+{
+    public ExternalAnswer? Refuse(ExternalCall call, string token) => call.Password == token ? null : ExternalAnswer.Refusal(401, new JsonObject
+    {
+        ["error"] = new JsonObject { ["type"] = "security_exception", ["reason"] = "unable to authenticate user for REST request [/_cluster/health]" },
+        ["status"] = 401,
+    });
+
+    public ExternalAnswer? Answer(ExternalCall call)
+    {
+        if (call.Method != "GET" || call.Path is not ["_cluster", "health"])
+            return null;
+        return objects.Of("ElasticsearchCluster").DefaultIfEmpty(new JsonObject()).First().Over(new()
+        {
+            ["cluster_name"] = "elasticsearch",
+            ["status"] = "green",
+            ["timed_out"] = false,
+            ["number_of_nodes"] = 3,
+            ["active_shards"] = 10,
+            ["unassigned_shards"] = 0,
+        });
+    }
+}

@@ -3,16 +3,23 @@ using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
+using PlatformOps.Sandbox;
 using PlatformOps.Sandbox.External;
 
 namespace PlatformOps.Starter.Up;
 
-/// <summary>External services of an evaluation, which have what the environment declares of them, and empty zones for its records.</summary>
+/// <summary>External services of an evaluation, which have what the environment declares of them, and empty zones for its records; and what answers behind the Services of
+/// systems whose gates ask them.</summary>
 internal sealed class ExternalWorld : IAsyncDisposable
 {
     private readonly ExternalStandIn services;
+    private readonly Dictionary<string, (string Namespace, string Service)> behind;
 
-    private ExternalWorld(ExternalStandIn services) => this.services = services;
+    private ExternalWorld(ExternalStandIn services, Dictionary<string, (string, string)> behind) => (this.services, this.behind) = (services, behind);
+
+    /// <summary>The Services that these answer behind, in some regions.</summary>
+    public IEnumerable<SandboxService> Behind(IReadOnlyList<string> regions) =>
+        regions.SelectMany(region => behind.Values.Select(at => new SandboxService(region, at.Namespace, at.Service, services.Address("").Authority)));
 
     /// <summary>Null when the environment declares nothing of any.</summary>
     public static async Task<ExternalWorld?> StartAsync(EnvironmentSpecification environment, ComponentCatalog catalog, int seed, CancellationToken ct)
@@ -22,21 +29,37 @@ internal sealed class ExternalWorld : IAsyncDisposable
         // Regions share these services.
         var declared = rendered.Where(item => item.Address.ApiVersion == ObjectKind.ExternalApiVersion).DistinctBy(item => (item.Address.Kind, item.Address.Name)).ToList();
         var zones = rendered.Where(item => item.Address.ApiVersion == CloudflareObjects.ApiVersion).Select(item => (string?)item.Manifest["spec"]?["zone"]).OfType<string>().Distinct().ToList();
-        if (declared.Count + zones.Count == 0)
+        var behind = environment.Components.Where(component => component.Enabled).SelectMany(component => catalog.Find(component.Name)!.Health).Select(At).OfType<(string Name, string, string)>()
+            .DistinctBy(at => at.Name).ToDictionary(at => at.Name, at => (at.Item2, at.Item3));
+        if (declared.Count + zones.Count + behind.Count == 0)
             return null;
         var services = await ExternalStandIn.StartAsync(seed, ct);
         foreach (var item in declared)
             services.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
         zones.ForEach(services.AddZone);
-        return new(services);
+        return new(services, behind);
     }
 
-    /// <summary>How they are reached. Writes their credential to a file of the data directory.</summary>
-    public IReadOnlyDictionary<string, ExternalAccess> Connect(DataDirectory data)
+    /// <summary>How they are reached in a region. Writes their credential to a file of the data directory.</summary>
+    /// <param name="region">Null for one that does not run.</param>
+    public IReadOnlyDictionary<string, ExternalAccess> Connect(DataDirectory data, SandboxRegion? region)
     {
         DataDirectory.WriteSecret(data.ExternalToken, services.Token);
-        return services.Services.ToDictionary(name => name, name => new ExternalAccess(services.Address(name).AbsoluteUri, data.ExternalToken, data.ExternalToken));
+        return services.Services.ToDictionary(name => name, name => new ExternalAccess(
+            Address(name, region), data.ExternalToken, data.ExternalToken, User: name == "elasticsearch" ? "elastic" : null));
     }
+
+    private static (string Name, string Namespace, string Service)? At(HealthGate gate) => gate switch
+    {
+        ElasticsearchGate elasticsearch => ("elasticsearch", elasticsearch.Namespace, elasticsearch.Service),
+        PrometheusGate prometheus => ("prometheus", prometheus.Namespace, prometheus.Service),
+        _ => null,
+    };
+
+    // What stands behind a Service answers only while its pods are ready.
+    private string Address(string name, SandboxRegion? region) => behind.TryGetValue(name, out var at) && region is not null
+        ? $"http://{region.ServiceAddress(at.Namespace, at.Service)}/{name}/"
+        : services.Address(name).AbsoluteUri;
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => services.DisposeAsync();

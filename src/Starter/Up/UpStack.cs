@@ -157,6 +157,7 @@ internal sealed class UpStack : IAsyncDisposable
                 TimeScale = options.TimeScale,
                 Services =
                 [
+                    .. external?.Behind(regions) ?? [],
                     .. temporals.Select(entry => new SandboxService(entry.Key, TemporalNamespace, TemporalService, entry.Value.Address)),
                     .. vaults.Select(entry => new SandboxService(entry.Key, VaultNamespace, VaultService, entry.Value.Address.Authority)),
                 ],
@@ -173,14 +174,14 @@ internal sealed class UpStack : IAsyncDisposable
             DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
         foreach (var (region, vault) in vaults)
             DataDirectory.WriteSecret(data.VaultToken(region), vault.RootToken);
-        var externals = external?.Connect(data) ?? new Dictionary<string, ExternalAccess>();
         var connections = new PlatformConnections
         {
             Regions = allRegions.ToDictionary(name => name, name => new RegionConnection
             {
                 Kubeconfig = data.Kubeconfig(name),
                 Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
-                External = externals,
+                External = external?.Connect(data, sandbox!.Regions.GetValueOrDefault(name)) ?? new Dictionary<string, ExternalAccess>(),
+                Postgresql = new(Played: true),
                 TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",
                 Vault = vaults.ContainsKey(name)
                     ? new($"http://{sandbox.Regions[name].ServiceAddress(VaultNamespace, VaultService)}", TokenFile: data.VaultToken(name))

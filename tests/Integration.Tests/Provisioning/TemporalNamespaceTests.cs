@@ -89,7 +89,35 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         Assert.Contains("127.0.0.1:1", health.Message, StringComparison.Ordinal);
     }
 
-    private async Task<TestPlatform> PlatformAsync()
+    [Fact]
+    public async Task Every_pod_of_the_frontend_is_asked_where_pods_can_be_reached()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var behind = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync($$"""
+            ---
+            apiVersion: v1
+            kind: Endpoints
+            metadata: {name: frontend}
+            subsets: [{{Endpoint(temporal)}}, {{Endpoint(behind)}}]
+            """);
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address, temporalPods: true);
+        await ProvisionAsync(platform, activities, "op-1");
+        var plan = (await platform.PlanAsync(activities)).Plan;
+        Task<ComponentHealth> AwaitAsync(TimeSpan within) => platform.RunAsync(() => activities.AwaitHealthAsync(new(platform.Reference(plan, "app"), within)));
+
+        var failure = await platform.FailsAsync(FailureTypes.Unhealthy, () => AwaitAsync(TimeSpan.Zero));
+        Assert.Contains($"pod at ({behind.Address}, server 1.31.2) does not show the namespaces orders yet", failure.Message, StringComparison.Ordinal);
+
+        var client = await TemporalClient.ConnectAsync(new(behind.Address));
+        await client.Connection.WorkflowService.RegisterNamespaceAsync(new() { Namespace = "orders", WorkflowExecutionRetentionPeriod = new() { Seconds = 86400 } });
+        Assert.Contains("shows 1 namespaces, on each of 2 pods", (await AwaitAsync(TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+    }
+
+    private static string Endpoint(BootstrapServerHost server) =>
+        $"{{addresses: [{{ip: {server.Address.Split(':')[0]}}}], ports: [{{port: {server.Address.Split(':')[1]}, protocol: TCP}}]}}";
+
+    private async Task<TestPlatform> PlatformAsync(string more = "")
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         platform.Write("catalog/ground/objects.yaml", """
@@ -101,7 +129,8 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
             kind: Service
             metadata: {name: frontend}
             spec: {ports: [{port: 7233}]}
-            """);
+
+            """ + more);
         platform.Write("catalog/app/component.yaml", $$"""
             name: app
             summary: Temporal namespaces.

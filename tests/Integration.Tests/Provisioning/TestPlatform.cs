@@ -71,11 +71,11 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     public void Remove(string path) => File.Delete(Path.Combine(folder, path));
 
-    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null)
+    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool? temporalPods = null)
     {
         var activities = new ProvisioningActivities(
             new(SpecificationFolder, Path.Combine(folder, "catalog")),
-            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, Vault = vault, External = external ?? new Dictionary<string, ExternalAccess>() } } });
+            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, TemporalPods = temporalPods, Vault = vault, External = external ?? new Dictionary<string, ExternalAccess>() } } });
         made.Add(activities);
         return activities;
     }

@@ -127,6 +127,8 @@ public sealed class CommittedCatalogTests
                     TemporalFrontendGate frontend => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest => (string?)manifest.Tree["kind"] == "Service"
                         && (string?)manifest.Tree["metadata"]!["name"] == frontend.Service && manifest.Tree["spec"]!["ports"]!.AsArray().Any(port => (long)port!["port"]! == frontend.Port)),
                     VaultGate vault => group.Any(candidate => Is(candidate, "Service", vault.Namespace, vault.Service)),
+                    PostgresqlGate postgresql => group.Any(candidate => Is(candidate, "Service", postgresql.Namespace, postgresql.Service)),
+                    ElasticsearchGate elasticsearch => group.Any(candidate => Is(candidate, "Service", elasticsearch.Namespace, elasticsearch.Service)),
                     _ => false,
                 }, $"{group.Key.Name}: {gate}");
             }

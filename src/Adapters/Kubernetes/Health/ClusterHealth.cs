@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
@@ -46,6 +47,18 @@ public sealed class ClusterHealth(KubernetesConnection connection)
         return ready >= gate.Minimum ? GateStatus.Passed(message) : GateStatus.OnTheWay(message);
     }
 
+    /// <summary>Where the ready endpoints behind a Service's port answer, <c>host:port</c>, sorted.</summary>
+    public async Task<IReadOnlyList<string>> EndpointAddressesAsync(string space, string service, int port, CancellationToken ct)
+    {
+        var found = new List<string>();
+        var name = Objects((await FindAsync("v1", "Service", space, service, ct))?["spec"]?["ports"]).FirstOrDefault(item => (int?)item["port"] == port) is { } named ? (string?)named["name"] ?? "" : null;
+        foreach (var subset in Objects((await FindAsync("v1", "Endpoints", space, service, ct))?["subsets"]))
+            if (Objects(subset["ports"]).FirstOrDefault(item => ((string?)item["name"] ?? "") == name) is { } behind)
+                found.AddRange(Objects(subset["addresses"]).Select(address => $"{address["ip"]}:{behind["port"]}"));
+        found.Sort(StringComparer.Ordinal);
+        return found;
+    }
+
     /// <summary>Whether Argo CD has brought an Application to what is declared.</summary>
     public async Task<GateStatus> ApplicationAsync(ApplicationGate gate, CancellationToken ct) =>
         ApplicationStatus.Judge($"Application {gate.Namespace}/{gate.Name}", await FindAsync("argoproj.io/v1alpha1", "Application", gate.Namespace, gate.Name, ct));
@@ -62,6 +75,15 @@ public sealed class ClusterHealth(KubernetesConnection connection)
         var readers = CustomResourceStatus.ReadersOf(gate.Kind) is { } kind && await connection.Kinds.FindOrNullAsync(kind, ct) is not null
             ? await objects.ListAsync(kind, null, "", ct) : [];
         return CustomResourceStatus.Judge(name, live, [.. readers.Select(reader => reader.Manifest)], now);
+    }
+
+    /// <summary>The login that a Secret holds under <c>username</c> and <c>password</c>; null: there is none (yet).</summary>
+    public async Task<(string User, SecretText Password)?> LoginAsync(string space, string secret, CancellationToken ct)
+    {
+        var data = (await FindAsync("v1", "Secret", space, secret, ct))?["data"];
+        return data?["username"] is { } user && data["password"] is { } password ? (Text(user), new(Text(password))) : null;
+
+        static string Text(JsonNode encoded) => Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!));
     }
 
     /// <summary>Whether a Service exists.</summary>

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Npgsql;
+
+namespace PlatformOps.Adapters.Postgres;
+
+/// <summary>A PostgreSQL server, by one login. Every call has a timeout, makes its own connection and is made once.</summary>
+public sealed class PostgresServer : IDisposable
+{
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly NpgsqlDataSource source;
+    private readonly PostgresFailures failures;
+
+    private PostgresServer(NpgsqlDataSource source, string address) => (this.source, Address, failures) = (source, address, new(address));
+
+    /// <summary>Host and port.</summary>
+    public string Address { get; }
+
+    /// <summary>Prepares connections; nothing is sent yet.</summary>
+    /// <param name="address">Where it answers when nothing else is stated, <c>host:port</c>.</param>
+    /// <param name="tls">Whether to speak TLS; then the certificate must be trusted and carry the host's name.</param>
+    /// <exception cref="AdapterException">The address or a file is wrong.</exception>
+    /// <param name="setting">Where the connections file has it, for messages.</param>
+    /// <param name="secret">A login for when the connections state none; asked at each connection. Null: there is none.</param>
+    public static PostgresServer Open(PostgresAccess access, string address, bool tls, string setting, Login? secret)
+    {
+        var stated = access.Address ?? address;
+        var colon = stated.LastIndexOf(':');
+        if (colon <= 0 || !int.TryParse(stated.AsSpan(colon + 1), CultureInfo.InvariantCulture, out var port))
+            throw new AdapterException(AdapterFailureKind.Rejected, $"{setting}.address is '{stated}': host:port is expected.");
+        if ((access is { User: { } user, PasswordFile: { } file } ? new Login(user, new(Read(file, setting))) : secret) is not { } login)
+            throw new AdapterException(AdapterFailureKind.Unauthorized, $"There is no login for PostgreSQL: state user and passwordFile under {setting} in the connections file, or a secret in the gate.");
+        var options = new NpgsqlConnectionStringBuilder
+        {
+            Host = stated[..colon].Trim('[', ']'),
+            Port = port,
+            Username = login.User,
+            Password = login.Password.Reveal(),
+            Database = access.Database ?? "postgres",
+            SslMode = tls ? SslMode.VerifyFull : SslMode.Disable,
+            RootCertificate = tls ? access.CertificateAuthority : null,
+            Timeout = (int)CallTimeout.TotalSeconds,
+            CommandTimeout = (int)CallTimeout.TotalSeconds,
+            ApplicationName = "platformops",
+            // Nothing is held while nobody asks, and nobody meets a connection of before a failover.
+            Pooling = false,
+        };
+        return new(NpgsqlDataSource.Create(options), stated);
+    }
+
+    /// <summary>Writes a record into the write-ahead log and commits it as everything is committed there, with whatever copies a commit waits for. No table changes.</summary>
+    /// <returns>The server's version.</returns>
+    /// <exception cref="AdapterException">It did not; it may be a standby, read-only, or wait for a copy that does not come.</exception>
+    public async Task<string> WriteAsync(CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(ct);
+            await using (var ask = new NpgsqlCommand("SHOW transaction_read_only", connection))
+                if ((string?)await ask.ExecuteScalarAsync(ct) == "on")
+                    throw failures.ReadOnly();
+            // A commit that stops waiting for its standby says so in a warning only.
+            string? unsafely = null;
+            connection.Notice += (_, notice) => unsafely = notice.Notice.InvariantSeverity == "WARNING" ? notice.Notice.MessageText : unsafely;
+            await using var write = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'platformops', 'health')", connection);
+            await write.ExecuteNonQueryAsync(ct);
+            return unsafely is null ? connection.PostgreSqlVersion.ToString() : throw failures.Unsafe(unsafely);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !ct.IsCancellationRequested)
+        {
+            throw failures.Of("accept a write", failure);
+        }
+    }
+
+    /// <summary>Who we are.</summary>
+    public sealed record Login(string User, SecretText Password);
+
+    /// <inheritdoc/>
+    public void Dispose() => source.Dispose();
+
+    private static string Read(string file, string setting)
+    {
+        try
+        {
+            return File.ReadAllText(file).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new AdapterException(AdapterFailureKind.Unauthorized, $"The password for PostgreSQL cannot be read: {failure.Message} Correct {setting}.passwordFile in the connections file.", failure);
+        }
+    }
+}

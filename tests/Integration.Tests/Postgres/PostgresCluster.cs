@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using PlatformOps.Integration.Tests.Postgres;
+
+[assembly: AssemblyFixture(typeof(PostgresCluster))]
+
+namespace PlatformOps.Integration.Tests.Postgres;
+
+/// <summary>A real PostgreSQL server on loopback, over TLS with a certificate for localhost, with one login that owns nothing. Started once, when the first test asks for it.</summary>
+public sealed class PostgresCluster : IAsyncDisposable
+{
+    public const string User = "platformops", Password = "canary-password-of-ours";
+    private static readonly string? Binaries = Directory.Exists("/usr/lib/postgresql")
+        ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
+        : null;
+
+    private readonly string folder = Directory.CreateTempSubdirectory("platformops-postgres-").FullName;
+    private readonly SemaphoreSlim gate = new(1);
+    private bool running;
+
+    public string Address { get; private set; } = "";
+
+    public string Authority => In("authority.pem");
+
+    public string PasswordFile => In("password");
+
+    /// <summary>Skips the test where there is no PostgreSQL.</summary>
+    public async Task StartAsync()
+    {
+        Assert.SkipWhen(Binaries is null, "Install PostgreSQL (Debian: apt-get install postgresql) to run the tests on a real server.");
+        await gate.WaitAsync();
+        try
+        {
+            if (running)
+                return;
+            await CreateAsync();
+            await RunAsync("pg_ctl", "-D", In("data"), "-l", In("log"), "-w", "start");
+            running = true;
+            await SqlAsync($"CREATE ROLE {User} LOGIN PASSWORD '{Password}'");
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    /// <summary>As the owner of everything.</summary>
+    public async Task SqlAsync(string statement)
+    {
+        await RunAsync("psql", "-h", folder, "-p", Address.Split(':')[1], "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement);
+        if (statement.StartsWith("ALTER SYSTEM", StringComparison.Ordinal))
+            await RunAsync("pg_ctl", "-D", In("data"), "reload");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (running)
+            await RunAsync("pg_ctl", "-D", In("data"), "-m", "immediate", "-w", "stop");
+        Directory.Delete(folder, recursive: true);
+        gate.Dispose();
+    }
+
+    private async Task CreateAsync()
+    {
+        await File.WriteAllTextAsync(PasswordFile, Password + "\n");
+        using (var port = new TcpListener(IPAddress.Loopback, 0))
+        {
+            port.Start();
+            Address = $"localhost:{((IPEndPoint)port.LocalEndpoint).Port}";
+        }
+
+        MakeCertificates();
+        // The server runs as another user when the tests run as root.
+        await ShellAsync($"chmod 711 {folder}; [ $(id -u) != 0 ] || chown -R postgres {folder}");
+        await RunAsync("initdb", "-D", In("data"), "-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync");
+        await ShellAsync($"cp -p {In("server.pem")} {In("server.key")} {In("data")}/; chmod 600 {In("data")}/server.key");
+        await File.AppendAllTextAsync(In("data/postgresql.conf"), $"""
+
+            listen_addresses = 'localhost'
+            port = {Address.Split(':')[1]}
+            unix_socket_directories = '{folder}'
+            ssl = on
+            ssl_cert_file = 'server.pem'
+            ssl_key_file = 'server.key'
+            fsync = off
+
+            """);
+    }
+
+    private void MakeCertificates()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(In("server.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(Authority, certificate.ExportCertificatePem());
+        File.WriteAllText(In("server.key"), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    private static Task RunAsync(string program, params string[] arguments) =>
+        ShellAsync("[ $(id -u) != 0 ] || set -- setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; \"$@\" >/dev/null </dev/null", [Path.Combine(Binaries!, program), .. arguments]);
+
+    private static async Task ShellAsync(string script, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script, "sh", .. arguments]) { RedirectStandardError = true, WorkingDirectory = "/" })!;
+        var errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{script} {string.Join(' ', arguments)} ended with {process.ExitCode}: {errors}");
+    }
+
+    private string In(string name) => Path.Combine(folder, name);
+}
