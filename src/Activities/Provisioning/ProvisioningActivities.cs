@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PlatformOps.Adapters;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
@@ -117,6 +118,22 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var specified = SpecifiedEnvironment.Read(sources, input.Reference.Environment);
         return Keeper(specified, input.Reference).RestoreAsync(input.Captured, Cancellation);
     });
+
+    /// <inheritdoc/>
+    public async Task<ActingRuns> FindActingRunsAsync(FindActingRunsInput input)
+    {
+        var phases = new[] { RunbookPhase.Acting, RunbookPhase.Parked, RunbookPhase.RollingBack }.Select(phase => $"'{JsonNamingPolicy.CamelCase.ConvertName(phase.ToString())}'");
+        var found = new List<string>();
+        // Children have no phase of their own.
+        await foreach (var run in ActivityExecutionContext.Current.TemporalClient.ListWorkflowsAsync(
+            $"Environment = '{input.Environment}' AND ExecutionStatus = 'Running' AND Phase IN ({string.Join(", ", phases)})", new() { Rpc = new() { CancellationToken = Cancellation } }))
+        {
+            if (run.Id != input.Except)
+                found.Add(run.Id);
+        }
+
+        return new([.. found.Order(StringComparer.Ordinal)]);
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()

@@ -40,6 +40,7 @@ public sealed partial class DecommissionEnvironment : Runbook
                 return EndWithNothingToDo();
             if (!await IsApprovedAsync())
                 return End(RunbookPhase.Rejected, DecommissionOutcome.Rejected, $"{Rejection} Nothing was removed.");
+            await RequireNoOtherAsync();
             return await ActAsync("Removing, what stands on others first.", RemoveAsync)
                 ? EndWithListing(await ListAsync())
                 : End(RunbookPhase.Failed, DecommissionOutcome.Failed, $"{NobodyContinued} Start it again to go on.");

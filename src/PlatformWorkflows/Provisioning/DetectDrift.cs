@@ -77,6 +77,7 @@ public sealed partial class DetectDrift : Runbook
     /// <summary>Brings what differs back, component by component in dependency order, and waits until each is healthy.</summary>
     private async Task<DriftReport> BringBackAsync()
     {
+        await RequireNoOtherAsync();
         if (!await ActAsync("Reverting what differs.", BeginAsync))
             return End(RunbookPhase.Failed, DriftOutcome.Failed, NobodyContinued);
         var changed = Steps!.Outcomes().Count(outcome => outcome.Result is ObjectResult.Changed or ObjectResult.Created);

@@ -48,4 +48,8 @@ public interface IProvisioningActivities
     /// <summary>Applies again what was captured, to objects that are still ours, and removes what the operation created for the component.</summary>
     [Activity]
     Task<ComponentReport> RestoreComponentAsync(RestoreComponentInput input);
+
+    /// <summary>Finds other runbooks that change the environment now, or are parked in the middle of it. Changes nothing.</summary>
+    [Activity]
+    Task<ActingRuns> FindActingRunsAsync(FindActingRunsInput input);
 }

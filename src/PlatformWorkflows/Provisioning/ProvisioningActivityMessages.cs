@@ -89,3 +89,10 @@ public sealed record CaptureComponentInput(ComponentReference Reference, Planned
 
 /// <summary>Input of <see cref="IProvisioningActivities.RestoreComponentAsync"/>.</summary>
 public sealed record RestoreComponentInput(ComponentReference Reference, CapturedComponent Captured);
+
+/// <summary>Input of <see cref="IProvisioningActivities.FindActingRunsAsync"/>.</summary>
+/// <param name="Except">The workflow id of whoever asks.</param>
+public sealed record FindActingRunsInput(string Environment, string Except);
+
+/// <summary>Runs that change an environment now or may go on to: their workflow ids.</summary>
+public sealed record ActingRuns(IReadOnlyList<string> WorkflowIds);

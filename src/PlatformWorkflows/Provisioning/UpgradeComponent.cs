@@ -37,6 +37,7 @@ public sealed partial class UpgradeComponent : Runbook
                 return End(RunbookPhase.Completed, UpgradeOutcome.Planned, PlanInWords());
             if (!await IsApprovedAsync())
                 return End(RunbookPhase.Rejected, UpgradeOutcome.Rejected, $"{Rejection} Nothing was changed.");
+            await RequireNoOtherAsync();
             EnterPhase(RunbookPhase.Acting, "Upgrading region by region.");
             foreach (var step in CurrentPlan!.Components)
             {

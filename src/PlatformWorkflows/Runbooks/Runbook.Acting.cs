@@ -43,6 +43,25 @@ public abstract partial class Runbook
         return Answered;
     }
 
+    /// <summary>Two runbooks that change one environment would undo each other's work.</summary>
+    /// <exception cref="ApplicationFailureException">Another one does; the message names it.</exception>
+    private protected async Task RequireNoOtherAsync()
+    {
+        var others = await Workflow.ExecuteActivityAsync(
+            (IProvisioningActivities activities) => activities.FindActingRunsAsync(new(Request.Environment, Workflow.Info.WorkflowId)),
+            new()
+            {
+                Summary = $"Look for other runs that change {Request.Environment}",
+                StartToCloseTimeout = TimeSpan.FromMinutes(1),
+                RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 6 },
+                CancellationToken = Acting.Token,
+            });
+        if (others.WorkflowIds.Count > 0)
+            throw new ApplicationFailureException(
+                $"{string.Join(", ", others.WorkflowIds)} changes {Request.Environment} now, or is parked in the middle of it. Nothing was changed. Let it end, or abort it; then start again.",
+                FailureTypes.Conflict, nonRetryable: true);
+    }
+
     /// <summary>Walks the graph, parking whenever nothing more can be done. False when a parked run was left alone for too long.</summary>
     /// <param name="begin">Carries one step out, from <see cref="RunbookSteps.Start"/> to <see cref="RunbookSteps.Finish"/>; ends in an exception only when it has a bug.</param>
     private protected async Task<bool> ActAsync(string why, Func<PlannedComponent, Task> begin)

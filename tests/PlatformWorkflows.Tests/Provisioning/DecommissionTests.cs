@@ -85,6 +85,18 @@ public class DecommissionTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task Does_not_begin_while_another_run_changes_the_environment()
+    {
+        await using var run = await StartAsync(new FakeWorld(Removal) { OtherRuns = ["provision/development"] });
+        await run.ApproveAsync();
+
+        var failed = await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowFailedException>(run.ReportAsync);
+
+        Assert.Contains("provision/development changes development-", failed.InnerException!.Message, StringComparison.Ordinal);
+        Assert.Equal(["plan"], run.World.Events);
+    }
+
+    [Fact]
     public async Task Ends_when_the_last_step_has_nothing_to_remove()
     {
         await using var run = await StartAsync(World(Of(

@@ -172,6 +172,11 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
         return new([.. input.Captured.Manifests.Select(captured => new ObjectOutcome(captured.Address, "ours", input.Reference.OperationId, ObjectResult.RolledBack))]);
     }
 
+    /// <summary>What else changes the environment.</summary>
+    public IReadOnlyList<string> OtherRuns { get; init; } = [];
+
+    public Task<ActingRuns> FindActingRunsAsync(FindActingRunsInput input) => Task.FromResult(new ActingRuns(OtherRuns));
+
     /// <summary>Makes everything exist that the plan names.</summary>
     public FakeWorld Populate(string operationId = "op-before")
     {
