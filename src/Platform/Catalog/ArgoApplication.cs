@@ -6,9 +6,6 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>The Application by which Argo CD installs a component's chart.</summary>
 internal static class ArgoApplication
 {
-    /// <summary>Where Argo CD looks for Applications.</summary>
-    public const string Namespace = "argo-cd";
-
     public static ObjectKind Kind { get; } = new("argoproj.io/v1alpha1", "Application");
 
     /// <param name="values">What the chart is told; parameters are filled in already, as in <paramref name="chart"/>.</param>
@@ -19,7 +16,7 @@ internal static class ArgoApplication
         ["metadata"] = new JsonObject
         {
             ["name"] = component,
-            ["namespace"] = Namespace,
+            ["namespace"] = chart.ApplicationNamespace,
             // Whoever removes the Application removes what it installed, and knows when that is gone.
             ["finalizers"] = new JsonArray("resources-finalizer.argocd.argoproj.io"),
         },

@@ -24,7 +24,7 @@ public static class CatalogReader
             .Distinct()
             .Order(StringComparer.Ordinal)
             .ToList();
-        var read = folders.Select(folder => ReadComponent(folder, files, problems)).OfType<ReadDefinition>().ToList();
+        var read = WithApplications([.. folders.Select(folder => ReadComponent(folder, files, problems)).OfType<ReadDefinition>()]);
         var catalog = new ComponentCatalog
         {
             Components = [.. read.Select(component => component.Definition)],
@@ -42,6 +42,22 @@ public static class CatalogReader
         if (folders.Count == 0)
             problems.Add(new("", $"the catalog is empty; a folder per component with a {DefinitionFile} is expected"));
         return problems.Count > 0 ? new(null, problems) : new(catalog, []);
+    }
+
+    /// <summary>Where the Applications of charts live, another component says: the one that provides them. Each is waited for.</summary>
+    private static List<ReadDefinition> WithApplications(List<ReadDefinition> read)
+    {
+        var space = read.Find(component => component.Definition.Provides.Contains(ArgoApplication.Kind))?.Definition.Namespace ?? "";
+        return [.. read.Select(component => component.Definition is { Chart: { } chart } definition
+            ? component with
+            {
+                Definition = definition with
+                {
+                    Chart = chart with { ApplicationNamespace = space },
+                    Health = [new ApplicationGate(definition.Name, space), .. definition.Health],
+                },
+            }
+            : component)];
     }
 
     private static ReadDefinition? ReadComponent(string folder, IReadOnlyDictionary<string, string> files, List<Problem> problems)
@@ -95,11 +111,7 @@ public static class CatalogReader
             RepeatFor = repeatFor,
             Parameters = parameters,
             Imports = imports,
-            Health =
-            [
-                .. chart is null ? Enumerable.Empty<HealthGate>() : [new ApplicationGate(folder, ArgoApplication.Namespace)],
-                .. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>(),
-            ],
+            Health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject
@@ -120,7 +132,7 @@ public static class CatalogReader
             reader.Report($"{folder}.{(chart is null ? "values" : "chart")}", $"is only for delivery gitops, and this is {tree["delivery"]}; set delivery to gitops, or remove it");
         else if (delivery != DeliveryKind.GitOps && tree["manifests"]!.AsArray().Count == 0)
             reader.Report($"{folder}.manifests", "is missing: list the files that are to be applied");
-        return chart is null ? null : new((string)chart["repository"]!, (string)chart["name"]!, (string)chart["version"]!, (string?)chart["namespace"] ?? space, values);
+        return chart is null ? null : new((string)chart["repository"]!, (string)chart["name"]!, (string)chart["version"]!, (string?)chart["namespace"] ?? space, "", values);
     }
 
     private static IReadOnlyList<string> Names(JsonObject tree, string key) => [.. tree[key]!.AsArray().Select(name => (string)name!)];

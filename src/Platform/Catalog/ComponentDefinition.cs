@@ -112,8 +112,9 @@ public enum DeliveryKind
 /// <param name="Repository">The URL of the Helm repository.</param>
 /// <param name="Version">The pinned version.</param>
 /// <param name="Namespace">Where its objects go.</param>
+/// <param name="ApplicationNamespace">Where Argo CD looks for Applications: the namespace of the component that provides them.</param>
 /// <param name="Values">Laid over one another in this order, where their conditions hold.</param>
-public sealed record ChartDefinition(string Repository, string Name, string Version, string Namespace, IReadOnlyList<ManifestTemplate> Values);
+public sealed record ChartDefinition(string Repository, string Name, string Version, string Namespace, string ApplicationNamespace, IReadOnlyList<ManifestTemplate> Values);
 
 /// <summary>A parameter of a component.</summary>
 /// <param name="Default">The value when the specification is silent; null makes the parameter required.</param>

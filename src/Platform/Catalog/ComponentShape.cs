@@ -73,7 +73,7 @@ internal static class ComponentShape
     [
         new("apiVersion", new TextShape("Its API group and version."), Required: true),
         new("kind", new TextShape("Its kind."), Required: true),
-        new("name", Name, Required: true),
+        new("name", new TextShape("Its name.", Pattern: "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "a name of lower-case letters, digits, dots and dashes"), Required: true),
         new("namespace", Name),
     ]);
 

@@ -29,8 +29,8 @@ internal static class PlatformShape
     [
         new("purpose", new TextShape("One sentence."), Required: true),
         new("networkPolicy", new TextShape("Which allowances its default-deny policy gets.",
-            ["restricted-ingress-egress", "restricted-egress-to-backend", "metrics-collection-only", "cluster-wide-access"]), Required: true),
-        new("resourceClass", new TextShape("Which quota and limits it gets.", ["high-priority", "auto-scaling", "persistent-storage", "minimal"]), Required: true),
+            ["restricted-ingress-egress", "restricted-egress-to-backend", "metrics-collection-only", "cluster-wide-access", "public-entry"]), Required: true),
+        new("resourceClass", new TextShape("Which quota and limits it gets.", ["high-priority", "auto-scaling", "persistent-storage", "minimal", "node-agents"]), Required: true),
     ]);
 
     private static readonly MapShape GuardRails = new("What runbooks may do without asking.",

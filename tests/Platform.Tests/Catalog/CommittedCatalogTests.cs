@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 
@@ -16,11 +17,14 @@ public sealed class CommittedCatalogTests
     }
 
     [Fact]
-    public void Dependencies_form_an_order_that_begins_with_the_namespaces()
+    public void Dependencies_form_an_order_in_which_the_namespaces_come_before_everything_in_the_cluster()
     {
-        var order = DependencyGraph.Order(CommittedCatalog.Catalog.Dependencies);
+        var dependencies = CommittedCatalog.Catalog.Dependencies;
+        DependencyGraph.Order(dependencies);
 
-        Assert.Equal("namespaces", order[0]);
+        Assert.All(
+            CommittedCatalog.Catalog.Components.Where(component => component.Kinds.Any(kind => !kind.OutsideKubernetes)),
+            component => Assert.Contains("namespaces", DependencyGraph.Closure([component.Name], dependencies)));
     }
 
     [Theory]
@@ -30,7 +34,8 @@ public sealed class CommittedCatalogTests
         var objects = Objects(environment);
 
         Assert.Empty(objects.GroupBy(rendered => rendered.Address).Where(group => group.Count() > 1).Select(group => group.Key));
-        Assert.Empty(objects.Where(rendered => rendered.Manifest.ToJsonString().Contains("${", StringComparison.Ordinal)).Select(rendered => rendered.Address));
+        // Programs of the outside world write their variables in upper case.
+        Assert.Empty(objects.Where(rendered => Regex.IsMatch(rendered.Manifest.ToJsonString(), @"\$\{[a-z]")).Select(rendered => rendered.Address));
     }
 
     [Theory]
@@ -126,6 +131,9 @@ public sealed class CommittedCatalogTests
                     EndpointsGate endpoints => group.Any(candidate => Is(candidate, "Service", endpoints.Namespace, endpoints.Service)),
                     TemporalFrontendGate frontend => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest => (string?)manifest.Tree["kind"] == "Service"
                         && (string?)manifest.Tree["metadata"]!["name"] == frontend.Service && manifest.Tree["spec"]!["ports"]!.AsArray().Any(port => (long)port!["port"]! == frontend.Port)),
+                    ApplicationGate application => group.Any(candidate => Is(candidate, "Application", application.Namespace, application.Name)),
+                    ConditionGate condition => group.Any(candidate => candidate.Address.ApiVersion == condition.Kind.ApiVersion && Is(candidate, condition.Kind.Kind, condition.Namespace, condition.Name)),
+                    ExternalGate => group.Any(candidate => candidate.Address.ApiVersion == ObjectKind.ExternalApiVersion),
                     VaultGate vault => group.Any(candidate => Is(candidate, "Service", vault.Namespace, vault.Service)),
                     PostgresqlGate postgresql => group.Any(candidate => Is(candidate, "Service", postgresql.Namespace, postgresql.Service)),
                     ElasticsearchGate elasticsearch => group.Any(candidate => Is(candidate, "Service", elasticsearch.Namespace, elasticsearch.Service)),

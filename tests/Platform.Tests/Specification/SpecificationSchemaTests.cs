@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Specification;
+using PlatformOps.Platform.Tests.Catalog;
 
 namespace PlatformOps.Platform.Tests.Specification;
 
@@ -17,7 +18,7 @@ public class SpecificationSchemaTests
     {
         var tree = YamlText.Parse(Repository.Texts("examples/reference")[file]);
         var isPlatform = file == "platform.yaml";
-        Assert.Empty(SchemaCheck.Violations(isPlatform ? Platform : Environment, tree));
+        Assert.Empty(SchemaCheck.Violations(isPlatform ? SpecificationSchema.Platform(CommittedCatalog.Catalog) : SpecificationSchema.Environment(CommittedCatalog.Catalog), tree));
         Assert.Empty(SchemaCheck.Violations(isPlatform ? SpecificationSchema.Platform() : SpecificationSchema.Environment(), tree));
     }
 

@@ -16,6 +16,9 @@ internal sealed record Chart
 
     public IReadOnlyList<ChartWorkload> Workloads { get; init; } = [];
 
+    /// <summary>Objects of its own kinds.</summary>
+    public IReadOnlyList<ChartObject> Objects { get; init; } = [];
+
     public bool Has(string version)
     {
         var number = version.TrimStart('v');
@@ -57,4 +60,20 @@ internal sealed record ChartWorkload
 
     /// <summary>The Service's name, if it is not the workload's.</summary>
     public string? Service { get; init; }
+}
+
+/// <summary>An object of a kind that the chart brings itself.</summary>
+internal sealed record ChartObject
+{
+    /// <summary><c>group/version/Kind</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>As a workload's.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the values have its spec.</summary>
+    public required string Spec { get; init; }
+
+    /// <summary>Where the values say that there is none when they say false.</summary>
+    public string? EnabledBy { get; init; }
 }

@@ -9,11 +9,19 @@ internal static class ChartManifests
     public static IEnumerable<JsonObject> Of(Chart chart, ApplicationSource source, string space) =>
     [
         .. chart.Crds.Select(Definition),
-        .. chart.Workloads.Where(workload => IsWanted(workload, source)).SelectMany(workload => Workload(workload, source, chart.LongestFullName, space)),
+        .. chart.Workloads.Where(workload => IsWanted(workload.EnabledBy, source)).SelectMany(workload => Workload(workload, source, chart.LongestFullName, space)),
+        .. chart.Objects.Where(item => IsWanted(item.EnabledBy, source)).Select(item => Object(item, source, chart.LongestFullName, space)),
     ];
 
-    private static bool IsWanted(ChartWorkload workload, ApplicationSource source) =>
-        workload.EnabledBy is null || source.Value(workload.EnabledBy)?.ToJsonString() != "false";
+    private static bool IsWanted(string? enabledBy, ApplicationSource source) => enabledBy is null || source.Value(enabledBy)?.ToJsonString() != "false";
+
+    private static JsonObject Object(ChartObject item, ApplicationSource source, int longestFullName, string space) => new()
+    {
+        ["apiVersion"] = item.Kind[..item.Kind.LastIndexOf('/')],
+        ["kind"] = item.Kind[(item.Kind.LastIndexOf('/') + 1)..],
+        ["metadata"] = new JsonObject { ["name"] = Named(item.Name, source, longestFullName), ["namespace"] = space },
+        ["spec"] = source.Value(item.Spec)?.DeepClone() ?? new JsonObject(),
+    };
 
     private static JsonObject Definition(ChartKind kind)
     {
@@ -55,12 +63,10 @@ internal static class ChartManifests
 
     private static IEnumerable<JsonObject> Workload(ChartWorkload workload, ApplicationSource source, int longest, string space)
     {
-        string Named(string text) => text.Replace("${release}", source.Release).Replace("${fullname}", source.FullName(longest));
-
-        var name = Named(workload.Name);
+        var name = Named(workload.Name, source, longest);
         var labels = new JsonObject { ["app.kubernetes.io/name"] = name, ["app.kubernetes.io/instance"] = source.Release };
         if (workload.Ports.Count > 0)
-            yield return Service(Named(workload.Service ?? workload.Name), space, labels, workload.Ports);
+            yield return Service(Named(workload.Service ?? workload.Name, source, longest), space, labels, workload.Ports);
         var container = new JsonObject
         {
             ["name"] = name,
@@ -85,7 +91,7 @@ internal static class ChartManifests
         if (workload.Kind != "DaemonSet")
             spec["replicas"] = workload.Replicas is { } path && source.Value(path) is JsonValue value ? value.DeepClone() : 1;
         if (workload.Kind == "StatefulSet")
-            spec["serviceName"] = Named(workload.Service ?? workload.Name);
+            spec["serviceName"] = Named(workload.Service ?? workload.Name, source, longest);
         yield return new()
         {
             ["apiVersion"] = "apps/v1",
@@ -106,6 +112,9 @@ internal static class ChartManifests
             ["ports"] = ports.Select(port => (JsonNode)new JsonObject { ["name"] = $"port-{port}", ["port"] = port, ["targetPort"] = port, ["protocol"] = "TCP" }).ToJson(),
         },
     };
+
+    private static string Named(string name, ApplicationSource source, int longestFullName) =>
+        name.Replace("${release}", source.Release).Replace("${fullname}", source.FullName(longestFullName));
 
     private static string Plural(string singular) => singular switch
     {
