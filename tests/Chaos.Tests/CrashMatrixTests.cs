@@ -46,7 +46,7 @@ public sealed class CrashMatrixTests : IDisposable
                 var first = await ProvisionAsync(stack.Client);
                 var report = await first.GetResultAsync();
                 var created = (await first.QueryAsync(workflow => workflow.Objects())).Where(item => item.Result == ObjectResult.Created).Select(item => item.Address).ToList();
-                var planned = (await first.QueryAsync(workflow => workflow.Plan()))!.Components.SelectMany(component => component.Objects).Select(item => item.Address).ToList();
+                var planned = (await first.QueryAsync(workflow => workflow.Plan()))!.Components.SelectMany(component => component.Objects).Where(item => item.Action == PlannedAction.Create).Select(item => item.Address).ToList();
 
                 Assert.Equal((ProvisioningOutcome.Healthy, ""), (report.Outcome, report.Outcome == ProvisioningOutcome.Healthy ? "" : report.Summary));
                 Assert.Equal(killer.Effects * (points == KillPoints.BeforeAndAfterEffect ? 2 : 1), killer.Kills);

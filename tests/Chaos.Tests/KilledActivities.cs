@@ -1,4 +1,5 @@
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows.Provisioning;
 
 namespace PlatformOps.Chaos.Tests;
@@ -39,6 +40,12 @@ internal sealed class KilledActivities(Func<ProvisioningActivities> newWorker, E
     public Task<RemovedObjects> RemoveCreatedAsync(CreatedObjectsInput input) => UnharmedAsync(worker => worker.RemoveCreatedAsync(input));
 
     public Task<CreatedObjects> ListCreatedAsync(CreatedObjectsInput input) => UnharmedAsync(worker => worker.ListCreatedAsync(input));
+
+    public Task<SpecificationChange> ProposeAdoptionAsync(ProposeAdoptionInput input) => UnharmedAsync(worker => worker.ProposeAdoptionAsync(input));
+
+    public Task<ComponentReport> RemovePlannedAsync(RemovePlannedInput input) => UnharmedAsync(worker => worker.RemovePlannedAsync(input));
+
+    public Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input) => UnharmedAsync(worker => worker.ReadLedgerAsync(input));
 
     private async Task<T> UnharmedAsync<T>(Func<ProvisioningActivities, Task<T>> attempt)
     {

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace PlatformOps.Starter.Runs;
 
-/// <summary>The tree of a run, redrawn in place; at the end the whole tree is left on the screen.</summary>
+/// <summary>The tree of a run, redrawn in place; at the end the tree is left on the screen, with the planes in which all is well folded when it is long.</summary>
 internal sealed class LiveRunView(Terminal terminal, RunTree tree, string title) : IRunView
 {
     private static readonly TimeSpan FrameTime = TimeSpan.FromMilliseconds(120);
@@ -26,7 +26,7 @@ internal sealed class LiveRunView(Terminal terminal, RunTree tree, string title)
             while (!following.IsCompleted);
             return await following;
         });
-        console.Write(Frame(last, rows: 0, frame: 0));
+        console.Write(Frame(last, console.Profile.Height - 2, frame: 0));
         console.WriteLine();
         return last;
 

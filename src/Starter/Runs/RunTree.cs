@@ -6,7 +6,7 @@ namespace PlatformOps.Starter.Runs;
 
 /// <summary>
 /// A run as a tree of components, grouped by plane, in lines of markup. Given too few rows it folds the planes in which nothing
-/// happens, so that what runs or failed can always be seen.
+/// happens, and then shows of the others only what needs a look, so that what runs or failed can always be seen.
 /// </summary>
 /// <param name="planeOf">The plane of a component.</param>
 internal sealed class RunTree(Func<string, string> planeOf)
@@ -16,7 +16,7 @@ internal sealed class RunTree(Func<string, string> planeOf)
 
     /// <summary>The lines of one frame.</summary>
     /// <param name="rows">How many lines there may be; 0 for no limit.</param>
-    /// <param name="frame">Counts the frames, for what moves.</param>
+    /// <param name="frame">Counts the frames, for what moves; 0: the last one, which may be longer than the screen.</param>
     public IReadOnlyList<string> Draw(string title, RunSnapshot snapshot, int width, int rows, bool unicode, int frame = 0)
     {
         if (snapshot.Status is not { } status)
@@ -31,10 +31,10 @@ internal sealed class RunTree(Func<string, string> planeOf)
         if (rows > 0)
             Fold(sections, rows - lines.Count - footer.Count);
 
-        var names = status.Steps.Select(step => Name(step, status).Length).DefaultIfEmpty(0).Max();
+        var names = sections.SelectMany(section => section.Shown).Select(step => Name(step, status).Length).DefaultIfEmpty(0).Max();
         foreach (var section in sections)
             lines.AddRange(Lines(section, status, snapshot, names, width, unicode, frame));
-        var room = rows > 0 ? Math.Max(rows - footer.Count, 3) : int.MaxValue;
+        var room = rows > 0 && frame > 0 ? Math.Max(rows - footer.Count, 3) : int.MaxValue;
         if (lines.Count > room)
             lines = [.. lines.Take(room - 1), $"[grey]  and {lines.Count - room + 1} lines more[/]"];
         lines.AddRange(footer);
@@ -68,12 +68,12 @@ internal sealed class RunTree(Func<string, string> planeOf)
     {
         if (section.Folded)
         {
-            yield return $"[{StepWords.Style(section.Common)}]{StepWords.Symbol(section.Common, unicode)}[/] [bold]{Markup.Escape(section.Plane)}[/] [grey]{section.Counts()}[/]";
+            yield return $"[{StepWords.Style(section.Common)}]{StepWords.Symbol(section.Common, unicode)}[/] [bold]{Markup.Escape(section.Plane)}[/] [grey]{Section.Counts(section.Steps)}[/]";
             yield break;
         }
 
         yield return $"  [bold]{Markup.Escape(section.Plane)}[/]";
-        foreach (var step in section.Steps)
+        foreach (var step in section.Shown)
         {
             var symbol = step.State == StepState.Running && unicode && frame > 0 ? Spinner[frame % Spinner.Length] : StepWords.Symbol(step.State, unicode);
             var style = StepWords.Style(step.State);
@@ -82,16 +82,20 @@ internal sealed class RunTree(Func<string, string> planeOf)
             yield return $"    [{style}]{symbol}[/] {Markup.Escape(Name(step, status).PadRight(names))}  [grey]{elapsed,6}[/]  "
                 + (step.State is StepState.Failed or StepState.Running ? Markup.Escape(detail) : $"[grey]{Markup.Escape(detail)}[/]");
         }
+
+        if (section.Hidden.Count > 0)
+            yield return $"    [grey]  and {Section.Counts(section.Hidden)}[/]";
     }
 
-    /// <summary>Folds first what is done, then what has not begun, then what is only mixed; never what runs or failed.</summary>
+    /// <summary>Folds first what is done, then what has not begun, then what is only mixed; of planes in which something runs or failed, the rest is counted.</summary>
     private static void Fold(List<Section> sections, int room)
     {
-        foreach (var next in sections.Where(section => section.Interest < 3).OrderBy(section => section.Interest))
+        foreach (var next in sections.OrderBy(section => section.Interest))
         {
             if (sections.Sum(section => section.Rows) <= room)
                 return;
-            next.Folded = true;
+            next.Folded = next.Interest < 3;
+            next.Focused = !next.Folded;
         }
     }
 
@@ -122,17 +126,27 @@ internal sealed class RunTree(Func<string, string> planeOf)
 
         public bool Folded { get; set; }
 
-        public int Rows => Folded ? 1 : Steps.Count + 1;
+        /// <summary>Whether only what needs a look is shown.</summary>
+        public bool Focused { get; set; }
+
+        public IReadOnlyList<RunbookStep> Shown => Folded ? [] : Focused ? [.. Steps.Where(NeedsALook)] : Steps;
+
+        /// <summary>What is counted instead.</summary>
+        public IReadOnlyList<RunbookStep> Hidden => Focused ? [.. Steps.Where(step => !NeedsALook(step))] : [];
+
+        public int Rows => Folded ? 1 : 1 + Shown.Count + (Hidden.Count > 0 ? 1 : 0);
 
         /// <summary>0: all done; 1: none begun; 2: mixed; 3: something runs or failed.</summary>
         public int Interest =>
-            Steps.Any(step => step.State is StepState.Running or StepState.Failed) ? 3
+            Steps.Any(NeedsALook) ? 3
             : Steps.All(step => step.State == StepState.Done) ? 0
             : Steps.All(step => step.State == StepState.Pending) ? 1
             : 2;
 
         public StepState Common => Steps.All(step => step.State == Steps[0].State) ? Steps[0].State : StepState.Pending;
 
-        public string Counts() => string.Join(", ", Steps.GroupBy(step => step.State).Select(group => $"{group.Count()} {StepWords.Of(group.Key)}"));
+        public static string Counts(IEnumerable<RunbookStep> steps) => string.Join(", ", steps.GroupBy(step => step.State).Select(group => $"{group.Count()} {StepWords.Of(group.Key)}"));
+
+        private static bool NeedsALook(RunbookStep step) => step.State is StepState.Running or StepState.Failed;
     }
 }
