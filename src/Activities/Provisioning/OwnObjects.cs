@@ -22,7 +22,7 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
         // A system other than the cluster is asked only for components that have something there: the others do not need it to answer.
         var own = component is null || specified.Catalog.Find(component) is not { } one ? Kinds : [.. one.Kinds];
         var served = new List<ObjectKind>();
-        foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || own.Contains(kind)), kind => kind.ApiVersion, region))
+        foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || (own.Contains(kind) && !IsElsewhere(kind, region))), kind => kind.ApiVersion, region))
             served.AddRange(await system.ServedAsync(kinds, ct));
         var observation = await observer.ObserveAsync(region, [], served, ct);
         var order = ApplyOrder(region);
@@ -42,6 +42,10 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
         && specified.Labels.All(label => Label(item, label.Key) == label.Value)
         // A copy that a controller made goes with its owner.
         && item.Manifest["metadata"]?["ownerReferences"] is null;
+
+    /// <summary>Whether only other regions have components with such objects: a system that is one for all regions would show theirs in this one too.</summary>
+    private bool IsElsewhere(ObjectKind kind, RegionSpecification region) =>
+        specified.InDependencyOrder().Any(component => component.Kinds.Contains(kind)) && !specified.InDependencyOrder(region.Name).Any(component => component.Kinds.Contains(kind));
 
     private Dictionary<ResourceAddress, int> ApplyOrder(RegionSpecification region) => specified.InDependencyOrder(region.Name)
         .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
