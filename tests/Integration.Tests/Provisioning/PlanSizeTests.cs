@@ -3,6 +3,7 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Sandbox;
+using PlatformOps.Sandbox.External;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using Temporalio.Testing;
@@ -16,13 +17,21 @@ public sealed class PlanSizeTests
     public async Task The_largest_environment_of_the_reference_platform_is_planned_in_pages_that_each_fit_into_a_payload()
     {
         await using var sandbox = await SandboxHost.StartAsync(new SandboxOptions { Regions = ["us-east-1", "us-west-2"], TimeScale = 0 }, TestContext.Current.CancellationToken);
+        await using var services = await ExternalStandIn.StartAsync(ct: TestContext.Current.CancellationToken);
         var folder = Directory.CreateTempSubdirectory("platformops-test-").FullName;
+        var token = Path.Combine(folder, "external.token");
+        await File.WriteAllTextAsync(token, services.Token, TestContext.Current.CancellationToken);
         var regions = new Dictionary<string, RegionConnection>();
         foreach (var region in sandbox.Regions.Values)
         {
             var kubeconfig = Path.Combine(folder, region.Name);
             await File.WriteAllTextAsync(kubeconfig, region.Kubeconfig, TestContext.Current.CancellationToken);
-            regions[region.Name] = new() { Kubeconfig = kubeconfig, Context = region.Context };
+            regions[region.Name] = new()
+            {
+                Kubeconfig = kubeconfig,
+                Context = region.Context,
+                External = services.Services.ToDictionary(name => name, name => new ExternalAccess(services.Address(name).AbsoluteUri, token)),
+            };
         }
 
         await using var activities = new ProvisioningActivities(new(Path.Combine(Root, "examples/reference"), Path.Combine(Root, "k8s/components")), new() { Regions = regions });
