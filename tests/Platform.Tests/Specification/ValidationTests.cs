@@ -34,6 +34,7 @@ public class ValidationTests
         { Production, "kind: Environment", "kind: Environment\ncomponents: {temporal-web: {regions: [eu-west-1]}}", "environments.production.components.temporal-web.regions: eu-west-1 is not a region of this environment (us-east-1, us-west-2)" },
         { Production, "kind: Environment", "kind: Environment\ncomponents: {temporal-frontend: {regions: [us-east-1]}}", "environments.production.components.temporal-web.regions: needs temporal-frontend in us-west-2, where it is not deployed" },
         { Production, "kind: Environment", "kind: Environment\ncomponents: {temporal-frontend: {replicas: 25}}", "environments.production.components.temporal-frontend.replicas: 25 is outside 1..20" },
+        { Production, "kind: Environment", "kind: Environment\ncomponents: {traefik: {enabled: true}}", "environments.production.components.traefik: takes the place of ingress-nginx, which is enabled too; disable one of the two" },
         { Development, "elasticsearch: {minimum: 1, maximum: 3}", "elasticsearch: {minimum: 4, maximum: 3}", "environments.development.scaling.elasticsearch.minimum: 4 is above the maximum 3" },
         { Development, "elasticsearch: {minimum: 1, maximum: 3}", "elasticsearch: {minimum: 2, maximum: 3}", "environments.development.components.elasticsearch.replicas: 1 is outside its scaling range 2..3" },
         { Development, "elasticsearch: {minimum: 1, maximum: 3}", "elasticsearch: {minimum: 1, maximum: 30}", "environments.development.scaling.elasticsearch: 1..30 is outside the catalog's 1..20" },
