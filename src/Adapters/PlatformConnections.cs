@@ -71,8 +71,12 @@ public sealed record RegionConnection
     /// of the platform that have another address or want a login: elasticsearch, prometheus.</summary>
     public IReadOnlyDictionary<string, ExternalAccess> External { get; init; } = new Dictionary<string, ExternalAccess>();
 
+    /// <summary>How the AWS APIs of the region are reached, and with which credentials. Default: AWS itself, with what the AWS SDK finds.</summary>
+    public AwsSettings? Aws { get; init; }
+
     internal RegionConnection RelativeTo(string folder) => this with
     {
+        Aws = Aws?.RelativeTo(folder),
         Vault = Vault?.RelativeTo(folder),
         Postgresql = Postgresql?.RelativeTo(folder),
         External = External.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
@@ -144,6 +148,17 @@ public sealed record PostgresAccess(
         PasswordFile = PasswordFile is null ? null : Path.Combine(folder, PasswordFile),
         CertificateAuthority = CertificateAuthority is null ? null : Path.Combine(folder, CertificateAuthority),
     };
+}
+
+/// <summary>How the AWS APIs of a region are reached.</summary>
+/// <param name="Region">AWS's name of the region; null: the platform's.</param>
+/// <param name="Endpoint">A server that speaks all APIs instead of AWS, with scheme and port; null: that of <c>AWS_ENDPOINT_URL</c>, then AWS.</param>
+/// <param name="CredentialsFile">In the format of <c>~/.aws/credentials</c>, read again when it was written since; null: what the AWS SDK finds (environment, profile, web identity,
+/// container, instance role).</param>
+/// <param name="Profile">In that file; null: <c>default</c>.</param>
+public sealed record AwsSettings(string? Region = null, string? Endpoint = null, string? CredentialsFile = null, string? Profile = null)
+{
+    internal AwsSettings RelativeTo(string folder) => this with { CredentialsFile = CredentialsFile is null ? null : Path.Combine(folder, CredentialsFile) };
 }
 
 /// <summary>PEM files for TLS.</summary>

@@ -24,7 +24,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
         var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name, purpose);
         RefuseConflicts(now);
-        RefuseChangedFacts(approved, now);
+        RefuseChangedFacts(approved, now, live);
         try
         {
             // A revert takes fields back from others, which a rehearsal on their terms would refuse.
@@ -68,9 +68,9 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
             details: [new ComponentReport([.. conflicts.Select(planned => new ObjectOutcome(planned.Address, planned.Reason, null, ObjectResult.Conflict))])]);
     }
 
-    private void RefuseChangedFacts(PlannedComponent approved, PlannedComponent now)
+    private void RefuseChangedFacts(PlannedComponent approved, PlannedComponent now, Dictionary<ResourceAddress, ObservedObject> live)
     {
-        if (PlanComparison.Compare(approved, now, reference.OperationId).Differences is not { Count: > 0 } differences)
+        if (PlanComparison.Compare(approved, now, reference.OperationId, address => IsOwnCreation(live[address])).Differences is not { Count: > 0 } differences)
             return;
         throw new ApplicationFailureException(
             $"The world is not the one that was planned for: {string.Join("; ", differences)}. Nothing of {reference.Component} was changed. Abort and start again to plan with the facts of now.",
@@ -91,7 +91,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
             case PlannedAction.Change:
                 var (holder, wanted) = (Holder(planned.Address, region), Changed(desired[planned.Address], live[planned.Address]));
                 await (purpose == PlanPurpose.Revert ? holder.TakeBackAsync(wanted, live[planned.Address], ct) : holder.ChangeAsync(wanted, live[planned.Address], ct));
-                return ObjectResult.Changed;
+                return IsOwnCreation(live[planned.Address]) ? ObjectResult.Created : ObjectResult.Changed;
             case PlannedAction.Prune:
                 await PruneAsync(live[planned.Address], region, ct);
                 return ObjectResult.Pruned;
@@ -104,7 +104,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
     private ObjectOutcome AsWanted(ObservedObject live)
     {
         var changedBy = Annotation(live, Ownership.OperationIdAnnotation);
-        var result = Annotation(live, Ownership.CreatedByAnnotation) == reference.OperationId ? ObjectResult.Created
+        var result = IsOwnCreation(live) ? ObjectResult.Created
             : changedBy == reference.OperationId ? ObjectResult.Changed
             : ObjectResult.Unchanged;
         return new(live.Address, Owner, changedBy, result);
@@ -141,6 +141,8 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
     }
 
     private IDeclaredObjects Holder(ResourceAddress address, RegionSpecification region) => systems.Of(address.ApiVersion, region);
+
+    private bool IsOwnCreation(ObservedObject live) => Annotation(live, Ownership.CreatedByAnnotation) == reference.OperationId;
 
     private static string? Annotation(ObservedObject live, string name) => (string?)live.Manifest["metadata"]?["annotations"]?[name];
 }

@@ -1,4 +1,5 @@
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Declared;
 using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Kubernetes.Health;
@@ -16,6 +17,7 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     private Dictionary<string, Func<RegionSpecification, IDeclaredObjects>> Others => new()
     {
         [ResourceAddress.TemporalApiVersion] = Namespaces,
+        [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, connections.Aws),
         [CloudflareObjects.ApiVersion] = region => connections.External(region.Name).Cloudflare(),
     };
 

@@ -1,8 +1,10 @@
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Declared;
 using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -15,6 +17,10 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What takes minutes in a cloud that counts calls is asked for less often.</summary>
+    private static readonly TimeSpan LongestPauseOfClouds = TimeSpan.FromSeconds(5);
+
     private readonly ExternalHealth external = new(connections, specified, time);
 
     /// <param name="since">When the first attempt began to wait; the deadline counts from there.</param>
@@ -22,7 +28,8 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
     {
         var open = component.Health.ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
-        for (var pause = FirstPause; ; pause = pause * 1.5 < LongestPause ? pause * 1.5 : LongestPause)
+        var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
+        for (var pause = FirstPause; ; pause = pause * 1.5 < longest ? pause * 1.5 : longest)
         {
             var statuses = new List<GateStatus>();
             foreach (var gate in open.ToList())
@@ -62,9 +69,15 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             ElasticsearchGate elasticsearch => new ServiceHealth(connections).ElasticsearchAsync(elasticsearch, region, ct),
             PrometheusGate prometheus => new ServiceHealth(connections).PrometheusAsync(prometheus, region, ct),
             ExternalGate => external.StatusAsync(component, region, ct),
+            DatabaseGate => Cloud(region).DatabasesAsync(Declared(component, region), ct),
+            BucketGate => Cloud(region).BucketsAsync(Declared(component, region), ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
     }
+
+    private CloudHealth Cloud(RegionSpecification region) => new(region.Name, connections.Aws);
+
+    private IReadOnlyList<DesiredObject> Declared(ComponentDefinition component, RegionSpecification region) => ManifestRenderer.Render(specified.Environment, component, region.Name);
 
     private async Task<GateStatus> VaultAsync(VaultGate gate, RegionSpecification region, CancellationToken ct)
     {

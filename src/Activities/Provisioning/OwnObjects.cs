@@ -19,8 +19,8 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
     /// <inheritdoc cref="FindAsync"/>
     public async Task<RegionObservation> ObserveAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
-        // A system other than the cluster is asked only for components that have something there: the others do not need it to answer.
-        var own = component is null || specified.Catalog.Find(component) is not { } one ? Kinds : [.. one.Kinds];
+        // A system other than the cluster is asked only for components that have something there: the others do not need it, or us to have a login for it.
+        var own = specified.InDependencyOrder().Where(one => component is null || one.Name == component).SelectMany(one => one.Kinds).ToHashSet();
         var served = new List<ObjectKind>();
         foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || (own.Contains(kind) && !IsElsewhere(kind, region))), kind => kind.ApiVersion, region))
             served.AddRange(await system.ServedAsync(kinds, ct));

@@ -148,10 +148,12 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var components = specified.InDependencyOrder();
         var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(
             component => component.Name, component => (IReadOnlyList<string>)[.. component.Needs(specified.Environment), .. component.DependsOnPrimary]));
-        var desired = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name))
-            .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))
-            .ToList();
-        return Observer(Systems(specified), specified).ObserveAsync(region, desired, [], Cancellation);
+        var planned = specified.InDependencyOrder(region.Name).Where(component => closure.Contains(component.Name)).ToList();
+        var desired = planned.SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name)).ToList();
+        // Also what is not wanted now: it may be there from before. A cluster may not serve it, and says so by refusing.
+        var systems = Systems(specified);
+        var others = planned.SelectMany(component => component.Kinds).Where(kind => !systems.InCluster(kind.ApiVersion));
+        return Observer(systems, specified).ObserveAsync(region, desired, others, Cancellation);
     }
 
     private async Task<ProvisioningPlan> PlanDecommissionAsync(SpecifiedEnvironment specified, bool includeDataStores)

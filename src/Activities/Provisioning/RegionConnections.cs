@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Postgres;
@@ -17,6 +18,8 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     private readonly ConcurrentDictionary<(string Region, string Service), TemporalCluster> temporals = new();
     private readonly ConcurrentDictionary<(string Region, Uri Service), RegionVault> vaults = new();
     private readonly ConcurrentDictionary<string, ExternalServices> externals = new();
+
+    private readonly ConcurrentDictionary<string, (DateTime Credentials, AwsConnection Connection)> clouds = new();
 
     /// <summary>The cluster of a region. Renewed credentials are taken up: a kubeconfig that was written since is read again.</summary>
     public KubernetesConnection Cluster(RegionSpecification region)
@@ -57,9 +60,22 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <summary>The services with an API of their own, as a region reaches them.</summary>
     public ExternalServices External(string region) => externals.GetOrAdd(region, name => new(connections, name));
 
+    /// <summary>The AWS APIs of a region. Renewed credentials are taken up.</summary>
+    public AwsConnection Aws(string region)
+    {
+        var written = RegionAws.CredentialsWrittenAt(connections, region);
+        if (clouds.TryGetValue(region, out var known) && known.Credentials == written)
+            return known.Connection;
+        var opened = RegionAws.Open(connections, region);
+        clouds[region] = (written, opened);
+        return opened;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (var (_, cloud) in clouds.Values)
+            cloud.Dispose();
         foreach (var (_, cluster) in clusters.Values)
             cluster.Dispose();
         foreach (var temporal in temporals.Values)

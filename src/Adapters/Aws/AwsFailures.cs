@@ -63,6 +63,10 @@ internal sealed class AwsFailures(AwsAccess access)
             _ when Missing.Contains(code) => (AdapterFailureKind.Missing, $"{subject} does not exist in {access.Region} ({because})."),
             _ when Existing.Contains(code) => (AdapterFailureKind.Exists, $"{subject} exists already ({because})."),
             _ when Moving.Contains(code) || status is 412 => (AdapterFailureKind.Moved, $"{Api} does not {verb} {subject} in the state that it is in ({because})."),
+            // One code for all: only the message tells that the world was another one.
+            "InvalidChangeBatch" when said.Contains("already exists", StringComparison.Ordinal) => (AdapterFailureKind.Exists, $"{Api} does not {verb} {subject} ({because})."),
+            "InvalidChangeBatch" when said.Contains("not found", StringComparison.Ordinal) || said.Contains("do not match", StringComparison.Ordinal) =>
+                (AdapterFailureKind.Moved, $"{Api} does not {verb} {subject}, which changed meanwhile ({because})."),
             _ when Unknown.Contains(code) || status == 401 => (AdapterFailureKind.Unauthorized,
                 $"{Api} does not know who we are ({because}). Renew the credentials, check the clock of this machine, then retry."),
             _ when Quotas.Contains(code) => (AdapterFailureKind.Rejected, $"{Api} does not {verb} {subject}: a quota is used up ({because}). Have it raised, or free some of it, then retry."),

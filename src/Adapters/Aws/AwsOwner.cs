@@ -5,8 +5,11 @@ namespace PlatformOps.Adapters.Aws;
 /// <summary>Whose a resource is, as tags. Nothing is changed or removed that does not carry them.</summary>
 public sealed record AwsOwner(string Platform, string Environment, string Component)
 {
+    /// <summary>Further tags: other labels and annotations of a declared object.</summary>
+    public IReadOnlyDictionary<string, string> More { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The tags of a resource that an operation creates.</summary>
-    public IReadOnlyDictionary<string, string> Tags(string operationId) => new Dictionary<string, string>
+    public IReadOnlyDictionary<string, string> Tags(string operationId) => new Dictionary<string, string>(More)
     {
         [Ownership.ManagedByLabel] = Ownership.ManagedBy,
         [Ownership.PlatformLabel] = Platform,

@@ -13,13 +13,7 @@ internal static class NamespaceManifest
     public static ObservedObject Of(string region, DescribeNamespaceResponse space)
     {
         var info = space.NamespaceInfo;
-        var metadata = new JsonObject
-        {
-            ["name"] = info.Name,
-            ["uid"] = info.Id,
-            ["labels"] = Map(info.Data.Where(pair => !IsAnnotation(pair.Key))),
-            ["annotations"] = Map(info.Data.Where(pair => IsAnnotation(pair.Key))),
-        };
+        var metadata = ObjectMarks.Metadata(info.Name, info.Id, info.Data.ToDictionary());
         if (info.State == NamespaceState.Deleted)
             metadata["deletionTimestamp"] = "unknown";
         return new(new(region, ResourceAddress.TemporalApiVersion, TemporalNamespaces.Kind, null, info.Name), new JsonObject
@@ -36,15 +30,4 @@ internal static class NamespaceManifest
             },
         });
     }
-
-    public static Dictionary<string, string> DataOf(JsonObject manifest) => Part(manifest, "labels").Concat(Part(manifest, "annotations"))
-        .ToDictionary(pair => pair.Key, pair => (string?)pair.Value ?? "");
-
-    private static JsonObject Part(JsonObject manifest, string name) => manifest["metadata"]?[name] as JsonObject ?? [];
-
-    private static bool IsAnnotation(string key) =>
-        key is Ownership.OperationIdAnnotation or Ownership.CreatedByAnnotation || key.StartsWith(Ownership.ImmutablePrefix, StringComparison.Ordinal);
-
-    private static JsonObject Map(IEnumerable<KeyValuePair<string, string>> pairs) =>
-        new(pairs.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)JsonValue.Create(pair.Value))));
 }

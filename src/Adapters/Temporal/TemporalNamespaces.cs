@@ -44,7 +44,7 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
             OwnerEmail = Text(manifest, "ownerEmail"),
             WorkflowExecutionRetentionPeriod = Retention(manifest),
         };
-        request.Data.Add(NamespaceManifest.DataOf(manifest));
+        request.Data.Add(ObjectMarks.Of(manifest));
         await cluster.CallAsync($"register namespace {Name(manifest)}", (services, rpc) => services.RegisterNamespaceAsync(request, rpc), ct);
     }
 
@@ -57,7 +57,7 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
             UpdateInfo = new UpdateNamespaceInfo { Description = Text(manifest, "description"), OwnerEmail = Text(manifest, "ownerEmail") },
             Config = new NamespaceConfig { WorkflowExecutionRetentionTtl = Retention(manifest) },
         };
-        request.UpdateInfo.Data.Add(NamespaceManifest.DataOf(manifest));
+        request.UpdateInfo.Data.Add(ObjectMarks.Of(manifest));
         await cluster.CallAsync($"update namespace {Name(manifest)}", (services, rpc) => services.UpdateNamespaceAsync(request, rpc), ct);
     }
 

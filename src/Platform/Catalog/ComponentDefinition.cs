@@ -198,6 +198,12 @@ public sealed record ConditionGate(ObjectKind Kind, string Name, string? Namespa
 /// <summary>Every declared object of an external service is reachable, our credential is valid, and every declared field is as declared.</summary>
 public sealed record ExternalGate : HealthGate;
 
+/// <summary>Every <c>DatabaseInstance</c> that the component declares is available, and every replica among them replicates.</summary>
+public sealed record DatabaseGate : HealthGate;
+
+/// <summary>Every <c>Bucket</c> that the component declares exists and is as declared.</summary>
+public sealed record BucketGate : HealthGate;
+
 /// <summary>All components of the catalog by name.</summary>
 public sealed record ComponentCatalog
 {

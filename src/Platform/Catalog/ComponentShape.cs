@@ -84,6 +84,8 @@ internal static class ComponentShape
         new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend),
         new("vault", Vault), new("condition", Condition), new("external", External),
         new("postgresql", Postgresql), new("elasticsearch", Elasticsearch), new("prometheus", Prometheus),
+        new("database", new MapShape("The managed databases that it declares: each must be available, and replicate where it is a replica.", [])),
+        new("bucket", new MapShape("The buckets that it declares: each must exist and be as declared.", [])),
     ]);
 
     private static readonly MapShape Chart = new("The Helm chart that Argo CD installs.",

@@ -31,6 +31,8 @@ internal static class HealthGateReader
             "prometheus" => new PrometheusGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (int)(long)fields["minimum"]!),
             "condition" => Condition(fields, space),
             "external" => new ExternalGate(),
+            "database" => new DatabaseGate(),
+            "bucket" => new BucketGate(),
             var kind => throw new InvalidOperationException($"No gate for '{kind}'."),
         };
     }

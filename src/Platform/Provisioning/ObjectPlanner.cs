@@ -39,6 +39,8 @@ internal static class ObjectPlanner
         var changes = FieldDiff.Compare(desired.Manifest, live);
         if (changes.Count == 0)
             return planned;
+        if (FixedFields.Conflict(desired.Manifest, changes) is { } @fixed)
+            return planned with { Action = PlannedAction.Conflict, Reason = @fixed, Changes = changes };
         var owners = new OwnedFields(live);
         if (purpose == PlanPurpose.Revert)
             changes = [.. changes.Select(change => change with { ChangedBy = owners.OthersOf(change.Path) })];

@@ -101,7 +101,7 @@ internal sealed partial class ShapeReader(ICollection<Problem> problems)
                     : Refuse(scalar, path, $"'{text}' is not a quantity; a number with its unit is expected, for example 500m, 2 or 2Gi");
             case TextShape textShape:
                 if (textShape.Allowed is { Count: > 0 } allowed && !allowed.Contains(text))
-                    return Refuse(scalar, path, $"'{text}' is not possible; one of {string.Join(", ", allowed)} is expected{DidYouMean(text, allowed)}");
+                    return Refuse(scalar, path, $"'{text}' is not possible; one of {string.Join(", ", allowed)} is expected{DidYouMean(text, allowed)}{(allowed.Count == 1 ? $". {textShape.Summary}" : "")}");
                 return textShape.Pattern is { } pattern && !Regex.IsMatch(text, pattern)
                     ? Refuse(scalar, path, $"'{text}' is not {textShape.PatternInWords}")
                     : JsonValue.Create(text);

@@ -9,12 +9,15 @@ internal sealed class AwsCall
 {
     private readonly Dictionary<string, string> parameters;
 
-    private AwsCall(string service, string region, Dictionary<string, string> parameters)
+    private AwsCall(AwsCaller caller, Dictionary<string, string> parameters)
     {
-        (Service, Region, this.parameters) = (service, region, parameters);
+        (Key, Region, Service, this.parameters) = (caller.Key, caller.Region, caller.Service, parameters);
         Operation = Text("Action") ?? throw new AwsFailure(400, "MissingAction", "The request must contain the parameter Action");
         Text("Version");
     }
+
+    /// <summary>The access key that it was signed with.</summary>
+    public string Key { get; }
 
     public string Service { get; }
 
@@ -22,18 +25,12 @@ internal sealed class AwsCall
 
     public string Operation { get; }
 
-    public static async Task<AwsCall> ReadAsync(HttpRequest request, string accessKey)
+    public static async Task<AwsCall> ReadAsync(HttpRequest request, AwsCaller caller)
     {
-        // AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/rds/aws4_request, SignedHeaders=..., Signature=...
-        var scope = request.Headers.Authorization.ToString().Split("Credential=", 2) is ["AWS4-HMAC-SHA256 ", var rest] ? rest.Split(',')[0].Split('/') : [];
-        if (scope is not [var key, _, var region, var service, "aws4_request"])
-            throw new AwsFailure(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
-        if (key != accessKey)
-            throw new AwsFailure(403, "InvalidClientTokenId", "The security token included in the request is invalid");
         if (!request.HasFormContentType)
-            throw new AwsFailure(501, "NotImplemented", $"The sandbox speaks the Query protocol only, not that of {service}.");
+            throw new AwsFailure(501, "NotImplemented", $"The sandbox speaks the Query protocol with {caller.Service}.");
         var form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
-        return new(service, region, form.ToDictionary(entry => entry.Key, entry => entry.Value.ToString()));
+        return new(caller, form.ToDictionary(entry => entry.Key, entry => entry.Value.ToString()));
     }
 
     public string? Text(string name) => parameters.Remove(name, out var value) ? value : null;

@@ -7,6 +7,9 @@ internal sealed class AwsFailure(int status, string code, string message) : Exce
 {
     public int Status => status;
 
+    /// <summary>As S3 says it.</summary>
+    public XElement ToBareXml() => new("Error", new XElement("Code", code), new XElement("Message", Message), new XElement("RequestId", Guid.NewGuid()));
+
     public XElement ToXml() => new("ErrorResponse",
         new XElement("Error", new XElement("Type", status >= 500 ? "Receiver" : "Sender"), new XElement("Code", code), new XElement("Message", Message)),
         new XElement("RequestId", Guid.NewGuid()));

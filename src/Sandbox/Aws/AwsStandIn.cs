@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -10,20 +11,34 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Sandbox.Api;
 using PlatformOps.Sandbox.Aws.Rds;
+using PlatformOps.Sandbox.Aws.Route53;
+using PlatformOps.Sandbox.Aws.S3;
+using PlatformOps.Sandbox.Aws.Sts;
 
 namespace PlatformOps.Sandbox.Aws;
 
-/// <summary>AWS on loopback, for managed databases (RDS) in every region and for naming the caller (STS). The region is that of a call's signature. It lives in memory.</summary>
+/// <summary>One account of AWS on loopback, in every region: managed databases (RDS), buckets and objects (S3), DNS (Route 53) and identity (STS). The region is that
+/// of a call's signature.</summary>
 public sealed class AwsStandIn : IAsyncDisposable
 {
     private readonly WebApplication app;
     private readonly FaultInjection faults;
+    private readonly AwsStorage storage;
     private readonly RdsCalls rds;
+    private readonly S3Calls s3;
+    private readonly Route53Calls route53;
+    private readonly StsCalls sts;
+    private long mutating;
 
     private AwsStandIn(AwsStandInOptions options)
     {
         faults = new(options.Seed);
-        rds = new(options.TimeProvider, options.TimeScale);
+        storage = new(options.DataFile);
+        AccessKeyId = Known(storage);
+        rds = new(storage, options.TimeProvider, options.TimeScale);
+        s3 = new(storage, options.TimeProvider);
+        route53 = new(storage, options.TimeProvider, options.TimeScale);
+        sts = new(storage, AccessKeyId);
         app = Build();
     }
 
@@ -32,8 +47,11 @@ public sealed class AwsStandIn : IAsyncDisposable
 
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>The only access key that may call; the secret is not checked.</summary>
-    public string AccessKeyId { get; } = $"AKIA{Guid.NewGuid():N}"[..20].ToUpperInvariant();
+    /// <summary>The account's access key, the same as long as its data is kept; the secret is not checked. Keys of roles may call besides.</summary>
+    public string AccessKeyId { get; }
+
+    /// <summary>Calls that may have changed something, since the start.</summary>
+    public long MutatingCalls => Interlocked.Read(ref mutating);
 
     public static async Task<AwsStandIn> StartAsync(AwsStandInOptions options, CancellationToken ct = default)
     {
@@ -43,8 +61,12 @@ public sealed class AwsStandIn : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Makes calls go wrong from now on. A call's path is <c>/rds/CreateDBInstance</c>: service and operation.</summary>
+    /// <summary>Makes calls go wrong from now on. A call's path is <c>/rds/CreateDBInstance</c>, <c>/s3/PUT tagging/BUCKET</c> or
+    /// <c>/route53/POST hostedzone/ZONE/rrset</c>: service and operation.</summary>
     public void Inject(Fault fault) => faults.Add(fault);
+
+    /// <summary>A public zone that was there before; once.</summary>
+    public void AddZone(string name) => route53.AddZone(name);
 
     /// <summary>Ends all faults.</summary>
     public void ClearFaults() => faults.Clear();
@@ -54,6 +76,7 @@ public sealed class AwsStandIn : IAsyncDisposable
     {
         await app.StopAsync();
         await app.DisposeAsync();
+        storage.Dispose();
     }
 
     private WebApplication Build()
@@ -63,6 +86,8 @@ public sealed class AwsStandIn : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoSignals>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(200));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        // Parts of large objects.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         var built = builder.Build();
         built.Run(HandleAsync);
         return built;
@@ -70,20 +95,27 @@ public sealed class AwsStandIn : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
+        var bare = false;
         try
         {
-            var call = await AwsCall.ReadAsync(context.Request, AccessKeyId);
-            var fault = faults.Next(context.Request.Method, $"/{call.Service}/{call.Operation}", Changes(call.Operation));
+            var caller = AwsCaller.Of(context.Request);
+            sts.Check(caller.Key);
+            bare = caller.Service == "s3";
+            var (operation, reads, carryOut) = await CallAsync(context.Request, caller);
+            var fault = faults.Next(context.Request.Method, $"/{caller.Service}/{operation}", changes: !reads);
             await BeforeAsync(context, fault);
-            var answer = CarryOut(call);
+            if (!reads)
+                Interlocked.Increment(ref mutating);
+            var answer = await carryOut();
             if (fault?.Kind == FaultKind.CutAfterEffect)
                 context.Abort();
             else
-                await AnswerAsync(context, 200, answer.ToString());
+                await AnswerAsync(context, answer);
         }
         catch (AwsFailure failure) when (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, failure.Status, failure.ToXml().ToString());
+            // The answer to HEAD has no body.
+            await AnswerAsync(context, new(failure.Status, context.Request.Method == "HEAD" ? null : bare ? failure.ToBareXml() : failure.ToXml()));
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -91,14 +123,24 @@ public sealed class AwsStandIn : IAsyncDisposable
         }
     }
 
-    private System.Xml.Linq.XElement CarryOut(AwsCall call) => (call.Service, call.Operation) switch
+    /// <summary>What is asked for, whether it only looks, and how it is carried out.</summary>
+    private async Task<(string Operation, bool Reads, Func<Task<AwsAnswer>> CarryOut)> CallAsync(HttpRequest request, AwsCaller caller)
     {
-        ("rds", _) => rds.CarryOut(call),
-        ("sts", "GetCallerIdentity") => call.Answer(
-            new("UserId", AccessKeyId), new("Account", Account), new("Arn", $"arn:aws:iam::{Account}:user/sandbox")),
-        ("sts", _) => throw AwsFailure.InvalidAction(call),
-        _ => throw new AwsFailure(501, "NotImplemented", $"The sandbox has no {call.Service}: it serves rds and sts."),
-    };
+        switch (caller.Service)
+        {
+            case "s3":
+                var s3Call = await S3Request.ReadAsync(request, caller.Region);
+                return ($"{s3Call.Operation}/{s3Call.Bucket}", request.Method is "GET" or "HEAD", () => Task.FromResult(s3.CarryOut(s3Call)));
+            case "route53":
+                return (Route53Calls.Operation(request), request.Method == "GET", () => route53.CarryOutAsync(request));
+            case "rds" or "sts":
+                var call = await AwsCall.ReadAsync(request, caller);
+                return (call.Operation, call.Operation.StartsWith("Describe", StringComparison.Ordinal) || call.Service == "sts",
+                    () => Task.FromResult(new AwsAnswer(Xml: call.Service == "rds" ? rds.CarryOut(call) : sts.CarryOut(call))));
+            default:
+                throw new AwsFailure(501, "NotImplemented", $"The sandbox has no {caller.Service}: it serves rds, s3, route53 and sts.");
+        }
+    }
 
     private static async Task BeforeAsync(HttpContext context, Fault? fault)
     {
@@ -117,10 +159,28 @@ public sealed class AwsStandIn : IAsyncDisposable
 
     private static bool Changes(string operation) => !Array.Exists(["Describe", "List", "Get", "Head"], prefix => operation.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static Task AnswerAsync(HttpContext context, int status, string body)
+    private static async Task AnswerAsync(HttpContext context, AwsAnswer answer)
     {
-        context.Response.StatusCode = status;
-        context.Response.ContentType = "text/xml";
-        return context.Response.WriteAsync(body, context.RequestAborted);
+        context.Response.StatusCode = answer.Status;
+        foreach (var (name, value) in answer.Headers)
+            context.Response.Headers[name] = value;
+        if (answer.Length is { } length)
+            context.Response.ContentLength = length;
+        if (answer.Xml is { } xml)
+        {
+            context.Response.ContentType = "text/xml";
+            await context.Response.WriteAsync(xml.ToString(), context.RequestAborted);
+        }
+        else if (answer.Body is { Length: > 0 } body)
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static string Known(AwsStorage storage)
+    {
+        if (storage.Get("key") is { } known)
+            return Encoding.ASCII.GetString(known);
+        var made = $"AKIA{Guid.NewGuid():N}"[..20].ToUpperInvariant();
+        storage.Put("key", Encoding.ASCII.GetBytes(made));
+        return made;
     }
 }

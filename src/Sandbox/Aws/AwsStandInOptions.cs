@@ -3,6 +3,9 @@ namespace PlatformOps.Sandbox.Aws;
 /// <summary>How the sandbox's AWS behaves.</summary>
 public sealed record AwsStandInOptions
 {
+    /// <summary>Where everything is kept; null keeps it in memory. Default null.</summary>
+    public string? DataFile { get; init; }
+
     /// <summary>Decides which calls faults hit. Default 1.</summary>
     public int Seed { get; init; } = 1;
 

@@ -29,6 +29,7 @@ internal sealed class UpStack : IAsyncDisposable
     private BootstrapServerHost? server;
     private SandboxHost? sandbox;
     private ExternalWorld? external;
+    private AwsWorld? aws;
     private ProvisioningActivities? activities;
     private Task worker = Task.CompletedTask;
 
@@ -43,7 +44,7 @@ internal sealed class UpStack : IAsyncDisposable
     public IEnumerable<SandboxRegion> Regions => sandbox!.Regions.Values;
 
     /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
-    public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls);
+    public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls) + (aws?.MutatingCalls ?? 0);
 
     /// <summary>Calls of the Kubernetes APIs that change nothing, in all regions, since the start.</summary>
     public long ReadCalls => Regions.Sum(region => region.ReadCalls);
@@ -53,6 +54,7 @@ internal sealed class UpStack : IAsyncDisposable
     {
         foreach (var region in Regions)
             region.Inject(fault);
+        aws?.Inject(fault);
     }
 
     /// <summary>Ends, or fails, when the worker does; never without a worker.</summary>
@@ -73,7 +75,9 @@ internal sealed class UpStack : IAsyncDisposable
             var own = platform.Environments.Single(environment => environment.Name == options.Environment);
             if (own.Components.Any(component => component.Name == VaultComponent && component.Enabled))
                 await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
-            stack.external = await ExternalWorld.StartAsync(own, Validation.Of(locations).Catalog!, options.Seed, ct);
+            var catalog = Validation.Of(locations).Catalog!;
+            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, ct);
+            stack.aws = await AwsWorld.StartAsync(own, catalog, options, Path.Combine(data.World(options.Environment), "aws.db"), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
             var connections = stack.Connect(data, RegionsOf(platform.Environments));
             if (options.Worker)
@@ -112,6 +116,8 @@ internal sealed class UpStack : IAsyncDisposable
             await sandbox.DisposeAsync();
         if (external is not null)
             await external.DisposeAsync();
+        if (aws is not null)
+            await aws.DisposeAsync();
         foreach (var temporal in temporals.Values)
             await temporal.DisposeAsync();
         foreach (var vault in vaults.Values)
@@ -174,6 +180,7 @@ internal sealed class UpStack : IAsyncDisposable
             DataDirectory.WriteSecret(data.Kubeconfig(region.Name), region.Kubeconfig);
         foreach (var (region, vault) in vaults)
             DataDirectory.WriteSecret(data.VaultToken(region), vault.RootToken);
+        var cloud = aws?.Connect(data) ?? new(Endpoint: "http://127.0.0.1:1");
         var connections = new PlatformConnections
         {
             Regions = allRegions.ToDictionary(name => name, name => new RegionConnection
@@ -182,6 +189,7 @@ internal sealed class UpStack : IAsyncDisposable
                 Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
                 External = external?.Connect(data, sandbox!.Regions.GetValueOrDefault(name)) ?? new Dictionary<string, ExternalAccess>(),
                 Postgresql = new(Played: true),
+                Aws = cloud,
                 TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",
                 Vault = vaults.ContainsKey(name)
                     ? new($"http://{sandbox.Regions[name].ServiceAddress(VaultNamespace, VaultService)}", TokenFile: data.VaultToken(name))

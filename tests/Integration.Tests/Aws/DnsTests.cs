@@ -87,3 +87,5 @@ public abstract class DnsTests(TestAws aws)
 }
 
 public sealed class DnsTestsOnMoto(MotoServer aws) : DnsTests(aws);
+
+public sealed class DnsTestsOnTheSandbox(SandboxAws aws) : DnsTests(aws);

@@ -11,7 +11,7 @@ public sealed class SandboxAws : TestAws
 
     public override bool DatabasesTakeTime => true;
 
-    protected override string AccessKeyId => server!.AccessKeyId;
+    public override string AccessKeyId => server!.AccessKeyId;
 
     public override async ValueTask InitializeAsync()
     {
@@ -21,6 +21,8 @@ public sealed class SandboxAws : TestAws
 
     /// <summary>Makes calls go wrong.</summary>
     public void Inject(Fault fault) => server!.Inject(fault);
+
+    public void ClearFaults() => server!.ClearFaults();
 
     public override void LetTimePass() => clock.Add(TimeSpan.FromHours(1));
 

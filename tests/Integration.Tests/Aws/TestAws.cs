@@ -1,3 +1,4 @@
+using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Databases;
 
@@ -16,7 +17,7 @@ public abstract class TestAws : IAsyncLifetime
     public virtual bool DatabasesTakeTime => false;
 
     /// <summary>A key that may do everything.</summary>
-    protected virtual string AccessKeyId => "AKIAIOSFODNN7EXAMPLE";
+    public virtual string AccessKeyId => "AKIAIOSFODNN7EXAMPLE";
 
     public abstract ValueTask InitializeAsync();
 
@@ -35,6 +36,15 @@ public abstract class TestAws : IAsyncLifetime
             Assert.Fail(missing);
         Assert.SkipWhen(Missing is not null, Missing ?? "");
         return new(new() { Region = region, Endpoint = Address, Keys = keys ?? new(AccessKeyId, "not-a-secret") });
+    }
+
+    /// <summary>The same, as a connections file says it.</summary>
+    /// <param name="name">Of the credentials file.</param>
+    public AwsSettings Settings(string name)
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"platformops-test-{name}.credentials");
+        File.WriteAllText(file, $"[default]\naws_access_key_id = {AccessKeyId}\naws_secret_access_key = not-a-secret\n");
+        return new(Endpoint: Address.ToString(), CredentialsFile: file);
     }
 
     /// <summary>Waits until a database is available.</summary>

@@ -51,7 +51,7 @@ public sealed class PlanSizeTests
         Directory.Delete(folder, recursive: true);
     }
 
-    private static string Root
+    internal static string Root
     {
         get
         {

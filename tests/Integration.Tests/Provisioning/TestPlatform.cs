@@ -29,7 +29,7 @@ internal sealed class TestPlatform : IAsyncDisposable
         Write("catalog/app/settings.yaml", AppSettings);
         Write("catalog/app/extra.yaml", AppExtra);
         Write("catalog/app/web.yaml", AppWeb);
-        Write("specification/platform.yaml", Platform(Space));
+        Write("specification/platform.yaml", PlatformOf("{ground: {}, app: {} }"));
         Specify();
         Activities = ActivitiesWith(cluster.Kubeconfig(proxy.Address, proxy.Token));
     }
@@ -71,11 +71,12 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     public void Remove(string path) => File.Delete(Path.Combine(folder, path));
 
-    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool? temporalPods = null)
+    public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool? temporalPods = null) =>
+        ActivitiesWith(new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, TemporalPods = temporalPods, Vault = vault, External = external ?? new Dictionary<string, ExternalAccess>() } });
+
+    public ProvisioningActivities ActivitiesWith(IReadOnlyDictionary<string, RegionConnection> regions, string? catalog = null)
     {
-        var activities = new ProvisioningActivities(
-            new(SpecificationFolder, Path.Combine(folder, "catalog")),
-            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, TemporalPods = temporalPods, Vault = vault, External = external ?? new Dictionary<string, ExternalAccess>() } } });
+        var activities = new ProvisioningActivities(new(SpecificationFolder, catalog ?? Path.Combine(folder, "catalog")), new() { Regions = regions });
         made.Add(activities);
         return activities;
     }
@@ -149,7 +150,8 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     private static string Word(bool value) => value ? "true" : "false";
 
-    private static string Platform(string space) => $$"""
+    /// <summary>The specification of a platform with these components.</summary>
+    public string PlatformOf(string components) => $$"""
         apiVersion: platformops.io/v1
         kind: Platform
         name: shop
@@ -158,8 +160,8 @@ internal sealed class TestPlatform : IAsyncDisposable
         database: single
         monitoring: basic
         security: development-tls
-        namespaces: { {{space}}: {purpose: Tests, networkPolicy: cluster-wide-access, resourceClass: minimal} }
-        components: {ground: {}, app: {} }
+        namespaces: { {{Space}}: {purpose: Tests, networkPolicy: cluster-wide-access, resourceClass: minimal} }
+        components: {{components}}
         performance: {workflowStartsPerSecond: 1, activityExecutionsPerSecond: 1, concurrentWorkflows: 1}
         failover: {database: off, fullStack: off, rto: 1h, rpo: 1h}
         """;

@@ -137,6 +137,8 @@ public sealed class CommittedCatalogTests
                     VaultGate vault => group.Any(candidate => Is(candidate, "Service", vault.Namespace, vault.Service)),
                     PostgresqlGate postgresql => group.Any(candidate => Is(candidate, "Service", postgresql.Namespace, postgresql.Service)),
                     ElasticsearchGate elasticsearch => group.Any(candidate => Is(candidate, "Service", elasticsearch.Namespace, elasticsearch.Service)),
+                    DatabaseGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }),
+                    BucketGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "Bucket" }),
                     _ => false,
                 }, $"{group.Key.Name}: {gate}");
             }

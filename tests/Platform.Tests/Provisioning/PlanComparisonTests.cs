@@ -47,7 +47,7 @@ public class PlanComparisonTests
     {
         var world = World([.. Names.Where((_, index) => (applied & (1 << index)) != 0)]);
 
-        Assert.Empty(PlanComparison.Compare(Approved, Plan(world), Operation).Differences);
+        Assert.Empty(PlanComparison.Compare(Approved, Plan(world), Operation, _ => false).Differences);
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public class PlanComparisonTests
             var world = World([.. others.Where((_, index) => (applied & (1 << index)) != 0)]);
             Change(world, what);
 
-            var found = Assert.Single(PlanComparison.Compare(Approved, Plan(world), Operation).Differences);
+            var found = Assert.Single(PlanComparison.Compare(Approved, Plan(world), Operation, _ => false).Differences);
             Assert.Contains(difference, found, StringComparison.Ordinal);
         }
     }
@@ -72,9 +72,34 @@ public class PlanComparisonTests
     {
         var wanted = Approved with { Objects = [.. Approved.Objects.Select(planned => planned with { DesiredFingerprint = "0123456789abcdef" })] };
 
-        var differences = PlanComparison.Compare(wanted, Plan(World([])), Operation).Differences;
+        var differences = PlanComparison.Compare(wanted, Plan(World([])), Operation, _ => false).Differences;
 
         Assert.Contains("us-east-1 ConfigMap temporal-backend/new-1 is now wanted otherwise than in the plan of op-1", differences);
+    }
+
+    [Fact]
+    public void Completes_what_an_attempt_left_half_changed_or_half_created_and_nothing_else()
+    {
+        var (one, two, other) = (new FieldChange("spec.a", "1", "2"), new FieldChange("spec.b", "1", "2"), new FieldChange("spec.b", "9", "2"));
+        var approved = Approved with { Objects = [Left(PlannedAction.Change, one, two)] };
+        var create = Approved with { Objects = [Left(PlannedAction.Create)] };
+
+        Assert.Empty(Differences(approved, Left(PlannedAction.Change, two), own: false));
+        Assert.NotEmpty(Differences(approved, Left(PlannedAction.Change, other), own: false));
+        Assert.NotEmpty(Differences(approved, Left(PlannedAction.Change, one, other), own: false));
+        Assert.Empty(Differences(create, Left(PlannedAction.Change, one), own: true));
+        Assert.NotEmpty(Differences(create, Left(PlannedAction.Change, one), own: false));
+        Assert.NotEmpty(Differences(create, Left(PlannedAction.Conflict, one), own: true));
+
+        static IReadOnlyList<string> Differences(PlannedComponent approved, PlannedObject seen, bool own) =>
+            PlanComparison.Compare(approved, approved with { Objects = [seen] }, Operation, _ => own).Differences;
+
+        PlannedObject Left(PlannedAction action, params FieldChange[] changes) => Approved.Objects[0] with
+        {
+            Action = action,
+            Changes = changes,
+            ObservedFingerprint = string.Join(',', changes.Select(change => change.Path + change.From)),
+        };
     }
 
     [Fact]
@@ -85,7 +110,7 @@ public class PlanComparisonTests
         world["changed"]["metadata"]!["resourceVersion"] = "99";
         world["same"]["data"]!["note"] = "by hand";
 
-        Assert.Empty(PlanComparison.Compare(Approved, Plan(world), Operation).Differences);
+        Assert.Empty(PlanComparison.Compare(Approved, Plan(world), Operation, _ => false).Differences);
     }
 
     private static PlannedComponent Plan(Dictionary<string, JsonObject> world) => ProvisioningPlanner.PlanComponent(

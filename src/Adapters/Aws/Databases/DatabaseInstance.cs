@@ -24,6 +24,29 @@ public sealed record DatabaseInstance(
     DateTimeOffset? LatestRestorable,
     IReadOnlyDictionary<string, string> Tags)
 {
+    /// <summary>RDS's own id, which no other instance ever has, also not one of the same name.</summary>
+    public string? ResourceId { get; init; }
+
+    public string? DatabaseName { get; init; }
+
+    public string? MasterUser { get; init; }
+
+    /// <summary>RDS makes the master password, keeps it in Secrets Manager and rotates it there.</summary>
+    public bool ManagesPassword { get; init; }
+
+    public string? SubnetGroup { get; init; }
+
+    public IReadOnlyList<string> SecurityGroups { get; init; } = [];
+
+    /// <summary>Asked for and not carried out yet; empty: nothing.</summary>
+    public DatabaseChange Pending { get; init; } = new();
+
+    /// <summary>Of a replica: RDS's word for its replication, such as <c>replicating</c> or <c>error</c>; null: it does not say.</summary>
+    public string? Replication { get; init; }
+
+    /// <summary>Whether RDS calls that normal; null: it does not say.</summary>
+    public bool? ReplicatesNormally { get; init; }
+
     /// <summary>It answers and nothing is being done to it.</summary>
     public bool Available => Status == "available";
 }
@@ -79,6 +102,8 @@ public sealed record DatabaseChange
     public bool? MultipleZones { get; init; }
 
     public bool? DeletionProtection { get; init; }
+
+    public IReadOnlyList<string>? SecurityGroups { get; init; }
 }
 
 /// <summary>Where a new instance lives.</summary>

@@ -13,24 +13,28 @@ public sealed class DatabaseInstances(AwsConnection connection)
     }
 
     /// <summary>Every instance of the region that carries the tags of an owner.</summary>
-    public async Task<IReadOnlyList<DatabaseInstance>> OwnedAsync(AwsOwner owner, CancellationToken ct)
+    public async Task<IReadOnlyList<DatabaseInstance>> OwnedAsync(AwsOwner owner, CancellationToken ct) =>
+        [.. (await ListAsync(ct)).Where(instance => owner.WhyForeign(instance.Tags) is null)];
+
+    /// <summary>Every instance of the region.</summary>
+    public async Task<IReadOnlyList<DatabaseInstance>> ListAsync(CancellationToken ct)
     {
-        List<DatabaseInstance> owned = [];
+        List<DatabaseInstance> found = [];
         string? marker = null;
         do
         {
             var after = marker;
             var page = await connection.CallAsync("list", "database instances", token => connection.Rds.DescribeDBInstancesAsync(new() { MaxRecords = PageSize, Marker = after }, token), ct);
-            owned.AddRange((page.DBInstances ?? []).Select(instance => instance.ToInstance()).Where(instance => owner.WhyForeign(instance.Tags) is null));
+            found.AddRange((page.DBInstances ?? []).Select(instance => instance.ToInstance()));
             marker = page.Marker;
         }
         while (!string.IsNullOrEmpty(marker));
-        return owned;
+        return found;
     }
 
     /// <summary>Creates an instance, or adopts our own of this name. It is not available yet when this returns.</summary>
-    /// <param name="masterPassword">Goes to RDS and nowhere else.</param>
-    public Task<Creation> CreateAsync(NewDatabase wanted, string masterPassword, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
+    /// <param name="masterPassword">Goes to RDS and nowhere else. Null: RDS makes one and keeps it in Secrets Manager; such an instance cannot have replicas.</param>
+    public Task<Creation> CreateAsync(NewDatabase wanted, string? masterPassword, AwsOwner owner, string operationId, CancellationToken ct) => EnsureAsync(
         wanted.Identifier, owner, masterPassword, token => connection.Rds.CreateDBInstanceAsync(
             new()
             {
@@ -40,9 +44,12 @@ public sealed class DatabaseInstances(AwsConnection connection)
                 EngineVersion = wanted.EngineVersion,
                 MasterUsername = wanted.MasterUser,
                 MasterUserPassword = masterPassword,
+                ManageMasterUserPassword = masterPassword is null ? true : null,
                 DBInstanceClass = wanted.Class,
                 AllocatedStorage = wanted.StorageGigabytes,
                 BackupRetentionPeriod = wanted.BackupDays,
+                // Versions change by a plan, never by themselves.
+                AutoMinorVersionUpgrade = false,
                 MultiAZ = wanted.MultipleZones,
                 DeletionProtection = wanted.DeletionProtection,
                 // Never otherwise: a database of a platform is neither readable on the disk nor reachable from outside.
@@ -125,7 +132,16 @@ public sealed class DatabaseInstances(AwsConnection connection)
                 BackupRetentionPeriod = change.BackupDays,
                 MultiAZ = change.MultipleZones,
                 DeletionProtection = change.DeletionProtection,
+                VpcSecurityGroupIds = change.SecurityGroups?.OrNull(),
             }, token), ct);
+    }
+
+    /// <summary>Writes tags of our instance; others stay.</summary>
+    public async Task TagAsync(string identifier, AwsOwner owner, string operationId, CancellationToken ct)
+    {
+        var instance = await OursAsync(identifier, owner, ct);
+        await connection.CallAsync("tag", Named(identifier), token => connection.Rds.AddTagsToResourceAsync(
+            new() { ResourceName = instance.Arn, Tags = owner.ToTags(operationId) }, token), ct);
     }
 
     /// <summary>Makes our replica an instance of its own. False: it is none any more, or is on its way.</summary>

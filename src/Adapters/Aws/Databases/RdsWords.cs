@@ -23,7 +23,27 @@ internal static class RdsWords
         instance.ReadReplicaSourceDBInstanceIdentifier is { Length: > 0 } source ? source : null,
         instance.ReadReplicaDBInstanceIdentifiers ?? [],
         instance.LatestRestorableTime,
-        ToDictionary(instance.TagList));
+        ToDictionary(instance.TagList))
+    {
+        ResourceId = instance.DbiResourceId,
+        DatabaseName = instance.DBName is { Length: > 0 } name ? name : null,
+        MasterUser = instance.MasterUsername,
+        ManagesPassword = instance.MasterUserSecret?.SecretArn is not null,
+        SubnetGroup = instance.DBSubnetGroup?.DBSubnetGroupName,
+        SecurityGroups = [.. (instance.VpcSecurityGroups ?? []).Select(group => group.VpcSecurityGroupId ?? "")],
+        Pending = new()
+        {
+            EngineVersion = instance.PendingModifiedValues?.EngineVersion,
+            Class = instance.PendingModifiedValues?.DBInstanceClass,
+            StorageGigabytes = instance.PendingModifiedValues?.AllocatedStorage,
+            BackupDays = instance.PendingModifiedValues?.BackupRetentionPeriod,
+            MultipleZones = instance.PendingModifiedValues?.MultiAZ,
+        },
+        Replication = Replication(instance)?.Status,
+        ReplicatesNormally = Replication(instance)?.Normal,
+    };
+
+    private static DBInstanceStatusInfo? Replication(DBInstance instance) => instance.StatusInfos?.Find(info => info.StatusType == "read replication");
 
     public static DatabaseSnapshot ToSnapshot(this DBSnapshot snapshot) => new(
         snapshot.DBSnapshotIdentifier ?? "",

@@ -12,9 +12,14 @@ public sealed record DnsRecord
     /// <summary><c>A</c>, <c>AAAA</c>, <c>CNAME</c>, <c>TXT</c>, ...</summary>
     public required string Type { get; init; }
 
+    /// <summary>None with an <see cref="Alias"/>.</summary>
     public required IReadOnlyList<string> Values { get; init; }
 
+    /// <summary>Zero with an <see cref="Alias"/>, which has that of its target.</summary>
     public required TimeSpan TimeToLive { get; init; }
+
+    /// <summary>Answers with the addresses of a resource of AWS; null: with <see cref="Values"/>.</summary>
+    public DnsAlias? Alias { get; init; }
 
     /// <summary>Names this one among those of the same name and type; required with <see cref="Weight"/> or <see cref="Failover"/>.</summary>
     public string? Set { get; init; }
@@ -28,3 +33,8 @@ public sealed record DnsRecord
     /// <summary>Decides whether it is given as an answer.</summary>
     public string? HealthCheck { get; init; }
 }
+
+/// <summary>A resource of AWS, such as a load balancer, that a record stands for.</summary>
+/// <param name="ZoneId">Of the resource's own zone, which AWS publishes for each kind of resource and region.</param>
+/// <param name="Name">Without the last dot.</param>
+public sealed record DnsAlias(string ZoneId, string Name, bool EvaluateTargetHealth);

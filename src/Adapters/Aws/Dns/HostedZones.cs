@@ -49,6 +49,22 @@ public sealed class HostedZones(AwsConnection connection)
         return await connection.FindAsync($"hosted zone {name}", token => connection.Route53.DeleteHostedZoneAsync(new() { Id = zone.Id }, token), ct) is not null;
     }
 
+    /// <summary>All public zones of the account, whoever made them.</summary>
+    public async Task<IReadOnlyList<DnsZone>> ListAsync(CancellationToken ct)
+    {
+        List<DnsZone> zones = [];
+        string? marker = null;
+        do
+        {
+            var after = marker;
+            var page = await connection.CallAsync("list", "hosted zones", token => connection.Route53.ListHostedZonesAsync(new() { Marker = after }, token), ct);
+            zones.AddRange((page.HostedZones ?? []).Where(zone => zone.Config?.PrivateZone != true).Select(zone => new DnsZone(Short(zone.Id!), Plain(zone.Name))));
+            marker = page.IsTruncated == true ? page.NextMarker : null;
+        }
+        while (!string.IsNullOrEmpty(marker));
+        return zones;
+    }
+
     /// <summary>All records of a zone.</summary>
     public async Task<IReadOnlyList<DnsRecord>> RecordsAsync(DnsZone zone, CancellationToken ct)
     {
@@ -64,12 +80,16 @@ public sealed class HostedZones(AwsConnection connection)
         }
     }
 
+    /// <summary>Deletes records that are exactly so and creates others, all of them or none: a record that changed meanwhile, or exists already, is an error.</summary>
+    public Task<string> ReplaceAsync(DnsZone zone, IReadOnlyList<DnsRecord> old, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct) =>
+        ChangeAsync(zone, [.. old.Select(record => ("DELETE", record)), .. records.Select(record => ("CREATE", record))], operationId, ct);
+
     /// <summary>Writes records, all of them or none. What is there under the same name, type and set is replaced.</summary>
     /// <returns>The change, for <see cref="InSyncAsync"/>.</returns>
-    public Task<string> UpsertAsync(DnsZone zone, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct) => ChangeAsync(zone, "UPSERT", records, operationId, ct);
+    public Task<string> UpsertAsync(DnsZone zone, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct) => ChangeAsync(zone, records.Select(record => ("UPSERT", record)), operationId, ct);
 
     /// <summary>Deletes records that are exactly so; one that changed meanwhile is an error, and nothing is deleted.</summary>
-    public Task<string> DeleteAsync(DnsZone zone, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct) => ChangeAsync(zone, "DELETE", records, operationId, ct);
+    public Task<string> DeleteAsync(DnsZone zone, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct) => ChangeAsync(zone, records.Select(record => ("DELETE", record)), operationId, ct);
 
     /// <summary>Whether a change has reached all name servers of Route 53.</summary>
     public async Task<bool> InSyncAsync(string change, CancellationToken ct)
@@ -78,7 +98,7 @@ public sealed class HostedZones(AwsConnection connection)
         return answer.ChangeInfo?.Status == "INSYNC";
     }
 
-    private async Task<string> ChangeAsync(DnsZone zone, string action, IReadOnlyList<DnsRecord> records, string operationId, CancellationToken ct)
+    private async Task<string> ChangeAsync(DnsZone zone, IEnumerable<(string Action, DnsRecord Record)> changes, string operationId, CancellationToken ct)
     {
         var answer = await connection.CallAsync("change", $"the records of {zone.Name}", token => connection.Route53.ChangeResourceRecordSetsAsync(
             new()
@@ -87,7 +107,7 @@ public sealed class HostedZones(AwsConnection connection)
                 ChangeBatch = new()
                 {
                     Comment = $"platformops {operationId}",
-                    Changes = [.. records.Select(record => new Change { Action = action, ResourceRecordSet = record.ToRecordSet() })],
+                    Changes = [.. changes.Select(change => new Change { Action = change.Action, ResourceRecordSet = change.Record.ToRecordSet() })],
                 },
             }, token), ct);
         return Short(answer.ChangeInfo?.Id ?? "");

@@ -12,6 +12,7 @@ internal static class Route53Words
         Type = set.Type ?? "",
         Values = [.. (set.ResourceRecords ?? []).Select(record => record.Value ?? "")],
         TimeToLive = TimeSpan.FromSeconds(set.TTL ?? 0),
+        Alias = set.AliasTarget is { } target ? new(target.HostedZoneId ?? "", (target.DNSName ?? "").TrimEnd('.'), target.EvaluateTargetHealth ?? false) : null,
         Set = set.SetIdentifier,
         Weight = (int?)set.Weight,
         Failover = set.Failover,
@@ -25,8 +26,9 @@ internal static class Route53Words
         SetIdentifier = record.Set,
         Weight = record.Weight,
         Failover = record.Failover,
-        TTL = (long)record.TimeToLive.TotalSeconds,
-        ResourceRecords = [.. record.Values.Select(value => new ResourceRecord { Value = value })],
+        TTL = record.Alias is null ? (long)record.TimeToLive.TotalSeconds : null,
+        ResourceRecords = record.Alias is null ? [.. record.Values.Select(value => new ResourceRecord { Value = value })] : null,
+        AliasTarget = record.Alias is { } alias ? new() { HostedZoneId = alias.ZoneId, DNSName = alias.Name, EvaluateTargetHealth = alias.EvaluateTargetHealth } : null,
         HealthCheckId = record.HealthCheck,
     };
 

@@ -28,6 +28,7 @@ public sealed record BucketReplication(string Bucket, string Role);
 
 /// <summary>A bucket as S3 reports it.</summary>
 /// <param name="Encryption"><c>AES256</c> or <c>aws:kms</c>; null: not set.</param>
+/// <param name="LockDays">Zero: versions can be locked, and are not by themselves; null: they cannot.</param>
 public sealed record ObservedBucket(
     string Name,
     bool Versioned,

@@ -8,6 +8,8 @@ public sealed class Buckets(AwsConnection connection)
 {
     private const string LifecycleRule = "platformops";
 
+    private const int PageSize = 1000;
+
     /// <summary>Null when there is no such bucket.</summary>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Forbidden"/>: it is another account's.</exception>
     public async Task<ObservedBucket?> FindAsync(string name, CancellationToken ct)
@@ -32,7 +34,7 @@ public sealed class Buckets(AwsConnection connection)
             rule?.NoncurrentVersionExpiration?.NoncurrentDays,
             rule?.Expiration?.Days,
             replication?.Configuration is { Rules: [{ Destination.BucketArn: { } target }, ..] } copying ? new(target[(target.LastIndexOf(':') + 1)..], copying.Role) : null,
-            locked?.ObjectLockConfiguration?.Rule?.DefaultRetention?.Days,
+            locked?.ObjectLockConfiguration is { } configured ? configured.Rule?.DefaultRetention?.Days ?? 0 : null,
             await TagsAsync(name, ct));
     }
 
@@ -49,6 +51,64 @@ public sealed class Buckets(AwsConnection connection)
         await TakeAsync(known, owner, operationId, ct);
         await ConfigureAsync(wanted, known, ct);
         return creation;
+    }
+
+    /// <summary>The names of all buckets of the region that our account has.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync(CancellationToken ct)
+    {
+        var names = new List<string>();
+        string? token = null;
+        do
+        {
+            var after = token;
+            var page = await connection.CallAsync("list", "buckets", call => connection.S3.ListBucketsAsync(
+                new ListBucketsRequest { BucketRegion = connection.Region, MaxBuckets = PageSize, ContinuationToken = after }, call), ct);
+            // A server may list those of all regions.
+            names.AddRange((page.Buckets ?? []).Where(bucket => bucket.BucketRegion is null || bucket.BucketRegion == connection.Region).Select(bucket => bucket.BucketName));
+            token = page.ContinuationToken;
+        }
+        while (!string.IsNullOrEmpty(token));
+        return names;
+    }
+
+    /// <summary>The tags of a bucket; null when there is no such bucket or it is not ours to see: ours can be seen.</summary>
+    public async Task<IReadOnlyDictionary<string, string>?> FindTagsAsync(string name, CancellationToken ct)
+    {
+        try
+        {
+            return await TagsAsync(name, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Forbidden or AdapterFailureKind.Rejected)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether nothing is in a bucket, also no old version.</summary>
+    public async Task<bool> EmptyAsync(string name, CancellationToken ct)
+    {
+        var versions = await connection.CallAsync("list", Named(name), token => connection.S3.ListVersionsAsync(new ListVersionsRequest { BucketName = name, MaxKeys = 1 }, token), ct);
+        return versions.Versions is null or [];
+    }
+
+    /// <summary>Writes the tags of our bucket; others stay.</summary>
+    public Task TagAsync(ObservedBucket known, AwsOwner owner, string operationId, CancellationToken ct)
+    {
+        var tags = new Dictionary<string, string>(known.Tags);
+        foreach (var (key, value) in owner.Tags(operationId))
+            tags[key] = value;
+        return connection.CallAsync("tag", Named(known.Name), token => connection.S3.PutBucketTaggingAsync(
+            new PutBucketTaggingRequest { BucketName = known.Name, TagSet = [.. tags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })] }, token), ct);
+    }
+
+    /// <summary>Sets or ends where a bucket of ours is copied to.</summary>
+    public async Task ReplicateAsync(string name, BucketReplication? target, AwsOwner owner, CancellationToken ct)
+    {
+        var known = await FindAsync(name, ct) ?? throw new AdapterException(AdapterFailureKind.Missing, $"{Named(name)} does not exist in {connection.Region}. Provision it first.");
+        if (owner.WhyForeign(known.Tags) is { } why)
+            throw connection.Foreign(Named(name), why);
+        if (known.Replication != target)
+            await ReplicateAsync(new() { Name = name, Replication = target }, ct);
     }
 
     /// <summary>Deletes our bucket, which must be empty of all versions. False: it is gone.</summary>
@@ -96,14 +156,7 @@ public sealed class Buckets(AwsConnection connection)
             return;
         if (known.Tags.Count > 0 || !await EmptyAsync(known.Name, ct))
             throw connection.Foreign(Named(known.Name), why);
-        await connection.CallAsync("tag", Named(known.Name), token => connection.S3.PutBucketTaggingAsync(
-            new PutBucketTaggingRequest { BucketName = known.Name, TagSet = [.. owner.Tags(operationId).Select(tag => new Tag { Key = tag.Key, Value = tag.Value })] }, token), ct);
-    }
-
-    private async Task<bool> EmptyAsync(string name, CancellationToken ct)
-    {
-        var versions = await connection.CallAsync("list", Named(name), token => connection.S3.ListVersionsAsync(new ListVersionsRequest { BucketName = name, MaxKeys = 1 }, token), ct);
-        return versions.Versions is null or [];
+        await TagAsync(known, owner, operationId, ct);
     }
 
     private async Task<IReadOnlyDictionary<string, string>> TagsAsync(string name, CancellationToken ct)
@@ -123,7 +176,7 @@ public sealed class Buckets(AwsConnection connection)
             await connection.CallAsync("version", subject, token => connection.S3.PutBucketVersioningAsync(new() { BucketName = name, VersioningConfig = new() { Status = VersionStatus.Enabled } }, token), ct);
         if ((known.OldVersionDays, known.ExpireDays) != (wanted.OldVersionDays, wanted.ExpireDays))
             await ExpireAsync(wanted, ct);
-        if (known.LockDays != wanted.LockDays)
+        if ((known.LockDays ?? 0) != (wanted.LockDays ?? 0))
             await LockAsync(wanted, ct);
         if (known.Replication != wanted.Replication)
             await ReplicateAsync(wanted, ct);

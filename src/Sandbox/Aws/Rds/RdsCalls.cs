@@ -4,7 +4,7 @@ using System.Xml.Linq;
 namespace PlatformOps.Sandbox.Aws.Rds;
 
 /// <summary>The operations of RDS. Creating, changing, promoting and deleting take as long as the clock says.</summary>
-internal sealed partial class RdsCalls(TimeProvider time, double scale)
+internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, double scale)
 {
     private static readonly TimeSpan Creating = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Changing = TimeSpan.FromMinutes(2);
@@ -12,15 +12,16 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
     private static readonly TimeSpan Deleting = TimeSpan.FromMinutes(2);
 
     private readonly Lock gate = new();
-    private readonly SortedDictionary<(string Region, string Identifier), StoredDatabase> databases = [];
+    private readonly Kept<RdsState> state = new(storage, "rds");
+
+    private SortedDictionary<string, StoredDatabase> Databases => state.Value.Databases;
 
     public XElement CarryOut(AwsCall call)
     {
         lock (gate)
         {
-            foreach (var database in databases.Values.ToList())
-                database.Advance(time.GetUtcNow());
-            return call.Operation switch
+            Advance();
+            var answer = call.Operation switch
             {
                 "CreateDBInstance" => Create(call),
                 "CreateDBInstanceReadReplica" => CreateReplica(call),
@@ -29,6 +30,7 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
                 "PromoteReadReplica" => Promote(call),
                 "RestoreDBInstanceToPointInTime" => Restore(call),
                 "DeleteDBInstance" => Delete(call),
+                "AddTagsToResource" => AddTags(call),
                 "CreateDBSnapshot" => CreateSnapshot(call),
                 "DescribeDBSnapshots" => DescribeSnapshots(call),
                 "CopyDBSnapshot" => CopySnapshot(call),
@@ -36,13 +38,35 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
                 "RestoreDBInstanceFromDBSnapshot" => RestoreSnapshot(call),
                 _ => throw AwsFailure.InvalidAction(call),
             };
+            state.Write();
+            return answer;
+        }
+    }
+
+    /// <summary>Ends what is over by now.</summary>
+    private void Advance()
+    {
+        foreach (var database in Databases.Values.Where(database => database.Until <= time.GetUtcNow()).ToList())
+        {
+            if (database.Status != "deleting")
+            {
+                database.End();
+                continue;
+            }
+
+            Databases.Remove(Key(database));
+            // What is left of the replicas are instances of their own.
+            foreach (var replica in ReplicasOf(database))
+                replica.Source = null;
         }
     }
 
     private XElement Create(AwsCall call)
     {
-        var database = new StoredDatabase(call.Region, NewIdentifier(call, "DBInstanceIdentifier"))
+        var database = new StoredDatabase
         {
+            Region = call.Region,
+            Identifier = NewIdentifier(call, "DBInstanceIdentifier"),
             Created = time.GetUtcNow(),
             Engine = call.Required("Engine") is "postgres" ? "postgres" : throw AwsFailure.Invalid("Invalid DB engine: the sandbox has postgres"),
             EngineVersion = call.Text("EngineVersion") ?? "16.4",
@@ -55,9 +79,18 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
             Protected = call.Flag("DeletionProtection") ?? false,
             Public = call.Flag("PubliclyAccessible") ?? false,
             DatabaseName = call.Text("DBName"),
+            ManagesPassword = call.Flag("ManageMasterUserPassword") ?? false,
+            SubnetGroup = call.Text("DBSubnetGroupName") ?? "default",
             Tags = call.Tags(),
         };
-        Password(call.Required("MasterUserPassword"));
+        call.Flag("AutoMinorVersionUpgrade");
+        if (database.ManagesPassword)
+        {
+            if (call.Text("MasterUserPassword") is not null)
+                throw AwsFailure.Combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled");
+        }
+        else
+            Password(call.Required("MasterUserPassword"));
         call.Text("KmsKeyId");
         Placement(call);
         return Begin(call, database);
@@ -70,14 +103,14 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
         var source = Existing(region, name);
         if (source.Status != "available" || source.BackupDays == 0)
             throw State(source.BackupDays == 0 ? $"Automated backups are not enabled for this database instance: {source.Identifier}" : $"{source.Identifier} is not in the available state");
+        if (source.ManagesPassword)
+            throw AwsFailure.Invalid($"Creating read replicas for source instance with engine {source.Engine} where ManageMasterUserPassword is enabled is not supported.");
         var key = call.Text("KmsKeyId");
         if (source.Region != call.Region && source.Encrypted && key is null)
             throw AwsFailure.Combination("A KMS key of this region is required to replicate an encrypted instance of another region (KmsKeyId)");
         var replica = Copy(call, identifier, source);
-        replica.Source = source;
-        var answer = Begin(call, replica);
-        source.Replicas.Add(replica);
-        return answer;
+        replica.Source = Key(source);
+        return Begin(call, replica);
     }
 
     private XElement Restore(AwsCall call)
@@ -96,8 +129,8 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
         var wanted = call.Text("DBInstanceIdentifier");
         call.Number("MaxRecords");
         call.NothingElse();
-        var found = wanted is null ? databases.Values.Where(database => database.Region == call.Region) : [Existing(call.Region, wanted)];
-        return call.Answer(new XElement("DBInstances", found.Select(database => database.ToXml())));
+        var found = wanted is null ? Databases.Values.Where(database => database.Region == call.Region) : [Existing(call.Region, wanted)];
+        return call.Answer(new XElement("DBInstances", found.Select(Xml)));
     }
 
     private XElement Modify(AwsCall call)
@@ -109,15 +142,22 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
             (call.Text("DBInstanceClass"), call.Text("EngineVersion"), call.Number("AllocatedStorage"), Retention(call), call.Flag("MultiAZ"), call.Flag("DeletionProtection"));
         if (storage < database.Storage)
             throw AwsFailure.Combination("Invalid storage size for an existing instance: it cannot shrink");
+        call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
         call.NothingElse();
         // Protection is a switch of the API, not of the machine.
         database.Protected = guarded ?? database.Protected;
-        database.Begin("modifying", After(Changing), () =>
-        {
-            (database.Class, database.EngineVersion, database.Storage) = (type ?? database.Class, version ?? database.EngineVersion, storage ?? database.Storage);
-            (database.BackupDays, database.MultipleZones) = (backups ?? database.BackupDays, zones ?? database.MultipleZones);
-        });
-        return call.Answer(database.ToXml());
+        database.Begin("modifying", After(Changing), new(type, version, storage, backups, zones));
+        return call.Answer(Xml(database));
+    }
+
+    private XElement AddTags(AwsCall call)
+    {
+        var (arn, tags) = (call.Required("ResourceName"), call.Tags());
+        call.NothingElse();
+        var database = Databases.Values.FirstOrDefault(database => database.Arn == arn) ?? throw new AwsFailure(404, "DBInstanceNotFound", $"{arn} not found.");
+        foreach (var (key, value) in tags)
+            database.Tags[key] = value;
+        return call.Answer();
     }
 
     private XElement Promote(AwsCall call)
@@ -125,14 +165,10 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
         var database = Available(call);
         var backups = Retention(call);
         call.NothingElse();
-        if (database.Source is not { } source)
+        if (database.Source is null)
             throw State($"DB Instance is not a read replica: {database.Identifier}");
-        database.Begin("promoting", After(Promoting), () =>
-        {
-            (database.Source, database.BackupDays) = (null, backups ?? database.BackupDays);
-            source.Replicas.Remove(database);
-        });
-        return call.Answer(database.ToXml());
+        database.Begin("promoting", After(Promoting), new(null, null, null, backups, null));
+        return call.Answer(Xml(database));
     }
 
     private XElement Delete(AwsCall call)
@@ -148,21 +184,16 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
             throw AwsFailure.Combination("Either SkipFinalSnapshot or FinalDBSnapshotIdentifier must be given");
         if (final is not null)
             Take(database, Unused(call, final), new(database.Tags));
-        database.Begin("deleting", After(Deleting), () =>
-        {
-            databases.Remove((database.Region, database.Identifier));
-            database.Source?.Replicas.Remove(database);
-            // What is left of the replicas are instances of their own.
-            foreach (var replica in database.Replicas)
-                replica.Source = null;
-        });
-        return call.Answer(database.ToXml());
+        database.Begin("deleting", After(Deleting));
+        return call.Answer(Xml(database));
     }
 
     private StoredDatabase Copy(AwsCall call, string identifier, StoredDatabase source)
     {
-        var copy = new StoredDatabase(call.Region, identifier)
+        var copy = new StoredDatabase
         {
+            Region = call.Region,
+            Identifier = identifier,
             Created = time.GetUtcNow(),
             Engine = source.Engine,
             EngineVersion = source.EngineVersion,
@@ -175,6 +206,7 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
             Protected = call.Flag("DeletionProtection") ?? false,
             Public = call.Flag("PubliclyAccessible") ?? false,
             DatabaseName = source.DatabaseName,
+            SubnetGroup = call.Text("DBSubnetGroupName") ?? "default",
             Tags = call.Tags(),
         };
         Placement(call);
@@ -184,10 +216,16 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
     private XElement Begin(AwsCall call, StoredDatabase database)
     {
         call.NothingElse();
-        databases.Add((database.Region, database.Identifier), database);
+        Databases.Add(Key(database), database);
         database.Begin("creating", After(Creating));
-        return call.Answer(database.ToXml());
+        return call.Answer(Xml(database));
     }
+
+    private XElement Xml(StoredDatabase database) => database.ToXml(database.Source is { } source ? Databases.GetValueOrDefault(source) : null, ReplicasOf(database));
+
+    private IEnumerable<StoredDatabase> ReplicasOf(StoredDatabase database) => Databases.Values.Where(replica => replica.Source == Key(database));
+
+    private static string Key(StoredDatabase database) => RdsState.Key(database.Region, database.Identifier);
 
     private DateTimeOffset After(TimeSpan duration) => time.GetUtcNow() + duration * scale;
 
@@ -196,10 +234,10 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
         var identifier = call.Required(parameter);
         if (!Identifier().IsMatch(identifier) || identifier.Contains("--", StringComparison.Ordinal) || identifier.EndsWith('-'))
             throw AwsFailure.Invalid($"The parameter {parameter} is not a valid identifier. Identifiers begin with a letter, have letters, digits and single hyphens, and do not end with one.");
-        return databases.ContainsKey((call.Region, identifier)) ? throw new AwsFailure(400, "DBInstanceAlreadyExists", "DB instance already exists") : identifier;
+        return Databases.ContainsKey(RdsState.Key(call.Region, identifier)) ? throw new AwsFailure(400, "DBInstanceAlreadyExists", "DB instance already exists") : identifier;
     }
 
-    private StoredDatabase Existing(string region, string identifier) => databases.GetValueOrDefault((region, identifier))
+    private StoredDatabase Existing(string region, string identifier) => Databases.GetValueOrDefault(RdsState.Key(region, identifier))
         ?? throw new AwsFailure(404, "DBInstanceNotFound", $"DBInstance {identifier} not found.");
 
     private StoredDatabase Available(AwsCall call)
@@ -235,7 +273,6 @@ internal sealed partial class RdsCalls(TimeProvider time, double scale)
     /// <summary>Networks are not modelled.</summary>
     private static void Placement(AwsCall call)
     {
-        call.Text("DBSubnetGroupName");
         call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
         call.Flag("CopyTagsToSnapshot");
     }

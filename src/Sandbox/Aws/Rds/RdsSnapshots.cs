@@ -7,7 +7,7 @@ internal sealed partial class RdsCalls
 {
     private static readonly TimeSpan Taking = TimeSpan.FromMinutes(1);
 
-    private readonly SortedDictionary<(string Region, string Identifier), StoredSnapshot> snapshots = [];
+    private SortedDictionary<string, StoredSnapshot> Snapshots => state.Value.Snapshots;
 
     private XElement CreateSnapshot(AwsCall call)
     {
@@ -26,7 +26,7 @@ internal sealed partial class RdsCalls
         call.Number("MaxRecords");
         call.NothingElse();
         var found = wanted is not null ? [ExistingSnapshot(call.Region, wanted)]
-            : snapshots.Values.Where(snapshot => snapshot.Region == call.Region && (instance is null || snapshot.Instance == instance));
+            : Snapshots.Values.Where(snapshot => snapshot.Region == call.Region && (instance is null || snapshot.Instance == instance));
         return call.Answer(new XElement("DBSnapshots", found.Select(snapshot => snapshot.ToXml(time.GetUtcNow()))));
     }
 
@@ -42,7 +42,7 @@ internal sealed partial class RdsCalls
         if (region != call.Region && source.Content.Encrypted && key is null)
             throw AwsFailure.Combination("A KMS key of this region is required to copy an encrypted snapshot of another region (KmsKeyId)");
         var copy = source with { Region = call.Region, Identifier = identifier, Ready = After(Taking), Tags = tags };
-        snapshots.Add((copy.Region, identifier), copy);
+        Snapshots.Add(RdsState.Key(copy.Region, identifier), copy);
         return call.Answer(copy.ToXml(time.GetUtcNow()));
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class RdsCalls
     {
         var snapshot = ExistingSnapshot(call.Region, call.Required("DBSnapshotIdentifier"));
         call.NothingElse();
-        snapshots.Remove((snapshot.Region, snapshot.Identifier));
+        Snapshots.Remove(RdsState.Key(snapshot.Region, snapshot.Identifier));
         return call.Answer(snapshot.ToXml(time.GetUtcNow()));
     }
 
@@ -65,17 +65,17 @@ internal sealed partial class RdsCalls
 
     private StoredSnapshot Take(StoredDatabase database, string identifier, Dictionary<string, string> tags)
     {
-        var snapshot = new StoredSnapshot(database.Region, identifier, database.Identifier, database.Frozen(), After(Taking), tags);
-        snapshots.Add((snapshot.Region, identifier), snapshot);
+        var snapshot = new StoredSnapshot(database.Region, identifier, database.Identifier, database with { Tags = new(database.Tags) }, After(Taking), tags);
+        Snapshots.Add(RdsState.Key(snapshot.Region, identifier), snapshot);
         return snapshot;
     }
 
     private string NewSnapshot(AwsCall call, string parameter) => Unused(call, call.Required(parameter));
 
-    private string Unused(AwsCall call, string identifier) => snapshots.ContainsKey((call.Region, identifier))
+    private string Unused(AwsCall call, string identifier) => Snapshots.ContainsKey(RdsState.Key(call.Region, identifier))
         ? throw new AwsFailure(400, "DBSnapshotAlreadyExists", $"Cannot create the snapshot because one with the identifier {identifier} already exists.")
         : identifier;
 
-    private StoredSnapshot ExistingSnapshot(string region, string identifier) => snapshots.GetValueOrDefault((region, identifier))
+    private StoredSnapshot ExistingSnapshot(string region, string identifier) => Snapshots.GetValueOrDefault(RdsState.Key(region, identifier))
         ?? throw new AwsFailure(404, "DBSnapshotNotFound", $"DBSnapshot {identifier} not found.");
 }

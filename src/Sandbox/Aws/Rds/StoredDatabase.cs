@@ -3,20 +3,31 @@ using System.Xml.Linq;
 
 namespace PlatformOps.Sandbox.Aws.Rds;
 
-/// <summary>A database. What is under way ends at a time: whoever looks later sees it ended.</summary>
-internal sealed class StoredDatabase(string region, string identifier)
+/// <summary>All databases and snapshots of the account, by region and identifier.</summary>
+internal sealed class RdsState
 {
-    private readonly Queue<(DateTimeOffset At, Action End)> underWay = new();
+    public SortedDictionary<string, StoredDatabase> Databases { get; init; } = new(StringComparer.Ordinal);
 
-    public string Region => region;
+    public SortedDictionary<string, StoredSnapshot> Snapshots { get; init; } = new(StringComparer.Ordinal);
 
-    public string Identifier => identifier;
+    public static string Key(string region, string identifier) => $"{region}/{identifier}";
+}
 
-    public string Arn { get; } = $"arn:aws:rds:{region}:{AwsStandIn.Account}:db:{identifier}";
+/// <summary>A database. What is under way ends at a time: whoever looks later sees it ended.</summary>
+internal sealed record StoredDatabase
+{
+    public required string Region { get; init; }
+
+    public required string Identifier { get; init; }
+
+    public string Arn => $"arn:aws:rds:{Region}:{AwsStandIn.Account}:db:{Identifier}";
 
     public required DateTimeOffset Created { get; init; }
 
-    public string Status { get; private set; } = "creating";
+    public string Status { get; set; } = "creating";
+
+    /// <summary>When what is under way ends; null: nothing is.</summary>
+    public DateTimeOffset? Until { get; set; }
 
     public required string Engine { get; init; }
 
@@ -40,58 +51,45 @@ internal sealed class StoredDatabase(string region, string identifier)
 
     public string? DatabaseName { get; init; }
 
+    public string SubnetGroup { get; init; } = "default";
+
+    /// <summary>Its master password is in Secrets Manager.</summary>
+    public bool ManagesPassword { get; init; }
+
     public required Dictionary<string, string> Tags { get; init; }
 
-    /// <summary>The instance that it copies.</summary>
-    public StoredDatabase? Source { get; set; }
+    /// <summary>No other instance ever has it.</summary>
+    public string ResourceId { get; init; } = $"db-{Guid.NewGuid():N}".ToUpperInvariant();
 
-    public List<StoredDatabase> Replicas { get; } = [];
+    /// <summary>What a change that is under way leads to; null: none is.</summary>
+    public PendingChange? Pending { get; set; }
+
+    /// <summary>The key of the instance that it copies.</summary>
+    public string? Source { get; set; }
 
     /// <summary>Begins something that takes time.</summary>
-    /// <param name="end">What is so afterwards.</param>
-    public void Begin(string status, DateTimeOffset until, Action? end = null)
-    {
-        Status = status;
-        underWay.Enqueue((until, End));
+    public void Begin(string status, DateTimeOffset until, PendingChange? change = null) => (Status, Until, Pending) = (status, until, change);
 
-        void End()
+    /// <summary>What is so when it ended.</summary>
+    public void End()
+    {
+        if (Pending is { } change)
         {
-            Status = "available";
-            end?.Invoke();
+            (Class, EngineVersion, Storage) = (change.Class ?? Class, change.EngineVersion ?? EngineVersion, change.Storage ?? Storage);
+            (BackupDays, MultipleZones) = (change.BackupDays ?? BackupDays, change.MultipleZones ?? MultipleZones);
         }
+
+        if (Status == "promoting")
+            Source = null;
+        (Status, Until, Pending) = ("available", null, null);
     }
 
-    /// <summary>Ends what is over by now.</summary>
-    public void Advance(DateTimeOffset now)
-    {
-        while (underWay.TryPeek(out var next) && next.At <= now)
-        {
-            underWay.Dequeue();
-            next.End();
-        }
-    }
-
-    /// <summary>What it is now, for a snapshot that must not follow it.</summary>
-    public StoredDatabase Frozen() => new(region, identifier)
-    {
-        Created = Created,
-        Engine = Engine,
-        EngineVersion = EngineVersion,
-        MasterUser = MasterUser,
-        Class = Class,
-        Storage = Storage,
-        BackupDays = BackupDays,
-        MultipleZones = MultipleZones,
-        Encrypted = Encrypted,
-        Protected = Protected,
-        Public = Public,
-        DatabaseName = DatabaseName,
-        Tags = new(Tags),
-    };
-
-    public XElement ToXml() => new("DBInstance",
-        new XElement("DBInstanceIdentifier", identifier),
+    /// <param name="source">The instance that it copies.</param>
+    /// <param name="replicas">The instances that copy it.</param>
+    public XElement ToXml(StoredDatabase? source, IEnumerable<StoredDatabase> replicas) => new("DBInstance",
+        new XElement("DBInstanceIdentifier", Identifier),
         new XElement("DBInstanceArn", Arn),
+        new XElement("DbiResourceId", ResourceId),
         new XElement("DBInstanceClass", Class),
         new XElement("DBInstanceStatus", Status),
         new XElement("Engine", Engine),
@@ -99,19 +97,24 @@ internal sealed class StoredDatabase(string region, string identifier)
         new XElement("MasterUsername", MasterUser),
         DatabaseName is null ? null : new XElement("DBName", DatabaseName),
         // There is an address only when the instance was created.
-        Status == "creating" ? null : new XElement("Endpoint", new XElement("Address", $"{identifier}.sandbox.{region}.rds.amazonaws.com"), new XElement("Port", 5432)),
+        Status == "creating" ? null : new XElement("Endpoint", new XElement("Address", $"{Identifier}.sandbox.{Region}.rds.amazonaws.com"), new XElement("Port", 5432)),
         new XElement("AllocatedStorage", Storage),
         new XElement("InstanceCreateTime", Created.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)),
         new XElement("BackupRetentionPeriod", BackupDays),
         new XElement("MultiAZ", MultipleZones),
-        new XElement("AvailabilityZone", $"{region}a"),
+        new XElement("DBSubnetGroup", new XElement("DBSubnetGroupName", SubnetGroup)),
+        new XElement("AvailabilityZone", $"{Region}a"),
         new XElement("PubliclyAccessible", Public),
         new XElement("StorageEncrypted", Encrypted),
         new XElement("DeletionProtection", Protected),
-        Source is null ? null : new XElement("ReadReplicaSourceDBInstanceIdentifier", NameFor(Source)),
-        new XElement("ReadReplicaDBInstanceIdentifiers", Replicas.Select(replica => new XElement("ReadReplicaDBInstanceIdentifier", NameFor(replica)))),
+        ManagesPassword ? new XElement("MasterUserSecret", new XElement("SecretArn", $"arn:aws:secretsmanager:{Region}:{AwsStandIn.Account}:secret:rds!{ResourceId}"), new XElement("SecretStatus", "active")) : null,
+        Pending?.ToXml(),
+        source is null || Status == "creating" ? null : new XElement("StatusInfos", new XElement("DBInstanceStatusInfo",
+            new XElement("StatusType", "read replication"), new XElement("Normal", true), new XElement("Status", "replicating"))),
+        source is null ? null : new XElement("ReadReplicaSourceDBInstanceIdentifier", NameFor(source)),
+        new XElement("ReadReplicaDBInstanceIdentifiers", replicas.Select(replica => new XElement("ReadReplicaDBInstanceIdentifier", NameFor(replica)))),
         new XElement("TagList", Tags.Select(tag => new XElement("Tag", new XElement("Key", tag.Key), new XElement("Value", tag.Value)))));
 
     /// <summary>Instances of other regions are named by their ARN.</summary>
-    private string NameFor(StoredDatabase other) => other.Region == region ? other.Identifier : other.Arn;
+    private string NameFor(StoredDatabase other) => other.Region == Region ? other.Identifier : other.Arn;
 }

@@ -16,11 +16,15 @@ internal sealed class CreateDBInstanceRequest : AmazonWebServiceRequest
 
     public string? MasterUserPassword { get; set; }
 
+    public bool? ManageMasterUserPassword { get; set; }
+
     public int? AllocatedStorage { get; set; }
 
     public int? MaxAllocatedStorage { get; set; }
 
     public int? BackupRetentionPeriod { get; set; }
+
+    public bool? AutoMinorVersionUpgrade { get; set; }
 
     public bool? StorageEncrypted { get; set; }
 
@@ -122,6 +126,9 @@ internal sealed class ModifyDBInstanceRequest : AmazonWebServiceRequest
     public bool? DeletionProtection { get; set; }
 
     public bool? PubliclyAccessible { get; set; }
+
+    [ListOf("VpcSecurityGroupId")]
+    public List<string>? VpcSecurityGroupIds { get; set; }
 }
 
 internal sealed class ModifyDBInstanceResponse : AmazonWebServiceResponse

@@ -47,6 +47,13 @@ internal sealed class DBInstanceStatusInfo
     public string? Message { get; set; }
 }
 
+internal sealed class MasterUserSecret
+{
+    public string? SecretArn { get; set; }
+
+    public string? SecretStatus { get; set; }
+}
+
 internal sealed class PendingModifiedValues
 {
     public string? DBInstanceClass { get; set; }
@@ -115,6 +122,8 @@ internal sealed class DBInstance
     public List<VpcSecurityGroupMembership>? VpcSecurityGroups { get; set; }
 
     public PendingModifiedValues? PendingModifiedValues { get; set; }
+
+    public MasterUserSecret? MasterUserSecret { get; set; }
 
     public List<DBInstanceStatusInfo>? StatusInfos { get; set; }
 

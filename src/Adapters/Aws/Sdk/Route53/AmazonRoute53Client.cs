@@ -18,6 +18,12 @@ internal sealed class AmazonRoute53Client(AWSCredentials? credentials, AwsServic
     public Task<DeleteHostedZoneResponse> DeleteHostedZoneAsync(DeleteHostedZoneRequest request, CancellationToken cancellationToken = default) =>
         RestAsync<DeleteHostedZoneResponse>(request, new("DELETE", $"{Root}/hostedzone/{Id(request.Id)}"), cancellationToken);
 
+    public Task<ListHostedZonesResponse> ListHostedZonesAsync(ListHostedZonesRequest request, CancellationToken cancellationToken = default) =>
+        RestAsync<ListHostedZonesResponse>(request, new("GET", $"{Root}/hostedzone")
+        {
+            Query = new Dictionary<string, string?> { ["marker"] = request.Marker, ["maxitems"] = request.MaxItems },
+        }, cancellationToken);
+
     public Task<ListHostedZonesByNameResponse> ListHostedZonesByNameAsync(ListHostedZonesByNameRequest request, CancellationToken cancellationToken = default) =>
         RestAsync<ListHostedZonesByNameResponse>(request, new("GET", $"{Root}/hostedzonesbyname")
         {

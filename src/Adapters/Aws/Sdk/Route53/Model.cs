@@ -148,6 +148,22 @@ internal sealed class DeleteHostedZoneResponse : AmazonWebServiceResponse
     public ChangeInfo? ChangeInfo { get; set; }
 }
 
+internal sealed class ListHostedZonesRequest : AmazonWebServiceRequest
+{
+    public string? Marker { get; set; }
+
+    public string? MaxItems { get; set; }
+}
+
+internal sealed class ListHostedZonesResponse : AmazonWebServiceResponse
+{
+    public List<HostedZone>? HostedZones { get; set; }
+
+    public bool? IsTruncated { get; set; }
+
+    public string? NextMarker { get; set; }
+}
+
 internal sealed class ListHostedZonesByNameRequest : AmazonWebServiceRequest
 {
     public string? DNSName { get; set; }

@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Adapters.Aws.Databases;
+using PlatformOps.Platform.Provisioning;
+
+namespace PlatformOps.Adapters.Aws.Declared;
+
+/// <summary>A managed database as it is declared.</summary>
+/// <param name="ReplicaOf">The region and name of the instance that it copies; null: it is one of its own.</param>
+/// <param name="MasterUser">Null for a replica, which has its source's.</param>
+/// <param name="ManagesPassword">RDS makes the master password and keeps it in Secrets Manager. RDS makes no replicas of such an instance.</param>
+internal sealed record DatabaseManifest(
+    string Engine, string? EngineVersion, string Class, int? StorageGigabytes, bool? MultipleZones, int? BackupDays, bool DeletionProtection, string? EncryptionKey,
+    string? DatabaseName, string? MasterUser, bool ManagesPassword, string? SubnetGroup, IReadOnlyList<string> SecurityGroups, (string Region, string Name)? ReplicaOf)
+{
+    /// <summary>The tag with the key as it was declared: RDS only tells the key that an alias led to.</summary>
+    public const string KeyTag = "platformops.io/kms-key-id";
+
+    public static DatabaseManifest Read(DesiredObject wanted)
+    {
+        var fields = DeclaredFields.Of(wanted);
+        var source = fields.Part("replicaOf");
+        var read = new DatabaseManifest(
+            fields.Required("engine"), fields.Text("engineVersion"), fields.Required("instanceClass"), fields.Number("allocatedStorage"), fields.Flag("multiAz"),
+            fields.Number("backupRetention"), fields.Flag("deletionProtection") ?? true, fields.Text("kmsKeyId"), fields.Text("databaseName"), fields.Text("masterUsername"),
+            fields.Flag("manageMasterUserPassword") ?? false, fields.Text("subnetGroup"), fields.Texts("securityGroups"),
+            source is null ? null : (source.Required("region"), source.Required("name")));
+        fields.AlwaysOn("storageEncrypted", "a database is never readable on the disk");
+        source?.NothingElse();
+        fields.NothingElse();
+        if (read.ReplicaOf is null)
+        {
+            fields.Required("masterUsername");
+            fields.RequiredNumber("allocatedStorage");
+        }
+        else if (read.MasterUser is not null || read.DatabaseName is not null || read.ManagesPassword)
+            throw fields.Wrong("replicaOf", "makes it a replica, which has masterUsername, databaseName and manageMasterUserPassword from its source: remove them");
+        return read;
+    }
+
+    public static ObservedObject Of(ResourceAddress address, DatabaseInstance instance)
+    {
+        var tags = instance.Tags.Where(tag => tag.Key != KeyTag).ToDictionary();
+        var live = LiveManifest.Of(address, instance.ResourceId ?? instance.Arn, tags, LiveManifest.Fields(
+            ("engine", instance.Engine),
+            ("engineVersion", instance.Pending.EngineVersion ?? instance.EngineVersion),
+            ("instanceClass", instance.Pending.Class ?? instance.Class),
+            ("allocatedStorage", instance.Pending.StorageGigabytes ?? instance.StorageGigabytes),
+            ("multiAz", instance.Pending.MultipleZones ?? instance.MultipleZones),
+            ("backupRetention", instance.Pending.BackupDays ?? instance.BackupDays),
+            ("storageEncrypted", instance.Encrypted),
+            ("deletionProtection", instance.DeletionProtection),
+            ("kmsKeyId", instance.Tags.GetValueOrDefault(KeyTag)),
+            ("databaseName", instance.DatabaseName),
+            ("masterUsername", instance.MasterUser),
+            ("manageMasterUserPassword", instance.ManagesPassword),
+            ("subnetGroup", instance.SubnetGroup),
+            ("securityGroups", LiveManifest.Texts(instance.SecurityGroups)),
+            ("replicaOf", SourceOf(address.Region, instance.ReplicaOf))), "replicaOf");
+        if (instance.Status == "deleting")
+            live.Manifest["metadata"]!["deletionTimestamp"] = "unknown";
+        return live;
+    }
+
+    /// <summary>What there is to change; what is not declared stays.</summary>
+    public DatabaseChange From(DatabaseInstance now) => new()
+    {
+        EngineVersion = EngineVersion == now.EngineVersion ? null : EngineVersion,
+        Class = Class == now.Class ? null : Class,
+        StorageGigabytes = StorageGigabytes == now.StorageGigabytes ? null : StorageGigabytes,
+        BackupDays = BackupDays == now.BackupDays ? null : BackupDays,
+        MultipleZones = MultipleZones == now.MultipleZones ? null : MultipleZones,
+        DeletionProtection = DeletionProtection == now.DeletionProtection ? null : DeletionProtection,
+        SecurityGroups = SecurityGroups.Count == 0 || SecurityGroups.Order(StringComparer.Ordinal).SequenceEqual(now.SecurityGroups.Order(StringComparer.Ordinal)) ? null : SecurityGroups,
+    };
+
+    /// <summary>Within a region RDS says the identifier, across regions the ARN.</summary>
+    private static JsonObject? SourceOf(string region, string? source) => source is null ? null : new()
+    {
+        ["region"] = Arn.RegionOf(source) ?? region,
+        ["name"] = source[(source.LastIndexOf(':') + 1)..],
+    };
+}

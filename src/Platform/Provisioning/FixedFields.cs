@@ -1,0 +1,56 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace PlatformOps.Platform.Provisioning;
+
+/// <summary>Fields that their system decides once, when an object is created: a difference is refused with the reason, before anything is tried.</summary>
+public static class FixedFields
+{
+    private static readonly Dictionary<string, (string Path, string Reason)[]> ByKind = new()
+    {
+        [$"{ResourceAddress.AwsApiVersion}/DatabaseInstance"] =
+        [
+            ("spec.engine", "RDS cannot turn one engine into another. Declare a new instance and move the data."),
+            ("spec.storageEncrypted", "An instance is encrypted when it is created or never. Restore an encrypted copy of its snapshot under another name."),
+            ("spec.kmsKeyId", "The key of an instance cannot be changed. Restore a copy of its snapshot that is encrypted with the other key under another name."),
+            ("spec.databaseName", "RDS creates this database together with the instance only."),
+            ("spec.masterUsername", "The master user is named when the instance is created."),
+            ("spec.manageMasterUserPassword", "Who keeps the master password changes by rotating it, not by a plan."),
+            ("spec.subnetGroup", "Moving to other subnets interrupts the database: do it by hand."),
+            ("spec.replicaOf", "An instance becomes a replica when it is created, and stops being one by promotion, which is a failover's to do."),
+        ],
+        [$"{ResourceAddress.AwsApiVersion}/Bucket"] =
+        [
+            ("spec.objectLock", "A lock can be had by a new bucket only and never be taken back or shortened."),
+        ],
+        [$"{ResourceAddress.AwsApiVersion}/DnsRecord"] =
+        [
+            ("spec.zone", Renamed), ("spec.name", Renamed), ("spec.type", Renamed), ("spec.setIdentifier", Renamed),
+        ],
+    };
+
+    private const string Renamed = "That would be another record. Declare it under another metadata.name; this one is removed when it is no longer declared.";
+
+    /// <summary>Null: none of the changes is to a fixed field.</summary>
+    public static string? Conflict(JsonObject desired, IReadOnlyList<FieldChange> changes)
+    {
+        var kind = $"{(string?)desired["apiVersion"]}/{(string?)desired["kind"]}";
+        foreach (var change in changes)
+        {
+            if (ByKind.GetValueOrDefault(kind)?.FirstOrDefault(field => change.Path == field.Path || OwnedFields.IsBelow(change.Path, field.Path)) is { Path: not null } field && !Extends(change))
+                return Say(change, field.Reason);
+            if (change.Path == "spec.allocatedStorage" && Number(change.To) < Number(change.From))
+                return Say(change, "Storage can grow and never shrink.");
+        }
+
+        return null;
+    }
+
+    private static string Say(FieldChange change, string reason) =>
+        $"{change.Path} is {change.From ?? "absent"} and cannot become {change.To ?? "absent"}. {reason} Otherwise set it back.";
+
+    /// <summary>A lock that exists may be made longer.</summary>
+    private static bool Extends(FieldChange change) => change.Path == "spec.objectLock.days" && Number(change.To) > Number(change.From);
+
+    private static long? Number(string? text) => long.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
+}

@@ -1,0 +1,49 @@
+using PlatformOps.Adapters;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Sandbox;
+using PlatformOps.Sandbox.Aws;
+
+namespace PlatformOps.Starter.Up;
+
+/// <summary>The account of AWS of an evaluation, with the zones that the environment's records are in.</summary>
+internal sealed class AwsWorld : IAsyncDisposable
+{
+    /// <summary>A database takes minutes in AWS: too long to look at.</summary>
+    private const double Haste = 0.02;
+
+    private readonly AwsStandIn account;
+
+    private AwsWorld(AwsStandIn account) => this.account = account;
+
+    /// <summary>Calls that may have changed something, since the start.</summary>
+    public long MutatingCalls => account.MutatingCalls;
+
+    /// <summary>Null when the environment declares nothing in AWS.</summary>
+    /// <param name="file">Where the account is kept.</param>
+    public static async Task<AwsWorld?> StartAsync(EnvironmentSpecification environment, ComponentCatalog catalog, UpOptions options, string file, CancellationToken ct)
+    {
+        var declared = environment.Components.Where(component => component.Enabled)
+            .SelectMany(component => environment.Regions.SelectMany(region => ManifestRenderer.Render(environment, catalog.Find(component.Name)!, region.Name)))
+            .Where(item => item.Address.ApiVersion == ResourceAddress.AwsApiVersion).ToList();
+        if (declared.Count == 0)
+            return null;
+        var account = await AwsStandIn.StartAsync(new() { DataFile = file, Seed = options.Seed, TimeScale = options.TimeScale * Haste }, ct);
+        foreach (var zone in declared.Select(item => (string?)item.Manifest["spec"]?["zone"]).OfType<string>().Distinct())
+            account.AddZone(zone);
+        return new(account);
+    }
+
+    public void Inject(Fault fault) => account.Inject(fault);
+
+    /// <summary>How it is reached. Writes its credentials to a file of the data directory.</summary>
+    public AwsSettings Connect(DataDirectory data)
+    {
+        DataDirectory.WriteSecret(data.AwsCredentials, $"[default]\naws_access_key_id = {account.AccessKeyId}\naws_secret_access_key = sandbox\n");
+        return new(Endpoint: account.Address.AbsoluteUri, CredentialsFile: data.AwsCredentials);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => account.DisposeAsync();
+}

@@ -1,0 +1,183 @@
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Dns;
+using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Workflows.Provisioning;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Integration.Tests.Provisioning;
+
+/// <summary>A platform in two regions whose only component has a database with a replica, a bucket with a copy, and a DNS record for each region.</summary>
+internal sealed class CloudPlatform : IAsyncDisposable
+{
+    public const string Primary = "us-east-1", Secondary = "eu-west-1";
+
+    private readonly TestPlatform platform;
+    private readonly TestAws aws;
+    private readonly Dictionary<string, RegionConnection> connections;
+    private IReadOnlyList<string> components = ["app"];
+
+    private CloudPlatform(TestPlatform platform, TestAws aws, string kubeconfig)
+    {
+        (this.platform, this.aws) = (platform, aws);
+        foreach (var file in new[] { "settings", "extra", "web" })
+            platform.Remove($"catalog/app/{file}.yaml");
+        platform.Write($"specification/environments/{platform.Environment}.yaml", $$"""
+            apiVersion: platformops.io/v1
+            kind: Environment
+            name: {{platform.Environment}}
+            regions: { {{Primary}}: {role: primary, kubernetesContext: test}, {{Secondary}}: {role: secondary, kubernetesContext: test} }
+            guardRails: {approvals: 0, maxParallel: 4, mayDestroy: true}
+            """);
+        Specify();
+        var connection = new RegionConnection { Kubeconfig = kubeconfig, Aws = aws.Settings(platform.Suffix) };
+        connections = new() { [Primary] = connection, [Secondary] = connection };
+        Activities = platform.ActivitiesWith(connections);
+    }
+
+    public ProvisioningActivities Activities { get; private set; }
+
+    public string Zone => $"{platform.Suffix}.example.com";
+
+    public string Database => $"db-{platform.Suffix}";
+
+    public static async Task<CloudPlatform> CreateAsync(SandboxCluster cluster, TestAws aws)
+    {
+        using var connection = aws.Connect();
+        var platform = await TestPlatform.CreateAsync(cluster);
+        var created = new CloudPlatform(platform, aws, cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token));
+        // The domain is there before the platform.
+        await new HostedZones(connection).EnsureAsync(created.Zone, Names.Stranger, "op-0", TestContext.Current.CancellationToken);
+        return created;
+    }
+
+    public string Bucket(string region) => $"backups-{platform.Suffix}-{region}";
+
+    /// <summary>Declares everything anew.</summary>
+    public void Specify(string instanceClass = "db.t3.medium", int oldVersionDays = 30, int ttl = 60, string databaseName = "temporal", bool record = true)
+    {
+        platform.Write("catalog/app/component.yaml", $$"""
+            name: app
+            summary: Lives in a cloud.
+            plane: data
+            namespace: {{platform.Space}}
+            parameters:
+              record: {type: boolean, default: {{(record ? "true" : "false")}}, summary: Whether it has a name.}
+            health: [{database: {} }, {bucket: {} }]
+            manifests:
+              - {file: primary.yaml, when: region == {{Primary}}}
+              - {file: secondary.yaml, when: region == {{Secondary}}}
+              - {file: record.yaml, when: record}
+            """);
+        platform.Write("catalog/app/primary.yaml", $$"""
+            apiVersion: aws.platformops.io/v1
+            kind: DatabaseInstance
+            metadata: {name: {{Database}}}
+            spec:
+              engine: postgres
+              engineVersion: "16.4"
+              instanceClass: {{instanceClass}}
+              allocatedStorage: 20
+              multiAz: true
+              storageEncrypted: true
+              backupRetention: 7
+              deletionProtection: false
+              databaseName: {{databaseName}}
+              masterUsername: platform
+            ---
+            apiVersion: aws.platformops.io/v1
+            kind: Bucket
+            metadata: {name: {{Bucket(Primary)}}}
+            spec:
+              versioning: true
+              publicAccessBlock: true
+              encryption: {algorithm: AES256}
+              lifecycle: {noncurrentVersionExpirationDays: {{oldVersionDays}}}
+              objectLock: {mode: COMPLIANCE, days: 1}
+            """);
+        platform.Write("catalog/app/secondary.yaml", $$"""
+            apiVersion: aws.platformops.io/v1
+            kind: DatabaseInstance
+            metadata: {name: {{Database}}}
+            spec:
+              engine: postgres
+              instanceClass: db.t3.medium
+              deletionProtection: false
+              replicaOf: {region: {{Primary}}, name: {{Database}}}
+            ---
+            apiVersion: aws.platformops.io/v1
+            kind: Bucket
+            metadata: {name: {{Bucket(Secondary)}}}
+            spec:
+              encryption: {algorithm: AES256}
+              objectLock: {mode: COMPLIANCE, days: 1}
+              replicaOf: {region: {{Primary}}, name: {{Bucket(Primary)}}, role: "arn:aws:iam::123456789012:role/replicator"}
+            """);
+        platform.Write("catalog/app/record.yaml", $$"""
+            apiVersion: aws.platformops.io/v1
+            kind: DnsRecord
+            metadata: {name: "api-${region}"}
+            spec: {zone: {{Zone}}, name: api.{{Zone}}, type: CNAME, ttl: {{ttl}}, values: ["${region}.example.net"], setIdentifier: "${region}", weight: 50}
+            """);
+    }
+
+    /// <summary>Takes the product's own catalog instead.</summary>
+    /// <param name="database">What is specified of the managed database.</param>
+    public void UseCatalog(IReadOnlyList<string> names, string database = "")
+    {
+        components = names;
+        var parameters = new Dictionary<string, string>
+        {
+            ["dns-route53"] = $"zone: {Zone}, entry: lb.example.net",
+            ["managed-database"] = database,
+            ["object-storage"] = "replicationRole: \"arn:aws:iam::123456789012:role/replicator\"",
+        };
+        platform.Write("specification/platform.yaml", platform.PlatformOf($"{{{string.Join(", ", names.Select(name => $"{name}: {{{parameters[name]}}}"))}}}").Replace($"{platform.Space}:", "temporal-backend:", StringComparison.Ordinal));
+        Activities = platform.ActivitiesWith(connections, catalog: Path.Combine(PlanSizeTests.Root, "k8s", "components"));
+    }
+
+    public async Task<IReadOnlyList<PlannedObject>> PlanAsync() => [.. (await PlannedAsync()).Components.SelectMany(component => component.Objects)];
+
+    /// <summary>Plans, and applies region by region as a run does: each becomes healthy before the next begins.</summary>
+    public async Task<IReadOnlyList<ObjectOutcome>> ProvisionAsync(string operation = "op-1", string? only = null, string component = "app")
+    {
+        var plan = await PlannedAsync();
+        var outcomes = new List<ObjectOutcome>();
+        foreach (var region in new[] { Primary, Secondary }.Where(region => only is null || region == only))
+        {
+            outcomes.AddRange((await ApplyAsync(plan, region, operation, component)).Objects);
+            aws.LetTimePass();
+            Health.Add((await platform.RunAsync(() => Activities.AwaitHealthAsync(new(Reference(plan, region, operation, component), TimeSpan.FromSeconds(30))))).Message);
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>What the gates said.</summary>
+    public List<string> Health { get; } = [];
+
+    public async Task<ProvisioningPlan> PlannedAsync() => (await platform.RunAsync(() => Activities.PlanEnvironmentAsync(new(platform.Environment, components)))).Plan;
+
+    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app") =>
+        platform.RunAsync(() => Activities.ApplyComponentAsync(new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component))));
+
+    /// <summary>Removes, while time passes.</summary>
+    public async Task<RemovedObjects> RemoveAsync(string region, string operation = "op-1")
+    {
+        var removing = platform.RunAsync(() => Activities.RemoveCreatedAsync(new(platform.Environment, operation, "app", region)));
+        while (await Task.WhenAny(removing, Task.Delay(100)) != removing)
+            aws.LetTimePass();
+        return await removing;
+    }
+
+    public async Task<IReadOnlyList<ResourceAddress>> ListAsync(string operation = "op-1") =>
+        (await platform.RunAsync(() => Activities.ListCreatedAsync(new(platform.Environment, operation, "app")))).Objects;
+
+    public Task<ApplicationFailureException> FailsAsync(string type, Func<Task> activity) => platform.FailsAsync(type, activity);
+
+    public ValueTask DisposeAsync() => platform.DisposeAsync();
+
+    private ComponentReference Reference(ProvisioningPlan plan, string region, string operation, string component) => platform.Reference(plan, component, operation) with { Region = region };
+}

@@ -1,0 +1,132 @@
+using PlatformOps.Adapters.Aws.Databases;
+using PlatformOps.Adapters.Aws.Dns;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+
+namespace PlatformOps.Integration.Tests.Provisioning;
+
+/// <summary>Databases, buckets and DNS records that are declared in the catalog, through the activities.</summary>
+public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Provisions_two_regions_and_a_second_run_changes_nothing()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        Assert.All(await platform.PlanAsync(), planned => Assert.Equal(PlannedAction.Create, planned.Action));
+
+        var outcomes = await platform.ProvisionAsync();
+
+        Assert.Equal(6, outcomes.Count);
+        Assert.All(outcomes, outcome => Assert.Equal((ObjectResult.Created, "op-1"), (outcome.Result, outcome.OperationId)));
+        Assert.Contains($"Database instance {platform.Database} is available and replicates arn:aws:rds:us-east-1:", platform.Health[1], StringComparison.Ordinal);
+        Assert.Contains($"Bucket {platform.Bucket(CloudPlatform.Secondary)} is as declared", platform.Health[1], StringComparison.Ordinal);
+        Assert.All(await platform.PlanAsync(), planned => Assert.Equal((PlannedAction.None, "As wanted."), (planned.Action, planned.Reason)));
+        Assert.All(await platform.ProvisionAsync("op-2"), outcome => Assert.Equal((ObjectResult.Unchanged, "op-1"), (outcome.Result, outcome.OperationId)));
+
+        using var here = aws.Connect(CloudPlatform.Primary);
+        var database = await new DatabaseInstances(here).FindAsync(platform.Database, Ct);
+        Assert.Equal((true, true, false, "op-1"), (database!.Encrypted, database.MultipleZones, database.PubliclyAccessible, database.Tags[Ownership.CreatedByAnnotation]));
+        Assert.Equal(platform.Bucket(CloudPlatform.Secondary), (await new Buckets(here).FindAsync(platform.Bucket(CloudPlatform.Primary), Ct))!.Replication!.Bucket);
+        Assert.Equal(["eu-west-1", "us-east-1"], (await RecordsAsync(platform)).Where(record => record.Type == "CNAME").Select(record => record.Set!).Order());
+    }
+
+    [Fact]
+    public async Task Changes_the_fields_that_differ_and_keeps_who_created_the_object()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        platform.Specify(instanceClass: "db.t3.large", oldVersionDays: 60, ttl: 30);
+        Assert.Equal(
+            ["spec.instanceClass db.t3.medium -> db.t3.large", "spec.lifecycle.noncurrentVersionExpirationDays 30 -> 60", "spec.ttl 60 -> 30"],
+            (await platform.PlanAsync()).SelectMany(planned => planned.Changes).Select(change => $"{change.Path} {change.From} -> {change.To}").Order(StringComparer.Ordinal));
+
+        var outcomes = await platform.ProvisionAsync("op-2", only: CloudPlatform.Primary);
+
+        Assert.All(outcomes, outcome => Assert.Equal((ObjectResult.Changed, "op-2"), (outcome.Result, outcome.OperationId)));
+        Assert.Equal(3, (await platform.PlanAsync()).Count(planned => planned.Action == PlannedAction.None));
+        Assert.Equal(3, (await platform.ListAsync()).Count);
+        Assert.Empty(await platform.ListAsync("op-2"));
+    }
+
+    [Fact]
+    public async Task What_belongs_to_somebody_else_is_a_conflict_and_nothing_is_touched()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        using var here = aws.Connect(CloudPlatform.Primary);
+        var (databases, zones) = (new DatabaseInstances(here), new HostedZones(here));
+        await databases.CreateAsync(
+            new() { Identifier = platform.Database, Engine = "postgres", Class = "db.t3.small", StorageGigabytes = 20, MasterUser = "them", DeletionProtection = false }, "correct-horse-battery", Names.Stranger, "op-0", Ct);
+        await new Buckets(here).EnsureAsync(new() { Name = platform.Bucket(CloudPlatform.Primary) }, Names.Stranger, "op-0", Ct);
+        var zone = (await zones.FindAsync(platform.Zone, Names.Stranger, Ct))!;
+        await zones.UpsertAsync(
+            zone, [new() { Name = $"api.{platform.Zone}", Type = "CNAME", Values = ["theirs.example.net"], TimeToLive = TimeSpan.FromMinutes(1), Set = CloudPlatform.Primary, Weight = 1 }], "op-0", Ct);
+
+        var planned = (await platform.PlannedAsync()).Components.Single(component => component.Region == CloudPlatform.Primary).Objects;
+
+        Assert.All(planned, item => Assert.Equal(PlannedAction.Conflict, item.Action));
+        Assert.Equal(2, planned.Count(item => item.Reason.Contains("component orders-db of another/production", StringComparison.Ordinal)));
+        Assert.Contains(planned, item => item.Address.Kind == "DnsRecord" && item.Reason.Contains("somebody who left no label", StringComparison.Ordinal));
+        await platform.FailsAsync(FailureTypes.Conflict, async () => await platform.ApplyAsync(await platform.PlannedAsync(), CloudPlatform.Primary));
+        Assert.Equal(["theirs.example.net"], (await RecordsAsync(platform)).Single(record => record.Type == "CNAME").Values);
+    }
+
+    [Fact]
+    public async Task A_difference_that_the_cloud_cannot_make_is_refused_with_the_reason()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        platform.Specify(databaseName: "another");
+
+        var planned = (await platform.PlanAsync()).Single(item => item.Action == PlannedAction.Conflict);
+
+        Assert.Contains("spec.databaseName is temporal and cannot become another. RDS creates this database together with the instance only.", planned.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_no_longer_declared_is_pruned_with_its_mark_and_stores_are_kept()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        platform.Specify(record: false);
+
+        var outcomes = await platform.ProvisionAsync("op-2", only: CloudPlatform.Primary);
+
+        Assert.Equal("DnsRecord", Assert.Single(outcomes, outcome => outcome.Result == ObjectResult.Pruned).Address.Kind);
+        Assert.DoesNotContain(await RecordsAsync(platform), record => record.Type is "CNAME" or "TXT");
+    }
+
+    [Fact]
+    public async Task What_an_operation_created_is_removed_and_a_store_that_holds_something_is_kept()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync();
+        using var there = aws.Connect(CloudPlatform.Secondary);
+        var objects = new StoredObjects(there, platform.Bucket(CloudPlatform.Secondary));
+        await objects.PutAsync("backup", "data"u8.ToArray(), Ct);
+
+        var failure = await platform.FailsAsync(FailureTypes.NotRemoved, () => platform.RemoveAsync(CloudPlatform.Secondary));
+        Assert.Contains($"Bucket {platform.Bucket(CloudPlatform.Secondary)} holds objects", failure.Message, StringComparison.Ordinal);
+
+        aws.LetTimePass();
+        await platform.RemoveAsync(CloudPlatform.Primary);
+        Assert.DoesNotContain(await platform.ListAsync(), address => address.Region == CloudPlatform.Primary);
+        Assert.DoesNotContain(await RecordsAsync(platform), record => record.Set == CloudPlatform.Primary);
+    }
+
+    private async Task<IReadOnlyList<DnsRecord>> RecordsAsync(CloudPlatform platform)
+    {
+        using var connection = aws.Connect();
+        var zones = new HostedZones(connection);
+        return await zones.RecordsAsync((await zones.FindAsync(platform.Zone, Names.Stranger, Ct))!, Ct);
+    }
+}
+
+public sealed class CloudTestsOnMoto(SandboxCluster cluster, MotoServer aws) : CloudTests(cluster, aws);
+
+public sealed class CloudTestsOnTheSandbox(SandboxCluster cluster, SandboxAws aws) : CloudTests(cluster, aws);
