@@ -62,6 +62,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             JobGate job => health.JobAsync(job, ct),
             EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
             TemporalFrontendGate frontend => new FrontendHealth(connections, specified).StatusAsync(frontend, component, region, ct),
+            CanaryGate canary => new FrontendHealth(connections, specified).CanaryAsync(canary, region, ct),
             VaultGate vault => VaultAsync(vault, region, ct),
             ApplicationGate application => health.ApplicationAsync(application, ct),
             ConditionGate condition => health.ConditionAsync(condition, time.GetUtcNow(), ct),

@@ -34,8 +34,11 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     }
 
     /// <summary>The platform's own Temporal in a region, by the gate that names its frontend.</summary>
-    public TemporalCluster Temporal(string region, TemporalFrontendGate frontend) => temporals.GetOrAdd(
-        (region, $"{frontend.Service}.{frontend.Namespace}.svc:{frontend.Port}"), key => TemporalCluster.Open(connections, key.Region, key.Service));
+    public TemporalCluster Temporal(string region, TemporalFrontendGate frontend) => Temporal(region, frontend.Service, frontend.Namespace, frontend.Port);
+
+    /// <summary>The platform's own Temporal in a region, by the Service of its frontend.</summary>
+    public TemporalCluster Temporal(string region, string service, string space, int port) => temporals.GetOrAdd(
+        (region, $"{service}.{space}.svc:{port}"), key => TemporalCluster.Open(connections, key.Region, key.Service));
 
     /// <summary>Vault of a region, by the gate that names its Service.</summary>
     public RegionVault Vault(string region, VaultGate gate) => vaults.GetOrAdd(

@@ -17,7 +17,9 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
 
     private const int PageSize = 200;
 
-    /// <summary>Every namespace there is. Changes nothing.</summary>
+    private readonly SearchAttributes attributes = new(cluster);
+
+    /// <summary>Every namespace there is; those that are ours with their search attributes. Changes nothing.</summary>
     public async Task<IReadOnlyList<ObservedObject>> ListAsync(CancellationToken ct)
     {
         var found = new List<ObservedObject>();
@@ -30,10 +32,12 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
             token = page.NextPageToken;
         }
         while (!token.IsEmpty);
+        foreach (var ours in found.Where(IsOurs))
+            ours.Manifest["spec"]![SearchAttributes.Field] = await attributes.ListAsync(ours.Address.Name, ct);
         return found;
     }
 
-    /// <summary>Registers a namespace.</summary>
+    /// <summary>Registers a namespace, and its search attributes.</summary>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: it exists by now.</exception>
     public async Task RegisterAsync(JsonObject manifest, CancellationToken ct)
     {
@@ -46,6 +50,7 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
         };
         request.Data.Add(ObjectMarks.Of(manifest));
         await cluster.CallAsync($"register namespace {Name(manifest)}", (services, rpc) => services.RegisterNamespaceAsync(request, rpc), ct);
+        await attributes.EnsureAsync(manifest, ct);
     }
 
     /// <summary>Brings a namespace that exists to what is declared.</summary>
@@ -59,6 +64,7 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
         };
         request.UpdateInfo.Data.Add(ObjectMarks.Of(manifest));
         await cluster.CallAsync($"update namespace {Name(manifest)}", (services, rpc) => services.UpdateNamespaceAsync(request, rpc), ct);
+        await attributes.EnsureAsync(manifest, ct);
     }
 
     /// <summary>How many workflow executions a namespace holds: deleting it deletes them.</summary>
@@ -70,6 +76,9 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
         $"delete namespace {observed.Address.Name}",
         (connection, rpc) => connection.OperatorService.DeleteNamespaceAsync(new DeleteNamespaceRequest { NamespaceId = (string)observed.Manifest["metadata"]!["uid"]! }, rpc),
         ct);
+
+    private static bool IsOurs(ObservedObject space) =>
+        (string?)space.Manifest["metadata"]?["labels"]?[Ownership.ManagedByLabel] == Ownership.ManagedBy && space.Manifest["metadata"]?["deletionTimestamp"] is null;
 
     private static string Name(JsonObject manifest) => (string)manifest["metadata"]!["name"]!;
 

@@ -176,6 +176,10 @@ public sealed record EndpointsGate(string Service, string Namespace, int Minimum
 /// <summary>The platform's own Temporal frontend answers, and every Temporal namespace of the plan is visible there.</summary>
 public sealed record TemporalFrontendGate(string Service, string Namespace, int Port) : HealthGate;
 
+/// <summary>A workflow that is started in a namespace of the platform's own Temporal completes.</summary>
+/// <param name="TemporalNamespace">Where it runs; it is deleted afterwards.</param>
+public sealed record CanaryGate(string Service, string Namespace, int Port, string TemporalNamespace) : HealthGate;
+
 /// <summary>Vault is initialized, unsealed and active; and where a policy is named, we can log in and read it.</summary>
 public sealed record VaultGate(string Service, string Namespace, int Port, bool Tls, string? Policy) : HealthGate;
 

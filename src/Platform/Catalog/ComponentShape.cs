@@ -40,6 +40,14 @@ internal static class ComponentShape
         new("port", new IntegerShape("The port of its gRPC API.", 1, 65535), Default: 7233L),
     ]);
 
+    private static readonly MapShape Canary = new("A workflow that must complete on the platform's own Temporal.",
+    [
+        new("service", Name, Required: true),
+        new("namespace", Name),
+        new("port", new IntegerShape("The port of the frontend's gRPC API.", 1, 65535), Default: 7233L),
+        new("temporalNamespace", new TextShape("The Temporal namespace that it runs in."), Required: true),
+    ]);
+
     private static readonly MapShape Vault = new("Vault: it must be initialized, unsealed and active.",
     [
         new("service", Name, Required: true),
@@ -81,7 +89,7 @@ internal static class ComponentShape
 
     public static MapShape Gate { get; } = new("One health gate; exactly one key.",
     [
-        new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend),
+        new("rollout", Rollout), new("endpoints", Endpoints), new("job", Job), new("temporalFrontend", TemporalFrontend), new("canary", Canary),
         new("vault", Vault), new("condition", Condition), new("external", External),
         new("postgresql", Postgresql), new("elasticsearch", Elasticsearch), new("prometheus", Prometheus),
         new("database", new MapShape("The managed databases that it declares: each must be available, and replicate where it is a replica.", [])),

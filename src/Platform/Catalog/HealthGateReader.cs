@@ -25,6 +25,7 @@ internal static class HealthGateReader
             "endpoints" => new EndpointsGate((string)fields["service"]!, space, (int)(long)fields["minimum"]!),
             "job" => new JobGate((string)fields["name"]!, space),
             "temporalFrontend" => new TemporalFrontendGate((string)fields["service"]!, space, (int)(long)fields["port"]!),
+            "canary" => new CanaryGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (string)fields["temporalNamespace"]!),
             "vault" => new VaultGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (string?)fields["policy"]),
             "postgresql" => new PostgresqlGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (string?)fields["secret"]),
             "elasticsearch" => new ElasticsearchGate((string)fields["service"]!, space, (int)(long)fields["port"]!, (bool)fields["tls"]!, (string?)fields["secret"]),

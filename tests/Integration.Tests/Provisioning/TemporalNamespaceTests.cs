@@ -36,11 +36,46 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         Assert.Equal(TimeSpan.FromDays(7), (await DescribeAsync(temporal, "orders")).Config.WorkflowExecutionRetentionTtl.ToTimeSpan());
 
         var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromSeconds(30))));
-        Assert.Contains($"Temporal frontend {platform.Space}/frontend ({temporal.Address}, server 1.31.2) answers and shows 1 namespaces", health.Message, StringComparison.Ordinal);
+        Assert.Contains($"Temporal frontend {platform.Space}/frontend ({temporal.Address}, server 1.31.2) answers and shows 1 namespaces with their search attributes", health.Message, StringComparison.Ordinal);
 
         var removed = await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)));
         Assert.Equal("orders", Assert.Single(removed.Objects).Name);
         Assert.Empty((await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)))).Objects);
+    }
+
+    [Fact]
+    public async Task Adds_search_attributes_that_are_missing_and_never_gives_one_another_type()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        platform.Write("catalog/app/settings.yaml", Namespace("30d", "{OrderStatus: Keyword}"));
+        await ProvisionAsync(platform, activities, "op-1");
+        Assert.Equal(PlannedAction.None, Orders((await platform.PlanAsync(activities)).Plan).Action);
+
+        platform.Write("catalog/app/settings.yaml", Namespace("30d", "{OrderStatus: Keyword, OrderTotal: Double}"));
+        Assert.Equal("spec.searchAttributes.OrderTotal", Assert.Single(Orders((await platform.PlanAsync(activities)).Plan).Changes).Path);
+        await ProvisionAsync(platform, activities, "op-2");
+        Assert.Equal(PlannedAction.None, Orders((await platform.PlanAsync(activities)).Plan).Action);
+
+        platform.Write("catalog/app/settings.yaml", Namespace("30d", "{OrderStatus: Int}"));
+        var failure = await platform.FailsAsync(FailureTypes.Rejected, () => ProvisionAsync(platform, activities, "op-3"));
+        Assert.Contains("Search attribute OrderStatus of namespace orders is of type Keyword and cannot become Int", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_canary_workflow_completes_and_leaves_nothing_behind()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync();
+        platform.Write("catalog/app/component.yaml", Component(platform, "canary: {service: frontend, temporalNamespace: orders}"));
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        await ProvisionAsync(platform, activities, "op-1");
+
+        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromSeconds(30))));
+
+        Assert.Contains($"a canary workflow completed in namespace orders of {temporal.Address}", health.Message, StringComparison.Ordinal);
+        Assert.Equal("orders", Assert.Single((await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)))).Objects).Name);
     }
 
     [Fact]
@@ -111,7 +146,7 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
 
         var client = await TemporalClient.ConnectAsync(new(behind.Address));
         await client.Connection.WorkflowService.RegisterNamespaceAsync(new() { Namespace = "orders", WorkflowExecutionRetentionPeriod = new() { Seconds = 86400 } });
-        Assert.Contains("shows 1 namespaces, on each of 2 pods", (await AwaitAsync(TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+        Assert.Contains("shows 1 namespaces with their search attributes, on each of 2 pods", (await AwaitAsync(TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
     }
 
     private static string Endpoint(BootstrapServerHost server) =>
@@ -131,26 +166,28 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
             spec: {ports: [{port: 7233}]}
 
             """ + more);
-        platform.Write("catalog/app/component.yaml", $$"""
-            name: app
-            summary: Temporal namespaces.
-            plane: test
-            namespace: {{platform.Space}}
-            dependsOn: [ground]
-            health: [ { {{Gate}} } ]
-            manifests: [settings.yaml]
-            """);
+        platform.Write("catalog/app/component.yaml", Component(platform));
         platform.Write("catalog/app/settings.yaml", Namespace("30d"));
         platform.Remove("catalog/app/extra.yaml");
         platform.Remove("catalog/app/web.yaml");
         return platform;
     }
 
-    private static string Namespace(string retention) => $$"""
+    private static string Component(TestPlatform platform, string gate = Gate) => $$"""
+        name: app
+        summary: Temporal namespaces.
+        plane: test
+        namespace: {{platform.Space}}
+        dependsOn: [ground]
+        health: [ { {{Gate}} }{{(gate == Gate ? "" : $", {{ {gate} }}")}} ]
+        manifests: [settings.yaml]
+        """;
+
+    private static string Namespace(string retention, string searchAttributes = "{}") => $$"""
         apiVersion: temporal.platformops.io/v1
         kind: TemporalNamespace
         metadata: {name: orders}
-        spec: {description: Orders, ownerEmail: a@example.com, retention: {{(retention == "30d" ? "720h" : "168h")}} }
+        spec: {description: Orders, ownerEmail: a@example.com, retention: {{(retention == "30d" ? "720h" : "168h")}}, searchAttributes: {{searchAttributes}} }
         """;
 
     private static PlannedObject Orders(ProvisioningPlan plan) => plan.Components.Single(component => component.Component == "app").Objects.Single();

@@ -129,8 +129,8 @@ public sealed class CommittedCatalogTests
                     RolloutGate rollout => group.Any(candidate => Is(candidate, rollout.Kind, rollout.Namespace, rollout.Name)),
                     JobGate job => group.Any(candidate => Is(candidate, "Job", job.Namespace, job.Name)),
                     EndpointsGate endpoints => group.Any(candidate => Is(candidate, "Service", endpoints.Namespace, endpoints.Service)),
-                    TemporalFrontendGate frontend => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest => (string?)manifest.Tree["kind"] == "Service"
-                        && (string?)manifest.Tree["metadata"]!["name"] == frontend.Service && manifest.Tree["spec"]!["ports"]!.AsArray().Any(port => (long)port!["port"]! == frontend.Port)),
+                    TemporalFrontendGate frontend => IsFrontend(frontend.Service, frontend.Port),
+                    CanaryGate canary => IsFrontend(canary.Service, canary.Port) && group.Any(candidate => Is(candidate, "TemporalNamespace", null, canary.TemporalNamespace)),
                     ApplicationGate application => group.Any(candidate => Is(candidate, "Application", application.Namespace, application.Name)),
                     ConditionGate condition => group.Any(candidate => candidate.Address.ApiVersion == condition.Kind.ApiVersion && Is(candidate, condition.Kind.Kind, condition.Namespace, condition.Name)),
                     ExternalGate => group.Any(candidate => candidate.Address.ApiVersion == ObjectKind.ExternalApiVersion),
@@ -144,6 +144,10 @@ public sealed class CommittedCatalogTests
             }
         }
     }
+
+    private static bool IsFrontend(string service, int port) => CommittedCatalog.Catalog.Find("temporal-frontend")!.Manifests.Any(manifest =>
+        (string?)manifest.Tree["kind"] == "Service" && (string?)manifest.Tree["metadata"]!["name"] == service
+        && manifest.Tree["spec"]!["ports"]!.AsArray().Any(candidate => (long)candidate!["port"]! == port));
 
     [Theory]
     [InlineData("development", 1)]
