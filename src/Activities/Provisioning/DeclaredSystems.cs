@@ -18,6 +18,7 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     {
         [ResourceAddress.TemporalApiVersion] = Namespaces,
         [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, connections.Aws),
+        [ResourceAddress.PostgresqlApiVersion] = region => connections.PostgresqlObjects(Gate<PostgresqlGate>(ResourceAddress.PostgresqlApiVersion, "postgresql", "PostgreSQL"), region),
         [CloudflareObjects.ApiVersion] = region => connections.External(region.Name).Cloudflare(),
     };
 
@@ -37,12 +38,13 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
 
     private NamespaceObjects Namespaces(RegionSpecification region)
     {
-        var frontend = specified.InDependencyOrder().SelectMany(component => component.Health).OfType<TemporalFrontendGate>().FirstOrDefault()
-            ?? throw new AdapterException(
-                AdapterFailureKind.Rejected,
-                $"The catalog has objects of {ResourceAddress.TemporalApiVersion}, but no component with a temporalFrontend gate that says where Temporal answers. Add one to the component that has them.");
+        var frontend = Gate<TemporalFrontendGate>(ResourceAddress.TemporalApiVersion, "temporalFrontend", "Temporal");
         return new(
             connections.Temporal(region.Name, frontend), $"{frontend.Namespace}/{frontend.Service}",
             ct => new ClusterHealth(Cluster(region)).ServiceExistsAsync(frontend.Namespace, frontend.Service, ct));
     }
+
+    private T Gate<T>(string apiVersion, string name, string system)
+        where T : HealthGate => specified.InDependencyOrder().SelectMany(component => component.Health).OfType<T>().FirstOrDefault() ?? throw new AdapterException(
+            AdapterFailureKind.Rejected, $"The catalog has objects of {apiVersion}, but no component with a {name} gate that says where {system} answers. Add one to the component that has them.");
 }

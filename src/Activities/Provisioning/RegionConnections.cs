@@ -3,10 +3,12 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Activities.Provisioning;
@@ -55,10 +57,28 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <summary>Whether a sandbox plays PostgreSQL without a server.</summary>
     public bool PlaysPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: true };
 
-    /// <summary>PostgreSQL of a region, by the gate that names its Service. The caller disposes it: logins change.</summary>
-    /// <param name="secret">The login for when the connections state none.</param>
-    public PostgresServer Postgresql(PostgresqlGate gate, string region, PostgresServer.Login? secret) => PostgresServer.Open(
-        connections.Regions.GetValueOrDefault(region)?.Postgresql ?? new(), $"{gate.Service}.{gate.Namespace}.svc:{gate.Port}", gate.Tls, $"regions.{region}.postgresql", secret);
+    /// <summary>PostgreSQL of a region, by the gate that names its Service; the login is that of the connections, else that of the gate's Secret. The caller disposes it: logins change.</summary>
+    public async Task<PostgresServer> PostgresqlAsync(PostgresqlGate gate, RegionSpecification region, CancellationToken ct)
+    {
+        var secret = await LoginAsync(gate.Secret, gate.Namespace, region, ct);
+        return PostgresServer.Open(
+            connections.Regions.GetValueOrDefault(region.Name)?.Postgresql ?? new(), $"{gate.Service}.{gate.Namespace}.svc:{gate.Port}", gate.Tls, $"regions.{region.Name}.postgresql",
+            secret is var (user, password) ? new(user, password) : null);
+    }
+
+    /// <summary>PostgreSQL's databases, roles and slots as declared objects. There are none as long as neither the connections nor the cluster have a server.</summary>
+    public PostgresObjects PostgresqlObjects(PostgresqlGate gate, RegionSpecification region) => new(region.Name, async ct =>
+    {
+        var how = connections.Regions.GetValueOrDefault(region.Name)?.Postgresql;
+        if (how is { Played: true })
+            throw new AdapterException(
+                AdapterFailureKind.Rejected, $"A sandbox plays PostgreSQL of {region.Name} without a server, which cannot have {ResourceAddress.PostgresqlApiVersion}. State regions.{region.Name}.postgresql of a real one in the connections file.");
+        return how?.Address is null && !await new ClusterHealth(Cluster(region)).ServiceExistsAsync(gate.Namespace, gate.Service, ct) ? null : await PostgresqlAsync(gate, region, ct);
+    });
+
+    /// <summary>The login in a Secret of the cluster; null: none is named, or it is not there (yet).</summary>
+    public async Task<(string User, SecretText Password)?> LoginAsync(string? secret, string space, RegionSpecification region, CancellationToken ct) =>
+        secret is null ? null : await new ClusterHealth(Cluster(region)).LoginAsync(space, secret, ct);
 
     /// <summary>The services with an API of their own, as a region reaches them.</summary>
     public ExternalServices External(string region) => externals.GetOrAdd(region, name => new(connections, name));

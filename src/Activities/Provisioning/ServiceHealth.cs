@@ -1,5 +1,4 @@
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Specification;
@@ -14,14 +13,13 @@ internal sealed class ServiceHealth(RegionConnections connections)
         var name = $"PostgreSQL {gate.Namespace}/{gate.Service}";
         if (connections.PlaysPostgresql(region.Name))
             return GateStatus.Passed($"{name} is played by a sandbox that has no server behind it, so that nobody was asked to accept a write");
-        var login = await LoginAsync(gate.Secret, gate.Namespace, region, ct);
-        using var server = connections.Postgresql(gate, region.Name, login is var (user, password) ? new(user, password) : null);
+        using var server = await connections.PostgresqlAsync(gate, region, ct);
         return GateStatus.Passed($"{name} ({server.Address}, version {await server.WriteAsync(ct)}) accepts a write");
     });
 
     public Task<GateStatus> ElasticsearchAsync(ElasticsearchGate gate, RegionSpecification region, CancellationToken ct) => PatientlyAsync(async () =>
     {
-        var login = await LoginAsync(gate.Secret, gate.Namespace, region, ct);
+        var login = await connections.LoginAsync(gate.Secret, gate.Namespace, region, ct);
         using var cluster = connections.External(region.Name).Elasticsearch(Address(gate.Service, gate.Namespace, gate.Port, gate.Tls), login);
         return ElasticsearchStatus.Judge($"Elasticsearch {gate.Namespace}/{gate.Service}", await cluster.HealthAsync(ct));
     });
@@ -32,9 +30,6 @@ internal sealed class ServiceHealth(RegionConnections connections)
         await server.ReadyAsync(ct);
         return PrometheusStatus.Judge($"Prometheus {gate.Namespace}/{gate.Service}", await server.TargetsAsync(ct), gate.Minimum);
     });
-
-    private async Task<(string User, SecretText Password)?> LoginAsync(string? secret, string space, RegionSpecification region, CancellationToken ct) =>
-        secret is null ? null : await new ClusterHealth(connections.Cluster(region)).LoginAsync(space, secret, ct);
 
     private static Uri Address(string service, string space, int port, bool tls) => new($"{(tls ? "https" : "http")}://{service}.{space}.svc:{port}");
 

@@ -6,12 +6,17 @@ namespace PlatformOps.Adapters.Postgres;
 /// <summary>A PostgreSQL server, by one login. Every call has a timeout, makes its own connection and is made once.</summary>
 public sealed class PostgresServer : IDisposable
 {
+    /// <summary>What our sessions call themselves.</summary>
+    internal const string Application = "platformops";
+
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
 
+    private readonly NpgsqlConnectionStringBuilder options;
     private readonly NpgsqlDataSource source;
     private readonly PostgresFailures failures;
 
-    private PostgresServer(NpgsqlDataSource source, string address) => (this.source, Address, failures) = (source, address, new(address));
+    private PostgresServer(NpgsqlConnectionStringBuilder options, string address) =>
+        (this.options, source, Address, failures) = (options, NpgsqlDataSource.Create(options), address, new(address));
 
     /// <summary>Host and port.</summary>
     public string Address { get; }
@@ -41,11 +46,11 @@ public sealed class PostgresServer : IDisposable
             RootCertificate = tls ? access.CertificateAuthority : null,
             Timeout = (int)CallTimeout.TotalSeconds,
             CommandTimeout = (int)CallTimeout.TotalSeconds,
-            ApplicationName = "platformops",
+            ApplicationName = Application,
             // Nothing is held while nobody asks, and nobody meets a connection of before a failover.
             Pooling = false,
         };
-        return new(NpgsqlDataSource.Create(options), stated);
+        return new(options, stated);
     }
 
     /// <summary>Writes a record into the write-ahead log and commits it as everything is committed there, with whatever copies a commit waits for. No table changes.</summary>
@@ -69,6 +74,29 @@ public sealed class PostgresServer : IDisposable
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !ct.IsCancellationRequested)
         {
             throw failures.Of("accept a write", failure);
+        }
+    }
+
+    /// <summary>Works in a session of its own.</summary>
+    /// <param name="what">For messages: "PostgreSQL does not let us ...".</param>
+    /// <param name="database">Null: the one of the connections.</param>
+    /// <exception cref="AdapterException">Something was refused, or the server did not answer.</exception>
+    internal async Task<T> InAsync<T>(string what, string? database, Func<PostgresSession, Task<T>> work, CancellationToken ct)
+    {
+        var there = database is null ? source : NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString) { Database = database });
+        try
+        {
+            await using var connection = await there.OpenConnectionAsync(ct);
+            return await work(new(connection, (next, then) => InAsync(what, next, then, ct), ct));
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !ct.IsCancellationRequested)
+        {
+            throw failures.Of(what, failure);
+        }
+        finally
+        {
+            if (there != source)
+                await there.DisposeAsync();
         }
     }
 

@@ -10,7 +10,9 @@ public static class DataHolders
     [
         "Backup", "BackupStorageLocation", "Bucket", "DatabaseInstance", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "Secret", "TemporalNamespace",
         "VolumeSnapshot", "VolumeSnapshotContent", "VolumeSnapshotLocation",
+        // A Role of Kubernetes is another matter.
+        $"{ResourceAddress.PostgresqlApiVersion}/Database", $"{ResourceAddress.PostgresqlApiVersion}/Role",
     ];
 
-    public static bool Contains(string kind) => Kinds.Contains(kind);
+    public static bool Contains(ResourceAddress address) => Kinds.Contains(address.Kind) || Kinds.Contains($"{address.ApiVersion}/{address.Kind}");
 }

@@ -36,7 +36,7 @@ public static class DecommissionPlanner
     {
         var reason = withData ? null
             : store is not null ? $"Kept: {store}, and {why}."
-            : DataHolders.Contains(item.Address.Kind) ? $"Kept: a {item.Address.Kind} holds data or everything else, and {why}."
+            : DataHolders.Contains(item.Address) ? $"Kept: a {item.Address.Kind} holds data or everything else, and {why}."
             : null;
         return new()
         {

@@ -27,7 +27,14 @@ public static class FixedFields
         [
             ("spec.zone", Renamed), ("spec.name", Renamed), ("spec.type", Renamed), ("spec.setIdentifier", Renamed),
         ],
+        [$"{ResourceAddress.PostgresqlApiVersion}/Database"] =
+        [
+            ("spec.encoding", "A database keeps the encoding that it was created with. Declare a new one and move the data."),
+        ],
+        [$"{ResourceAddress.PostgresqlApiVersion}/ReplicationSlot"] = [("spec.type", SlotStays), ("spec.plugin", SlotStays), ("spec.database", SlotStays)],
     };
+
+    private const string SlotStays = "A slot stays what it was created as. Declare one of another name; this one is removed when it is no longer declared.";
 
     private const string Renamed = "That would be another record. Declare it under another metadata.name; this one is removed when it is no longer declared.";
 

@@ -55,7 +55,7 @@ public static class Ledger
     }
 
     public static LedgerEntry Entry(ResourceAddress address, string owner, string? operationId, CostClass cost) =>
-        new(address, owner, operationId, cost, DataHolders.Contains(address.Kind) ? "kept: it holds data, or everything else" : "removed by DecommissionEnvironment");
+        new(address, owner, operationId, cost, DataHolders.Contains(address) ? "kept: it holds data, or everything else" : "removed by DecommissionEnvironment");
 
     /// <summary>What an object costs, declared or live: by its kind, and by what it asks for.</summary>
     public static CostClass CostOf(JsonObject manifest)

@@ -58,7 +58,7 @@ internal static class ObjectPlanner
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
     {
         var kept = purpose == PlanPurpose.Revert ? "reverting removes nothing"
-            : DataHolders.Contains(address.Kind) ? $"a {address.Kind} is never removed by a plan"
+            : DataHolders.Contains(address) ? $"a {address.Kind} is never removed by a plan"
             : guardRails.MayDestroy ? null
             : "the guard rails of this environment do not allow removal (mayDestroy: false)";
         return new()

@@ -12,6 +12,9 @@ public sealed record ResourceAddress(string Region, string ApiVersion, string Ki
     /// <summary>The group of objects that AWS holds.</summary>
     public const string AwsApiVersion = "aws.platformops.io/v1";
 
+    /// <summary>The group of databases, roles and replication slots of a PostgreSQL server.</summary>
+    public const string PostgresqlApiVersion = "postgresql.platformops.io/v1";
+
     /// <summary><c>us-east-1 Deployment temporal-backend/temporal-frontend</c>.</summary>
     public override string ToString() =>
         Namespace is null ? $"{Region} {Kind} {Name}" : $"{Region} {Kind} {Namespace}/{Name}";

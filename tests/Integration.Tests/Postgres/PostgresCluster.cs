@@ -3,16 +3,18 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Npgsql;
 using PlatformOps.Integration.Tests.Postgres;
 
 [assembly: AssemblyFixture(typeof(PostgresCluster))]
 
 namespace PlatformOps.Integration.Tests.Postgres;
 
-/// <summary>A real PostgreSQL server on loopback, over TLS with a certificate for localhost, with one login that owns nothing. Started once, when the first test asks for it.</summary>
+/// <summary>A real PostgreSQL server on loopback, over TLS with a certificate for localhost, with one login that owns nothing and one that may do everything. Started once, when the first test asks for it.
+/// Its tests stand in one collection: some make all of it read-only.</summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
-    public const string User = "platformops", Password = "canary-password-of-ours";
+    public const string User = "platformops", Owner = "provisioner", Password = "canary-password-of-ours";
     private static readonly string? Binaries = Directory.Exists("/usr/lib/postgresql")
         ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
         : null;
@@ -40,6 +42,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             await RunAsync("pg_ctl", "-D", In("data"), "-l", In("log"), "-w", "start");
             running = true;
             await SqlAsync($"CREATE ROLE {User} LOGIN PASSWORD '{Password}'");
+            await SqlAsync($"CREATE ROLE {Owner} LOGIN SUPERUSER PASSWORD '{Password}'");
         }
         finally
         {
@@ -53,6 +56,22 @@ public sealed class PostgresCluster : IAsyncDisposable
         await RunAsync("psql", "-h", folder, "-p", Address.Split(':')[1], "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement);
         if (statement.StartsWith("ALTER SYSTEM", StringComparison.Ordinal))
             await RunAsync("pg_ctl", "-D", In("data"), "reload");
+    }
+
+    /// <summary>A session of the login that may do everything.</summary>
+    public async Task<NpgsqlConnection> ConnectAsync(string database = "postgres")
+    {
+        var connection = new NpgsqlConnection($"Host=localhost;Port={Address.Split(':')[1]};Username={Owner};Password={Password};Database={database};SSL Mode=VerifyFull;Root Certificate={Authority};Pooling=false");
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    /// <summary>What a query finds, as text.</summary>
+    public async Task<string?> AskAsync(string query, string database = "postgres")
+    {
+        await using var connection = await ConnectAsync(database);
+        await using var command = new NpgsqlCommand(query, connection);
+        return (await command.ExecuteScalarAsync())?.ToString();
     }
 
     public async ValueTask DisposeAsync()
@@ -86,6 +105,7 @@ public sealed class PostgresCluster : IAsyncDisposable
             ssl_cert_file = 'server.pem'
             ssl_key_file = 'server.key'
             fsync = off
+            wal_level = logical
 
             """);
     }

@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Postgres;
 namespace PlatformOps.Integration.Tests.Postgres;
 
 /// <summary>Whether a server accepts a write, asked of a real one.</summary>
+[Collection(nameof(PostgresCluster))]
 public sealed class WriteTests(PostgresCluster cluster)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

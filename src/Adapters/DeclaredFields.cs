@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 
-namespace PlatformOps.Adapters.Aws.Declared;
+namespace PlatformOps.Adapters;
 
 /// <summary>Reads the fields of a declared object. A field that nobody asked for is one that we do not know, and is refused.</summary>
 internal sealed class DeclaredFields
@@ -54,11 +54,25 @@ internal sealed class DeclaredFields
         var other => throw Wrong(name, $"is {other.ToJsonString()}: a list of texts is expected"),
     };
 
+    public JsonObject Map(string name) => Take(name) switch
+    {
+        null => [],
+        JsonObject map => map,
+        var other => throw Wrong(name, $"is {other.ToJsonString()}: a map is expected"),
+    };
+
     public DeclaredFields? Part(string name) => Take(name) switch
     {
         null => null,
         JsonObject part => new(address, $"{path}.{name}", part),
         var other => throw Wrong(name, $"is {other.ToJsonString()}: a map is expected"),
+    };
+
+    public IReadOnlyList<DeclaredFields> Parts(string name) => Take(name) switch
+    {
+        null => [],
+        JsonArray list when list.All(item => item is JsonObject) => [.. list.Select((item, index) => new DeclaredFields(address, $"{path}.{name}[{index}]", (JsonObject)item!))],
+        var other => throw Wrong(name, $"is {other.ToJsonString()}: a list of maps is expected"),
     };
 
     /// <summary>Called when all known fields were read.</summary>
