@@ -105,28 +105,21 @@ internal sealed class DatabaseObjects() : PostgresKind("Database")
         return names;
     }
 
-    /// <summary>The extensions in the database itself; then everything else, and the mark, at once.</summary>
-    private static async Task SetAsync(PostgresSession session, string name, DesiredObject wanted, ObservedObject? live)
+    /// <summary>Everything and the mark at once, and therefore in the database itself: extensions can be had only there.</summary>
+    private static Task SetAsync(PostgresSession session, string name, DesiredObject wanted, ObservedObject? live) => session.InDatabaseAsync(name, inside => inside.AtOnceAsync(async () =>
     {
         var (spec, there) = (Spec(wanted.Manifest), live is null ? [] : Spec(live.Manifest));
         var (extensions, installed) = (Texts(spec["extensions"]), Texts(there["extensions"]));
-        if (extensions.Except(installed).Concat(installed.Except(extensions)).Any())
-            await session.InDatabaseAsync(name, async inside =>
-            {
-                foreach (var extension in extensions.Except(installed))
-                    await inside.DoAsync("CREATE EXTENSION IF NOT EXISTS %I", extension);
-                // In one statement, as one may need the other; without what else depends on them, which is somebody's.
-                if (installed.Except(extensions).ToArray() is { Length: > 0 } dropped)
-                    await inside.DoAsync($"DROP EXTENSION IF EXISTS {string.Join(", ", dropped.Select(_ => "%I"))}", dropped);
-            });
-        await session.AtOnceAsync(async () =>
-        {
-            await PostgresSettings.ApplyAsync(session, "DATABASE", name, spec["settings"], live);
-            await session.DoAsync("ALTER DATABASE %I CONNECTION LIMIT %s", name, $"{Number(spec["connectionLimit"]) ?? -1}");
-            await session.DoAsync("COMMENT ON DATABASE %I IS %L", name, PostgresMark.Of(wanted).Text);
-            // Last: from then on it may be another's to change.
-            if (spec["owner"] is { } owner && !JsonNode.DeepEquals(owner, there["owner"]))
-                await session.DoAsync("ALTER DATABASE %I OWNER TO %I", name, (string)owner!);
-        });
-    }
+        foreach (var extension in extensions.Except(installed))
+            await inside.DoAsync("CREATE EXTENSION IF NOT EXISTS %I", extension);
+        // In one statement, as one may need the other; without what else depends on them, which is somebody's.
+        if (installed.Except(extensions).ToArray() is { Length: > 0 } dropped)
+            await inside.DoAsync($"DROP EXTENSION IF EXISTS {string.Join(", ", dropped.Select(_ => "%I"))}", dropped);
+        await PostgresSettings.ApplyAsync(inside, "DATABASE", name, spec["settings"], live);
+        await inside.DoAsync("ALTER DATABASE %I CONNECTION LIMIT %s", name, $"{Number(spec["connectionLimit"]) ?? -1}");
+        await inside.DoAsync("COMMENT ON DATABASE %I IS %L", name, PostgresMark.Of(wanted).Text);
+        // Last: from then on it may be another's to change.
+        if (spec["owner"] is { } owner && !JsonNode.DeepEquals(owner, there["owner"]))
+            await inside.DoAsync("ALTER DATABASE %I OWNER TO %I", name, (string)owner!);
+    }));
 }

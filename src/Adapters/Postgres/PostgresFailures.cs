@@ -24,7 +24,7 @@ internal sealed class PostgresFailures(string address)
             PostgresException { SqlState: "3D000" } missing => new(AdapterFailureKind.Missing, $"{name}: {missing.MessageText}. Create it, or correct database in the connections file.", failure),
             PostgresException { SqlState: "25006" } => ReadOnly(),
             PostgresException { SqlState: "42P04" or "42710" } there => new(AdapterFailureKind.Exists, $"{name} cannot {what}: {there.MessageText}. Observe again.", failure),
-            PostgresException { SqlState: ['4', '0', ..] } meanwhile => new(AdapterFailureKind.Moved, $"{name} could not {what}: somebody else changed the same ({meanwhile.MessageText}). Observe again.", failure),
+            PostgresException { SqlState: ['4', '0', ..] or ['X', 'X', ..] or "23505" } meanwhile => new(AdapterFailureKind.Moved, $"{name} could not {what}: somebody else changed the same ({meanwhile.MessageText}). Observe again.", failure),
             PostgresException { SqlState: "55006" } used => new(AdapterFailureKind.Unavailable, $"{name} cannot {what}: {used.MessageText}. Let its users go, then retry.", failure),
             // Starting up, shutting down, too many connections, out of disk or memory.
             PostgresException { SqlState: ['5', '3' or '7' or '8', ..] } trouble => new(AdapterFailureKind.Unavailable, $"{name} does not {what}: {trouble.MessageText}.", failure),

@@ -33,25 +33,9 @@ internal sealed class SlotObjects() : PostgresKind("ReplicationSlot")
         ];
     }
 
-    public override async Task CreateAsync(PostgresSession session, DesiredObject wanted)
-    {
-        await MarkAsync(session, wanted);
-        var (name, spec) = (wanted.Address.Name, Spec(wanted.Manifest));
-        try
-        {
-            // It keeps the log from the moment on at which its reader first comes.
-            if ((string?)spec["type"] == Physical)
-                await session.DoAsync("SELECT pg_create_physical_replication_slot(%L)", name);
-            else
-                await session.InDatabaseAsync((string)spec["database"]!, there => there.DoAsync("SELECT pg_create_logical_replication_slot(%L, %L)", name, (string)spec["plugin"]!));
-        }
-        catch (Exception failure) when (failure is Npgsql.PostgresException { SqlState: "42710" } or AdapterException { Kind: AdapterFailureKind.Exists })
-        {
-            // Somebody else's since we looked.
-            await UnmarkAsync(session, name);
-            throw;
-        }
-    }
+    public override Task CreateAsync(PostgresSession session, DesiredObject wanted) => Spec(wanted.Manifest)["database"] is { } database
+        ? session.InDatabaseAsync((string)database!, there => CreateAsync(there, session, wanted))
+        : CreateAsync(session, session, wanted);
 
     /// <summary>Its fields are fixed, which leaves the mark.</summary>
     public override Task ChangeAsync(PostgresSession session, DesiredObject wanted, ObservedObject live) => MarkAsync(session, wanted);
@@ -61,10 +45,32 @@ internal sealed class SlotObjects() : PostgresKind("ReplicationSlot")
             ? $"{live.Address} is being read. Stop its reader and retry, or skip the step to keep it."
             : null;
 
-    public override async Task DropAsync(PostgresSession session, ObservedObject live)
+    /// <summary>In one statement, which goes on when we do not.</summary>
+    public override Task DropAsync(PostgresSession session, ObservedObject live) => session.DoAsync(
+        "WITH mark AS (DELETE FROM platformops.marks WHERE kind = %L AND name = %L) SELECT pg_drop_replication_slot(%L)", Name, live.Address.Name, live.Address.Name);
+
+    private async Task CreateAsync(PostgresSession there, PostgresSession marks, DesiredObject wanted)
     {
-        await session.DoAsync("SELECT pg_drop_replication_slot(%L)", live.Address.Name);
-        await UnmarkAsync(session, live.Address.Name);
+        var (name, spec) = (wanted.Address.Name, Spec(wanted.Manifest));
+        // An attempt that died may still be creating it: a logical slot waits for every transaction to end. The lock goes with its session.
+        await there.DoAsync("SELECT pg_advisory_lock(hashtext(%L))", $"{Name} {name}");
+        if (await marks.CountAsync("SELECT count(*) AS count FROM pg_replication_slots WHERE slot_name = $1", name) > 0)
+            throw new AdapterException(AdapterFailureKind.Exists, $"{wanted.Address} exists by now. Observe again.");
+        await MarkAsync(marks, wanted);
+        try
+        {
+            // A physical one keeps the log from the moment on at which its reader first comes.
+            if ((string?)spec["type"] == Physical)
+                await there.DoAsync("SELECT pg_create_physical_replication_slot(%L)", name);
+            else
+                await there.DoAsync("SELECT pg_create_logical_replication_slot(%L, %L)", name, (string)spec["plugin"]!);
+        }
+        catch (Npgsql.PostgresException failure) when (failure.SqlState == "42710")
+        {
+            // Somebody else's since we looked.
+            await marks.DoAsync("DELETE FROM platformops.marks WHERE kind = %L AND name = %L", Name, name);
+            throw;
+        }
     }
 
     private Task MarkAsync(PostgresSession session, DesiredObject wanted) => session.AtOnceAsync(async () =>
@@ -73,6 +79,4 @@ internal sealed class SlotObjects() : PostgresKind("ReplicationSlot")
         await session.DoAsync("CREATE TABLE IF NOT EXISTS platformops.marks (kind text, name text, mark text NOT NULL, PRIMARY KEY (kind, name))");
         await session.DoAsync("INSERT INTO platformops.marks VALUES (%L, %L, %L) ON CONFLICT (kind, name) DO UPDATE SET mark = excluded.mark", Name, wanted.Address.Name, PostgresMark.Of(wanted).Text);
     });
-
-    private Task UnmarkAsync(PostgresSession session, string name) => session.DoAsync("DELETE FROM platformops.marks WHERE kind = %L AND name = %L", Name, name);
 }

@@ -3,6 +3,7 @@ using PlatformOps.Integration.Tests.Postgres;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
 
 namespace PlatformOps.Integration.Tests.Provisioning;
 
@@ -110,6 +111,28 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
         Assert.Equal(platform.Name("orders"), Assert.Single(await platform.RemoveAsync()));
     }
 
+    [Fact]
+    public async Task Wherever_an_attempt_is_cut_off_the_next_ones_end_with_exactly_one_of_everything()
+    {
+        await server.StartAsync();
+        using var proxy = new CuttingProxy(server.Address);
+        await using var platform = await PostgresPlatform.CreateAsync(cluster, server, address: proxy.Address);
+        DeclareAll(platform, "{work_mem: 64MB}", "[pg_trgm]", "[CONNECT]");
+        var plan = await platform.PlanAsync();
+        Assert.All(await UntilDoneAsync(proxy, () => platform.ApplyAsync(plan: plan)), outcome => Assert.Equal((ObjectResult.Created, "op-1"), (outcome.Result, outcome.OperationId)));
+
+        DeclareAll(platform, "{jit: \"off\"}", "[citext]", "[TEMPORARY]");
+        plan = await platform.PlanAsync();
+        Assert.Equal(2, (await UntilDoneAsync(proxy, () => platform.ApplyAsync("op-2", plan))).Count(outcome => outcome.Result == ObjectResult.Changed));
+        Assert.All(PostgresPlatform.Objects(await platform.PlanAsync()), planned => Assert.Equal("As wanted.", planned.Reason));
+
+        await UntilDoneAsync(proxy, () => platform.RemoveAsync());
+        Assert.Equal("", await server.AskAsync($"""
+            SELECT COALESCE(string_agg(name, ','), '') FROM (SELECT datname AS name FROM pg_database UNION ALL SELECT rolname FROM pg_roles UNION ALL SELECT slot_name FROM pg_replication_slots
+              UNION ALL SELECT 'mark of ' || name FROM platformops.marks) there WHERE name LIKE '%{platform.Platform.Suffix}%'
+            """));
+    }
+
     [Theory]
     [InlineData("Database", "{settings: {jit: false} }", "spec.settings.jit is false: a text or number is expected")]
     [InlineData("Role", "{password: secret}", "spec.password is unknown")]
@@ -135,6 +158,27 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
         await using var sandbox = await PostgresPlatform.CreateAsync(cluster, server, played: true);
         sandbox.Declare(("Role", "team", "{}"));
         Assert.Contains("plays PostgreSQL of us-east-1 without a server", (await sandbox.Platform.FailsAsync(FailureTypes.Rejected, sandbox.PlanAsync)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As Temporal does: what may be tried again is. Each attempt gets a little further than the one before.</summary>
+    private static async Task<T> UntilDoneAsync<T>(CuttingProxy proxy, Func<Task<T>> activity)
+    {
+        for (var pieces = 0; ; pieces += 4)
+        {
+            proxy.CutAfter(pieces);
+            try
+            {
+                return await activity();
+            }
+            catch (ApplicationFailureException failure) when (!failure.NonRetryable && pieces < 1000)
+            {
+                Assert.Contains(failure.ErrorType, new[] { FailureTypes.Unavailable, FailureTypes.FactsChanged });
+            }
+            finally
+            {
+                proxy.CutAfter(int.MaxValue);
+            }
+        }
     }
 
     private static void DeclareAll(PostgresPlatform platform, string settings, string extensions, string privileges) => platform.Declare(

@@ -12,10 +12,10 @@ internal sealed class PostgresPlatform : IAsyncDisposable
 {
     private readonly ProvisioningActivities activities;
 
-    private PostgresPlatform(TestPlatform platform, string kubeconfig, PostgresCluster server, bool played)
+    private PostgresPlatform(TestPlatform platform, string kubeconfig, PostgresCluster server, bool played, string? address)
     {
         Platform = platform;
-        var access = played ? new PostgresAccess(Played: true) : new(server.Address, PostgresCluster.Owner, server.PasswordFile, CertificateAuthority: server.Authority);
+        var access = played ? new PostgresAccess(Played: true) : new(address ?? server.Address, PostgresCluster.Owner, server.PasswordFile, CertificateAuthority: server.Authority);
         activities = platform.ActivitiesWith(new Dictionary<string, RegionConnection> { [TestPlatform.Region] = new() { Kubeconfig = kubeconfig, Postgresql = access } });
         platform.Write("catalog/app/component.yaml", $$"""
             name: app
@@ -32,11 +32,11 @@ internal sealed class PostgresPlatform : IAsyncDisposable
 
     public TestPlatform Platform { get; }
 
-    public static async Task<PostgresPlatform> CreateAsync(TestCluster cluster, PostgresCluster server, bool played = false)
+    public static async Task<PostgresPlatform> CreateAsync(TestCluster cluster, PostgresCluster server, bool played = false, string? address = null)
     {
         await server.StartAsync();
         var platform = await TestPlatform.CreateAsync(cluster);
-        return new(platform, cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), server, played);
+        return new(platform, cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), server, played, address);
     }
 
     /// <summary>A name on the server. Of characters that want quoting, except for slots, which may not have them.</summary>
