@@ -19,7 +19,7 @@ internal sealed record PostgresMark(JsonObject Labels, JsonObject Annotations, J
         try
         {
             var mark = comment is null ? null : (JsonNode.Parse(comment) as JsonObject)?[Key] as JsonObject;
-            return Of(mark, mark?["spec"]);
+            return mark?["labels"] is JsonObject labels && labels.All(label => label.Value?.GetValueKind() == JsonValueKind.String) ? Of(mark, mark["spec"]) : Of(null, null);
         }
         catch (JsonException)
         {

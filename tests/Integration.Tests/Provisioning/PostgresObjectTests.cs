@@ -77,7 +77,7 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
 
     [Theory]
     [InlineData("Database", "orders", "{}", "CREATE DATABASE \"{0}\"")]
-    [InlineData("Role", "team", "{login: true}", "CREATE ROLE \"{0}\"")]
+    [InlineData("Role", "team", "{login: true}", "CREATE ROLE \"{0}\"; COMMENT ON ROLE \"{0}\" IS '{\"platformops\": {\"labels\": {\"app.kubernetes.io/managed-by\": 1}}}'")]
     [InlineData("ReplicationSlot", "slot", "{type: physical}", "SELECT pg_create_physical_replication_slot('{0}')")]
     public async Task What_somebody_else_has_under_that_name_is_a_conflict_and_not_touched(string kind, string name, string spec, string create)
     {
@@ -163,7 +163,7 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
     /// <summary>As Temporal does: what may be tried again is. Each attempt gets a little further than the one before.</summary>
     private static async Task<T> UntilDoneAsync<T>(CuttingProxy proxy, Func<Task<T>> activity)
     {
-        for (var pieces = 0; ; pieces += 4)
+        for (var pieces = 0; ; pieces += 6)
         {
             proxy.CutAfter(pieces);
             try
