@@ -33,8 +33,13 @@ public sealed class CrashMatrixTests : IDisposable
             new UpOptions(Environment, Port: 0, PortIsWish: false, TimeScale: 0, Seed: 1, Worker: false, Once: true, Approve: false, Reset: false),
             Validation.Of(locations).Specification!, data, locations, verbose: false, ct);
         var killer = new EffectKiller(points);
-        foreach (var fault in killer.Faults)
-            stack.Inject(fault);
+        // What dies at an effect in AWS is the Integration suite's CloudCrashTests: a bucket takes many calls, and each has its own.
+        foreach (var region in stack.Regions)
+        {
+            foreach (var fault in killer.Faults)
+                region.Inject(fault);
+        }
+
 
         var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
         var connections = PlatformConnections.Load(data.Connections);

@@ -47,6 +47,12 @@ internal sealed class KilledActivities(Func<ProvisioningActivities> newWorker, E
 
     public Task<LedgerPage> ReadLedgerAsync(ReadLedgerInput input) => UnharmedAsync(worker => worker.ReadLedgerAsync(input));
 
+    public Task<CapturedComponent> CaptureComponentAsync(CaptureComponentInput input) => UnharmedAsync(worker => worker.CaptureComponentAsync(input));
+
+    public Task<ComponentReport> RestoreComponentAsync(RestoreComponentInput input) => UnharmedAsync(worker => worker.RestoreComponentAsync(input));
+
+    public Task<ActingRuns> FindActingRunsAsync(FindActingRunsInput input) => UnharmedAsync(worker => worker.FindActingRunsAsync(input));
+
     private async Task<T> UnharmedAsync<T>(Func<ProvisioningActivities, Task<T>> attempt)
     {
         await using var worker = newWorker();

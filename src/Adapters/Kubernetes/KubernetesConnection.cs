@@ -129,7 +129,7 @@ public sealed class KubernetesConnection : IDisposable
         OperationCanceledException when !ct.IsCancellationRequested => $"there was no answer within {CallTimeout.TotalSeconds:0} s",
         HttpRequestException { InnerException: SocketException socket } => socket.Message,
         HttpRequestException { InnerException: System.Security.Authentication.AuthenticationException tls } => $"its TLS certificate is not trusted ({tls.Message})",
-        HttpRequestException or IOException => failure.Message,
+        HttpRequestException or IOException or SocketException => failure.Message,
         KubeConfigException => $"the credentials could not be obtained ({failure.Message})",
         _ => null,
     };

@@ -95,7 +95,7 @@ public sealed class VaultConnection : IDisposable
         OperationCanceledException when !ct.IsCancellationRequested => $"there was no answer within {options.CallTimeout.TotalSeconds:0.#} s",
         HttpRequestException { InnerException: SocketException socket } => socket.Message,
         HttpRequestException { InnerException: AuthenticationException tls } => $"its TLS certificate is not trusted ({tls.Message})",
-        HttpRequestException or IOException => failure.Message,
+        HttpRequestException or IOException or SocketException => failure.Message,
         _ => null,
     };
 

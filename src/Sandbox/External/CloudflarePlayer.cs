@@ -4,16 +4,22 @@ using System.Text.Json.Nodes;
 namespace PlatformOps.Sandbox.External;
 
 /// <summary>Cloudflare's API (v4), for zones and batches of changes of their DNS records. The zones are those that it was told to have; their records come and go by calls.</summary>
-internal sealed class CloudflarePlayer : IExternalService
+/// <param name="file">Where they are kept; null: in memory.</param>
+internal sealed class CloudflarePlayer(string? file) : IExternalService
 {
     private static readonly string[] Addresses = ["A", "AAAA", "CNAME"];
     private readonly Lock gate = new();
-    private readonly Dictionary<string, (string Name, List<JsonObject> Records)> zones = [];
+    private readonly Dictionary<string, (string Name, List<JsonObject> Records)> zones = Kept(file);
 
     public void AddZone(string name)
     {
         lock (gate)
+        {
+            if (zones.Values.Any(zone => zone.Name == name))
+                return;
             zones[Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))] = (name, []);
+            Keep();
+        }
     }
 
     public ExternalAnswer? Refuse(ExternalCall call, string token) => call.Credential("Authorization") == token ? null : Error(403, 9109, "Invalid access token");
@@ -53,7 +59,25 @@ internal sealed class CloudflarePlayer : IExternalService
             if (Add(records, post, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))) is { } refusal)
                 return refusal;
         zones[zone] = (name, records);
+        Keep();
         return Success(new JsonObject { ["deletes"] = Copy(body, "deletes"), ["puts"] = Copy(body, "puts"), ["posts"] = Copy(body, "posts") });
+    }
+
+    private static Dictionary<string, (string Name, List<JsonObject> Records)> Kept(string? file) => file is null || !File.Exists(file)
+        ? []
+        : ((JsonObject)JsonNode.Parse(File.ReadAllText(file))!).ToDictionary(
+            zone => zone.Key, zone => ((string)zone.Value!["name"]!, zone.Value!["records"]!.AsArray().Select(record => (JsonObject)record!.DeepClone()).ToList()));
+
+    /// <summary>Whole or not at all: a process may end at any moment.</summary>
+    private void Keep()
+    {
+        if (file is null)
+            return;
+        var all = new JsonObject(zones.Select(zone => KeyValuePair.Create(
+            zone.Key, (JsonNode?)new JsonObject { ["name"] = zone.Value.Name, ["records"] = new JsonArray([.. zone.Value.Records.Select(record => record.DeepClone())]) })));
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText($"{file}.new", all.ToJsonString());
+        File.Move($"{file}.new", file, overwrite: true);
     }
 
     private static ExternalAnswer? Add(List<JsonObject> records, JsonObject fields, string id)

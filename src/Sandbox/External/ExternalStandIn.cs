@@ -17,20 +17,21 @@ namespace PlatformOps.Sandbox.External;
 
 /// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare, and the platform's prometheus
 /// and elasticsearch. They have what they are
-/// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory.</summary>
+/// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory; what calls have made can be kept.</summary>
 public sealed class ExternalStandIn : IAsyncDisposable
 {
     private static readonly string[] Headers = ["Authorization", "PRIVATE-TOKEN", "DD-API-KEY", "DD-APPLICATION-KEY", "Api-Key"];
     private readonly WebApplication app;
     private readonly FaultInjection faults;
     private readonly DeclaredObjects objects = new();
-    private readonly CloudflarePlayer cloudflare = new();
+    private readonly CloudflarePlayer cloudflare;
     private readonly Dictionary<string, IExternalService> services;
     private Uri address = null!;
 
-    private ExternalStandIn(int seed)
+    private ExternalStandIn(int seed, string? file)
     {
         faults = new(seed);
+        cloudflare = new(file);
         services = new()
         {
             ["gitlab"] = new GitLabPlayer(objects),
@@ -53,9 +54,10 @@ public sealed class ExternalStandIn : IAsyncDisposable
     public IEnumerable<string> Services => services.Keys;
 
     /// <param name="seed">Decides which calls faults hit.</param>
-    public static async Task<ExternalStandIn> StartAsync(int seed = 1, CancellationToken ct = default)
+    /// <param name="file">Where the DNS records are kept; null: in memory.</param>
+    public static async Task<ExternalStandIn> StartAsync(int seed = 1, string? file = null, CancellationToken ct = default)
     {
-        var server = new ExternalStandIn(seed);
+        var server = new ExternalStandIn(seed, file);
         await server.app.StartAsync(ct);
         server.address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return server;

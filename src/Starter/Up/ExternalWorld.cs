@@ -22,7 +22,8 @@ internal sealed class ExternalWorld : IAsyncDisposable
         regions.SelectMany(region => behind.Values.Select(at => new SandboxService(region, at.Namespace, at.Service, services.Address("").Authority)));
 
     /// <summary>Null when the environment declares nothing of any.</summary>
-    public static async Task<ExternalWorld?> StartAsync(EnvironmentSpecification environment, ComponentCatalog catalog, int seed, CancellationToken ct)
+    /// <param name="file">Where the DNS records are kept.</param>
+    public static async Task<ExternalWorld?> StartAsync(EnvironmentSpecification environment, ComponentCatalog catalog, int seed, string file, CancellationToken ct)
     {
         var rendered = environment.Components.Where(component => component.Enabled)
             .SelectMany(component => environment.Regions.SelectMany(region => ManifestRenderer.Render(environment, catalog.Find(component.Name)!, region.Name))).ToList();
@@ -33,7 +34,7 @@ internal sealed class ExternalWorld : IAsyncDisposable
             .DistinctBy(at => at.Name).ToDictionary(at => at.Name, at => (at.Item2, at.Item3));
         if (declared.Count + zones.Count + behind.Count == 0)
             return null;
-        var services = await ExternalStandIn.StartAsync(seed, ct);
+        var services = await ExternalStandIn.StartAsync(seed, file, ct);
         foreach (var item in declared)
             services.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
         zones.ForEach(services.AddZone);

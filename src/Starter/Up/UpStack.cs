@@ -76,7 +76,7 @@ internal sealed class UpStack : IAsyncDisposable
             if (own.Components.Any(component => component.Name == VaultComponent && component.Enabled))
                 await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
             var catalog = Validation.Of(locations).Catalog!;
-            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, ct);
+            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), ct);
             stack.aws = await AwsWorld.StartAsync(own, catalog, options, Path.Combine(data.World(options.Environment), "aws.db"), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
             var connections = stack.Connect(data, RegionsOf(platform.Environments));

@@ -3,6 +3,7 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Sandbox;
+using PlatformOps.Sandbox.Aws;
 using PlatformOps.Sandbox.External;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
@@ -21,6 +22,9 @@ public sealed class PlanSizeTests
         var folder = Directory.CreateTempSubdirectory("platformops-test-").FullName;
         var token = Path.Combine(folder, "external.token");
         await File.WriteAllTextAsync(token, services.Token, TestContext.Current.CancellationToken);
+        await using var aws = await AwsStandIn.StartAsync(new(), TestContext.Current.CancellationToken);
+        var credentials = Path.Combine(folder, "aws-credentials");
+        await File.WriteAllTextAsync(credentials, $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = sandbox\n", TestContext.Current.CancellationToken);
         var regions = new Dictionary<string, RegionConnection>();
         foreach (var region in sandbox.Regions.Values)
         {
@@ -30,6 +34,7 @@ public sealed class PlanSizeTests
             {
                 Kubeconfig = kubeconfig,
                 Context = region.Context,
+                Aws = new(Endpoint: aws.Address.AbsoluteUri, CredentialsFile: credentials),
                 External = services.Services.ToDictionary(name => name, name => new ExternalAccess(services.Address(name).AbsoluteUri, token)),
             };
         }
@@ -47,6 +52,7 @@ public sealed class PlanSizeTests
         Assert.All(components.SelectMany(component => component.Objects), planned =>
             Assert.Equal(planned.Address.ApiVersion == ObjectKind.ExternalApiVersion ? PlannedAction.None : PlannedAction.Create, planned.Action));
         Assert.All(pages, page => Assert.InRange(JsonSerializer.SerializeToUtf8Bytes(page, PlatformOpsDataConverter.Json).Length, 1_000, 100_000));
+        Assert.Equal(0, aws.MutatingCalls);
         Assert.Equal(0, sandbox.Regions.Values.Sum(region => region.MutatingCalls));
         Directory.Delete(folder, recursive: true);
     }

@@ -37,6 +37,21 @@ public sealed class UpTests : IDisposable
     }
 
     [Fact]
+    public async Task Production_comes_up_in_both_regions_with_an_approval_and_a_second_time_changes_nothing()
+    {
+        // Eighty-six steps in one process: on a busy machine they take longer than another command may.
+        var patience = TimeSpan.FromMinutes(6);
+        string[] production = ["up", "production", "--once", "--approve", "--data", Data, "--port", "0", "--time-scale", "0", "--output", "json"];
+        var first = await cli.Start(production).EndAsync(patience);
+        Assert.Equal(0, first.ExitCode);
+        Assert.True(first.Json.GetProperty("components").GetInt32() > 80, first.Output);
+
+        var second = await cli.Start(production).EndAsync(patience);
+        Assert.Equal(("healthy", 0L), (second.Json.GetProperty("outcome").GetString(), second.Json.GetProperty("mutatingCalls").GetInt64()));
+        Assert.True(second.Json.GetProperty("readCalls").GetInt64() <= 2L * second.Json.GetProperty("objects").GetInt32(), second.Output);
+    }
+
+    [Fact]
     public async Task Killed_in_mid_run_it_adopts_what_is_there_and_ends_healthy()
     {
         IReadOnlyDictionary<string, string> before;

@@ -136,6 +136,8 @@ public sealed class CommittedCatalogTests
                     ExternalGate => group.Any(candidate => candidate.Address.ApiVersion == ObjectKind.ExternalApiVersion),
                     VaultGate vault => group.Any(candidate => Is(candidate, "Service", vault.Namespace, vault.Service)),
                     PostgresqlGate postgresql => group.Any(candidate => Is(candidate, "Service", postgresql.Namespace, postgresql.Service)),
+                    // The chart makes it, out of the release's name.
+                    PrometheusGate prometheus => group.Key.Chart is not null && prometheus.Service.StartsWith(group.Key.Name, StringComparison.Ordinal),
                     ElasticsearchGate elasticsearch => group.Any(candidate => Is(candidate, "Service", elasticsearch.Namespace, elasticsearch.Service)),
                     DatabaseGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }),
                     BucketGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "Bucket" }),
