@@ -48,10 +48,11 @@ internal sealed class JsonApiFailures(string service, IReadOnlyList<string> file
     private static bool SaysUnknown(string said) =>
         Array.Exists(UnknownCredential, words => said.Contains(words, StringComparison.OrdinalIgnoreCase));
 
+    /// <summary>A moment is told by the service's clock, and taken by it: ours may be another.</summary>
     private static TimeSpan? Wait(HttpResponseHeaders headers)
     {
         if (headers.RetryAfter is { } after)
-            return after.Delta ?? after.Date - DateTimeOffset.UtcNow;
+            return after.Delta ?? (after.Date is { } until && headers.Date is { } now && until > now ? until - now : null);
         return headers.TryGetValues("X-RateLimit-Reset", out var values) && int.TryParse(values.First(), CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 3600
             ? TimeSpan.FromSeconds(seconds)
             : null;

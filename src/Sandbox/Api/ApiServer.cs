@@ -140,28 +140,15 @@ internal sealed class ApiServer : IAsyncDisposable
         var fault = own ? null : Faults.Next(context.Request.Method, path, changes);
         if (!own)
             Interlocked.Increment(ref changes ? ref mutating : ref reading);
-        await BeforeAsync(context, fault);
+        await FaultInjection.BeforeAsync(context, fault);
+        if (fault?.Kind == FaultKind.Error)
+            throw new ApiFailure(fault.StatusCode, ReasonOf(fault.StatusCode), MessageOf(fault.StatusCode)) { RetryAfter = fault.RetryAfterSeconds };
         if (!own && !tokens.IsUsers(context.Request))
             throw ApiFailure.Unauthorized();
         if (fault?.Kind == FaultKind.CutAfterEffect)
             await CarryOutUnheardAsync(context, path);
         else
             await CarryOutAsync(context, path);
-    }
-
-    private static async Task BeforeAsync(HttpContext context, Fault? fault)
-    {
-        switch (fault?.Kind)
-        {
-            case FaultKind.Latency:
-                await Task.Delay(fault.Delay, context.RequestAborted);
-                break;
-            case FaultKind.Cut:
-                context.Abort();
-                throw new OperationCanceledException(context.RequestAborted);
-            case FaultKind.Error:
-                throw new ApiFailure(fault.StatusCode, ReasonOf(fault.StatusCode), MessageOf(fault.StatusCode)) { RetryAfter = fault.RetryAfterSeconds };
-        }
     }
 
     private static string ReasonOf(int code) => code switch

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace PlatformOps.Sandbox.Api;
 
 /// <summary>The faults that are on, and the dice for them.</summary>
@@ -17,6 +19,17 @@ internal sealed class FaultInjection(int seed)
     {
         lock (gate)
             faults.Clear();
+    }
+
+    /// <summary>Holds a call back, or cuts its connection before it has an effect. What else a fault does is for the stand-in to answer.</summary>
+    public static async Task BeforeAsync(HttpContext context, Fault? fault)
+    {
+        if (fault?.Kind == FaultKind.Latency)
+            await Task.Delay(fault.Delay, context.RequestAborted);
+        if (fault?.Kind != FaultKind.Cut)
+            return;
+        context.Abort();
+        throw new OperationCanceledException(context.RequestAborted);
     }
 
     /// <summary>The fault that hits a call; null when none does.</summary>

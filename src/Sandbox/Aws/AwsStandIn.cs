@@ -103,7 +103,9 @@ public sealed class AwsStandIn : IAsyncDisposable
             bare = caller.Service == "s3";
             var (operation, reads, carryOut) = await CallAsync(context.Request, caller);
             var fault = faults.Next(context.Request.Method, $"/{caller.Service}/{operation}", changes: !reads);
-            await BeforeAsync(context, fault);
+            await FaultInjection.BeforeAsync(context, fault);
+            if (fault?.Kind == FaultKind.Error)
+                throw AwsFailure.Injected(fault.StatusCode);
             if (!reads)
                 Interlocked.Increment(ref mutating);
             var answer = await carryOut();
@@ -139,21 +141,6 @@ public sealed class AwsStandIn : IAsyncDisposable
                     () => Task.FromResult(new AwsAnswer(Xml: call.Service == "rds" ? rds.CarryOut(call) : sts.CarryOut(call))));
             default:
                 throw new AwsFailure(501, "NotImplemented", $"The sandbox has no {caller.Service}: it serves rds, s3, route53 and sts.");
-        }
-    }
-
-    private static async Task BeforeAsync(HttpContext context, Fault? fault)
-    {
-        switch (fault?.Kind)
-        {
-            case FaultKind.Latency:
-                await Task.Delay(fault.Delay, context.RequestAborted);
-                break;
-            case FaultKind.Cut:
-                context.Abort();
-                throw new OperationCanceledException(context.RequestAborted);
-            case FaultKind.Error:
-                throw AwsFailure.Injected(fault.StatusCode);
         }
     }
 

@@ -104,11 +104,8 @@ public sealed class ExternalStandIn : IAsyncDisposable
         try
         {
             var fault = faults.Next(context.Request.Method, context.Request.Path.Value ?? "", changes: context.Request.Method != "GET");
-            if (fault?.Kind == FaultKind.Latency)
-                await Task.Delay(fault.Delay, context.RequestAborted);
-            if (fault?.Kind == FaultKind.Cut)
-                context.Abort();
-            else if (fault?.Kind == FaultKind.Page)
+            await FaultInjection.BeforeAsync(context, fault);
+            if (fault?.Kind == FaultKind.Page)
                 await PageAsync(context);
             else if (fault?.Kind == FaultKind.Error)
                 await ErrorAsync(context, fault);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Aws.Declared;
@@ -8,9 +7,12 @@ namespace PlatformOps.Adapters.Aws.Declared;
 /// <param name="region">The region whose objects these are, and of which they say that they are.</param>
 /// <param name="labels">Of our objects: an account may hold those of several environments under one address.</param>
 /// <param name="connections">AWS in any region of the platform, for copies from one to the other.</param>
-public sealed class AwsObjects(string region, IReadOnlyDictionary<string, string> labels, Func<string, AwsConnection> connections) : IDeclaredObjects
+/// <param name="time">The clock of waits; default: the system's.</param>
+public sealed class AwsObjects(string region, IReadOnlyDictionary<string, string> labels, Func<string, AwsConnection> connections, TimeProvider? time = null) : IDeclaredObjects
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly TimeProvider time = time ?? TimeProvider.System;
 
     private readonly Dictionary<string, AwsKind> kinds = new()
     {
@@ -69,13 +71,13 @@ public sealed class AwsObjects(string region, IReadOnlyDictionary<string, string
     /// <inheritdoc/>
     public async Task<ObservedObject?> WaitUntilGoneAsync(ObservedObject live, TimeSpan patience, Action waiting, CancellationToken ct)
     {
-        var began = Stopwatch.GetTimestamp();
+        var began = time.GetTimestamp();
         for (var pause = FirstPause; await FindAsync(live.Address, ct) is { } now && Uid(now) == Uid(live); pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            if (Stopwatch.GetElapsedTime(began) >= patience)
+            if (time.GetElapsedTime(began) >= patience)
                 return now;
             waiting();
-            await Task.Delay(pause, ct);
+            await Task.Delay(pause, time, ct);
         }
 
         return null;

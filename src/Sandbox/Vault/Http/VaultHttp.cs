@@ -88,7 +88,7 @@ internal sealed class VaultHttp : IAsyncDisposable
         var fault = Faults.Next(context.Request.Method, context.Request.Path.Value ?? "/", context.Request.Method is not ("GET" or "LIST" or "HEAD"));
         try
         {
-            await BeforeAsync(context, fault);
+            await FaultInjection.BeforeAsync(context, fault);
             var answer = fault?.Kind == FaultKind.Error ? Told(fault) : await AnswerAsync(context);
             if (fault?.Kind == FaultKind.CutAfterEffect)
                 context.Abort();
@@ -99,16 +99,6 @@ internal sealed class VaultHttp : IAsyncDisposable
         {
             // The caller went: there is nobody to answer.
         }
-    }
-
-    private static async Task BeforeAsync(HttpContext context, Fault? fault)
-    {
-        if (fault?.Kind == FaultKind.Latency)
-            await Task.Delay(fault.Delay, context.RequestAborted);
-        if (fault?.Kind != FaultKind.Cut)
-            return;
-        context.Abort();
-        throw new OperationCanceledException(context.RequestAborted);
     }
 
     private async Task<VaultAnswer> AnswerAsync(HttpContext context)
