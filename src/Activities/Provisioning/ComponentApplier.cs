@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -10,7 +11,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Activities.Provisioning;
 
 /// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
-internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, Action<string> heartbeat)
+internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, TimeProvider time, Action<string> heartbeat)
 {
     private readonly List<ObjectOutcome> done = [];
 
@@ -19,21 +20,25 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var component = specified.Component(reference.Component);
         var region = specified.Region(reference.Region);
         heartbeat($"Observing {approved.Step}");
-        var desired = ManifestRenderer.Render(specified.Environment, component, region.Name).ToDictionary(item => item.Address);
-        var observation = await observer.ObserveAsync(region, desired.Values, approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct);
+        var sources = new ObservedSources(systems, specified, component, region, time, heartbeat);
+        var observation = await sources.AddToAsync(await observer.ObserveAsync(
+            region, ManifestRenderer.Render(specified.Environment, component, region.Name), approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct), ct);
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
+        var desired = ManifestRenderer.Render(specified.Environment, component, region.Name, live.ToDictionary(found => found.Key, found => found.Value.Manifest)).ToDictionary(item => item.Address);
         var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name, purpose);
         RefuseConflicts(now);
         RefuseChangedFacts(approved, now, live);
         try
         {
             // A revert takes fields back from others, which a rehearsal on their terms would refuse.
-            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change && purpose != PlanPurpose.Revert))
+            foreach (var planned in now.Objects.Where(planned => planned.Action == PlannedAction.Change && purpose != PlanPurpose.Revert && desired[planned.Address].Awaits.Count == 0))
                 await Holder(planned.Address, region).RehearseAsync(Changed(desired[planned.Address], live[planned.Address]), live[planned.Address], ct);
             foreach (var (planned, index) in now.Objects.Select((planned, index) => (planned, index)))
             {
                 ct.ThrowIfCancellationRequested();
                 heartbeat($"{index + 1}/{now.Objects.Count}: {planned.Address}");
+                if (planned.Action is PlannedAction.Create or PlannedAction.Change)
+                    desired[planned.Address] = await sources.CompletedAsync(desired[planned.Address], ct);
                 if (planned.Action == PlannedAction.None)
                     done.Add(live.TryGetValue(planned.Address, out var asWanted) ? AsWanted(asWanted) with { Cost = Cost(planned.Address, desired) } : new(planned.Address, Owner, null, ObjectResult.Unchanged));
                 else
@@ -86,7 +91,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         switch (planned.Action)
         {
             case PlannedAction.Create:
-                await Holder(planned.Address, region).CreateAsync(New(desired[planned.Address], component), ct);
+                await Holder(planned.Address, region).CreateAsync(await NewAsync(desired[planned.Address], component, region, ct), ct);
                 return ObjectResult.Created;
             case PlannedAction.Change:
                 var (holder, wanted) = (Holder(planned.Address, region), Changed(desired[planned.Address], live[planned.Address]));
@@ -120,12 +125,22 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
     }
 
     /// <summary>Secrets get their values here, and nowhere else.</summary>
-    private DesiredObject New(DesiredObject wanted, ComponentDefinition component)
+    private async Task<DesiredObject> NewAsync(DesiredObject wanted, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
     {
         var manifest = Stamped(wanted, createdBy: reference.OperationId);
         var secret = component.Secrets.FirstOrDefault(secret => wanted.Address.Kind == "Secret" && secret.Name == wanted.Address.Name && secret.Namespace == wanted.Address.Namespace);
-        return new(wanted.Address, secret is null ? manifest : SecretValues.Fill(manifest, secret));
+        if (secret is null)
+            return new(wanted.Address, manifest);
+        var primary = specified.Region(specified.Environment.PrimaryRegion);
+        return new(wanted.Address, secret.SameInAllRegions && region.Name != primary.Name
+            ? SecretValues.Fill(manifest, await CopiedAsync(secret, primary, ct))
+            : SecretValues.Fill(manifest, secret));
     }
+
+    /// <summary>They are carried from cluster to cluster, and kept nowhere in between.</summary>
+    private async Task<IReadOnlyDictionary<string, SecretText>> CopiedAsync(SecretDefinition secret, RegionSpecification primary, CancellationToken ct) =>
+        await new SecretReader(systems.Cluster(primary)).FindAsync(secret.Namespace, secret.Name, ct) ?? throw new AdapterException(
+            AdapterFailureKind.Missing, $"{primary.Name} has no Secret {secret.Namespace}/{secret.Name}, whose values the other regions are to have too. Provision {reference.Component} there first.");
 
     private DesiredObject Changed(DesiredObject wanted, ObservedObject live) => new(wanted.Address, Stamped(wanted, Annotation(live, Ownership.CreatedByAnnotation)));
 

@@ -17,7 +17,7 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     private Dictionary<string, Func<RegionSpecification, IDeclaredObjects>> Others => new()
     {
         [ResourceAddress.TemporalApiVersion] = Namespaces,
-        [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, connections.Aws),
+        [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, connections.Aws, new SecretReader(Cluster(region)).FindAsync),
         [ResourceAddress.PostgresqlApiVersion] = region => connections.PostgresqlObjects(Gate<PostgresqlGate>(ResourceAddress.PostgresqlApiVersion, "postgresql", "PostgreSQL"), region),
         [CloudflareObjects.ApiVersion] = region => connections.External(region.Name).Cloudflare(),
     };

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using PlatformOps.Adapters;
 using PlatformOps.Platform.Catalog;
 
 namespace PlatformOps.Activities.Provisioning;
@@ -11,12 +12,17 @@ internal static class SecretValues
     /// <summary>Letters and digits alone need no quoting in connection strings, shells and configuration files.</summary>
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-    /// <summary>The manifest with its values.</summary>
-    public static JsonObject Fill(JsonObject manifest, SecretDefinition definition)
+    /// <summary>The manifest with values that nobody had before.</summary>
+    public static JsonObject Fill(JsonObject manifest, SecretDefinition definition) => Fill(manifest, definition.Literals.Concat(definition.Generated.Select(
+        key => KeyValuePair.Create(key.Key, RandomNumberGenerator.GetString(Alphabet, key.Value)))));
+
+    /// <summary>The manifest with the values of another Secret.</summary>
+    public static JsonObject Fill(JsonObject manifest, IReadOnlyDictionary<string, SecretText> copied) =>
+        Fill(manifest, copied.Select(value => KeyValuePair.Create(value.Key, value.Value.Reveal())));
+
+    private static JsonObject Fill(JsonObject manifest, IEnumerable<KeyValuePair<string, string>> values)
     {
         var filled = (JsonObject)manifest.DeepClone();
-        var values = definition.Literals.Concat(definition.Generated.Select(
-            key => KeyValuePair.Create(key.Key, RandomNumberGenerator.GetString(Alphabet, key.Value))));
         filled["data"] = new JsonObject(values.Select(
             value => KeyValuePair.Create(value.Key, (JsonNode?)JsonValue.Create(Convert.ToBase64String(Encoding.UTF8.GetBytes(value.Value))))));
         return filled;

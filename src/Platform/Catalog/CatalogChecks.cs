@@ -29,13 +29,14 @@ internal static class CatalogChecks
         {
             CheckImports(component, catalog);
             CheckUse(component, catalog);
+            ObservedChecks.Check(component, catalog);
             CheckKinds(component, catalog);
         }
     }
 
     private static void CheckImports(ReadDefinition component, ComponentCatalog catalog)
     {
-        foreach (var (name, owner) in component.Definition.Imports)
+        foreach (var (name, owner) in component.Definition.Imports.SelectMany(import => ComponentDefinition.Alternatives(import.Value).Select(owner => (import.Key, owner))))
         {
             var path = $"{component.Definition.Name}.imports.{name}";
             if (catalog.Find(owner) is not { } source)
@@ -49,7 +50,7 @@ internal static class CatalogChecks
     {
         var definition = component.Definition;
         var used = ManifestReader.NamesIn(definition);
-        foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.Contains(new(parameter.Name, definition.Name)))))
+        foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.TryGetValue(parameter.Name, out var owners) && ComponentDefinition.Alternatives(owners).Contains(definition.Name))))
             component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
         foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))
             component.Reader.Report($"{definition.Name}.imports.{import}", "no manifest uses it: use it, or remove it");

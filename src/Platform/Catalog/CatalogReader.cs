@@ -82,13 +82,16 @@ public static class CatalogReader
         var repeatFor = tree["repeatFor"] is null ? RepeatFor.Nothing : RepeatFor.Namespaces;
         var parameters = ((JsonObject)tree["parameters"]!).Select(pair => ParameterReader.Read(folder, pair.Key, (JsonObject)pair.Value!, reader)).ToList();
         var imports = ((JsonObject)tree["imports"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!);
+        var space = (string)tree["namespace"]!;
+        var observed = ((JsonObject)tree["observed"]!).Select(pair => Observed(pair.Key, (JsonObject)pair.Value!, space)).ToList();
         IReadOnlyList<string> known = [.. parameters.Select(parameter => parameter.Name), .. BuiltInParameters.Of(repeatFor)];
         foreach (var taken in imports.Keys.Where(known.Contains))
             reader.Report($"{folder}.imports.{taken}", "is a parameter of this component, or built in, already; remove one of the two");
+        foreach (var taken in observed.Select(item => item.Name).Where(name => known.Contains(name) || imports.ContainsKey(name)))
+            reader.Report($"{folder}.observed.{taken}", "is a parameter of this component, imported, or built in, already; remove one of the two");
         var delivery = ComponentShape.DeliveryKinds[(string)tree["delivery"]!];
-        var space = (string)tree["namespace"]!;
         var templates = new ManifestReader(folder, files, problems, reader);
-        var manifests = templates.Manifests(tree, [.. known, .. imports.Keys]);
+        var manifests = templates.Manifests(tree, [.. known, .. imports.Keys, .. observed.Select(item => item.Name)]);
         var chart = Chart(folder, tree, space, delivery, templates.Values(tree, [.. known, .. imports.Keys]), reader);
         templates.ReportUnlisted();
         if (problems.Count > before)
@@ -111,6 +114,7 @@ public static class CatalogReader
             RepeatFor = repeatFor,
             Parameters = parameters,
             Imports = imports,
+            Observed = observed,
             Health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
@@ -141,5 +145,12 @@ public static class CatalogReader
         (string)tree["name"]!,
         (string?)tree["namespace"] ?? space,
         ((JsonObject)tree["literals"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!),
-        ((JsonObject)tree["generated"]!).ToDictionary(pair => pair.Key, pair => (int)(long)pair.Value!));
+        ((JsonObject)tree["generated"]!).ToDictionary(pair => pair.Key, pair => (int)(long)pair.Value!),
+        (bool)tree["sameInAllRegions"]!);
+
+    private static ObservedParameter Observed(string name, JsonObject tree, string space)
+    {
+        var kind = new ObjectKind((string)tree["apiVersion"]!, (string)tree["kind"]!);
+        return new(name, kind, (string)tree["name"]!, ManifestRenderer.IsClusterScoped(kind) ? null : (string?)tree["namespace"] ?? space, (string)tree["field"]!);
+    }
 }

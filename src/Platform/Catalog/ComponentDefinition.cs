@@ -45,9 +45,12 @@ public sealed record ComponentDefinition
     /// <summary>What the manifests may refer to as <c>${name}</c>.</summary>
     public required IReadOnlyList<ParameterDefinition> Parameters { get; init; }
 
-    /// <summary>Parameters of other components that the manifests may refer to as well: the declaring component by the parameter's name.
-    /// So that one value has one place, even when several components must agree on it.</summary>
+    /// <summary>Parameters of other components that the manifests may refer to as well: the declaring component by the parameter's name, or alternatives
+    /// as in <see cref="DependsOn"/>. So that one value has one place, even when several components must agree on it.</summary>
     public IReadOnlyDictionary<string, string> Imports { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What the manifests may refer to and only the world knows.</summary>
+    public IReadOnlyList<ObservedParameter> Observed { get; init; } = [];
 
     /// <summary>What Argo CD installs; null unless the delivery is <see cref="DeliveryKind.GitOps"/>.</summary>
     public ChartDefinition? Chart { get; init; }
@@ -79,7 +82,14 @@ public sealed record ComponentDefinition
         return [.. DependsOn.SelectMany(needed => Alternatives(needed) is var names && names.Where(enabled.Contains).ToList() is { Count: > 0 } there ? there : [names[0]])];
     }
 
-    /// <summary>The names in an item of <see cref="DependsOn"/>.</summary>
+    /// <summary>The component that an imported parameter is taken from in an environment: of alternatives one that is enabled, or else listed; null when none is.</summary>
+    public string? OwnerOf(string import, EnvironmentSpecification environment)
+    {
+        var listed = environment.Components.Where(component => Alternatives(Imports[import]).Contains(component.Name)).ToList();
+        return (listed.Find(component => component.Enabled) ?? listed.FirstOrDefault())?.Name;
+    }
+
+    /// <summary>The names in an item of <see cref="DependsOn"/>, or in a value of <see cref="Imports"/>.</summary>
     internal static string[] Alternatives(string needed) => needed.Split('|');
 }
 
@@ -151,8 +161,9 @@ public enum ParameterType
 /// <param name="Namespace">Where it lives.</param>
 /// <param name="Literals">Keys whose value is not secret, for example a user name.</param>
 /// <param name="Generated">Keys whose value is made from a secure random source, with the number of characters (16..128).</param>
+/// <param name="SameInAllRegions">Whether the other regions get a copy of the primary region's values instead of values of their own.</param>
 public sealed record SecretDefinition(
-    string Name, string Namespace, IReadOnlyDictionary<string, string> Literals, IReadOnlyDictionary<string, int> Generated);
+    string Name, string Namespace, IReadOnlyDictionary<string, string> Literals, IReadOnlyDictionary<string, int> Generated, bool SameInAllRegions = false);
 
 /// <summary>One manifest as a JSON tree whose scalars may hold <c>${parameter}</c>.</summary>
 /// <param name="File">Relative to the component's folder.</param>

@@ -121,6 +121,16 @@ internal static class ComponentShape
         new("namespace", Name),
         new("literals", new WordsShape("Keys whose values are not secret.", new TextShape("The value."))),
         new("generated", new WordsShape("Keys whose values are generated.", new IntegerShape("How many characters.", 16, 128))),
+        new("sameInAllRegions", new BooleanShape("Whether the other regions get a copy of the primary region's values."), Default: false),
+    ]);
+
+    private static readonly MapShape Observed = new("A value that an object tells once it is there.",
+    [
+        new("apiVersion", new TextShape("The object's API group and version."), Required: true),
+        new("kind", new TextShape("Its kind."), Required: true),
+        new("name", new TextShape("Its name; may hold ${parameter}."), Required: true),
+        new("namespace", Name),
+        new("field", new TextShape("Where it tells the value.", Pattern: @"^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$", PatternInWords: "names with dots between them such as status.address"), Required: true),
     ]);
 
     public static MapShape Component { get; } = new("One system of the catalog.",
@@ -140,7 +150,8 @@ internal static class ComponentShape
         new("values", new ListShape("Files with the chart's values, laid over one another.", new AnyShape("A file, or {file, when}."))),
         new("repeatFor", new TextShape("What its manifests are repeated for.", ["namespaces"])),
         new("parameters", new WordsShape("What the manifests may refer to as ${name}.", Parameter)),
-        new("imports", new WordsShape("Parameters of other components that the manifests may refer to as well: each with the component that declares it.", Name)),
+        new("imports", new WordsShape("Parameters of other components that the manifests may refer to as well: each with the component that declares it, or alternatives.", Needed)),
+        new("observed", new WordsShape("What the manifests may refer to as ${name} and only the world knows.", Observed)),
         new("secrets", new ListShape("Secrets that must exist first.", Secret)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),

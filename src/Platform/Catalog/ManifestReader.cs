@@ -52,7 +52,7 @@ internal sealed class ManifestReader(string component, IReadOnlyDictionary<strin
     public static IReadOnlySet<string> NamesIn(ComponentDefinition component)
     {
         List<ManifestTemplate> templates = [.. component.Manifests, .. component.Chart?.Values ?? []];
-        return templates.SelectMany(template => Texts(template.Tree)).Concat(component.Chart is { } chart ? [chart.Repository, chart.Version] : [])
+        return templates.SelectMany(template => TextsOf(template.Tree)).Concat(component.Chart is { } chart ? [chart.Repository, chart.Version] : [])
             .SelectMany(Placeholders.NamesIn)
             .Concat(templates.Select(template => template.When).OfType<string>().Select(Condition.Parse).OfType<Condition>().Select(condition => condition.Parameter))
             .ToHashSet();
@@ -102,10 +102,11 @@ internal sealed class ManifestReader(string component, IReadOnlyDictionary<strin
         }
     }
 
-    private static IEnumerable<string> Texts(JsonNode? node) => node switch
+    /// <summary>Every key and text in a tree.</summary>
+    internal static IEnumerable<string> TextsOf(JsonNode? node) => node switch
     {
-        JsonObject map => map.SelectMany(pair => Texts(pair.Value).Append(pair.Key)),
-        JsonArray list => list.SelectMany(Texts),
+        JsonObject map => map.SelectMany(pair => TextsOf(pair.Value).Append(pair.Key)),
+        JsonArray list => list.SelectMany(TextsOf),
         JsonValue value when value.TryGetValue<string>(out var text) => [text],
         _ => [],
     };

@@ -15,15 +15,21 @@ public static class ManifestRenderer
     ];
 
     /// <summary>The objects in the order in which they are to be applied, secrets first.</summary>
+    /// <param name="live">The world as far as it was observed, for what only it knows; default: nothing was.</param>
     /// <remarks>Secrets come without data: their values are generated when they are created.</remarks>
-    public static IReadOnlyList<DesiredObject> Render(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    public static IReadOnlyList<DesiredObject> Render(
+        EnvironmentSpecification environment, ComponentDefinition component, string region, IReadOnlyDictionary<ResourceAddress, JsonObject>? live = null)
     {
-        var values = BuiltInParameters.Values(environment, component, region);
-        var given = environment.Components.FirstOrDefault(candidate => candidate.Name == component.Name)?.Parameters;
-        foreach (var parameter in component.Parameters)
-            values[parameter.Name] = given?[parameter.Name] ?? parameter.Default;
-        foreach (var (name, owner) in component.Imports)
-            values[name] = environment.Components.First(candidate => candidate.Name == owner).Parameters[name];
+        var values = Parameters(environment, component, region);
+        var unknown = new List<string>();
+        foreach (var source in Sources(component, region, values))
+        {
+            var known = source.In(live?.GetValueOrDefault(source.Address));
+            values[source.Name] = known ?? JsonValue.Create(source.Unknown);
+            if (known is null)
+                unknown.Add(source.Name);
+        }
+
         var labels = new Dictionary<string, string>
         {
             [Ownership.ManagedByLabel] = Ownership.ManagedBy,
@@ -41,18 +47,40 @@ public static class ManifestRenderer
             ["metadata"] = new JsonObject { ["name"] = secret.Name, ["namespace"] = secret.Namespace },
             ["type"] = "Opaque",
         }).ToList();
+        var awaits = objects.Select(_ => (IReadOnlyList<string>)[]).ToList();
         foreach (var repetition in Repetitions(environment, component.RepeatFor))
         {
             var all = values.Concat(repetition).ToDictionary();
-            objects.AddRange(component.Manifests
-                .Where(manifest => Holds(manifest, all))
-                .Select(manifest => (JsonObject)Fill(manifest.Tree, all)!));
+            foreach (var manifest in component.Manifests.Where(manifest => Holds(manifest, all)))
+            {
+                objects.Add((JsonObject)Fill(manifest.Tree, all)!);
+                awaits.Add(unknown.Count == 0 ? [] : [.. unknown.Intersect(ManifestReader.TextsOf(manifest.Tree).SelectMany(Placeholders.NamesIn))]);
+            }
         }
 
         if (component.Chart is { } chart)
             objects.Add(ArgoApplication.Of(component.Name, chart with { Repository = FillText(chart.Repository, values), Version = FillText(chart.Version, values) }, Values(chart, values)));
 
-        return [.. objects.Select(manifest => Stamp(manifest, component, region, labels, annotations))];
+        return [.. objects.Select((manifest, index) => Stamp(manifest, component, region, labels, annotations) with { Awaits = awaits.ElementAtOrDefault(index) ?? [] })];
+    }
+
+    /// <summary>The objects of the world that tell values which a component's manifests refer to.</summary>
+    public static IReadOnlyList<ObservedSource> Sources(EnvironmentSpecification environment, ComponentDefinition component, string region) =>
+        component.Observed.Count == 0 ? [] : Sources(component, region, Parameters(environment, component, region));
+
+    private static List<ObservedSource> Sources(ComponentDefinition component, string region, Dictionary<string, JsonNode?> values) =>
+        [.. component.Observed.Select(item => new ObservedSource(item.Name, new(region, item.Kind.ApiVersion, item.Kind.Kind, item.Namespace, FillText(item.Object, values)), item.Field))];
+
+    /// <summary>What is known before anything is there.</summary>
+    private static Dictionary<string, JsonNode?> Parameters(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        var values = BuiltInParameters.Values(environment, component, region);
+        var given = environment.Components.FirstOrDefault(candidate => candidate.Name == component.Name)?.Parameters;
+        foreach (var parameter in component.Parameters)
+            values[parameter.Name] = given?[parameter.Name] ?? parameter.Default;
+        foreach (var name in component.Imports.Keys)
+            values[name] = environment.Components.First(candidate => candidate.Name == component.OwnerOf(name, environment)).Parameters[name];
+        return values;
     }
 
     /// <summary>Whether the objects of a kind have no namespace.</summary>

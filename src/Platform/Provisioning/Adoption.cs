@@ -59,7 +59,7 @@ public static class Adoption
     {
         if (finding is not { Kind: DriftKind.Field, Path: { } path, Declared: { } declared, Found: { } found } || catalog.Find(finding.Component) is not { } component)
             return null;
-        foreach (var (owner, parameter) in Parameters(catalog, component))
+        foreach (var (owner, parameter) in Parameters(environment, catalog, component))
         {
             if (Candidate(environment, owner, parameter, declared, found) is { } value && Gives(environment, component, finding.Address, path, found, (owner, parameter.Name, value)))
                 return (new(finding.Address, path, owner, parameter.Name, FieldPath.Text(value)), value);
@@ -69,9 +69,11 @@ public static class Adoption
     }
 
     /// <summary>The component's own, and those that it imports from where they are declared. What can never be changed cannot be adopted either.</summary>
-    private static IEnumerable<(string Owner, ParameterDefinition Parameter)> Parameters(ComponentCatalog catalog, ComponentDefinition component) =>
+    private static IEnumerable<(string Owner, ParameterDefinition Parameter)> Parameters(
+        EnvironmentSpecification environment, ComponentCatalog catalog, ComponentDefinition component) =>
         component.Parameters.Select(parameter => (component.Name, parameter))
-            .Concat(component.Imports.SelectMany(import => (catalog.Find(import.Value)?.Parameters ?? []).Where(parameter => parameter.Name == import.Key).Select(parameter => (import.Value, parameter))))
+            .Concat(component.Imports.Keys.Select(name => (Name: name, Owner: component.OwnerOf(name, environment))).SelectMany(import =>
+                (catalog.Find(import.Owner ?? "")?.Parameters ?? []).Where(parameter => parameter.Name == import.Name).Select(parameter => (import.Owner!, parameter))))
             .Where(pair => !pair.parameter.Immutable);
 
     /// <summary>What the parameter would have to be: the found value without the text that stands around the present one in the declared value.</summary>

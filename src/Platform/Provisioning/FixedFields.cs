@@ -15,6 +15,7 @@ public static class FixedFields
             ("spec.kmsKeyId", "The key of an instance cannot be changed. Restore a copy of its snapshot that is encrypted with the other key under another name."),
             ("spec.databaseName", "RDS creates this database together with the instance only."),
             ("spec.masterUsername", "The master user is named when the instance is created."),
+            ("spec.masterPasswordSecret", "The master user gets its password when the instance is created. Rotate it instead."),
             ("spec.manageMasterUserPassword", "Who keeps the master password changes by rotating it, not by a plan."),
             ("spec.subnetGroup", "Moving to other subnets interrupts the database: do it by hand."),
             ("spec.replicaOf", "An instance becomes a replica when it is created, and stops being one by promotion, which is a failover's to do."),

@@ -7,10 +7,10 @@ namespace PlatformOps.Platform.Provisioning;
 /// <summary>Decides about one object, with the reason.</summary>
 internal static class ObjectPlanner
 {
-    public static PlannedObject Plan(DesiredObject desired, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component, PlanPurpose purpose)
+    /// <param name="wanted">The fingerprint of what is declared.</param>
+    public static PlannedObject Plan(DesiredObject desired, string wanted, JsonObject? live, EnvironmentSpecification environment, ComponentDefinition component, PlanPurpose purpose)
     {
         var address = desired.Address;
-        var wanted = Fingerprint.OfDesired(desired.Manifest);
         if (address.ApiVersion == ObjectKind.ExternalApiVersion)
             return new() { Address = address, Action = PlannedAction.None, Reason = "It is verified against its service, and never changed by us.", Changes = [], DesiredFingerprint = wanted };
         if (live is null)

@@ -21,4 +21,8 @@ public sealed record RegionObservation
 public sealed record ObservedObject(ResourceAddress Address, JsonObject Manifest);
 
 /// <summary>An object as the specification and catalog want it, with our labels and without operation annotations.</summary>
-public sealed record DesiredObject(ResourceAddress Address, JsonObject Manifest);
+public sealed record DesiredObject(ResourceAddress Address, JsonObject Manifest)
+{
+    /// <summary>The names of values in it that only the world knows, and has not told yet. It cannot be written as long as there are any.</summary>
+    public IReadOnlyList<string> Awaits { get; init; } = [];
+}

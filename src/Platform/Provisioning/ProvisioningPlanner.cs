@@ -65,8 +65,11 @@ public static class ProvisioningPlanner
     /// <summary>The part of a plan that concerns one component in one region; dependencies are those of the catalog.</summary>
     public static PlannedComponent PlanComponent(EnvironmentSpecification environment, ComponentDefinition component, RegionObservation observation, string region, PlanPurpose purpose = PlanPurpose.Provision)
     {
-        var desired = ManifestRenderer.Render(environment, component, region);
         var live = observation.Objects.Where(item => item.Address.Region == region).DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => item.Manifest);
+        var desired = ManifestRenderer.Render(environment, component, region, live);
+        // By what is declared, and not by what the world tells: that becomes known only while the plan is carried out.
+        var prints = (component.Observed.Count == 0 ? desired : ManifestRenderer.Render(environment, component, region))
+            .DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => Fingerprint.OfDesired(item.Manifest));
         var declared = desired.Select(item => item.Address).ToHashSet();
         var undeclared = live
             .Where(pair => !declared.Contains(pair.Key) && ObjectOwnership.IsOurs(pair.Value, environment, component.Name) && !ObjectOwnership.IsDerived(pair.Value))
@@ -78,7 +81,7 @@ public static class ProvisioningPlanner
             DependsOn = DependenciesOf(environment, component, region),
             Objects =
             [
-                .. desired.Select(item => ObjectPlanner.Plan(item, live.GetValueOrDefault(item.Address), environment, component, purpose)),
+                .. desired.Select(item => ObjectPlanner.Plan(item, prints[item.Address], live.GetValueOrDefault(item.Address), environment, component, purpose)),
                 .. undeclared.Select(pair => ObjectPlanner.PlanUndeclared(pair.Key, pair.Value, environment.GuardRails, purpose)),
             ],
         });

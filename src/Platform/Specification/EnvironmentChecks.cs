@@ -57,8 +57,8 @@ internal static class EnvironmentChecks
             foreach (var other in definition.Excludes.Where(enabled.ContainsKey))
                 reader.Report(at, $"takes the place of {other}, which is enabled too; disable one of the two");
 
-            foreach (var (parameter, owner) in definition.Imports.Where(import => environment.Components.All(known => known.Name != import.Value)))
-                reader.Report(at, $"takes {parameter} from {owner}, which is not listed here; list it, or disable {component.Name}");
+            foreach (var (parameter, owner) in definition.Imports.Where(import => definition.OwnerOf(import.Key, environment) is null))
+                reader.Report(at, $"takes {parameter} from {owner.Replace("|", " or ", StringComparison.Ordinal)}, which is not listed here; list it, or disable {component.Name}");
         }
 
         void CheckNeed(ComponentSpecification component, string needed, IReadOnlyList<string> regions)

@@ -49,7 +49,8 @@ public sealed class ProvisionComponent
             new()
             {
                 Summary = $"Apply {input.Plan.Step} ({todo} changes)",
-                StartToCloseTimeout = TimeSpan.FromMinutes(10),
+                // Some objects wait for what others tell: a managed database has its address after half an hour.
+                StartToCloseTimeout = TimeSpan.FromHours(1),
                 HeartbeatTimeout = TimeSpan.FromSeconds(30),
                 // Six attempts are half a minute of trouble; after that a person should know.
                 RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 6 },

@@ -9,16 +9,16 @@ namespace PlatformOps.Integration.Tests.Provisioning;
 public sealed class CloudCatalogTests(SandboxCluster cluster, SandboxAws aws)
 {
     [Fact]
-    public async Task Databases_buckets_and_records_of_the_catalog_are_provisioned_in_two_regions()
+    public async Task Buckets_and_records_of_the_catalog_are_provisioned_in_two_regions()
     {
         await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
-        platform.UseCatalog(["dns-route53", "managed-database", "object-storage"]);
+        platform.UseCatalog(["dns-route53", "object-storage"]);
 
-        foreach (var component in new[] { "managed-database", "object-storage", "dns-route53" })
+        foreach (var component in new[] { "object-storage", "dns-route53" })
             Assert.NotEmpty(await platform.ProvisionAsync(component: component));
 
         var planned = await platform.PlanAsync();
-        Assert.Equal(8, planned.Count);
+        Assert.Equal(6, planned.Count);
         Assert.All(planned, item => Assert.Equal((PlannedAction.None, "As wanted."), (item.Action, item.Reason)));
     }
 

@@ -56,7 +56,7 @@ internal sealed class CloudPlatform : IAsyncDisposable
     public string Bucket(string region) => $"backups-{platform.Suffix}-{region}";
 
     /// <summary>Declares everything anew.</summary>
-    public void Specify(string instanceClass = "db.t3.medium", int oldVersionDays = 30, int ttl = 60, string databaseName = "temporal", bool record = true)
+    public void Specify(string instanceClass = "db.t3.medium", int oldVersionDays = 30, int ttl = 60, string databaseName = "temporal", bool record = true, bool service = false)
     {
         platform.Write("catalog/app/component.yaml", $$"""
             name: app
@@ -65,11 +65,21 @@ internal sealed class CloudPlatform : IAsyncDisposable
             namespace: {{platform.Space}}
             parameters:
               record: {type: boolean, default: {{(record ? "true" : "false")}}, summary: Whether it has a name.}
+              service: {type: boolean, default: {{(service ? "true" : "false")}}, summary: Whether the cluster has a name for the database.}
+            observed:
+              address: {apiVersion: aws.platformops.io/v1, kind: DatabaseInstance, name: {{Database}}, field: status.address}
             health: [{database: {} }, {bucket: {} }]
             manifests:
               - {file: primary.yaml, when: region == {{Primary}}}
               - {file: secondary.yaml, when: region == {{Secondary}}}
               - {file: record.yaml, when: record}
+              - {file: service.yaml, when: service}
+            """);
+        platform.Write("catalog/app/service.yaml", $$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: {{Database}}, namespace: default}
+            spec: {type: ExternalName, externalName: "${address}"}
             """);
         platform.Write("catalog/app/primary.yaml", $$"""
             apiVersion: aws.platformops.io/v1
@@ -161,16 +171,11 @@ internal sealed class CloudPlatform : IAsyncDisposable
     public async Task<ProvisioningPlan> PlannedAsync() => (await platform.RunAsync(() => Activities.PlanEnvironmentAsync(new(platform.Environment, components)))).Plan;
 
     public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app") =>
-        platform.RunAsync(() => Activities.ApplyComponentAsync(new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component))));
+        WhileTimePassesAsync(() => Activities.ApplyComponentAsync(new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component))));
 
     /// <summary>Removes, while time passes.</summary>
-    public async Task<RemovedObjects> RemoveAsync(string region, string operation = "op-1")
-    {
-        var removing = platform.RunAsync(() => Activities.RemoveCreatedAsync(new(platform.Environment, operation, "app", region)));
-        while (await Task.WhenAny(removing, Task.Delay(100)) != removing)
-            aws.LetTimePass();
-        return await removing;
-    }
+    public Task<RemovedObjects> RemoveAsync(string region, string operation = "op-1") =>
+        WhileTimePassesAsync(() => Activities.RemoveCreatedAsync(new(platform.Environment, operation, "app", region)));
 
     public async Task<IReadOnlyList<ResourceAddress>> ListAsync(string operation = "op-1") =>
         (await platform.RunAsync(() => Activities.ListCreatedAsync(new(platform.Environment, operation, "app")))).Objects;
@@ -178,6 +183,14 @@ internal sealed class CloudPlatform : IAsyncDisposable
     public Task<ApplicationFailureException> FailsAsync(string type, Func<Task> activity) => platform.FailsAsync(type, activity);
 
     public ValueTask DisposeAsync() => platform.DisposeAsync();
+
+    private async Task<T> WhileTimePassesAsync<T>(Func<Task<T>> activity)
+    {
+        var running = platform.RunAsync(activity);
+        while (await Task.WhenAny(running, Task.Delay(100)) != running)
+            aws.LetTimePass();
+        return await running;
+    }
 
     private ComponentReference Reference(ProvisioningPlan plan, string region, string operation, string component) => platform.Reference(plan, component, operation) with { Region = region };
 }

@@ -37,6 +37,26 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
     }
 
     [Fact]
+    public async Task A_name_in_the_cluster_leads_to_the_address_that_the_database_got()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        platform.Specify(service: true);
+
+        // Both regions of this platform have one cluster, in which the other one's Service would be undeclared.
+        var outcomes = await platform.ProvisionAsync(only: CloudPlatform.Primary);
+
+        Assert.Equal(4, outcomes.Count);
+        using var kubectl = new KubectlLike(cluster);
+        using var there = aws.Connect();
+        var database = await new DatabaseInstances(there).FindAsync(platform.Database, Ct);
+        var service = await kubectl.GetAsync($"/api/v1/namespaces/default/services/{platform.Database}");
+        Assert.Equal(database!.Address!.Split(':')[0], (string?)service!["spec"]!["externalName"]);
+        Assert.All(
+            (await platform.PlannedAsync()).Components.Single(component => component.Region == CloudPlatform.Primary).Objects,
+            planned => Assert.Equal((PlannedAction.None, "As wanted."), (planned.Action, planned.Reason)));
+    }
+
+    [Fact]
     public async Task Changes_the_fields_that_differ_and_keeps_who_created_the_object()
     {
         await using var platform = await CloudPlatform.CreateAsync(cluster, aws);

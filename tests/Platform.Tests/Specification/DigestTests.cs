@@ -20,7 +20,7 @@ public class DigestTests
         { Production, "approvalTimeout: 24h", "approvalTimeout: 1d" },
         { Platform, "retention: 30d, rto: 15m", "rto: 900s, retention: 720h" },
         { Platform, "  postgresql: {}\n", "  postgresql: {enabled: true}\n" },
-        { Platform, "  postgresql: {}\n  elasticsearch: {replicas: 3}\n", "  elasticsearch: {replicas: 3}\n  postgresql: {}\n" },
+        { Platform, "  elasticsearch: {replicas: 3}\n  redis: {replicas: 3}\n", "  redis: {replicas: 3}\n  elasticsearch: {replicas: 3}\n" },
     };
 
     public static TheoryData<string, string, string> OtherMeaning => new()

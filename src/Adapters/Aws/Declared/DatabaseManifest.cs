@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Platform.Provisioning;
@@ -7,13 +8,14 @@ namespace PlatformOps.Adapters.Aws.Declared;
 /// <summary>A managed database as it is declared.</summary>
 /// <param name="ReplicaOf">The region and name of the instance that it copies; null: it is one of its own.</param>
 /// <param name="MasterUser">Null for a replica, which has its source's.</param>
+/// <param name="PasswordSecret">The namespace and name of the Secret of the region's cluster whose key <c>password</c> the master user gets; null: nobody keeps it.</param>
 /// <param name="ManagesPassword">RDS makes the master password and keeps it in Secrets Manager. RDS makes no replicas of such an instance.</param>
 internal sealed record DatabaseManifest(
     string Engine, string? EngineVersion, string Class, int? StorageGigabytes, bool? MultipleZones, int? BackupDays, bool DeletionProtection, string? EncryptionKey,
-    string? DatabaseName, string? MasterUser, bool ManagesPassword, string? SubnetGroup, IReadOnlyList<string> SecurityGroups, (string Region, string Name)? ReplicaOf)
+    string? DatabaseName, string? MasterUser, (string Space, string Name)? PasswordSecret, bool ManagesPassword, string? SubnetGroup, IReadOnlyList<string> SecurityGroups, (string Region, string Name)? ReplicaOf)
 {
-    /// <summary>The tag with the key as it was declared: RDS only tells the key that an alias led to.</summary>
-    public const string KeyTag = "platformops.io/kms-key-id";
+    /// <summary>The tags with what was declared and RDS does not tell: it names the key that an alias led to, and no Secret.</summary>
+    public static IReadOnlyList<(string Tag, string Field)> Tags { get; } = [("platformops.io/kms-key-id", "kmsKeyId"), ("platformops.io/master-password-secret", "masterPasswordSecret")];
 
     public static DatabaseManifest Read(DesiredObject wanted)
     {
@@ -21,7 +23,7 @@ internal sealed record DatabaseManifest(
         var source = fields.Part("replicaOf");
         var read = new DatabaseManifest(
             fields.Required("engine"), fields.Text("engineVersion"), fields.Required("instanceClass"), fields.Number("allocatedStorage"), fields.Flag("multiAz"),
-            fields.Number("backupRetention"), fields.Flag("deletionProtection") ?? true, fields.Text("kmsKeyId"), fields.Text("databaseName"), fields.Text("masterUsername"),
+            fields.Number("backupRetention"), fields.Flag("deletionProtection") ?? true, fields.Text("kmsKeyId"), fields.Text("databaseName"), fields.Text("masterUsername"), SecretOf(fields),
             fields.Flag("manageMasterUserPassword") ?? false, fields.Text("subnetGroup"), fields.Texts("securityGroups"),
             source is null ? null : (source.Required("region"), source.Required("name")));
         fields.AlwaysOn("storageEncrypted", "a database is never readable on the disk");
@@ -32,14 +34,16 @@ internal sealed record DatabaseManifest(
             fields.Required("masterUsername");
             fields.RequiredNumber("allocatedStorage");
         }
-        else if (read.MasterUser is not null || read.DatabaseName is not null || read.ManagesPassword)
-            throw fields.Wrong("replicaOf", "makes it a replica, which has masterUsername, databaseName and manageMasterUserPassword from its source: remove them");
+        else if (read.MasterUser is not null || read.DatabaseName is not null || read.ManagesPassword || read.PasswordSecret is not null)
+            throw fields.Wrong("replicaOf", "makes it a replica, which has masterUsername, masterPasswordSecret, databaseName and manageMasterUserPassword from its source: remove them");
+        if (read is { ManagesPassword: true, PasswordSecret: not null })
+            throw fields.Wrong("masterPasswordSecret", "says who keeps the password, and manageMasterUserPassword says that RDS does: remove one of the two");
         return read;
     }
 
     public static ObservedObject Of(ResourceAddress address, DatabaseInstance instance)
     {
-        var tags = instance.Tags.Where(tag => tag.Key != KeyTag).ToDictionary();
+        var tags = instance.Tags.Where(tag => Tags.All(own => own.Tag != tag.Key)).ToDictionary();
         var live = LiveManifest.Of(address, instance.ResourceId ?? instance.Arn, tags, LiveManifest.Fields(
             ("engine", instance.Engine),
             ("engineVersion", instance.Pending.EngineVersion ?? instance.EngineVersion),
@@ -49,13 +53,16 @@ internal sealed record DatabaseManifest(
             ("backupRetention", instance.Pending.BackupDays ?? instance.BackupDays),
             ("storageEncrypted", instance.Encrypted),
             ("deletionProtection", instance.DeletionProtection),
-            ("kmsKeyId", instance.Tags.GetValueOrDefault(KeyTag)),
+            ("kmsKeyId", instance.Tags.GetValueOrDefault(Tags[0].Tag)),
+            ("masterPasswordSecret", instance.Tags.GetValueOrDefault(Tags[1].Tag)),
             ("databaseName", instance.DatabaseName),
             ("masterUsername", instance.MasterUser),
             ("manageMasterUserPassword", instance.ManagesPassword),
             ("subnetGroup", instance.SubnetGroup),
             ("securityGroups", LiveManifest.Texts(instance.SecurityGroups)),
             ("replicaOf", SourceOf(address.Region, instance.ReplicaOf))), "replicaOf");
+        if (instance.Address?.Split(':') is [var host, var port])
+            live.Manifest["status"] = new JsonObject { ["address"] = host, ["port"] = int.Parse(port, CultureInfo.InvariantCulture) };
         if (instance.Status == "deleting")
             live.Manifest["metadata"]!["deletionTimestamp"] = "unknown";
         return live;
@@ -71,6 +78,13 @@ internal sealed record DatabaseManifest(
         MultipleZones = MultipleZones == now.MultipleZones ? null : MultipleZones,
         DeletionProtection = DeletionProtection == now.DeletionProtection ? null : DeletionProtection,
         SecurityGroups = SecurityGroups.Count == 0 || SecurityGroups.Order(StringComparer.Ordinal).SequenceEqual(now.SecurityGroups.Order(StringComparer.Ordinal)) ? null : SecurityGroups,
+    };
+
+    private static (string, string)? SecretOf(DeclaredFields fields) => fields.Text("masterPasswordSecret") switch
+    {
+        null => null,
+        var text when text.Split('/') is [{ Length: > 0 } space, { Length: > 0 } name] => (space, name),
+        var text => throw fields.Wrong("masterPasswordSecret", $"is {text}: NAMESPACE/NAME of a Secret is expected"),
     };
 
     /// <summary>Within a region RDS says the identifier, across regions the ARN.</summary>

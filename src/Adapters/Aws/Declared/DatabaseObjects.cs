@@ -5,7 +5,8 @@ using PlatformOps.Platform.Provisioning;
 namespace PlatformOps.Adapters.Aws.Declared;
 
 /// <summary>Managed databases as declared objects. An instance's name is its identifier, of which a region has one: creating it twice is impossible.</summary>
-internal sealed class DatabaseObjects(string region, Func<string, AwsConnection> connections) : AwsKind
+internal sealed class DatabaseObjects(
+    string region, Func<string, AwsConnection> connections, Func<string, string, CancellationToken, Task<IReadOnlyDictionary<string, SecretText>?>> secrets) : AwsKind
 {
     public const string Kind = "DatabaseInstance";
 
@@ -37,7 +38,7 @@ internal sealed class DatabaseObjects(string region, Func<string, AwsConnection>
         if (declared.ReplicaOf is { } source)
             await databases.CreateReplicaAsync(name, await SourceAsync(source, ct), Placement(declared, source.Region), owner, owner.Creator(), ct);
         else
-            await databases.CreateAsync(New(name, declared), declared.ManagesPassword ? null : Password(), owner, owner.Creator(), ct);
+            await databases.CreateAsync(New(name, declared), await PasswordAsync(wanted, declared, ct), owner, owner.Creator(), ct);
     }
 
     /// <summary>Tags first: an attempt that dies between the two calls leaves a difference that the next one sees.</summary>
@@ -103,10 +104,23 @@ internal sealed class DatabaseObjects(string region, Func<string, AwsConnection>
 
     private static AwsOwner Owner(DesiredObject wanted)
     {
-        var owner = LiveManifest.Owner(wanted);
-        return (string?)wanted.Manifest["spec"]?["kmsKeyId"] is { } key ? owner with { More = owner.More.Append(new(DatabaseManifest.KeyTag, key)).ToDictionary() } : owner;
+        var (owner, spec) = (LiveManifest.Owner(wanted), wanted.Manifest["spec"]);
+        return owner with
+        {
+            More = owner.More.Concat(DatabaseManifest.Tags.Where(tag => spec?[tag.Field] is not null).Select(tag => KeyValuePair.Create(tag.Tag, (string)spec![tag.Field]!))).ToDictionary(),
+        };
     }
 
-    /// <summary>Sent to RDS and kept by nobody: whoever needs the master user sets another one with ModifyDBInstance.</summary>
-    private static string Password() => RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", PasswordLength);
+    /// <summary>That of the Secret, which was there before; or one that is sent to RDS and kept by nobody. Null: RDS makes it.</summary>
+    private async Task<string?> PasswordAsync(DesiredObject wanted, DatabaseManifest declared, CancellationToken ct)
+    {
+        if (declared.ManagesPassword)
+            return null;
+        if (declared.PasswordSecret is not var (space, name))
+            return RandomPassword();
+        return (await secrets(space, name, ct))?.GetValueOrDefault("password")?.Reveal() ?? throw new AdapterException(
+            AdapterFailureKind.Missing, $"{wanted.Address}: spec.masterPasswordSecret names the Secret {space}/{name} of {region}, which is not there or has no key password. Create it, then retry.");
+    }
+
+    private static string RandomPassword() => RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", PasswordLength);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
@@ -80,10 +79,8 @@ public sealed class ClusterHealth(KubernetesConnection connection)
     /// <summary>The login that a Secret holds under <c>username</c> and <c>password</c>; null: there is none (yet).</summary>
     public async Task<(string User, SecretText Password)?> LoginAsync(string space, string secret, CancellationToken ct)
     {
-        var data = (await FindAsync("v1", "Secret", space, secret, ct))?["data"];
-        return data?["username"] is { } user && data["password"] is { } password ? (Text(user), new(Text(password))) : null;
-
-        static string Text(JsonNode encoded) => Encoding.UTF8.GetString(Convert.FromBase64String((string)encoded!));
+        var values = await new SecretReader(connection).FindAsync(space, secret, ct);
+        return values?.GetValueOrDefault("username") is { } user && values.GetValueOrDefault("password") is { } password ? (user.Reveal(), password) : null;
     }
 
     /// <summary>Whether a Service exists.</summary>

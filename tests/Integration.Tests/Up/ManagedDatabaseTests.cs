@@ -1,0 +1,37 @@
+using PlatformOps.Integration.Tests.CommandLine;
+
+namespace PlatformOps.Integration.Tests.Up;
+
+/// <summary>The catalog's managed database, on the sandbox's AWS and with a cluster for each region.</summary>
+public sealed class ManagedDatabaseTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly Cli cli = new();
+
+    private string Data => Path.Combine(cli.Home, "data");
+
+    public void Dispose() => cli.Dispose();
+
+    [Fact]
+    public async Task A_managed_database_takes_the_place_of_the_one_in_the_cluster_in_both_regions()
+    {
+        var folder = Path.Combine(cli.Home, "managed");
+        ManagedPlatform.Write(folder);
+        string[] up = ["up", "managed", "--once", "--specification", folder, "--data", Data, "--port", "0", "--time-scale", "0", "--output", "json"];
+        var first = await cli.Start(up).EndAsync(Patience);
+        Assert.True(first.ExitCode == 0, first.Error + first.Output);
+        Assert.Equal(0, (await cli.Start(up).EndAsync(Patience)).Json.GetProperty("mutatingCalls").GetInt64());
+
+        using var running = cli.Start([.. up.Where(argument => argument != "--once")]);
+        await running.WaitForAsync("\"outcome\":\"healthy\"", Patience);
+        var (here, there) = (await ManagedPlatform.DatabaseAsync(Data, "us-east-1"), await ManagedPlatform.DatabaseAsync(Data, "us-west-2"));
+        Assert.Equal("reference-managed.sandbox.us-east-1.rds.amazonaws.com", here.Address);
+        Assert.Equal("reference-managed.sandbox.us-west-2.rds.amazonaws.com", there.Address);
+        Assert.Equal(("temporal", 32), (here.User, here.Password.Length));
+        Assert.Equal(here, there with { Address = here.Address });
+        running.Terminate();
+        await running.EndAsync(Patience);
+        Assert.DoesNotContain(here.Password, running.Written, StringComparison.Ordinal);
+    }
+}
