@@ -20,14 +20,25 @@ public sealed class StoredObjects(AwsConnection connection, string bucket)
     /// <param name="seen">From <see cref="StoredVersion.Tag"/> of what was read.</param>
     public Task<StoredVersion?> ReplaceAsync(string key, ReadOnlyMemory<byte> content, string seen, CancellationToken ct) => WriteAsync(key, content, null, seen, ct);
 
-    /// <summary>Reads an object; null when there is none.</summary>
-    public async Task<StoredContent?> GetAsync(string key, CancellationToken ct) => await connection.FindAsync(Named(key), async token =>
+    /// <summary>Reads an object; null when there is none in the bucket.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Missing"/>: there is no such bucket.</exception>
+    public async Task<StoredContent?> GetAsync(string key, CancellationToken ct)
     {
-        using var answer = await connection.S3.GetObjectAsync(new GetObjectRequest { BucketName = bucket, Key = key }, token);
-        using var content = new MemoryStream();
-        await answer.ResponseStream.CopyToAsync(content, token);
-        return new StoredContent(content.ToArray(), new(answer.ETag, answer.VersionId));
-    }, ct);
+        try
+        {
+            return await connection.CallAsync("read", Named(key), async token =>
+            {
+                using var answer = await connection.S3.GetObjectAsync(new GetObjectRequest { BucketName = bucket, Key = key }, token);
+                using var content = new MemoryStream();
+                await answer.ResponseStream.CopyToAsync(content, token);
+                return new StoredContent(content.ToArray(), new(answer.ETag, answer.VersionId));
+            }, ct);
+        }
+        catch (AdapterException failure) when (failure is { Kind: AdapterFailureKind.Missing, InnerException: Amazon.S3.AmazonS3Exception { ErrorCode: not "NoSuchBucket" } })
+        {
+            return null;
+        }
+    }
 
     /// <summary>What is known of an object without reading it; null when there is none.</summary>
     public async Task<StoredSummary?> HeadAsync(string key, CancellationToken ct)
