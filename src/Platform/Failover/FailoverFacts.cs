@@ -1,0 +1,65 @@
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Failover;
+
+/// <summary>All that a decision about a failover goes by.</summary>
+public sealed record FailoverFacts
+{
+    public required string Environment { get; init; }
+
+    /// <summary>Who may decide what.</summary>
+    public required FailoverPolicy Policy { get; init; }
+
+    public required FailoverTiming Timing { get; init; }
+
+    /// <summary>The node that is primary; nodes are named after their region.</summary>
+    public required string Primary { get; init; }
+
+    /// <summary>The node that would become primary.</summary>
+    public required string Standby { get; init; }
+
+    /// <summary>The epoch in which <see cref="Primary"/> is primary.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>The latest report of each observer.</summary>
+    public required IReadOnlyList<ObserverReport> Reports { get; init; }
+
+    /// <summary>Names of the alerts that fire now. They are shown, and decide nothing.</summary>
+    public IReadOnlyList<string> Alerts { get; init; } = [];
+
+    /// <summary>Open maintenance; null: none.</summary>
+    public Maintenance? Maintenance { get; init; }
+
+    /// <summary>A recovery that runs or that nobody has acknowledged; null: none.</summary>
+    public OpenRecovery? Recovery { get; init; }
+
+    /// <summary>Since when a restart in place has been tried; null: it has not.</summary>
+    public DateTimeOffset? RestartingSince { get; init; }
+
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>What the three sources say.</summary>
+    public Quorum Quorum => Quorum.Of(Primary, [Primary, Standby], Reports, Timing, Now);
+
+    /// <summary>The primary as it was last seen by anybody, and when.</summary>
+    public (DatabaseNode? Node, DateTimeOffset? At) LastOfPrimary() => Reports.Select(report => report.Of(Primary)).OfType<NodeReport>()
+        .Where(report => report.LastKnown is not null).OrderByDescending(report => report.LastKnownAt).Select(report => (report.LastKnown, report.LastKnownAt)).FirstOrDefault();
+
+    /// <summary>The standby as an observer finds it now; its own region's knows it best.</summary>
+    public DatabaseNode? StandbyNow() => Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor && Now - report.SeenAt <= Timing.FreshFor)
+        .OrderByDescending(report => report.Observer == Standby).Select(report => report.Of(Standby)?.Node).FirstOrDefault(node => node is not null);
+
+    /// <summary>Whether the primary's region is lost as a whole: an observer finds none of its services, and none finds one.</summary>
+    public bool RegionLost()
+    {
+        var services = Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor).SelectMany(report => report.Services).Where(service => service.Region == Primary).ToList();
+        return services.Exists(service => service.Answers == false) && services.TrueForAll(service => service.Answers != true);
+    }
+}
+
+/// <summary>A time in which nothing fails over by itself.</summary>
+public sealed record Maintenance(string Reason, string? By, DateTimeOffset Since, DateTimeOffset Until);
+
+/// <summary>A recovery that blocks the next one: while it runs, and then until somebody has acknowledged it. There is no time after which it stops to.</summary>
+/// <param name="Running">False: it has ended and waits to be acknowledged.</param>
+public sealed record OpenRecovery(string OperationId, bool Running, DateTimeOffset Since);
