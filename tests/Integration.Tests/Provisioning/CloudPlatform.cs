@@ -138,13 +138,16 @@ internal sealed class CloudPlatform : IAsyncDisposable
     public void UseCatalog(IReadOnlyList<string> names, string database = "")
     {
         components = names;
+        // What stands under the records; it is listed, and not provisioned here.
+        string[] ground = ["namespaces", "artifactory", "argo-cd", "cert-manager", "vault", "certificates", "ingress-nginx", "waf", "load-balancer"];
+        var spaces = string.Concat(new[] { "edge", "infrastructure", "ingress", "security" }.Select(space => $"{space}: {{purpose: Tests, networkPolicy: cluster-wide-access, resourceClass: minimal}}, "));
         var parameters = new Dictionary<string, string>
         {
             ["dns-route53"] = $"zone: {Zone}, entry: lb.example.net",
             ["managed-database"] = database,
             ["object-storage"] = "replicationRole: \"arn:aws:iam::123456789012:role/replicator\"",
         };
-        platform.Write("specification/platform.yaml", platform.PlatformOf($"{{{string.Join(", ", names.Select(name => $"{name}: {{{parameters[name]}}}"))}}}").Replace($"{platform.Space}:", "temporal-backend:", StringComparison.Ordinal));
+        platform.Write("specification/platform.yaml", platform.PlatformOf($"{{{string.Join(", ", names.Concat(ground).Select(name => $"{name}: {{{parameters.GetValueOrDefault(name)}}}"))}}}").Replace($"{platform.Space}:", $"{spaces}temporal-backend:", StringComparison.Ordinal));
         Activities = platform.ActivitiesWith(connections, catalog: Path.Combine(PlanSizeTests.Root, "k8s", "components"));
     }
 
