@@ -37,6 +37,7 @@ public enum FailoverReason
     StandbyUnknown,
     StandbyUnfit,
     RestartFirst,
+    RestartInstead,
     PrimaryFenced,
     PrimaryLost,
     LossAboveObjective,

@@ -62,4 +62,5 @@ public sealed record Maintenance(string Reason, string? By, DateTimeOffset Since
 
 /// <summary>A recovery that blocks the next one: while it runs, and then until somebody has acknowledged it. There is no time after which it stops to.</summary>
 /// <param name="Running">False: it has ended and waits to be acknowledged.</param>
-public sealed record OpenRecovery(string OperationId, bool Running, DateTimeOffset Since);
+/// <param name="Promoted">Whether the primary of now is the one that it promoted: if that one stops, nobody is about to replace it.</param>
+public sealed record OpenRecovery(string OperationId, bool Running, DateTimeOffset Since, bool Promoted = false);

@@ -22,7 +22,7 @@ public sealed record FailoverProposal
     /// <summary>Whether the rest of the platform moves too.</summary>
     public required StackMove Stack { get; init; }
 
-    /// <summary>The old primary's guard said that it is stopped and fenced: nobody has to wait for its lease.</summary>
+    /// <summary>The old primary's guard said that it is stopped and fenced. Whether its lease has to be waited out is for the witness's record to say.</summary>
     public bool Fenced { get; init; }
 
     /// <summary>The last sequence of the lease that had not been renewed; when it has been renewed by the time of the claim, this is void. Null: it does not rest on that.</summary>

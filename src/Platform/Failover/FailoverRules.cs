@@ -9,20 +9,19 @@ public static class FailoverRules
     public static FailoverDecision Decide(FailoverFacts facts)
     {
         var quorum = facts.Quorum;
-        if (facts.Recovery is { Running: true } running)
-            return new FailoverDecision.Wait(FailoverReason.RecoveryRunning, $"{running.OperationId} is running. It blocks another failover until it has ended, however long that takes.");
+        if (facts.Recovery is { Running: true, Promoted: false } running)
+            return Running(running);
         if (!quorum.SaysDown)
-            return NotDown(facts, quorum);
-        if (Blocked(facts, quorum) is { } blocked)
-            return blocked;
-        if (facts.StandbyNow() is not { } standby)
-            return new FailoverDecision.Wait(FailoverReason.StandbyUnknown, $"{facts.Primary} is down ({quorum.InWords}), and nobody can tell how {facts.Standby} is. Unknown is not good enough to promote.");
+            return facts.Recovery is { Running: true } recovery ? Running(recovery) : NotDown(facts, quorum);
+        if (NoFailover(facts, quorum) is { } reason)
+            return RestartInstead(facts, quorum, reason) ?? reason;
         var (last, lastAt) = facts.LastOfPrimary();
-        if (Unfit(last, standby) is { } unfit)
-            return new FailoverDecision.Refuse(FailoverReason.StandbyUnfit, $"{facts.Primary} is down ({quorum.InWords}), and {facts.Standby} cannot take its place: {unfit}");
-        var loss = LossEstimate.Of(last, lastAt, standby);
+        var loss = LossEstimate.Of(last, lastAt, facts.StandbyNow()!);
         return RestartFirst(facts, quorum, loss) ?? Propose(facts, quorum, loss);
     }
+
+    private static FailoverDecision.Wait Running(OpenRecovery running) =>
+        new(FailoverReason.RecoveryRunning, $"{running.OperationId} is running. It blocks another failover until it has ended, however long that takes.");
 
     private static FailoverDecision.Wait NotDown(FailoverFacts facts, Quorum quorum) => quorum switch
     {
@@ -32,7 +31,8 @@ public static class FailoverRules
         _ => new(FailoverReason.NoQuorum, $"{quorum.Down} of {quorum.Votes.Count} sources say that {facts.Primary} is down, {Quorum.Needed} have to ({quorum.InWords})."),
     };
 
-    private static FailoverDecision? Blocked(FailoverFacts facts, Quorum quorum) => facts switch
+    /// <summary>Why nobody can or may be promoted although the primary is down; null: somebody can.</summary>
+    private static FailoverDecision? NoFailover(FailoverFacts facts, Quorum quorum) => facts switch
     {
         _ when quorum.Lease is null =>
             new FailoverDecision.Wait(FailoverReason.WitnessUnknown, $"{facts.Primary} is down ({quorum.InWords}), but no epoch can be claimed while the witness does not answer."),
@@ -40,12 +40,22 @@ public static class FailoverRules
             new FailoverDecision.Wait(FailoverReason.EpochMoved, $"The witness is in epoch {quorum.Lease.Epoch} and names {quorum.Lease.Primary}; this was decided for epoch {facts.Epoch} of {facts.Primary}. Looking again."),
         { Maintenance: { } maintenance } when maintenance.Until > facts.Now =>
             new FailoverDecision.Refuse(FailoverReason.Maintenance, $"{facts.Primary} is down ({quorum.InWords}), in a maintenance that is open until {maintenance.Until:u}: {maintenance.Reason}. Close it, or ask for the failover."),
+        { Recovery: { Running: true } running } => Running(running),
         { Recovery: { } open } =>
             new FailoverDecision.Refuse(FailoverReason.Unacknowledged, $"{facts.Primary} is down ({quorum.InWords}), and nobody has acknowledged {open.OperationId} of {open.Since:u}. Find out why it happened again, then acknowledge it or ask for the failover."),
         { Policy.Database: FailoverMode.Off } =>
             new FailoverDecision.Refuse(FailoverReason.SwitchedOff, $"{facts.Primary} is down ({quorum.InWords}); failover of {facts.Environment} is off in its specification. Ask for it, or repair the primary."),
+        _ when facts.StandbyNow() is null =>
+            new FailoverDecision.Wait(FailoverReason.StandbyUnknown, $"{facts.Primary} is down ({quorum.InWords}), and nobody can tell how {facts.Standby} is. Unknown is not good enough to promote."),
+        _ when Unfit(facts.LastOfPrimary().Node, facts.StandbyNow()!) is { } unfit =>
+            new FailoverDecision.Refuse(FailoverReason.StandbyUnfit, $"{facts.Primary} is down ({quorum.InWords}), and {facts.Standby} cannot take its place: {unfit}"),
         _ => null,
     };
+
+    /// <summary>Where nobody can take its place, a server that merely stopped is started again; in a maintenance somebody may have stopped it on purpose.</summary>
+    private static FailoverDecision.RestartInPlace? RestartInstead(FailoverFacts facts, Quorum quorum, FailoverDecision reason) =>
+        !quorum.Fenced || reason.Code is FailoverReason.Maintenance or FailoverReason.WitnessUnknown or FailoverReason.EpochMoved ? null : new(
+            FailoverReason.RestartInstead, $"{facts.Primary} has stopped and its guard answers. It is started again where it is, because nothing else may be done: {reason.Reason}", facts.Now + facts.Timing.RestartInPlace);
 
     private static string? Unfit(DatabaseNode? primary, DatabaseNode standby) => standby switch
     {
@@ -59,8 +69,9 @@ public static class FailoverRules
     private static FailoverDecision.RestartInPlace? RestartFirst(FailoverFacts facts, Quorum quorum, LossEstimate loss)
     {
         var until = (facts.RestartingSince ?? facts.Now) + facts.Timing.RestartInPlace;
-        return !quorum.Fenced || loss.Nothing || facts.Now >= until ? null : new(
-            FailoverReason.RestartFirst, $"{facts.Primary} has stopped and its guard answers; {facts.Standby} may lack something. It is started again where it is, until {until:HH:mm:ss} UTC. {loss.InWords}", until);
+        var worthIt = !loss.Nothing || facts.Policy.Database == FailoverMode.Approval;
+        return !quorum.Fenced || !worthIt || facts.Now >= until ? null : new(
+            FailoverReason.RestartFirst, $"{facts.Primary} has stopped and its guard answers; {(loss.Nothing ? "a failover would need approval" : $"{facts.Standby} may lack something")}. It is started again where it is, until {until:HH:mm:ss} UTC. {loss.InWords}", until);
     }
 
     private static FailoverDecision Propose(FailoverFacts facts, Quorum quorum, LossEstimate loss)

@@ -23,8 +23,8 @@ public sealed record Quorum(string Primary, IReadOnlyList<Vote> Votes, LeaseRepo
     /// <summary>Whether enough sources say that the primary is down.</summary>
     public bool SaysDown => Down >= Needed;
 
-    /// <summary>Whether the primary itself said, through its guard, that it is stopped and fenced, and nobody found it serving since.</summary>
-    public bool Fenced => Lease is { Lease: null or { Released: true } } && Votes.Any(vote => vote is { Fenced: true }) && Votes.All(vote => vote.Source == Witness || vote.Verdict != Verdict.Up);
+    /// <summary>Whether the primary itself said, through its guard, that it is stopped and fenced, and nothing says otherwise.</summary>
+    public bool Fenced => Up == 0 && Votes.Any(vote => vote.Fenced);
 
     /// <summary>Each source with what it says, for people.</summary>
     public string InWords => string.Join("; ", Votes.Select(vote => $"{vote.Source}: {vote.Reason}"));

@@ -18,6 +18,10 @@ public sealed record WitnessRecord(long Epoch, string Primary, string OperationI
     /// <summary>The record when its primary takes its lease, or renews it. Sequences go on over epochs, so that none is met twice.</summary>
     public WitnessRecord Renew(TimeSpan duration) => this with { Lease = new((Lease ?? Replaced)?.Sequence + 1 ?? 1, duration, Released: false), Replaced = null };
 
+    /// <summary>The record when the guard of the replaced node has said, after the claim, that its node is stopped and fenced: it cannot renew any more, so that
+    /// nothing has to be waited out.</summary>
+    public WitnessRecord ReplacedFenced() => this with { Replaced = Replaced?.Release() };
+
     /// <summary>The record when its primary has given its lease back.</summary>
     public WitnessRecord Release() => this with { Lease = Lease?.Release() };
 }

@@ -86,6 +86,24 @@ public class FailoverRulesTests
         Assert.Equal(FailoverReason.Unacknowledged, Assert.IsType<FailoverDecision.Refuse>(FailoverRules.Decide(down with { Recovery = new("failover-1", false, years) })).Code);
     }
 
+    [Fact]
+    public void A_server_that_merely_stopped_is_started_again_where_nobody_may_take_its_place()
+    {
+        var stopped = Facts("fenced", "fenced", "released");
+
+        Assert.Equal(FailoverReason.RecoveryRunning, FailoverRules.Decide(stopped with { Recovery = new("failover-1", true, Now) }).Code);
+        Assert.Equal(FailoverReason.Maintenance, FailoverRules.Decide(stopped with { Maintenance = new("new disks", "ada", Now, Now + TimeSpan.FromHours(1)) }).Code);
+        foreach (var facts in new[]
+        {
+            stopped with { Recovery = new("failover-1", true, Now, Promoted: true) },
+            stopped with { Recovery = new("failover-1", false, Now, Promoted: true) },
+            stopped with { Policy = stopped.Policy with { Database = FailoverMode.Off } },
+            stopped with { Policy = stopped.Policy with { Database = FailoverMode.Approval } },
+            stopped with { Reports = [.. stopped.Reports.Select(report => report with { Nodes = [report.Nodes[0]] })] },
+        })
+            Assert.IsType<FailoverDecision.RestartInPlace>(FailoverRules.Decide(facts));
+    }
+
     [Theory]
     [InlineData(1, FailoverReason.Maintenance)]
     [InlineData(-1, FailoverReason.PrimaryLost)]
