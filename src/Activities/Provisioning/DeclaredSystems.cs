@@ -34,6 +34,17 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
         items.Where(item => apiVersion(item) != ObjectKind.ExternalApiVersion)
             .GroupBy(item => InCluster(apiVersion(item)) ? "" : apiVersion(item)).Select(held => (Of(held.Key, region), (IReadOnlyList<T>)[.. held]));
 
+    /// <summary>Whether it is stated how a region reaches a system, so that it can be asked although no component of the environment has anything there by now.</summary>
+    public bool IsStated(string apiVersion, RegionSpecification region) => apiVersion switch
+    {
+        ResourceAddress.AwsApiVersion => connections.StatesAws(region.Name),
+        CloudflareObjects.ApiVersion => connections.States(region.Name, "cloudflare"),
+        _ => false,
+    };
+
+    /// <summary>Whether a system shows the same objects in all regions.</summary>
+    public static bool IsOneForAllRegions(string apiVersion) => apiVersion == CloudflareObjects.ApiVersion;
+
     public KubernetesConnection Cluster(RegionSpecification region) => connections.Cluster(region);
 
     private NamespaceObjects Namespaces(RegionSpecification region)

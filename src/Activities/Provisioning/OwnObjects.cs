@@ -8,8 +8,10 @@ namespace PlatformOps.Activities.Provisioning;
 /// <param name="operationId">Only what this operation created, by its mark; null: whoever created it.</param>
 internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, string? operationId)
 {
+    private readonly OwnKinds kinds = new(systems, specified);
+
     /// <summary>Every kind that the catalog declares.</summary>
-    public IReadOnlyList<ObjectKind> Kinds { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Distinct()];
+    public IReadOnlyList<ObjectKind> Kinds => kinds.All;
 
     /// <param name="component">Only of this one; null: of all.</param>
     /// <returns>In the order in which they are to be removed: what was applied last comes first.</returns>
@@ -19,12 +21,7 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
     /// <inheritdoc cref="FindAsync"/>
     public async Task<RegionObservation> ObserveAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
-        // A system other than the cluster is asked only for components that have something there: the others do not need it, or us to have a login for it.
-        var own = specified.InDependencyOrder().Where(one => component is null || one.Name == component).SelectMany(one => one.Kinds).ToHashSet();
-        var served = new List<ObjectKind>();
-        foreach (var (system, kinds) in systems.BySystem(Kinds.Where(kind => systems.InCluster(kind.ApiVersion) || (own.Contains(kind) && !IsElsewhere(kind, region))), kind => kind.ApiVersion, region))
-            served.AddRange(await system.ServedAsync(kinds, ct));
-        var observation = await observer.ObserveAsync(region, [], served, ct);
+        var observation = await observer.ObserveAsync(region, [], await kinds.ServedAsync(region, component, ct), ct);
         var order = ApplyOrder(region);
         return observation with
         {
@@ -42,10 +39,6 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
         && specified.Labels.All(label => Label(item, label.Key) == label.Value)
         // A copy that a controller made goes with its owner.
         && item.Manifest["metadata"]?["ownerReferences"] is null;
-
-    /// <summary>Whether only other regions have components with such objects: a system that is one for all regions would show theirs in this one too.</summary>
-    private bool IsElsewhere(ObjectKind kind, RegionSpecification region) =>
-        specified.InDependencyOrder().Any(component => component.Kinds.Contains(kind)) && !specified.InDependencyOrder(region.Name).Any(component => component.Kinds.Contains(kind));
 
     private Dictionary<ResourceAddress, int> ApplyOrder(RegionSpecification region) => specified.InDependencyOrder(region.Name)
         .SelectMany(component => ManifestRenderer.Render(specified.Environment, component, region.Name))

@@ -39,7 +39,7 @@ internal sealed class PlanPreflight(DeclaredSystems systems, SpecifiedEnvironmen
 
     private async Task RequireRoomAsync(KubernetesConnection cluster, ProvisioningPlan plan, RegionObservation observation, CancellationToken ct)
     {
-        var desired = plan.Components.Where(component => component.Region == observation.Region)
+        var desired = plan.Components.Where(component => component.Region == observation.Region && !component.Retired)
             .SelectMany(component => ManifestRenderer.Render(specified.Environment, specified.Catalog.Find(component.Component)!, component.Region))
             .ToList();
         var quotas = await new LiveObjects(cluster).ListAsync(new("v1", "ResourceQuota"), null, "", ct);

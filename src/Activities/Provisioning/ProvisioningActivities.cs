@@ -143,7 +143,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     }
 
     /// <summary>Looks at what the wanted components, and what they depend on, declare in a region.</summary>
-    private Task<RegionObservation> ObserveAsync(SpecifiedEnvironment specified, RegionSpecification region, IReadOnlyList<string>? wanted)
+    private async Task<RegionObservation> ObserveAsync(SpecifiedEnvironment specified, RegionSpecification region, IReadOnlyList<string>? wanted)
     {
         var components = specified.InDependencyOrder();
         var closure = DependencyGraph.Closure(wanted ?? [.. components.Select(component => component.Name)], components.ToDictionary(
@@ -153,7 +153,10 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         // Also what is not wanted now: it may be there from before. A cluster may not serve it, and says so by refusing.
         var systems = Systems(specified);
         var others = planned.SelectMany(component => component.Kinds).Where(kind => !systems.InCluster(kind.ApiVersion));
-        return Observer(systems, specified).ObserveAsync(region, desired, others, Cancellation);
+        // What is left of a component that the environment had shows only to who asks for its kinds.
+        if (wanted is null)
+            others = others.Concat(await new OwnKinds(systems, specified).ServedAsync(region, null, Cancellation));
+        return await Observer(systems, specified).ObserveAsync(region, desired, others, Cancellation);
     }
 
     private async Task<ProvisioningPlan> PlanDecommissionAsync(SpecifiedEnvironment specified, bool includeDataStores)

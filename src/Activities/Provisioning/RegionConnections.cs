@@ -80,6 +80,12 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     public async Task<(string User, SecretText Password)?> LoginAsync(string? secret, string space, RegionSpecification region, CancellationToken ct) =>
         secret is null ? null : await new ClusterHealth(Cluster(region)).LoginAsync(space, secret, ct);
 
+    /// <summary>Whether the connections say how a region reaches AWS.</summary>
+    public bool StatesAws(string region) => connections.Regions.GetValueOrDefault(region)?.Aws is not null;
+
+    /// <summary>Whether the connections say how a region reaches a service.</summary>
+    public bool States(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.ContainsKey(service) == true;
+
     /// <summary>The services with an API of their own, as a region reaches them.</summary>
     public ExternalServices External(string region) => externals.GetOrAdd(region, name => new(connections, name));
 

@@ -28,9 +28,12 @@ public static class DecommissionPlanner
             Component = found[step].Key.Component,
             Region = found[step].Key.Region,
             DependsOn = [.. found.Keys.Where(other => other != step && Stands(other, step, needs)).Order(StringComparer.Ordinal)],
-            Objects = [.. found[step].OrderBy(item => First.Contains(item.Address.Kind) ? 0 : 1).Select(item => Plan(item, kept.GetValueOrDefault(step), why, includeDataStores && environment.GuardRails.MayDestroy))],
+            Objects = [.. TrafficFirst(found[step]).Select(item => Plan(item, kept.GetValueOrDefault(step), why, includeDataStores && environment.GuardRails.MayDestroy))],
         })]);
     }
+
+    /// <summary>The objects of a component in the order in which they go.</summary>
+    internal static IEnumerable<ObservedObject> TrafficFirst(IEnumerable<ObservedObject> objects) => objects.OrderBy(item => First.Contains(item.Address.Kind) ? 0 : 1);
 
     private static PlannedObject Plan(ObservedObject item, string? store, string why, bool withData)
     {

@@ -12,6 +12,10 @@ internal static class ObjectOwnership
         && Label(live, Ownership.EnvironmentLabel) == environment.Name
         && Label(live, Ownership.ComponentLabel) == component;
 
+    /// <summary>The component of the environment that an object says it belongs to; null: it is not of this environment.</summary>
+    public static string? ComponentOf(JsonObject live, EnvironmentSpecification environment) =>
+        Label(live, Ownership.ComponentLabel) is { } component && IsOurs(live, environment, component) ? component : null;
+
     /// <summary>Made by a controller out of another object (a pod of a Deployment): it carries copied labels, but is not ours to plan.</summary>
     public static bool IsDerived(JsonObject live) => live["metadata"]?["ownerReferences"] is JsonArray { Count: > 0 };
 

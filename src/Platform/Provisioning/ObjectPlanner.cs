@@ -57,19 +57,31 @@ internal static class ObjectPlanner
 
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
     {
-        var kept = purpose == PlanPurpose.Revert ? "reverting removes nothing"
-            : DataHolders.Contains(address) ? $"a {address.Kind} is never removed by a plan"
-            : guardRails.MayDestroy ? null
-            : "the guard rails of this environment do not allow removal (mayDestroy: false)";
-        return new()
-        {
-            Address = address,
-            Action = kept is null ? PlannedAction.Prune : PlannedAction.None,
-            Reason = kept is null ? "It is ours and no longer declared." : $"It is ours and no longer declared, but kept: {kept}.",
-            Changes = [],
-            ObservedFingerprint = Fingerprint.OfUndeclared(live),
-        };
+        var kept = WhyKept(address, guardRails, purpose);
+        return Leaving(address, live, "It is ours and no longer declared", kept);
     }
+
+    /// <summary>About an object of a component that the environment does not have any more.</summary>
+    /// <param name="store">Why nothing of the component goes; null: nothing speaks against it.</param>
+    public static PlannedObject PlanRetired(ObservedObject item, string component, string? store, EnvironmentSpecification environment, PlanPurpose purpose) => Leaving(
+        item.Address, item.Manifest, $"It is ours, and {environment.Name} does not have {component} any more in {item.Address.Region}",
+        WhyKept(item.Address, environment.GuardRails, purpose) ?? store);
+
+    /// <summary>Null: it may go.</summary>
+    private static string? WhyKept(ResourceAddress address, GuardRails guardRails, PlanPurpose purpose) =>
+        purpose == PlanPurpose.Revert ? "reverting removes nothing"
+        : DataHolders.Contains(address) ? $"a {address.Kind} is never removed by a plan"
+        : guardRails.MayDestroy ? null
+        : "the guard rails of this environment do not allow removal (mayDestroy: false)";
+
+    private static PlannedObject Leaving(ResourceAddress address, JsonObject live, string why, string? kept) => new()
+    {
+        Address = address,
+        Action = kept is null ? PlannedAction.Prune : PlannedAction.None,
+        Reason = kept is null ? $"{why}." : $"{why}, but kept: {kept}.",
+        Changes = [],
+        ObservedFingerprint = Fingerprint.OfUndeclared(live),
+    };
 
     private static string? ImmutableConflict(DesiredObject desired, JsonObject live, ComponentDefinition component)
     {

@@ -34,6 +34,10 @@ public sealed record PlannedComponent
     /// <summary>The steps (<c>component@region</c>) that must be healthy first, sorted.</summary>
     public required IReadOnlyList<string> DependsOn { get; init; }
 
+    /// <summary>The environment does not have it (any more): what is left of it goes, or is kept, and nothing is waited for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Retired { get; init; }
+
     /// <summary>In the order in which they are applied.</summary>
     public required IReadOnlyList<PlannedObject> Objects { get; init; }
 }

@@ -16,7 +16,7 @@ public static class ProvisioningPlanner
 
     /// <summary>The plan for an environment.</summary>
     /// <param name="observations">One for each region of the environment.</param>
-    /// <param name="components">Only these and, to provision, what they depend on; null: all that are enabled.</param>
+    /// <param name="components">Only these and, to provision, what they depend on; null: all that are enabled, and what is left of those that were.</param>
     /// <exception cref="DependencyException">The dependencies have a cycle, or something that is needed is missing or disabled.</exception>
     /// <exception cref="ArgumentException">A region was not observed: what is unknown must not be planned with.</exception>
     public static ProvisioningPlan Plan(
@@ -40,12 +40,18 @@ public static class ProvisioningPlanner
         var planned = order.Where(wanted.Contains)
             .Select(step => PlanComponent(environment, steps[step].Component, Observation(observations, steps[step].Region), steps[step].Region, purpose))
             .ToList();
+        if (components is null && purpose is (PlanPurpose.Provision or PlanPurpose.Revert))
+            planned.AddRange(RetiredComponents.Plan(environment, catalog, observations, steps.Keys, Wanted(planned), purpose));
         if (purpose == PlanPurpose.Revert)
             planned = [.. planned.Select(component => component with { Objects = [.. component.Objects.Where(Drift.Differs)] }).Where(component => component.Objects.Count > 0)];
         if (purpose == PlanPurpose.Upgrade)
             planned = Upgrades.RegionByRegion(environment, catalog, observations, planned);
         return Hashed(environment, catalog, planned);
     }
+
+    private static Dictionary<ResourceAddress, string> Wanted(IEnumerable<PlannedComponent> planned) =>
+        planned.SelectMany(component => component.Objects.Where(item => item.DesiredFingerprint is not null).Select(item => (item.Address, component.Component)))
+            .DistinctBy(pair => pair.Address).ToDictionary(pair => pair.Address, pair => pair.Component);
 
     /// <summary>A plan of these steps with its hash.</summary>
     internal static ProvisioningPlan Hashed(EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<PlannedComponent> components)

@@ -41,7 +41,7 @@ public sealed partial class DecommissionEnvironment : Runbook
             if (!await IsApprovedAsync())
                 return End(RunbookPhase.Rejected, DecommissionOutcome.Rejected, $"{Rejection} Nothing was removed.");
             await RequireNoOtherAsync();
-            return await ActAsync("Removing, what stands on others first.", RemoveAsync)
+            return await ActAsync("Removing, what stands on others first.", RemovePlannedAsync)
                 ? EndWithListing(await ListAsync())
                 : End(RunbookPhase.Failed, DecommissionOutcome.Failed, $"{NobodyContinued} Start it again to go on.");
         }
@@ -66,41 +66,6 @@ public sealed partial class DecommissionEnvironment : Runbook
         Use(plan, guardRails);
         EnterPhase(RunbookPhase.Planning, PlanInWords());
         StopIfAborted();
-    }
-
-    /// <summary>One step: everything of a component that is to go.</summary>
-    private async Task RemoveAsync(PlannedComponent component)
-    {
-        var (todo, all) = (component.Objects.Count(planned => planned.Action == PlannedAction.Prune), component.Objects.Count);
-        if (todo == 0)
-        {
-            Steps!.Record(component, [.. component.Objects.Select(planned => new ObjectOutcome(planned.Address, component.Component, null, ObjectResult.Unchanged))]);
-            Steps.Finish(component, StepState.Done, "Kept.", Now);
-            return;
-        }
-
-        Steps!.Start(component, $"Removing {todo} of {all} objects.", null, Now);
-        try
-        {
-            var removed = await Workflow.ExecuteActivityAsync(
-                (IProvisioningActivities activities) => activities.RemovePlannedAsync(new(Reference(component), component)),
-                new()
-                {
-                    Summary = $"Remove {component.Step} ({todo} objects)",
-                    // Managed databases take their time to go.
-                    StartToCloseTimeout = TimeSpan.FromHours(1),
-                    HeartbeatTimeout = TimeSpan.FromSeconds(30),
-                    RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 6 },
-                    CancellationToken = Acting.Token,
-                    CancellationType = ActivityCancellationType.WaitCancellationCompleted,
-                });
-            Steps.Record(component, removed.Objects);
-            Steps.Finish(component, StepState.Done, todo == all ? $"Removed {todo} objects." : $"Removed {todo} objects, kept {all - todo}.", Now);
-        }
-        catch (Exception failure) when (failure is ActivityFailureException || TemporalException.IsCanceledException(failure))
-        {
-            Steps.Finish(component, StepState.Failed, TemporalException.IsCanceledException(failure) ? "Stopped by the abort." : FailureReason.Of(failure), Now);
-        }
     }
 
     /// <summary>What a listing by label still finds although it was to go, as sentences; also that it could not be listed.</summary>

@@ -71,10 +71,15 @@ public sealed partial class ProvisionEnvironment
     {
         var changed = Steps!.Outcomes().Count(outcome => outcome.Result is ObjectResult.Created or ObjectResult.Changed or ObjectResult.Pruned);
         var what = changed == 0 ? "Nothing had to be changed" : $"{changed} objects were created, changed or removed";
+        if (RetiredAndKept.Count() is > 0 and var kept)
+            what += $"; {kept} objects of components that the environment does not have any more are kept, each with its reason in the plan";
         return Steps.AnySkipped
             ? End(RunbookPhase.Completed, ProvisioningOutcome.Incomplete, $"{what}, but some steps were skipped: {Skipped()}.")
             : End(RunbookPhase.Completed, ProvisioningOutcome.Healthy, $"{what}; all {Steps.Count} steps are healthy.");
     }
+
+    private IEnumerable<PlannedObject> RetiredAndKept =>
+        CurrentPlan!.Components.Where(component => component.Retired).SelectMany(component => component.Objects).Where(planned => planned.Action == PlannedAction.None);
 
     private ProvisioningReport EndUnfinished(string why, IReadOnlyList<string> left) =>
         End(RunbookPhase.Failed, ProvisioningOutcome.Failed, $"{why} The next run adopts what is there.", left);

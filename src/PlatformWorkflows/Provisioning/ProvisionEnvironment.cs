@@ -60,9 +60,11 @@ public sealed partial class ProvisionEnvironment : Runbook
         StopIfAborted();
     }
 
-    /// <summary>One step: a child workflow, unless the plan itself says that it cannot work.</summary>
+    /// <summary>One step: a child workflow, unless the plan itself says that it cannot work; what the environment does not have any more only goes.</summary>
     private Task BeginAsync(PlannedComponent component)
     {
+        if (component.Retired)
+            return RemovePlannedAsync(component);
         if (Impediment(component) is not { } impediment)
             return ProvisionComponentAsync(component, request!.HealthyWithin);
         Steps!.Record(component, Conflicts(component));

@@ -153,6 +153,14 @@ internal sealed class CloudPlatform : IAsyncDisposable
 
     public async Task<IReadOnlyList<PlannedObject>> PlanAsync() => [.. (await PlannedAsync()).Components.SelectMany(component => component.Objects)];
 
+    /// <summary>What the plan for the whole environment says of the component when it is switched off.</summary>
+    public async Task<IReadOnlyList<PlannedObject>> RetiredAsync()
+    {
+        platform.Write("specification/platform.yaml", platform.PlatformOf("{ground: {}, app: {enabled: false} }"));
+        var plan = (await platform.RunAsync(() => Activities.PlanEnvironmentAsync(new(platform.Environment)))).Plan;
+        return [.. plan.Components.Where(component => component.Retired).SelectMany(component => component.Objects)];
+    }
+
     /// <summary>Plans, and applies region by region as a run does: each becomes healthy before the next begins.</summary>
     public async Task<IReadOnlyList<ObjectOutcome>> ProvisionAsync(string operation = "op-1", string? only = null, string component = "app")
     {

@@ -122,6 +122,20 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
     }
 
     [Fact]
+    public async Task What_is_left_in_the_cloud_of_a_component_that_was_switched_off_is_found_in_both_regions_and_stores_are_kept()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync();
+
+        var retired = await platform.RetiredAsync();
+
+        Assert.Equal(
+            ["eu-west-1 Bucket", "eu-west-1 DatabaseInstance", "eu-west-1 DnsRecord", "us-east-1 Bucket", "us-east-1 DatabaseInstance", "us-east-1 DnsRecord"],
+            retired.Select(planned => $"{planned.Address.Region} {planned.Address.Kind}").Order(StringComparer.Ordinal));
+        Assert.All(retired, planned => Assert.Contains("but kept: ", planned.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_an_operation_created_is_removed_and_a_store_that_holds_something_is_kept()
     {
         await using var platform = await CloudPlatform.CreateAsync(cluster, aws);

@@ -16,8 +16,8 @@ internal static class SmallCatalog
         var files = texts.ToDictionary(pair => pair.Key.Contains('/', StringComparison.Ordinal) ? pair.Key : $"{pair.Key}/component.yaml", pair => pair.Value);
         foreach (var name in texts.Keys.Where(key => !key.Contains('/', StringComparison.Ordinal)))
         {
-            var text = files[$"{name}/component.yaml"] + "\nsummary: A system.\nplane: test";
-            foreach (var (key, value) in new[] { ("namespace", "security"), ("health", "[]"), ("manifests", "[objects.yaml]") })
+            var text = files[$"{name}/component.yaml"] + "\nsummary: A system.";
+            foreach (var (key, value) in new[] { ("plane", "test"), ("namespace", "security"), ("health", "[]"), ("manifests", "[objects.yaml]") })
                 text += text.Contains($"{key}: ", StringComparison.Ordinal) && (key != "namespace" || text.Contains("\nnamespace: ", StringComparison.Ordinal)) ? "" : $"\n{key}: {value}";
             files[$"{name}/component.yaml"] = text;
             if (text.Contains("manifests: [objects.yaml]", StringComparison.Ordinal))

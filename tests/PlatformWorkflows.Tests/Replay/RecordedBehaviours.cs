@@ -19,6 +19,7 @@ internal static class RecordedBehaviours
         ["provisioned-in-order"] = server => EndedAsync(server, new(RealPlan.Create()), _ => Task.CompletedTask),
         ["nothing-to-change"] = server => EndedAsync(
             server, Guarded(Of(Component("redis").With(Plans.Object("redis", Platform.Provisioning.PlannedAction.None, "As wanted.")))), _ => Task.CompletedTask),
+        ["retired-components-removed"] = server => EndedAsync(server, new(RetirementTests.Retiring), _ => Task.CompletedTask),
         ["plan-only"] = server => EndedAsync(server, new(Chain), _ => Task.CompletedTask, new() { Mode = RunbookMode.Plan }),
         ["planned-page-by-page"] = server => EndedAsync(server, new(Diamond) { Page = (input, _) => LargePlanTests.PageOf(Diamond, input) }, _ => Task.CompletedTask),
         ["approved"] = server => EndedAsync(server, Guarded(Chain), async run =>

@@ -1,0 +1,33 @@
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Activities.Provisioning;
+
+/// <summary>The kinds of which a region may hold objects of ours, whatever the specification says of them by now: of the cluster all that the catalog knows; of
+/// another system those that a component of the region has, and all when it is stated how the region reaches it. The others do not need it, or us to have a login for it.</summary>
+internal sealed class OwnKinds(DeclaredSystems systems, SpecifiedEnvironment specified)
+{
+    /// <summary>Every kind that the catalog declares.</summary>
+    public IReadOnlyList<ObjectKind> All { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Distinct()];
+
+    /// <param name="component">Only for this one; null: for all.</param>
+    public async Task<IReadOnlyList<ObjectKind>> ServedAsync(RegionSpecification region, string? component, CancellationToken ct)
+    {
+        var served = new List<ObjectKind>();
+        foreach (var (system, kinds) in systems.BySystem(All.Where(kind => systems.InCluster(kind.ApiVersion) || IsAsked(kind, region, component)), kind => kind.ApiVersion, region))
+            served.AddRange(await system.ServedAsync(kinds, ct));
+        return served;
+    }
+
+    private bool IsAsked(ObjectKind kind, RegionSpecification region, string? component)
+    {
+        if (component is not null && specified.Catalog.Find(component)?.Kinds.Contains(kind) != true)
+            return false;
+        if (specified.InDependencyOrder(region.Name).Any(one => one.Kinds.Contains(kind)))
+            return true;
+        // What another region keeps in a system for all regions would show in this one too.
+        if (DeclaredSystems.IsOneForAllRegions(kind.ApiVersion) && (region.Name != specified.Environment.PrimaryRegion || specified.InDependencyOrder().Any(one => one.Kinds.Contains(kind))))
+            return false;
+        return systems.IsStated(kind.ApiVersion, region);
+    }
+}
