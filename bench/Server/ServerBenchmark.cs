@@ -12,6 +12,9 @@ internal static class ServerBenchmark
     /// <summary>Open workflows for the memory of one and for the time of a restart.</summary>
     private const string OpenVariable = "BENCH_OPEN_WORKFLOWS";
 
+    /// <summary>The native executable (<c>dotnet publish src/NativeServer</c>), to be measured beside the others.</summary>
+    private const string NativeVariable = "BENCH_NATIVE_SERVER";
+
     /// <summary>A factor on the number of operations of each load.</summary>
     private const string SizeVariable = "BENCH_SIZE";
 
@@ -24,8 +27,10 @@ internal static class ServerBenchmark
             await InMemoryAsync(size, open, rounds),
             await DurableAsync(size, open, rounds),
         };
+        if (Environment.GetEnvironmentVariable(NativeVariable) is { Length: > 0 } native)
+            servers.Add(await DevServerAsync("PlatformOps, native, in memory", native, size, rounds));
         if (ServerProcess.OfficialCli is { } cli)
-            servers.Add(await OfficialAsync(cli, size, rounds));
+            servers.Add(await DevServerAsync("official dev server, in memory", cli, size, rounds));
         return new ServerResult(
             "server", Environment.ProcessorCount, servers,
             ServerProcess.OfficialCli is null ? "The official dev server was not measured: put `temporal` on the PATH, or set TEMPORAL_CLI." : null);
@@ -63,10 +68,10 @@ internal static class ServerBenchmark
         }
     }
 
-    private static async Task<ServerMeasurement> OfficialAsync(string cli, double size, int rounds)
+    private static async Task<ServerMeasurement> DevServerAsync(string name, string executable, double size, int rounds)
     {
-        await using var server = await ServerProcess.StartOfficialAsync(cli);
-        return await LoadAsync("official dev server, in memory", server, size, rounds);
+        await using var server = await ServerProcess.StartDevServerAsync(executable);
+        return await LoadAsync(name, server, size, rounds);
     }
 
     private static async Task<ServerMeasurement> LoadAsync(string name, ServerProcess server, double size, int rounds)

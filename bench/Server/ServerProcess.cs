@@ -52,11 +52,11 @@ internal sealed class ServerProcess : IAsyncDisposable
         return new ServerProcess(process, JsonDocument.Parse(line).RootElement.GetProperty("address").GetString()!);
     }
 
-    /// <summary>The official dev server, which says nothing when it is ready: it is asked until it answers.</summary>
-    public static async Task<ServerProcess> StartOfficialAsync(string cli)
+    /// <summary>What is started as the official dev server is, which says nothing when it is ready: it is asked until it answers.</summary>
+    public static async Task<ServerProcess> StartDevServerAsync(string executable)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo(cli, ["server", "start-dev", "--headless", "--log-level", "error", "--port", port.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(executable, ["server", "start-dev", "--headless", "--log-level", "error", "--port", port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

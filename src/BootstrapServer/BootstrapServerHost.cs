@@ -160,8 +160,7 @@ public sealed class BootstrapServerHost : IAsyncDisposable
         AddProtocol<WorkflowServiceName>(services);
         AddProtocol<OperatorServiceName>(services);
         AddProtocol<TestServiceName>(services);
-        foreach (var area in typeof(IProtocolCalls).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(IProtocolCalls))))
-            services.AddSingleton(typeof(IProtocolCalls), area);
+        ProtocolCalls.AddAll(services);
         services.AddSingleton(HealthyServices());
         // Made when somebody asks: it loads the description of the whole protocol.
         services.AddSingleton(_ => new ReflectionServiceImpl(

@@ -13,6 +13,8 @@ catch (FormatException e)
 try
 {
     await using var server = await BootstrapServerHost.StartAsync(options);
+    // Most of what the start made is garbage by now; the machine has better uses for it than the next collection, which may be hours away.
+    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     Console.WriteLine($"Bootstrap server: {server.Address}");
     await server.WaitForShutdownAsync();
     return 0;

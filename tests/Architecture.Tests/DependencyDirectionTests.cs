@@ -12,6 +12,7 @@ public class DependencyDirectionTests
         ["Adapters"] = ["Platform"],
         ["Activities"] = ["Adapters", "PlatformWorkflows"],
         ["BootstrapServer"] = [],
+        ["NativeServer"] = ["BootstrapServer"],
         ["Sandbox"] = [],
         ["Starter"] = ["Activities", "BootstrapServer", "Sandbox"],
     };

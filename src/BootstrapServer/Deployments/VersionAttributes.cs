@@ -69,6 +69,6 @@ internal sealed record VersionAttributes
     private static Payload List(IReadOnlyList<string> values) => new()
     {
         Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain") },
-        Data = ByteString.CopyFrom(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(values)),
+        Data = ByteString.CopyFrom(StateSerializer.Write(values)),
     };
 }

@@ -45,6 +45,9 @@ namespace PlatformOps.BootstrapServer.Executions;
 [JsonSerializable(typeof(BatchProgress))]
 [JsonSerializable(typeof(BatchTargets))]
 [JsonSerializable(typeof(ExecutionRecord))]
+[JsonSerializable(typeof(ListToken))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class StateSerializer : JsonSerializerContext
 {
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, (JsonTypeInfo<T>)Default.GetTypeInfo(typeof(T))!);

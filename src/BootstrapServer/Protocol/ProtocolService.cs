@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
@@ -20,6 +21,7 @@ internal sealed class ProtocolMethods<TName>(IEnumerable<IProtocolCalls> areas, 
     : IServiceMethodProvider<ProtocolService<TName>>
     where TName : IServiceName
 {
+    [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = "Messages are classes, so that one compiled method serves all, and the calls that name them keep them whole.")]
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<ProtocolService<TName>> context)
     {
         foreach (var (name, (area, method)) in Handlers())

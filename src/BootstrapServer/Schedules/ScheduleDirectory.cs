@@ -108,7 +108,7 @@ internal sealed class ScheduleDirectory(Engine engine)
 
     private LiveSchedule? Owner(WorkflowRun run) =>
         run.State.SearchAttributes?.IndexedFields.TryGetValue(ScheduledStart.ScheduledById, out var id) == true
-            && System.Text.Json.JsonSerializer.Deserialize<string>(id.Data.Span) is { } scheduleId
+            && StateSerializer.Read<string>(id.Data.ToByteArray()) is var scheduleId
             ? schedules.GetValueOrDefault((run.Name.NamespaceId, scheduleId))
             : null;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Google.Protobuf;
+using PlatformOps.BootstrapServer.Executions;
 using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 
@@ -18,16 +19,16 @@ internal sealed record ListToken(long CloseTicks, long StartTicks, string RunId,
 
     public ListKey Key => new(CloseTicks, StartTicks, RunId);
 
-    public ByteString Encode() => ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(this));
+    public ByteString Encode() => ByteString.CopyFrom(StateSerializer.Write(this));
 
     /// <exception cref="Grpc.Core.RpcException">INVALID_ARGUMENT when it is not one of ours.</exception>
     public static ListToken? Decode(ByteString token)
     {
         try
         {
-            return token.IsEmpty ? null : JsonSerializer.Deserialize<ListToken>(token.Span);
+            return token.IsEmpty ? null : StateSerializer.Read<ListToken>(token.ToByteArray());
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidDataException)
         {
             throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
         }

@@ -17,15 +17,20 @@ internal sealed class ServerProcess : IDisposable
 
     public int Port => int.Parse(Address.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>Another executable of the server that the tests are to judge: the native one.</summary>
+    private static readonly string? Other = Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_SERVER");
+
     /// <summary>The executable, as the SDK's harness would start it.</summary>
-    public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "PlatformOps.BootstrapServer");
+    public static string Executable { get; } = Other ?? Path.Combine(AppContext.BaseDirectory, "PlatformOps.BootstrapServer");
+
+    private static string[] Command => Other is null ? ["dotnet", "exec", Executable + ".dll"] : [Executable];
 
     public static Task<ServerProcess> StartAsync(params string[] arguments) => StartUnderAsync([], arguments);
 
     /// <param name="command">A command that runs the server's command line, which follows it.</param>
     public static async Task<ServerProcess> StartUnderAsync(IEnumerable<string> command, IEnumerable<string> arguments)
     {
-        string[] words = [.. command, "dotnet", "exec", Executable + ".dll", .. arguments];
+        string[] words = [.. command, .. Command, .. arguments];
         var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_TieredPGO"] = "0"; // lives for seconds only
         var process = Process.Start(start)!;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Google.Protobuf;
 using PlatformOps.BootstrapServer.Executions.Completing;
 using Temporalio.Api.Common.V1;
@@ -24,7 +23,7 @@ internal static class PauseInfo
         var value = new Payload
         {
             Metadata = { ["encoding"] = ByteString.CopyFromUtf8("json/plain"), ["type"] = ByteString.CopyFromUtf8("KeywordList") },
-            Data = ByteString.CopyFrom(JsonSerializer.SerializeToUtf8Bytes(entries)),
+            Data = ByteString.CopyFrom(StateSerializer.Write<IReadOnlyList<string>>(entries)),
         };
         Attributes.Merge(run, new SearchAttributes { IndexedFields = { [Name] = value } });
         run.Touch();
