@@ -24,9 +24,11 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
     private readonly ExternalHealth external = new(connections, specified, time);
 
     /// <param name="since">When the first attempt began to wait; the deadline counts from there.</param>
-    public async Task<ComponentHealth> WaitAsync(ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, CancellationToken ct)
+    /// <param name="gone">What no gate may wait for.</param>
+    public async Task<ComponentHealth> WaitAsync(
+        ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, IReadOnlyList<ResourceAddress> gone, CancellationToken ct)
     {
-        var open = component.Health.ToList();
+        var open = component.Health.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
         for (var pause = FirstPause; ; pause = pause * 1.5 < longest ? pause * 1.5 : longest)
@@ -44,7 +46,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             }
 
             if (open.Count == 0)
-                return new(component.Health.Count == 0 ? "There is nothing to wait for." : $"{passed.Count} of {passed.Count} gates passed: {string.Join("; ", component.Health.Select(gate => passed[gate].Message))}.");
+                return new(passed.Count == 0 ? "There is nothing to wait for." : $"{passed.Count} of {passed.Count} gates passed: {string.Join("; ", component.Health.Where(passed.ContainsKey).Select(gate => passed[gate].Message))}.");
             var missing = string.Join("; ", statuses.Select(status => status.Message));
             heartbeat(new(since, missing));
             if (time.GetUtcNow() - since >= within)

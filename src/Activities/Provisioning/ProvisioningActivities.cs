@@ -53,7 +53,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var info = ActivityExecutionContext.Current.Info;
         var since = info.HeartbeatDetails.Count > 0 ? (await info.HeartbeatDetailAtAsync<HealthProgress>(0)).Since : time.GetUtcNow();
         return await new HealthWait(regions, specified, time, Heartbeat)
-            .WaitAsync(specified.Component(input.Reference.Component), specified.Region(input.Reference.Region), since, input.Within, Cancellation);
+            .WaitAsync(specified.Component(input.Reference.Component), specified.Region(input.Reference.Region), since, input.Within, input.Gone ?? [], Cancellation);
     });
 
     /// <inheritdoc/>

@@ -173,7 +173,19 @@ public sealed record SecretDefinition(
 public sealed record ManifestTemplate(string File, int Line, JsonObject Tree, string? When);
 
 /// <summary>How to see that a component is healthy: what it must do, not only that it runs.</summary>
-public abstract record HealthGate;
+public abstract record HealthGate
+{
+    /// <summary>Whether it waits for this very object.</summary>
+    public bool IsAbout(ResourceAddress address) => this switch
+    {
+        RolloutGate gate => (gate.Kind, gate.Name, gate.Namespace) == (address.Kind, address.Name, address.Namespace),
+        JobGate gate => ("Job", gate.Name, gate.Namespace) == (address.Kind, address.Name, address.Namespace),
+        EndpointsGate gate => ("Service", gate.Service, gate.Namespace) == (address.Kind, address.Name, address.Namespace),
+        ApplicationGate gate => ("Application", gate.Name, gate.Namespace) == (address.Kind, address.Name, address.Namespace),
+        ConditionGate gate => (gate.Kind.ApiVersion, gate.Kind.Kind, gate.Name, gate.Namespace) == (address.ApiVersion, address.Kind, address.Name, address.Namespace),
+        _ => false,
+    };
+}
 
 /// <summary>The newest template of a workload is rolled out: Deployment, StatefulSet or DaemonSet.</summary>
 public sealed record RolloutGate(string Kind, string Name, string Namespace) : HealthGate;

@@ -107,52 +107,6 @@ public sealed partial class UpgradeComponent : Runbook
         }
     }
 
-    /// <summary>Applies again what was applied before, in every region that was begun, newest first. What cannot be returned parks the run.</summary>
-    private async Task<UpgradeReport> ReturnAsync(string why)
-    {
-        WaitingFor = null;
-        if (before.Count == 0)
-            return End(RunbookPhase.Aborted, UpgradeOutcome.Rejected, $"{why} Nothing was changed.");
-        EnterPhase(RunbookPhase.RollingBack, $"{why} Returning to what was applied before, newest first.");
-        Steps!.GiveUp("Not started: the upgrade was given up.");
-        var left = new List<string>();
-        foreach (var step in CurrentPlan!.Components.Where(step => before.ContainsKey(step.Step)).Reverse())
-        {
-            while (!await IsRestoredAsync(step))
-            {
-                Undoing = step.Step;
-                var answered = await ParkAsync($"Parked while returning: {step.Step}: {Steps.Find(step.Step)!.Detail}", CancellationToken.None);
-                Undoing = null;
-                EnterPhase(RunbookPhase.RollingBack, "Going on with the return.");
-                if (answered && Steps.Find(step.Step)!.State != StepState.Skipped)
-                    continue;
-                left.Add($"{step.Step}: {Steps.Find(step.Step)!.Detail}");
-                break;
-            }
-        }
-
-        return left.Count == 0
-            ? End(RunbookPhase.Aborted, UpgradeOutcome.Returned, $"{why} What was applied before is applied again in every region that was begun.")
-            : End(RunbookPhase.Failed, UpgradeOutcome.Failed, $"{why} Not every region could be returned to what was applied before.", left);
-    }
-
-    private async Task<bool> IsRestoredAsync(PlannedComponent step)
-    {
-        try
-        {
-            var restored = await Workflow.ExecuteActivityAsync(
-                (IProvisioningActivities activities) => activities.RestoreComponentAsync(new(Reference(step), before[step.Step])), Options($"Return {step.Step} to what was applied before", CancellationToken.None));
-            Steps!.Record(step, restored.Objects);
-            Steps.Finish(step, StepState.RolledBack, $"Returned {restored.Objects.Count} objects to what they were.", Now);
-            return true;
-        }
-        catch (ActivityFailureException failure)
-        {
-            Steps!.Finish(step, StepState.Failed, FailureReason.Of(failure), Now);
-            return false;
-        }
-    }
-
     private static ActivityOptions Options(string summary, CancellationToken cancellationToken) => new()
     {
         Summary = summary,

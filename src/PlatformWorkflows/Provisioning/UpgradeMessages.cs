@@ -77,11 +77,14 @@ public enum UpgradeOutcome
     Planned,
     Rejected,
 
-    /// <summary>A region did not do well, or the run was aborted: every region is as it was.</summary>
+    /// <summary>A region did not do well, or the run was aborted: every region is as it was, and healthy.</summary>
     Returned,
 
     /// <summary>Not everything could be returned to what it was; see <see cref="UpgradeReport.LeftBehind"/>.</summary>
     Failed,
+
+    /// <summary>Every region that was begun has what was applied before, and is not healthy with it; the steps say why.</summary>
+    Unhealthy,
 }
 
 /// <summary>An <see cref="UpgradeComponentInput"/> that has been checked, with its defaults filled in.</summary>

@@ -50,8 +50,9 @@ public class UpgradeTests(RunbookServer server)
         var report = await run.ReportAsync();
 
         Assert.Equal(UpgradeOutcome.Returned, report.Outcome);
-        Assert.Equal($"{Canary} did not do well: 0/3 replicas ready. What was applied before is applied again in every region that was begun.", report.Summary);
-        Assert.Equal(["plan", $"capture {Canary}", $"apply {Canary}", $"applied {Canary}", $"health {Canary}", $"restore {Canary}"], world.Events);
+        Assert.Equal($"{Canary} did not do well: 0/3 replicas ready. What was applied before is applied again in every region that was begun, and it is healthy there.", report.Summary);
+        Assert.Equal(["plan", $"capture {Canary}", $"apply {Canary}", $"applied {Canary}", $"health {Canary}", $"restore {Canary}", $"health {Canary}", $"healthy {Canary}"], world.Events);
+        Assert.Equal("Returned 1 objects to what they were. 1 of 1 gates passed.", report.Steps[0].Detail);
         Assert.Equal([StepState.RolledBack, StepState.Blocked], report.Steps.Select(step => step.State));
     }
 
@@ -62,7 +63,23 @@ public class UpgradeTests(RunbookServer server)
         await using var run = await StartAsync(world);
 
         Assert.Equal(UpgradeOutcome.Returned, (await run.ReportAsync()).Outcome);
-        Assert.Equal([$"restore {Rest}", $"restore {Canary}"], world.Events.TakeLast(2));
+        Assert.Equal([$"restore {Rest}", $"restore {Canary}"], world.Events.Where(did => did.StartsWith("restore", StringComparison.Ordinal)));
+        Assert.Equal([$"healthy {Canary}", $"healthy {Rest}"], world.Events.TakeLast(4).Where(did => did.StartsWith("healthy", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Reverse());
+    }
+
+    [Fact]
+    public async Task Says_when_a_region_is_not_healthy_with_what_it_was_returned_to()
+    {
+        var world = World().Fail($"health {Canary}", "0/3 replicas ready.", FailureTypes.Unhealthy).Fail($"health {Canary}", "1/3 replicas ready.", FailureTypes.Unhealthy);
+        await using var run = await StartAsync(world);
+
+        var report = await run.ReportAsync();
+
+        Assert.Equal(
+            (UpgradeOutcome.Unhealthy,
+                $"{Canary} did not do well: 0/3 replicas ready. What was applied before is applied again in every region that was begun, but it is not healthy with it: {Canary}: 1/3 replicas ready."),
+            (report.Outcome, report.Summary));
+        Assert.Equal((StepState.RolledBack, "Returned 1 objects to what they were. Not healthy with it: 1/3 replicas ready."), (report.Steps[0].State, report.Steps[0].Detail));
     }
 
     [Fact]
@@ -103,11 +120,12 @@ public class UpgradeTests(RunbookServer server)
 
         var parked = await run.UntilAsync(RunbookPhase.Parked);
         Assert.Equal($"Parked while returning: {Canary}: It does not carry our labels any more.", parked.Summary);
+        canary.Open();
         await run.TellAsync("retryStep", new StepInput(Canary));
         var report = await run.ReportAsync();
 
         Assert.Equal((UpgradeOutcome.Returned, 0), (report.Outcome, report.LeftBehind.Count));
-        Assert.Equal([$"restore {Canary}", $"restore {Canary}"], world.Events.TakeLast(2));
+        Assert.Equal([$"restore {Canary}", $"restore {Canary}", $"health {Canary}", $"healthy {Canary}"], world.Events.TakeLast(4));
     }
 
     internal static Task<RunningRunbook<UpgradeReport>> StartAsync(RunbookServer server, FakeWorld world, UpgradeComponentInput? input = null, string? environment = null)

@@ -85,6 +85,12 @@ internal static class RecordedBehaviours
         ["upgraded-region-by-region"] = server => UpgradeAsync(server, UpgradeTests.World(approvals: 1), new() { ObserveFor = "1s" }, run => run.ApproveAsync()),
         ["upgrade-returned"] = server => UpgradeAsync(
             server, UpgradeTests.World().Fail("health history@us-east-1", "0/3 replicas ready.", FailureTypes.Unhealthy), new(), _ => Task.CompletedTask),
+        ["upgrade-returned-and-healthy"] = server => UpgradeAsync(
+            server, UpgradeTests.World().Fail("health history@us-east-1", "0/3 replicas ready.", FailureTypes.Unhealthy), new(), _ => Task.CompletedTask),
+        ["upgrade-returned-and-unhealthy"] = server => UpgradeAsync(
+            server,
+            UpgradeTests.World().Fail("health history@us-west-2", "0/3 replicas ready.", FailureTypes.Unhealthy).Fail("health history@us-west-2", "1/3 replicas ready.", FailureTypes.Unhealthy),
+            new(), _ => Task.CompletedTask),
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
     };
 
