@@ -24,7 +24,8 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         var observation = await sources.AddToAsync(await observer.ObserveAsync(
             region, ManifestRenderer.Render(specified.Environment, component, region.Name), approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct), ct);
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
-        var desired = ManifestRenderer.Render(specified.Environment, component, region.Name, live.ToDictionary(found => found.Key, found => found.Value.Manifest)).ToDictionary(item => item.Address);
+        var desired = ManifestRenderer.Render(specified.Environment, component, region.Name, live.ToDictionary(found => found.Key, found => found.Value.Manifest))
+            .Select(item => Autoscaling.Yield(item, live.GetValueOrDefault(item.Address)?.Manifest, specified.Environment, component.Name)).ToDictionary(item => item.Address);
         var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name, purpose);
         RefuseConflicts(now);
         RefuseChangedFacts(approved, now, live);

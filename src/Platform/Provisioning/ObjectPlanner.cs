@@ -38,7 +38,7 @@ internal static class ObjectPlanner
 
         var changes = FieldDiff.Compare(desired.Manifest, live);
         if (changes.Count == 0)
-            return planned;
+            return planned with { Reason = WithYield("As wanted.", desired) };
         if (FixedFields.Conflict(desired.Manifest, changes) is { } @fixed)
             return planned with { Action = PlannedAction.Conflict, Reason = @fixed, Changes = changes };
         var owners = new OwnedFields(live);
@@ -52,7 +52,7 @@ internal static class ObjectPlanner
                 Reason = $"{string.Join("; ", foreign.Select(pair => $"{pair.Path} is owned by {string.Join(", ", pair.Others)}"))}. Let its owner give the field up, or specify its value.",
                 Changes = changes,
             }
-            : planned with { Action = PlannedAction.Change, Reason = changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", Changes = changes };
+            : planned with { Action = PlannedAction.Change, Reason = WithYield(changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", desired), Changes = changes };
     }
 
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
@@ -66,6 +66,8 @@ internal static class ObjectPlanner
     public static PlannedObject PlanRetired(ObservedObject item, string component, string? store, EnvironmentSpecification environment, PlanPurpose purpose) => Leaving(
         item.Address, item.Manifest, $"It is ours, and {environment.Name} does not have {component} any more in {item.Address.Region}",
         WhyKept(item.Address, environment.GuardRails, purpose) ?? store);
+
+    private static string WithYield(string reason, DesiredObject desired) => desired.Yields is { } left ? $"{reason} {left}" : reason;
 
     /// <summary>Null: it may go.</summary>
     private static string? WhyKept(ResourceAddress address, GuardRails guardRails, PlanPurpose purpose) =>

@@ -25,4 +25,7 @@ public sealed record DesiredObject(ResourceAddress Address, JsonObject Manifest)
 {
     /// <summary>The names of values in it that only the world knows, and has not told yet. It cannot be written as long as there are any.</summary>
     public IReadOnlyList<string> Awaits { get; init; } = [];
+
+    /// <summary>What it leaves to somebody else although it is declared, as a sentence; null: nothing.</summary>
+    public string? Yields { get; init; }
 }

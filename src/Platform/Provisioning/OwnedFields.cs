@@ -5,7 +5,11 @@ namespace PlatformOps.Platform.Provisioning;
 /// <summary>Who owns which fields of a live object, by its <c>metadata.managedFields</c>.</summary>
 internal sealed class OwnedFields
 {
+    /// <summary>Who scales: the HorizontalPodAutoscaler's controller, and KEDA, which goes to zero and back by itself.</summary>
+    private static readonly string[] Scalers = ["kube-controller-manager", "keda", "keda-operator"];
+
     private readonly Dictionary<string, HashSet<string>> byManager = [];
+    private readonly HashSet<string> scalers = [.. Scalers];
 
     public OwnedFields(JsonObject live)
     {
@@ -16,6 +20,9 @@ internal sealed class OwnedFields
             if (!byManager.TryGetValue(manager, out var paths))
                 byManager[manager] = paths = [];
             Collect(fields, "", paths);
+            // Whoever uses the scale subresource scales; older servers do not record it.
+            if ((string?)entry["subresource"] == "scale")
+                scalers.Add(manager);
         }
     }
 
@@ -26,6 +33,9 @@ internal sealed class OwnedFields
     public IReadOnlyList<string> OthersOf(string path) =>
         [.. byManager.Where(pair => pair.Key != Ownership.FieldManager && pair.Value.Any(owned => owned == path || IsBelow(owned, path) || IsBelow(path, owned)))
             .Select(pair => pair.Key).Order(StringComparer.Ordinal)];
+
+    /// <summary>The autoscaler that owns a field, when nobody else but us does; null: there is none.</summary>
+    public string? ScalerOf(string path) => OthersOf(path) is [var manager] && scalers.Contains(manager) ? manager : null;
 
     public static bool IsBelow(string path, string parent) =>
         path.Length > parent.Length && path.StartsWith(parent, StringComparison.Ordinal) && path[parent.Length] is '.' or '[';

@@ -72,9 +72,10 @@ public static class ProvisioningPlanner
     public static PlannedComponent PlanComponent(EnvironmentSpecification environment, ComponentDefinition component, RegionObservation observation, string region, PlanPurpose purpose = PlanPurpose.Provision)
     {
         var live = observation.Objects.Where(item => item.Address.Region == region).DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => item.Manifest);
-        var desired = ManifestRenderer.Render(environment, component, region, live);
+        var rendered = ManifestRenderer.Render(environment, component, region, live);
+        var desired = rendered.Select(item => Autoscaling.Yield(item, live.GetValueOrDefault(item.Address), environment, component.Name)).ToList();
         // By what is declared, and not by what the world tells: that becomes known only while the plan is carried out.
-        var prints = (component.Observed.Count == 0 ? desired : ManifestRenderer.Render(environment, component, region))
+        var prints = (component.Observed.Count == 0 ? rendered : ManifestRenderer.Render(environment, component, region))
             .DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => Fingerprint.OfDesired(item.Manifest));
         var declared = desired.Select(item => item.Address).ToHashSet();
         var undeclared = live

@@ -60,6 +60,27 @@ public abstract class DriftTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task Leaves_the_number_of_replicas_to_an_autoscaler_within_the_range_when_it_reverts_and_when_it_provisions()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        platform.Scale(1, 8);
+        await platform.ProvisionAsync();
+        using var kubectl = new KubectlLike(cluster);
+        await ScaleAsync(platform, kubectl, 5);
+        Assert.Empty(Drift.In((await platform.PlanAsync(purpose: PlanPurpose.Revert)).Plan));
+
+        await kubectl.MergeAsync(KubectlLike.ConfigMap(platform.Space, "settings") + "?fieldManager=kubectl-edit", """{"data":{"color":"green"}}""");
+        await RevertAsync(platform, (await platform.PlanAsync(purpose: PlanPurpose.Revert)).Plan);
+        platform.Specify("{image: \"registry.example.com/web:2\"}");
+        await platform.ProvisionAsync("op-2");
+
+        var web = await kubectl.GetAsync($"/apis/apps/v1/namespaces/{platform.Space}/deployments/web");
+        Assert.Equal((5, "registry.example.com/web:2"), ((int)web!["spec"]!["replicas"]!, (string?)web["spec"]!["template"]!["spec"]!["containers"]![0]!["image"]));
+        await ScaleAsync(platform, kubectl, 9);
+        Assert.Equal("9", Assert.Single(Drift.In((await platform.PlanAsync(purpose: PlanPurpose.Revert)).Plan)).Found);
+    }
+
+    [Fact]
     public async Task Says_which_parameters_would_declare_what_was_found()
     {
         await using var platform = await TestPlatform.CreateAsync(cluster);
@@ -77,6 +98,10 @@ public abstract class DriftTests(TestCluster cluster)
         var left = Drift.In((await platform.PlanAsync(purpose: PlanPurpose.Revert)).Plan);
         Assert.Equal(["spec.hard.pods", "data.size", "spec.replicas"], left.Select(finding => finding.Path));
     }
+
+    /// <summary>As the controller of HorizontalPodAutoscalers does.</summary>
+    private static Task ScaleAsync(TestPlatform platform, KubectlLike kubectl, int replicas) => kubectl.MergeAsync(
+        $"/apis/apps/v1/namespaces/{platform.Space}/deployments/web?fieldManager=kube-controller-manager", $$$"""{"spec":{"replicas":{{{replicas}}}}}""");
 
     private static async Task ChangeByHandAsync(TestPlatform platform, KubectlLike kubectl)
     {

@@ -62,6 +62,14 @@ internal sealed class TestPlatform : IAsyncDisposable
           app: {{app}}
         """);
 
+    /// <summary>Gives the application a number of replicas that autoscaling may change.</summary>
+    public void Scale(int minimum, int maximum)
+    {
+        Write("catalog/app/component.yaml", App(Space).Replace("parameters:", "parameters:\n  replicas: {type: integer, default: 2, minimum: 1, maximum: 20, summary: How many there are.}", StringComparison.Ordinal));
+        Write("catalog/app/web.yaml", AppWeb.Replace("replicas: 2", "replicas: ${replicas}", StringComparison.Ordinal));
+        Write("specification/platform.yaml", $"{PlatformOf("{ground: {}, app: {} }")}\nscaling: {{app: {{minimum: {minimum}, maximum: {maximum}}}}}\n");
+    }
+
     public void Write(string path, string text)
     {
         var file = Path.Combine(folder, path);

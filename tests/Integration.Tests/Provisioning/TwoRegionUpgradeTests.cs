@@ -8,7 +8,6 @@ using PlatformOps.Starter.Specifications;
 using PlatformOps.Starter.Up;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
-using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
 using Temporalio.Worker;
 

@@ -125,7 +125,8 @@ public class UpgradeTests(RunbookServer server)
         var report = await run.ReportAsync();
 
         Assert.Equal((UpgradeOutcome.Returned, 0), (report.Outcome, report.LeftBehind.Count));
-        Assert.Equal([$"restore {Canary}", $"restore {Canary}", $"health {Canary}", $"healthy {Canary}"], world.Events.TakeLast(4));
+        Assert.Equal(2, world.Events.Count(did => did == $"restore {Canary}"));
+        Assert.Equal(2, world.Events.Count(did => did == $"health {Canary}"));
     }
 
     internal static Task<RunningRunbook<UpgradeReport>> StartAsync(RunbookServer server, FakeWorld world, UpgradeComponentInput? input = null, string? environment = null)
