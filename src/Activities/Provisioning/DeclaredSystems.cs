@@ -13,11 +13,13 @@ namespace PlatformOps.Activities.Provisioning;
 /// <summary>Which outside system holds an object, by its <c>apiVersion</c>: the one place to name a new system.</summary>
 internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEnvironment specified)
 {
+    private readonly Lazy<IReadOnlySet<string>> zones = new(() => specified.DnsZones);
+
     /// <summary>Whose group is none of these is held by the cluster.</summary>
     private Dictionary<string, Func<RegionSpecification, IDeclaredObjects>> Others => new()
     {
         [ResourceAddress.TemporalApiVersion] = Namespaces,
-        [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, connections.Aws, new SecretReader(Cluster(region)).FindAsync),
+        [ResourceAddress.AwsApiVersion] = region => new AwsObjects(region.Name, specified.Labels, zones.Value, connections.Aws, new SecretReader(Cluster(region)).FindAsync),
         [ResourceAddress.PostgresqlApiVersion] = region => connections.PostgresqlObjects(Gate<PostgresqlGate>(ResourceAddress.PostgresqlApiVersion, "postgresql", "PostgreSQL"), region),
         [CloudflareObjects.ApiVersion] = region => connections.External(region.Name).Cloudflare(),
     };

@@ -75,6 +75,16 @@ internal sealed record SpecifiedEnvironment(EnvironmentSpecification Environment
     /// <summary>The kinds whose definitions the environment's own components install: a cluster that does not serve one yet has no such objects.</summary>
     public IReadOnlySet<ObjectKind> ProvidedKinds => InDependencyOrder().SelectMany(component => component.Provides).ToHashSet();
 
+    /// <summary>The DNS zones that components which are listed name, enabled or not, for records of AWS.</summary>
+    public IReadOnlySet<string> DnsZones =>
+        (from component in Catalog.Components
+         where component.Kinds.Contains(new(ResourceAddress.AwsApiVersion, "DnsRecord")) && Environment.Components.Any(listed => listed.Name == component.Name)
+             && component.Imports.Keys.All(import => component.OwnerOf(import, Environment) is not null)
+         from region in Environment.Regions
+         from item in ManifestRenderer.Render(Environment, component, region.Name)
+         where item.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DnsRecord" }
+         select (string?)item.Manifest["spec"]?["zone"]).OfType<string>().ToHashSet();
+
     /// <summary>The labels of everything that we make for this environment.</summary>
     public Dictionary<string, string> Labels => new()
     {

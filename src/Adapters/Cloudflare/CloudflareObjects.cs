@@ -48,7 +48,7 @@ public sealed class CloudflareObjects(string region, JsonApi api) : IDeclaredObj
         // Cloudflare lets records of most types stand beside each other under one name.
         if ((await ReadAsync(ct)).Exists(place => SamePlace(place.Record, record)))
             throw new AdapterException(AdapterFailureKind.Exists, $"Cloudflare has a {record.Type} record {record.Name} by now. Observe again.");
-        await zones.ChangeAsync(record.Zone, zone, [], [], [record, RecordMarks.Companion(record, RecordMarks.Of(wanted))], ct);
+        await zones.ChangeAsync(record.Zone, zone, [], [], [record, record.Companion(RecordMarks.Of(wanted))], ct);
     }
 
     /// <summary>Reads what is declared, so that a mistake in it is told before anything is changed.</summary>
@@ -63,7 +63,7 @@ public sealed class CloudflareObjects(string region, JsonApi api) : IDeclaredObj
     {
         var record = CloudflareRecord.Read(wanted);
         var place = await SameAsync(live, ct) ?? throw new AdapterException(AdapterFailureKind.Moved, $"{wanted.Address} is gone, or no longer says that it is ours.");
-        var companion = RecordMarks.Companion(record, RecordMarks.Of(wanted));
+        var companion = record.Companion(RecordMarks.Of(wanted));
         var zone = await ZoneAsync(place.Record.Zone, ct);
         // A record cannot be moved to another zone or name: that is another record.
         if (SamePlace(place.Record, record))
@@ -107,18 +107,20 @@ public sealed class CloudflareObjects(string region, JsonApi api) : IDeclaredObj
         foreach (var (name, id) in await zones.ListAsync(ct))
         {
             var records = await zones.RecordsAsync(name, id, ct);
-            var marks = records.Where(record => RecordMarks.Read(record) is not null).GroupBy(record => record.Name).ToDictionary(group => group.Key, group => group.First());
-            places.AddRange(records.Where(record => RecordMarks.Read(record) is null).Select(record => new Place(record, marks.GetValueOrDefault(RecordMarks.NameFor(record)))));
+            var marks = records.Where(IsMark).GroupBy(record => record.Name).ToDictionary(group => group.Key, group => group.First());
+            places.AddRange(records.Where(record => !IsMark(record)).Select(record => new Place(record, marks.GetValueOrDefault(RecordMarks.NameFor(record.Type, record.Name)))));
         }
 
         return places;
     }
 
+    private static bool IsMark(CloudflareRecord record) => RecordMarks.TryRead(record.Type, record.Name, record.Content, out _);
+
     private sealed record Place(CloudflareRecord Record, CloudflareRecord? Companion)
     {
-        public Dictionary<string, string> Marks { get; } = Companion is null ? [] : RecordMarks.Read(Companion)!;
+        public Dictionary<string, string> Marks { get; } = Companion is not null && RecordMarks.TryRead(Companion.Type, Companion.Name, Companion.Content, out var marks) ? marks : [];
 
-        public string Name => Marks.GetValueOrDefault(RecordMarks.NameMark) ?? "";
+        public string Name => Marks.GetValueOrDefault(RecordMarks.Name) ?? "";
 
         /// <summary>A record that two objects want belongs to the one that its mark names.</summary>
         public Dictionary<string, string> Claimed(string by)

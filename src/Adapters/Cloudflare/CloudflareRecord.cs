@@ -64,9 +64,27 @@ internal sealed record CloudflareRecord(string Zone, string Name, string Type, s
         {
             ["apiVersion"] = address.ApiVersion,
             ["kind"] = address.Kind,
-            ["metadata"] = RecordMarks.Metadata(address.Name, Id, marks, spec),
+            ["metadata"] = Metadata(address.Name, marks, spec),
             ["spec"] = spec,
         });
+    }
+
+    /// <summary>The TXT record beside it, which says whose it is.</summary>
+    public CloudflareRecord Companion(IReadOnlyDictionary<string, string> marks) => new(Zone, RecordMarks.NameFor(Type, Name), "TXT", RecordMarks.Text(marks));
+
+    /// <summary>Fields beyond the usual are ours: one that is no longer declared is to go.</summary>
+    private JsonObject Metadata(string name, IReadOnlyDictionary<string, string> marks, JsonObject spec)
+    {
+        var metadata = ObjectMarks.Metadata(name, Id, marks.Where(mark => mark.Key != RecordMarks.Name).ToDictionary());
+        if (marks.GetValueOrDefault(Ownership.ManagedByLabel) != Ownership.ManagedBy)
+            return metadata;
+        var set = new JsonObject();
+        if ((bool?)spec["proxied"] == true)
+            set["f:proxied"] = new JsonObject();
+        if ((int?)spec["ttl"] > 1)
+            set["f:ttl"] = new JsonObject();
+        metadata["managedFields"] = new JsonArray(new JsonObject { ["manager"] = Ownership.FieldManager, ["fieldsV1"] = new JsonObject { ["f:spec"] = set } });
+        return metadata;
     }
 
     private static string Text(ResourceAddress address, JsonObject spec, string field) => spec[field] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0

@@ -6,11 +6,12 @@ namespace PlatformOps.Adapters.Aws.Declared;
 /// that of a DNS record, which has none, in a TXT record beside it.</summary>
 /// <param name="region">The region whose objects these are, and of which they say that they are.</param>
 /// <param name="labels">Of our objects: an account may hold those of several environments under one address.</param>
+/// <param name="zones">The DNS zones that the environment names: in an account of many, its records are looked for only there.</param>
 /// <param name="connections">AWS in any region of the platform, for copies from one to the other.</param>
 /// <param name="secrets">The values of a Secret of the region's cluster, by namespace and name; null when there is no such Secret.</param>
 /// <param name="time">The clock of waits; default: the system's.</param>
 public sealed class AwsObjects(
-    string region, IReadOnlyDictionary<string, string> labels, Func<string, AwsConnection> connections,
+    string region, IReadOnlyDictionary<string, string> labels, IReadOnlySet<string> zones, Func<string, AwsConnection> connections,
     Func<string, string, CancellationToken, Task<IReadOnlyDictionary<string, SecretText>?>> secrets, TimeProvider? time = null) : IDeclaredObjects
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
@@ -21,7 +22,7 @@ public sealed class AwsObjects(
     {
         [DatabaseObjects.Kind] = new DatabaseObjects(region, connections, secrets),
         [BucketObjects.Kind] = new BucketObjects(region, connections),
-        [RecordObjects.Kind] = new RecordObjects(region, labels, connections(region)),
+        [RecordObjects.Kind] = new RecordObjects(region, labels, zones, connections(region)),
     };
 
     /// <summary>RDS takes a last snapshot first.</summary>

@@ -12,13 +12,18 @@ internal sealed class BucketObjects(string region, Func<string, AwsConnection> c
     /// <summary>The tag that says, until a copy is ended, whose copy a bucket is: S3 itself only tells the source where it is copied to.</summary>
     private const string SourceTag = "platformops.io/replica-of";
 
+    /// <summary>Of so many buckets all tags are read. Of more only those of buckets whose name begins as the environment's do, PLATFORM-ENVIRONMENT-.</summary>
+    public const int FewBuckets = 50;
+
     private readonly Buckets buckets = new(connections(region));
 
     /// <inheritdoc/>
     public override async Task<IEnumerable<ObservedObject>> ObserveAsync(IReadOnlyDictionary<string, string> labels, IReadOnlyList<DesiredObject> wanted, CancellationToken ct)
     {
         var names = wanted.Select(item => item.Address.Name).ToHashSet();
-        foreach (var name in (await buckets.ListAsync(ct)).Where(name => !names.Contains(name)))
+        var all = await buckets.ListAsync(ct);
+        var begin = $"{labels.GetValueOrDefault(Ownership.PlatformLabel)}-{labels.GetValueOrDefault(Ownership.EnvironmentLabel)}-";
+        foreach (var name in all.Where(name => !names.Contains(name) && (all.Count <= FewBuckets || name.StartsWith(begin, StringComparison.Ordinal))))
             if (await buckets.FindTagsAsync(name, ct) is { } tags && Carries(tags, labels))
                 names.Add(name);
         var found = new List<ObservedObject>();

@@ -21,7 +21,12 @@ internal sealed class DatabaseObjects(
     public override async Task<IEnumerable<ObservedObject>> ObserveAsync(IReadOnlyDictionary<string, string> labels, IReadOnlyList<DesiredObject> wanted, CancellationToken ct)
     {
         var names = wanted.Select(item => item.Address.Name).ToHashSet();
-        return (await databases.ListAsync(ct)).Where(instance => names.Contains(instance.Identifier) || Carries(instance.Tags, labels))
+        var found = (await databases.ListAsync(ct)).Where(instance => names.Contains(instance.Identifier) || Carries(instance.Tags, labels)).ToList();
+        // A list may lag behind: what is wanted is asked for by its name.
+        foreach (var name in names.Except(found.Select(instance => instance.Identifier)))
+            if (await databases.FindAsync(name, ct) is { } instance)
+                found.Add(instance);
+        return found
             .Select(instance => LiveManifest.Aligned(Observed(instance), wanted, "securityGroups"));
     }
 
