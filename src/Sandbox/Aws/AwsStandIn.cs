@@ -35,8 +35,8 @@ public sealed class AwsStandIn : IAsyncDisposable
         faults = new(options.Seed);
         storage = new(options.DataFile);
         AccessKeyId = Known(storage);
-        rds = new(storage, options.TimeProvider, options.TimeScale);
-        s3 = new(storage, options.TimeProvider);
+        rds = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
+        s3 = new(storage, options.TimeProvider, options.ListLag);
         route53 = new(storage, options.TimeProvider, options.TimeScale);
         sts = new(storage, AccessKeyId);
         app = Build();

@@ -12,5 +12,8 @@ public sealed record AwsStandInOptions
     /// <summary>Multiplies how long databases take to be created, changed and promoted; 0: nothing takes any time. Default 1: minutes, as in reality.</summary>
     public double TimeScale { get; init; } = 1;
 
+    /// <summary>For how long databases and buckets that are new are missing from lists, although they can be asked for by name. Default zero.</summary>
+    public TimeSpan ListLag { get; init; }
+
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

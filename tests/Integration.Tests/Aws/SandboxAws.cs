@@ -9,13 +9,16 @@ public sealed class SandboxAws : TestAws
     private readonly MovableClock clock = new();
     private AwsStandIn? server;
 
+    /// <summary>For how long what is new is missing from lists. Before it is started.</summary>
+    public TimeSpan ListLag { get; set; }
+
     public override bool DatabasesTakeTime => true;
 
     public override string AccessKeyId => server!.AccessKeyId;
 
     public override async ValueTask InitializeAsync()
     {
-        server = await AwsStandIn.StartAsync(new() { TimeProvider = clock });
+        server = await AwsStandIn.StartAsync(new() { TimeProvider = clock, ListLag = ListLag });
         Address = server.Address;
     }
 

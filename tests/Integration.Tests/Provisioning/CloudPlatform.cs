@@ -18,6 +18,7 @@ internal sealed class CloudPlatform : IAsyncDisposable
     private readonly TestAws aws;
     private readonly Dictionary<string, RegionConnection> connections;
     private IReadOnlyList<string> components = ["app"];
+    private bool waits;
 
     private CloudPlatform(TestPlatform platform, TestAws aws, string kubeconfig)
     {
@@ -58,6 +59,7 @@ internal sealed class CloudPlatform : IAsyncDisposable
     /// <summary>Declares everything anew.</summary>
     public void Specify(string instanceClass = "db.t3.medium", int oldVersionDays = 30, int ttl = 60, string databaseName = "temporal", bool record = true, bool service = false)
     {
+        waits = service;
         platform.Write("catalog/app/component.yaml", $$"""
             name: app
             summary: Lives in a cloud.
@@ -181,8 +183,12 @@ internal sealed class CloudPlatform : IAsyncDisposable
 
     public async Task<ProvisioningPlan> PlannedAsync() => (await platform.RunAsync(() => Activities.PlanEnvironmentAsync(new(platform.Environment, components)))).Plan;
 
-    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app") =>
-        WhileTimePassesAsync(() => Activities.ApplyComponentAsync(new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component))));
+    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app")
+    {
+        Task<ComponentReport> Apply() => Activities.ApplyComponentAsync(
+            new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component)));
+        return waits ? WhileTimePassesAsync(Apply) : platform.RunAsync(Apply);
+    }
 
     /// <summary>Removes, while time passes.</summary>
     public Task<RemovedObjects> RemoveAsync(string region, string operation = "op-1") =>

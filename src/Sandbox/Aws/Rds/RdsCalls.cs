@@ -4,7 +4,7 @@ using System.Xml.Linq;
 namespace PlatformOps.Sandbox.Aws.Rds;
 
 /// <summary>The operations of RDS. Creating, changing, promoting and deleting take as long as the clock says.</summary>
-internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, double scale)
+internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, double scale, TimeSpan lag)
 {
     private static readonly TimeSpan Creating = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Changing = TimeSpan.FromMinutes(2);
@@ -129,7 +129,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         var wanted = call.Text("DBInstanceIdentifier");
         call.Number("MaxRecords");
         call.NothingElse();
-        var found = wanted is null ? Databases.Values.Where(database => database.Region == call.Region) : [Existing(call.Region, wanted)];
+        var found = wanted is null ? Databases.Values.Where(database => database.Region == call.Region && database.Created + lag <= time.GetUtcNow()) : [Existing(call.Region, wanted)];
         return call.Answer(new XElement("DBInstances", found.Select(Xml)));
     }
 

@@ -4,7 +4,7 @@ using System.Xml.Linq;
 namespace PlatformOps.Sandbox.Aws.S3;
 
 /// <summary>The operations of S3 on buckets and their settings; those on objects stand beside.</summary>
-internal sealed partial class S3Calls(AwsStorage storage, TimeProvider time)
+internal sealed partial class S3Calls(AwsStorage storage, TimeProvider time, TimeSpan lag)
 {
     /// <summary>Each setting with what is answered when there is none; null: an empty document.</summary>
     private static readonly Dictionary<string, (string Root, string? Missing)> Settings = new()
@@ -40,7 +40,7 @@ internal sealed partial class S3Calls(AwsStorage storage, TimeProvider time)
     private AwsAnswer List(S3Request call)
     {
         var wanted = call.Parameter("bucket-region");
-        return new(Xml: new("ListAllMyBucketsResult", new XElement("Buckets", state.Value.Buckets.Where(pair => wanted is null || pair.Value.Region == wanted).Select(pair =>
+        return new(Xml: new("ListAllMyBucketsResult", new XElement("Buckets", state.Value.Buckets.Where(pair => (wanted is null || pair.Value.Region == wanted) && pair.Value.Created + lag <= time.GetUtcNow()).Select(pair =>
             new XElement("Bucket", new XElement("Name", pair.Key), new XElement("BucketRegion", pair.Value.Region), new XElement("CreationDate", Text(pair.Value.Created)))))));
     }
 
