@@ -1,23 +1,41 @@
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using Temporalio.Worker;
 
 namespace PlatformOps.Activities;
 
-/// <summary>The one list of what a worker runs; shared by the worker host, tests and replay.</summary>
+/// <summary>The one list of what workers run; shared by the worker host, tests and replay.</summary>
 public static class WorkerRegistration
 {
-    /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
+    private static readonly Type[] Provisioning =
+        [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
 
-    /// <summary>Options of a worker that runs every runbook. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
+    private static readonly Type[] Failover = [typeof(RegionFailover)];
+
+    /// <summary>Every workflow type of the product.</summary>
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Failover];
+
+    /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Default"/>.</param>
-    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default)
+    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default) =>
+        With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
+
+    /// <summary>Options of a worker that runs failovers and what they do: on a queue of its own, so that nothing else that waits can delay them.</summary>
+    /// <param name="taskQueue">Default <see cref="TaskQueues.Failover"/>.</param>
+    public static TemporalWorkerOptions CreateFailoverWorkerOptions(IFailoverActivities failover, string taskQueue = TaskQueues.Failover) =>
+        With(new(taskQueue), Failover).AddAllActivities<IFailoverActivities>(failover);
+
+    /// <summary>Options of a worker that stands in a region and does what has to be done from there.</summary>
+    /// <param name="taskQueue">That of the region: <see cref="TaskQueues.Of"/>.</param>
+    public static TemporalWorkerOptions CreateRegionWorkerOptions(IFailoverActivities failover, string taskQueue) =>
+        new TemporalWorkerOptions(taskQueue).AddAllActivities<IFailoverActivities>(failover);
+
+    private static TemporalWorkerOptions With(TemporalWorkerOptions options, IEnumerable<Type> workflows)
     {
-        var options = new TemporalWorkerOptions(taskQueue);
-        foreach (var workflow in Workflows)
+        foreach (var workflow in workflows)
             options.AddWorkflow(workflow);
-        return options.AddAllActivities<IProvisioningActivities>(provisioning);
+        return options;
     }
 }

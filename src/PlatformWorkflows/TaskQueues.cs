@@ -5,4 +5,10 @@ public static class TaskQueues
 {
     /// <summary>Where runbooks and their activities run.</summary>
     public const string Default = "platformops";
+
+    /// <summary>Where failovers run, so that nothing else that waits can delay them. Workers in both regions poll it.</summary>
+    public const string Failover = "platformops.failover";
+
+    /// <summary>Where the activities run that have to stand in one region.</summary>
+    public static string Of(string region) => $"platform-ops.{region}";
 }

@@ -46,6 +46,9 @@ public sealed record FailoverProgress(FailoverKind Kind, StackMove Stack, IReadO
     /// <summary>The step that was begun has ended, or people said to go on without it.</summary>
     public FailoverProgress End() => Done < Begun.Count ? this with { Done = Done + 1 } : throw new InvalidOperationException("No step was begun.");
 
+    /// <summary>The step that was begun certainly had no effect: there is nothing of it to take back.</summary>
+    public FailoverProgress WithoutEffect() => Done < Begun.Count ? this with { Begun = [.. Begun.SkipLast(1)] } : this;
+
     /// <summary>Whether people may say to go on without a step. What makes it safe and what makes it complete for clients may not be left out.</summary>
     public static bool MaySkip(FailoverStep step) => step is FailoverStep.Repoint or FailoverStep.Namespaces or FailoverStep.Scale or FailoverStep.Canary or FailoverStep.Rebuild or FailoverStep.Readiness;
 }

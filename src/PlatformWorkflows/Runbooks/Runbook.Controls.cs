@@ -115,14 +115,9 @@ public abstract partial class Runbook
     }
 
     private protected static T Given<T>(Input<T>? input)
-        where T : class =>
-        input?.Read() ?? throw FailureTypes.Invalid("There is no input. Give a JSON object with the fields of this update.");
+        where T : class => ControlFields.Given(input);
 
-    private protected static void Require(string field, string? value, string what)
-    {
-        if (string.IsNullOrWhiteSpace(value))
-            throw FailureTypes.Invalid($"Field '{field}' is missing: {what}.");
-    }
+    private protected static void Require(string field, string? value, string what) => ControlFields.Require(field, value, what);
 
     private protected void RequirePhase(string control, params IReadOnlyList<RunbookPhase> allowed)
     {

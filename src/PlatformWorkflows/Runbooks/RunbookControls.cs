@@ -18,4 +18,5 @@ public sealed record StepInput(string? Step, string? Reason = null);
 
 /// <summary>The answer of an accepted control.</summary>
 /// <param name="Message">What happens next.</param>
-public sealed record ControlResult(string Message);
+/// <param name="OperationId">The operation that it began; null: none.</param>
+public sealed record ControlResult(string Message, string? OperationId = null);

@@ -18,7 +18,10 @@ public static class RunbookSearchAttributes
     public static readonly SearchAttributeKey<string> OperationId = SearchAttributeKey.CreateKeyword("OperationId");
     public static readonly SearchAttributeKey<string> PlanHash = SearchAttributeKey.CreateKeyword("PlanHash");
 
+    /// <summary>The fencing token of an environment whose database changes places.</summary>
+    public static readonly SearchAttributeKey<string> Epoch = SearchAttributeKey.CreateKeyword("Epoch");
+
     /// <summary>All of them; each is a Keyword.</summary>
     public static IReadOnlyList<SearchAttributeKey<string>> All { get; } =
-        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash];
+        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash, Epoch];
 }

@@ -37,6 +37,12 @@ public sealed record RunbookStatus
     public string? PlanHash { get; init; }
 
     public DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>The fencing token of the environment; null where nothing changes places.</summary>
+    public long? Epoch { get; init; }
+
+    /// <summary>How long the parts of a failover took; null for other runbooks.</summary>
+    public IReadOnlyList<Failover.FailoverPhase>? Phases { get; init; }
 }
 
 public enum RunbookPhase

@@ -1,5 +1,9 @@
+using PlatformOps.Platform.Failover;
+using PlatformOps.Platform.Specification;
+using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using static PlatformOps.PlatformWorkflows.Tests.Provisioning.Plans;
@@ -91,6 +95,62 @@ internal static class RecordedBehaviours
             server,
             UpgradeTests.World().Fail("health history@us-west-2", "0/3 replicas ready.", FailureTypes.Unhealthy).Fail("health history@us-west-2", "1/3 replicas ready.", FailureTypes.Unhealthy),
             new(), _ => Task.CompletedTask),
+        ["failed-over"] = server => FailOverAsync(server, new(), async run =>
+        {
+            await run.SeeAsync("serves", "serves", stalled: false);
+            await run.AlertAsync("fingerprint/2026-03-01T03:00:00Z");
+            await run.LoseAsync();
+            await run.TellAsync("acknowledge", new AcknowledgeInput((await run.ReportAsync()).OperationId, "ada"));
+        }),
+        ["failed-over-after-approval"] = server => FailOverAsync(
+            server, new() { Approvals = 1, Policy = new(FailoverMode.Approval, FailoverMode.Approval, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)) }, async run =>
+            {
+                await run.LoseAsync(regionGone: true);
+                for (var approval = 0; approval < 2; approval++)
+                {
+                    var hash = (await run.UntilAsync(RunbookPhase.AwaitingApproval)).PlanHash;
+                    await run.TellAsync("approve", new ApproveInput(hash, "ada"));
+                }
+
+                await run.ReportAsync();
+            }),
+        ["failover-taken-back"] = server => FailOverAsync(server, new(), async run =>
+        {
+            var fencing = run.World.Hold("fence");
+            await run.LoseAsync();
+            await fencing.ReachedAsync();
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+            await run.ReportAsync();
+        }),
+        ["failover-void"] = server => FailOverAsync(server, new() { Witness = new(7, "us-east-1", "first", new(41, TimeSpan.FromSeconds(1), false), null) }, async run =>
+        {
+            await run.LoseAsync();
+            await run.ReportAsync();
+        }),
+        ["failover-parked-and-skipped"] = server => FailOverAsync(server, new FakeDatabase().Fail("repoint", "No such record.", FailureTypes.Rejected), async run =>
+        {
+            await run.LoseAsync();
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("repoint", "by hand"));
+            await run.ReportAsync();
+        }),
+        ["restarted-in-place"] = server => FailOverAsync(server, new(), async run =>
+        {
+            await run.SeeAsync("fenced", "fenced", stalled: false, synchronous: false);
+            await Wait.UntilAsync(() => Task.FromResult(run.World.Events), events => events.Contains("unfence"), events => string.Join(' ', events));
+            await run.SeeAsync("serves", "serves", stalled: false);
+            await run.UntilDecidedAsync(FailoverReason.Healthy);
+        }),
+        ["switched-over-and-back"] = server => FailOverAsync(server, new(), async run =>
+        {
+            await run.SeeAsync("serves", "serves", stalled: false);
+            await run.UntilDecidedAsync(FailoverReason.Healthy);
+            await run.TellAsync("failOver", new FailOverInput("kernel update"));
+            await run.ReportAsync();
+            await run.SeeAsync("serves", "serves", stalled: false, primary: "us-west-2", epoch: 8, sequence: 41);
+            await run.TellAsync("failBack", new FailBackInput("the kernel is updated"));
+            await run.ReportAsync(2);
+        }),
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
     };
 
@@ -117,6 +177,13 @@ internal static class RecordedBehaviours
         await run.World.Hold("health frontend@us-east-1").ReachedAsync();
         await run.UntilAsync("redis", StepState.Done);
         await stop();
+    }
+
+    private static async Task<string> FailOverAsync(RunbookServer server, FakeDatabase world, Func<FailoverRun, Task> act)
+    {
+        await using var run = await FailoverRun.StartAsync(server, world, environment: "production");
+        await act(run);
+        return run.Handle.Id;
     }
 
     private static async Task<string> DriftAsync(RunbookServer server, FakeWorld world, DetectDriftInput input, Func<RunningRunbook<DriftReport>, Task> act)
