@@ -16,31 +16,46 @@ public enum KillPoints
 /// Kills the attempt of a step at every one of its side effects, once at each kill point. An attempt dies on the wire: from then on none of its calls
 /// gets through, until the next attempt begins. Steps have to run one at a time.
 /// </summary>
-internal sealed class EffectKiller(KillPoints points)
+/// <param name="steps">Whether a step is killed, by its name; default: every step.</param>
+internal sealed class EffectKiller(KillPoints points, Func<string, bool>? steps = null)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, int> effects = [];
-    private readonly HashSet<(string Step, int Effect, bool Done)> killed = [];
+    private readonly Dictionary<string, int> sent = [];
+    private readonly HashSet<(string Step, string Effect)> effects = [];
+    private readonly HashSet<(string Step, string Effect, bool Done)> killed = [];
+    private readonly SortedSet<string> kinds = new(StringComparer.Ordinal);
+    private Action end = () => { };
     private string? step;
-    private bool died;
+    private bool spared, anew, died;
 
-    /// <summary>Side effects there have been.</summary>
+    /// <summary>Side effects there have been. What every attempt does anew counts once.</summary>
     public int Effects
     {
         get
         {
             lock (gate)
-                return effects.Values.Sum();
+                return effects.Count;
         }
     }
 
-    /// <summary>Attempts that were killed.</summary>
-    public int Kills
+    /// <summary>Effects at which no attempt was killed at one of the points. There should be none.</summary>
+    public IReadOnlyList<string> Spared
     {
         get
         {
             lock (gate)
-                return killed.Count;
+                return [.. effects.Where(effect => !WasKilled(effect, done: true) || (points == KillPoints.BeforeAndAfterEffect && !WasKilled(effect, done: false)))
+                    .Select(effect => $"{effect.Step}: {effect.Effect}")];
+        }
+    }
+
+    /// <summary>What the killed calls did: system and operation, without names of objects.</summary>
+    public IReadOnlyList<string> Kinds
+    {
+        get
+        {
+            lock (gate)
+                return [.. kinds];
         }
     }
 
@@ -62,10 +77,14 @@ internal sealed class EffectKiller(KillPoints points)
     ];
 
     /// <summary>A step's next attempt begins.</summary>
-    public void Begin(string name)
+    /// <param name="name">Of the step.</param>
+    /// <param name="repeats">Whether each attempt makes all of its calls anew, because they are how it finds something out: such a call is known by what it is.
+    /// Of any other step each attempt has to get further than the one before, and a call is known by its turn.</param>
+    /// <param name="death">Ends what would only wait after its death.</param>
+    public void Begin(string name, bool repeats, Action death)
     {
         lock (gate)
-            (step, died) = (name, false);
+            (step, spared, anew, died, end) = (name, steps?.Invoke(name) == false, repeats, false, death);
     }
 
     /// <summary>Nothing is attempted any more.</summary>
@@ -79,8 +98,8 @@ internal sealed class EffectKiller(KillPoints points)
     {
         lock (gate)
         {
-            if (!died && step is not null && call.Changes && points == KillPoints.BeforeAndAfterEffect)
-                died = killed.Add((step, effects.GetValueOrDefault(step), Done: false));
+            if (!died && step is not null && !spared && call.Changes && points == KillPoints.BeforeAndAfterEffect)
+                died = Kill(call, done: false);
             return died;
         }
     }
@@ -89,12 +108,36 @@ internal sealed class EffectKiller(KillPoints points)
     {
         lock (gate)
         {
-            if (step is null || !call.Changes)
+            if (step is null || spared || !call.Changes)
                 return false;
-            var effect = effects.GetValueOrDefault(step);
-            effects[step] = effect + 1;
-            died = killed.Add((step, effect, Done: true));
+            effects.Add((step, Effect(call)));
+            died = Kill(call, done: true);
+            sent[step] = sent.GetValueOrDefault(step) + 1;
             return died && points == KillPoints.BeforeAndAfterEffect;
         }
     }
+
+    private bool Kill(FaultedCall call, bool done)
+    {
+        if (!killed.Add((step!, Effect(call), done)))
+            return false;
+        _ = Task.Run(end);
+        kinds.Add(Kind(call));
+        return true;
+    }
+
+    private bool WasKilled((string Step, string Effect) effect, bool done) => killed.Contains((effect.Step, effect.Effect, done));
+
+    private string Effect(FaultedCall call) => anew ? $"{call.Method} {call.Path}" : $"{sent.GetValueOrDefault(step!)}";
+
+    /// <summary><c>kubernetes PATCH</c>, <c>s3 PUT tagging</c>, <c>rds CreateDBInstance</c>, <c>temporal RegisterNamespace</c>.</summary>
+    private static string Kind(FaultedCall call) => call.Path.Split('/', StringSplitOptions.RemoveEmptyEntries) switch
+    {
+        ["api" or "apis", ..] => $"kubernetes {call.Method}",
+        ["route53", var operation, ..] => $"route53 {operation}",
+        ["s3" or "rds", var operation, ..] and [var service, ..] => $"{service} {operation}",
+        [var service, var operation] when service.StartsWith("temporal.", StringComparison.Ordinal) => $"temporal {operation}",
+        [var service, ..] => $"{service} {call.Method}",
+        [] => call.Method,
+    };
 }

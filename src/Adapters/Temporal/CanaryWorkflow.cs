@@ -10,13 +10,14 @@ namespace PlatformOps.Adapters.Temporal;
 /// worker is here, and nothing of it is left afterwards.</summary>
 public sealed class CanaryWorkflow(TemporalCluster cluster)
 {
-    private const string WorkflowId = "platformops-canary";
+    internal const string WorkflowId = "platformops-canary";
 
     /// <summary>Starts one in a namespace and completes it.</summary>
     /// <returns>False when its task was not handed out in the time that a call may take.</returns>
     /// <exception cref="AdapterException">A part of it was refused or not answered.</exception>
     public async Task<bool> CompletesAsync(string space, CancellationToken ct)
     {
+        await ForgetAsync(space, ct);
         // A queue of its own, so that nobody else's worker and no canary before it meets its task.
         var queue = $"{WorkflowId}-{Guid.NewGuid():N}";
         var started = await cluster.CallAsync($"start a canary workflow in namespace {space}", (services, rpc) => services.StartWorkflowExecutionAsync(
@@ -37,9 +38,23 @@ public sealed class CanaryWorkflow(TemporalCluster cluster)
         }
         finally
         {
-            // A namespace that holds executions counts as used.
+            // Also when nobody waits for the answer any more, because the run was aborted: what is left would be found in the namespace.
             await cluster.CallAsync($"delete the canary workflow in namespace {space}", (services, rpc) => services.DeleteWorkflowExecutionAsync(
-                new DeleteWorkflowExecutionRequest { Namespace = space, WorkflowExecution = new WorkflowExecution { WorkflowId = WorkflowId, RunId = started.RunId } }, rpc), ct);
+                new DeleteWorkflowExecutionRequest { Namespace = space, WorkflowExecution = new WorkflowExecution { WorkflowId = WorkflowId, RunId = started.RunId } }, rpc), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Deletes what a worker left that died between start and deletion: each canary removes the one before it, so that there is never more than one.</summary>
+    private async Task ForgetAsync(string space, CancellationToken ct)
+    {
+        try
+        {
+            await cluster.CallAsync($"delete an earlier canary workflow in namespace {space}", (services, rpc) => services.DeleteWorkflowExecutionAsync(
+                new DeleteWorkflowExecutionRequest { Namespace = space, WorkflowExecution = new WorkflowExecution { WorkflowId = WorkflowId } }, rpc), ct);
+        }
+        catch (AdapterException none) when (none.Kind == AdapterFailureKind.Moved)
+        {
+            // There is none, as usual.
         }
     }
 

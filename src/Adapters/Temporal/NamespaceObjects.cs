@@ -39,7 +39,7 @@ public sealed class NamespaceObjects(TemporalCluster cluster, string frontend, F
     public Task CreateAsync(DesiredObject wanted, CancellationToken ct) => namespaces.RegisterAsync(wanted.Manifest, ct);
 
     /// <inheritdoc/>
-    public Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => namespaces.UpdateAsync(wanted.Manifest, ct);
+    public Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => namespaces.UpdateAsync(wanted.Manifest, live.Manifest, ct);
 
     /// <summary>Deleting a namespace deletes the executions in it, and those are not ours.</summary>
     public async Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct) =>

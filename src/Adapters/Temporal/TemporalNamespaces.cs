@@ -53,8 +53,25 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
         await attributes.EnsureAsync(manifest, ct);
     }
 
-    /// <summary>Brings a namespace that exists to what is declared.</summary>
-    public async Task UpdateAsync(JsonObject manifest, CancellationToken ct)
+    /// <summary>Brings a namespace that exists to what is declared. What is already so is not sent: an attempt that begins again goes on where the one before ended.</summary>
+    public async Task UpdateAsync(JsonObject manifest, JsonObject live, CancellationToken ct)
+    {
+        if (Differs(manifest, live))
+            await UpdateAsync(manifest, ct);
+        await attributes.EnsureAsync(manifest, ct);
+    }
+
+    /// <summary>How many workflow executions a namespace holds: deleting it deletes them. A canary of ours, whose worker died, is nobody's loss.</summary>
+    public async Task<long> CountExecutionsAsync(string name, CancellationToken ct) => (await cluster.CallAsync(
+        $"count the executions of namespace {name}", (services, rpc) => services.CountWorkflowExecutionsAsync(new CountWorkflowExecutionsRequest { Namespace = name, Query = $"WorkflowId != '{CanaryWorkflow.WorkflowId}'" }, rpc), ct)).Count;
+
+    /// <summary>Deletes exactly the namespace that was observed, with all that is in it.</summary>
+    public Task DeleteAsync(ObservedObject observed, CancellationToken ct) => cluster.CallAsync(
+        $"delete namespace {observed.Address.Name}",
+        (connection, rpc) => connection.OperatorService.DeleteNamespaceAsync(new DeleteNamespaceRequest { NamespaceId = (string)observed.Manifest["metadata"]!["uid"]! }, rpc),
+        ct);
+
+    private Task<UpdateNamespaceResponse> UpdateAsync(JsonObject manifest, CancellationToken ct)
     {
         var request = new UpdateNamespaceRequest
         {
@@ -63,19 +80,17 @@ public sealed class TemporalNamespaces(TemporalCluster cluster)
             Config = new NamespaceConfig { WorkflowExecutionRetentionTtl = Retention(manifest) },
         };
         request.UpdateInfo.Data.Add(ObjectMarks.Of(manifest));
-        await cluster.CallAsync($"update namespace {Name(manifest)}", (services, rpc) => services.UpdateNamespaceAsync(request, rpc), ct);
-        await attributes.EnsureAsync(manifest, ct);
+        return cluster.CallAsync($"update namespace {Name(manifest)}", (services, rpc) => services.UpdateNamespaceAsync(request, rpc), ct);
     }
 
-    /// <summary>How many workflow executions a namespace holds: deleting it deletes them.</summary>
-    public async Task<long> CountExecutionsAsync(string name, CancellationToken ct) => (await cluster.CallAsync(
-        $"count the executions of namespace {name}", (services, rpc) => services.CountWorkflowExecutionsAsync(new CountWorkflowExecutionsRequest { Namespace = name }, rpc), ct)).Count;
+    private static bool Differs(JsonObject manifest, JsonObject live)
+    {
+        var marks = ObjectMarks.Of(live);
+        return ObjectMarks.Of(manifest).Any(mark => marks.GetValueOrDefault(mark.Key) != mark.Value)
+            || Settings(manifest) != Settings(live);
+    }
 
-    /// <summary>Deletes exactly the namespace that was observed, with all that is in it.</summary>
-    public Task DeleteAsync(ObservedObject observed, CancellationToken ct) => cluster.CallAsync(
-        $"delete namespace {observed.Address.Name}",
-        (connection, rpc) => connection.OperatorService.DeleteNamespaceAsync(new DeleteNamespaceRequest { NamespaceId = (string)observed.Manifest["metadata"]!["uid"]! }, rpc),
-        ct);
+    private static (string, string, TimeSpan) Settings(JsonObject manifest) => (Text(manifest, "description"), Text(manifest, "ownerEmail"), Retention(manifest).ToTimeSpan());
 
     private static bool IsOurs(ObservedObject space) =>
         (string?)space.Manifest["metadata"]?["labels"]?[Ownership.ManagedByLabel] == Ownership.ManagedBy && space.Manifest["metadata"]?["deletionTimestamp"] is null;

@@ -50,6 +50,8 @@ internal sealed class ExternalWorld : IAsyncDisposable
             Address(name, region), data.ExternalToken, data.ExternalToken, User: name == "elasticsearch" ? "elastic" : null));
     }
 
+    public void Inject(Fault fault) => services.Inject(fault);
+
     private static (string Name, string Namespace, string Service)? At(HealthGate gate) => gate switch
     {
         ElasticsearchGate elasticsearch => ("elasticsearch", elasticsearch.Namespace, elasticsearch.Service),

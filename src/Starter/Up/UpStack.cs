@@ -43,17 +43,23 @@ internal sealed class UpStack : IAsyncDisposable
 
     public IEnumerable<SandboxRegion> Regions => sandbox!.Regions.Values;
 
+    /// <summary>By region: where the platform's own Temporal answers, <c>host:port</c>, whatever the cluster has before it.</summary>
+    public IReadOnlyDictionary<string, string> Temporals => temporals.ToDictionary(entry => entry.Key, entry => entry.Value.Address);
+
     /// <summary>Calls on the wire that may have changed the platform, in all regions, since the start.</summary>
     public long MutatingCalls => Regions.Sum(region => region.MutatingCalls) + temporals.Values.Sum(temporal => temporal.MutatingCalls) + (aws?.MutatingCalls ?? 0);
 
     /// <summary>Calls of the Kubernetes APIs that change nothing, in all regions, since the start.</summary>
     public long ReadCalls => Regions.Sum(region => region.ReadCalls);
 
-    /// <summary>Makes calls to the platform go wrong from now on, in every stand-in that can.</summary>
+    /// <summary>Makes calls to the platform go wrong from now on, in every stand-in; those to the platform's own Temporal do not pass one.</summary>
     public void Inject(Fault fault)
     {
         foreach (var region in Regions)
             region.Inject(fault);
+        foreach (var vault in vaults.Values)
+            vault.Inject(fault);
+        external?.Inject(fault);
         aws?.Inject(fault);
     }
 

@@ -136,10 +136,12 @@ public sealed class DatabaseInstances(AwsConnection connection)
             }, token), ct);
     }
 
-    /// <summary>Writes tags of our instance; others stay.</summary>
+    /// <summary>Writes the tags of our instance that differ; others stay. An attempt that begins again does not send what is already so.</summary>
     public async Task TagAsync(string identifier, AwsOwner owner, string operationId, CancellationToken ct)
     {
         var instance = await OursAsync(identifier, owner, ct);
+        if (owner.Tags(operationId).All(tag => instance.Tags.GetValueOrDefault(tag.Key) == tag.Value))
+            return;
         await connection.CallAsync("tag", Named(identifier), token => connection.Rds.AddTagsToResourceAsync(
             new() { ResourceName = instance.Arn, Tags = owner.ToTags(operationId) }, token), ct);
     }

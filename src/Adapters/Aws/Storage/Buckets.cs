@@ -91,13 +91,14 @@ public sealed class Buckets(AwsConnection connection)
         return versions.Versions is null or [];
     }
 
-    /// <summary>Writes the tags of our bucket; others stay.</summary>
-    public Task TagAsync(ObservedBucket known, AwsOwner owner, string operationId, CancellationToken ct)
+    /// <summary>Writes the tags of our bucket that differ; others stay. An attempt that begins again does not send what is already so.</summary>
+    public async Task TagAsync(ObservedBucket known, AwsOwner owner, string operationId, CancellationToken ct)
     {
-        var tags = new Dictionary<string, string>(known.Tags);
-        foreach (var (key, value) in owner.Tags(operationId))
-            tags[key] = value;
-        return connection.CallAsync("tag", Named(known.Name), token => connection.S3.PutBucketTaggingAsync(
+        var wanted = owner.Tags(operationId);
+        if (wanted.All(tag => known.Tags.GetValueOrDefault(tag.Key) == tag.Value))
+            return;
+        var tags = known.Tags.Where(tag => !wanted.ContainsKey(tag.Key)).Concat(wanted);
+        await connection.CallAsync("tag", Named(known.Name), token => connection.S3.PutBucketTaggingAsync(
             new PutBucketTaggingRequest { BucketName = known.Name, TagSet = [.. tags.Select(tag => new Tag { Key = tag.Key, Value = tag.Value })] }, token), ct);
     }
 
