@@ -11,7 +11,7 @@ internal static class Benchmarks
     private static readonly Dictionary<string, (string Summary, Func<int, Task<IBenchmarkResult>> Run)> All = new()
     {
         ["provisioning"] = (
-            "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run",
+            "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run; the same objects with kubectl apply and wait",
             ProvisioningBenchmark.RunAsync),
         ["server"] = (
             "the bootstrap server, in memory and durable, beside the official dev server when its CLI is there: rates, CPU, latency, memory, restart",

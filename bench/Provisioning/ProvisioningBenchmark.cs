@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace PlatformOps.Bench.Provisioning;
 
 /// <summary>
@@ -8,6 +10,9 @@ internal static class ProvisioningBenchmark
 {
     /// <summary>Which environment; default development.</summary>
     private const string EnvironmentVariable = "BENCH_ENVIRONMENT";
+
+    /// <summary>Of the region whose cluster is watched, and filled by kubectl.</summary>
+    private const string Kubeconfig = "us-east-1.kubeconfig";
 
     public static async Task<IBenchmarkResult> RunAsync(int rounds)
     {
@@ -24,7 +29,9 @@ internal static class ProvisioningBenchmark
             Median(measured, round => round.MakespanSeconds), Median(measured, round => round.CriticalPathSeconds),
             Median(measured, round => round.MakespanSeconds / round.CriticalPathSeconds), Median(measured, round => round.UpSeconds),
             Median(measured, round => round.SecondUpSeconds), Median(measured, round => round.PeakMemoryMiB), Median(measured, round => round.Events),
-            Median(measured, round => round.CallsPerObject), Median(measured, round => round.SecondCallsPerObject));
+            Median(measured, round => round.CallsPerObject), Median(measured, round => round.SecondCallsPerObject),
+            measured.TrueForAll(round => round.KubectlSeconds is not null) ? Median(measured, round => round.KubectlSeconds!.Value) : null,
+            measured.TrueForAll(round => round.KubectlSeconds is not null) ? Median(measured, round => round.KubectlSeconds!.Value / round.MakespanSeconds) : null);
     }
 
     private static async Task<ProvisioningRound> MeasureAsync(string environment)
@@ -39,14 +46,31 @@ internal static class ProvisioningBenchmark
             var ready = pods.ReadySecondsByComponent();
             var memory = up.PeakMemoryMiB();
             var events = await RunHistory.EventsAsync(environment, data);
+            var kubectl = await Kubectl.IsThereAsync() ? await AppliedObjects.ReadAsync(Path.Combine(data, Kubeconfig)) : null;
             await up.EndAsync();
 
             await using var again = UpProcess.Start(environment, data);
             var second = await again.OutcomeAsync();
             await again.EndAsync();
+            var sequence = kubectl is null ? (double?)null : await SequenceAsync(environment, steps, kubectl);
             return new ProvisioningRound(
                 steps.MakespanSeconds, steps.CriticalPathSeconds(ready), first.Seconds, second.Seconds, second.MutatingCalls, memory, ready,
-                first.Components, first.Objects, events, CallsPerObject(first), CallsPerObject(second));
+                first.Components, first.Objects, events, CallsPerObject(first), CallsPerObject(second), sequence);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    /// <summary>In a world of its own, which is as empty as the run's was.</summary>
+    private static async Task<double> SequenceAsync(string environment, Steps steps, ILookup<string, JsonObject> objects)
+    {
+        var data = Directory.CreateTempSubdirectory("platformops-bench-").FullName;
+        try
+        {
+            await using var up = await UpProcess.StartEmptyAsync(environment, data);
+            return await KubectlSequence.ApplyAsync(Path.Combine(data, Kubeconfig), steps.Components, objects);
         }
         finally
         {

@@ -13,16 +13,19 @@ namespace PlatformOps.Bench.Provisioning;
 /// <param name="Events">In the histories of the run and its children.</param>
 /// <param name="CallsPerObject">Calls of the platform's APIs, reading and waiting for health too.</param>
 /// <param name="SecondCallsPerObject">The same when there was nothing to change.</param>
+/// <param name="KubectlSeconds">The objects of one region's cluster with kubectl apply and wait, component after component, in an empty sandbox; null: there is no kubectl.</param>
 internal sealed record ProvisioningRound(
     double MakespanSeconds, double CriticalPathSeconds, double UpSeconds, double SecondUpSeconds, long SecondMutatingCalls,
     double PeakMemoryMiB, IReadOnlyDictionary<string, double> ReadySeconds, int Components, int Objects, long Events, double CallsPerObject,
-    double SecondCallsPerObject);
+    double SecondCallsPerObject, double? KubectlSeconds);
 
 /// <summary>All rounds, and the medians of them.</summary>
 /// <param name="Ratio">Makespan to critical path; 1 would be perfect.</param>
+/// <param name="KubectlRatio">kubectl's time to the makespan: above 1 the run is faster.</param>
 internal sealed record ProvisioningResult(
     string Benchmark, string Environment, int Cores, IReadOnlyList<ProvisioningRound> Rounds, double MakespanSeconds, double CriticalPathSeconds, double Ratio,
-    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB, double Events, double CallsPerObject, double SecondCallsPerObject) : IBenchmarkResult
+    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB, double Events, double CallsPerObject, double SecondCallsPerObject,
+    double? KubectlSeconds, double? KubectlRatio) : IBenchmarkResult
 {
     /// <inheritdoc/>
     public string ToText() => string.Create(CultureInfo.InvariantCulture, $"""
@@ -30,6 +33,7 @@ internal sealed record ProvisioningResult(
           makespan of the run         {MakespanSeconds,8:0.00} s
           critical path of readiness  {CriticalPathSeconds,8:0.00} s
           ratio                       {Ratio,8:0.00}
+          kubectl apply and wait      {(KubectlSeconds is { } kubectl ? $"{kubectl,8:0.00} s   ({KubectlRatio:0.00} times the makespan)" : "not measured: there is no kubectl")}
           up, from process start      {UpSeconds,8:0.00} s
           up again, nothing to change {SecondUpSeconds,8:0.00} s   ({Rounds.Max(round => round.SecondMutatingCalls)} changing calls)
           memory at its peak          {PeakMemoryMiB,8:0} MiB

@@ -5,7 +5,7 @@ namespace PlatformOps.Bench.Provisioning;
 /// <summary>The steps of the run as its report has them.</summary>
 internal sealed class Steps
 {
-    private readonly Dictionary<string, IReadOnlyList<string>> dependencies = [];
+    private readonly OrderedDictionary<string, IReadOnlyList<string>> dependencies = [];
 
     private Steps(JsonElement report)
     {
@@ -21,6 +21,9 @@ internal sealed class Steps
     }
 
     public double MakespanSeconds { get; }
+
+    /// <summary>In the plan's order, each once.</summary>
+    public IEnumerable<string> Components => dependencies.Keys.Select(step => step.Split('@')[0]).Distinct();
 
     /// <summary>Asks the running <c>up</c>.</summary>
     public static async Task<Steps> ReadAsync(string environment, string data)

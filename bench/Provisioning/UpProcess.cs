@@ -25,6 +25,20 @@ internal sealed class UpProcess : IAsyncDisposable
     public static UpProcess Start(string environment, string data) =>
         new(Run("up", environment, "--approve", "--data", data, "--port", "0", "--output", "json"));
 
+    /// <summary>The same world, with nobody who carries the run out: for somebody else to fill.</summary>
+    public static async Task<UpProcess> StartEmptyAsync(string environment, string data)
+    {
+        var up = new UpProcess(Run("up", environment, "--approve", "--no-worker", "--data", data, "--port", "0", "--output", "json"));
+        while (!File.Exists(Path.Combine(data, "running.json")))
+        {
+            if (up.HasEnded)
+                throw new InvalidOperationException("up has ended before it announced itself.");
+            await Task.Delay(5);
+        }
+
+        return up;
+    }
+
     public static Process Run(params string[] args) =>
         Process.Start(new ProcessStartInfo(Program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
