@@ -13,8 +13,9 @@ public class DependencyDirectionTests
         ["Activities"] = ["Adapters", "PlatformWorkflows"],
         ["BootstrapServer"] = [],
         ["NativeServer"] = ["BootstrapServer"],
+        ["Guard"] = ["Adapters", "Platform"],
         ["Sandbox"] = [],
-        ["Starter"] = ["Activities", "BootstrapServer", "Sandbox"],
+        ["Starter"] = ["Activities", "BootstrapServer", "Guard", "Sandbox"],
     };
 
     /// <summary>A third-party SDK is spoken in one project, so that replacing it means reading one project.</summary>

@@ -37,6 +37,9 @@ public sealed record DatabaseNode
 
     /// <summary>What is wrong with it, as a sentence; null when nothing is.</summary>
     public string? Trouble { get; init; }
+
+    /// <summary>What has to change for the node to be worth looking at again: everything but how far its log is, which always goes on.</summary>
+    public string StateText() => $"{Role}|{Writable}|{Fenced}|{Epoch}|{Timeline}|{Synchronous}|{Streaming}|{Trouble}";
 }
 
 /// <summary>What a database node is.</summary>

@@ -31,6 +31,7 @@ internal static class CommandLineProgram
             SkipCommand.Create(),
             RunbooksCommand.Create(),
             ServerCommand.Create(),
+            GuardCommand.Create(),
             WorkerCommand.Create(),
             SchemaCommand.Create(),
             VersionCommand.Create(),

@@ -1,0 +1,84 @@
+using Microsoft.Extensions.Logging;
+using PlatformOps.Guard.Postgres;
+using PlatformOps.Platform.Failover;
+
+namespace PlatformOps.Guard.Changes;
+
+/// <summary>Takes the node out of service, and back.</summary>
+internal sealed class Fencing(GuardParts parts)
+{
+    /// <summary>For the standby to get what it has not got yet, when sessions took all of the caller's patience.</summary>
+    private static readonly TimeSpan LeastForStandby = TimeSpan.FromSeconds(1);
+
+    /// <summary>Lets nobody through any more and stops the server. Can be repeated, and goes on where a killed guard left it.</summary>
+    /// <param name="drain">For transactions under way, and for the standby; zero: not at all.</param>
+    public async Task FenceAsync(long epoch, TimeSpan drain, string why, CancellationToken ct)
+    {
+        var started = parts.Clock.GetTimestamp();
+        if (drain > TimeSpan.Zero && parts.Gate.IsOpen)
+        {
+            // Most of the shutdown's checkpoint is done while clients still work.
+            await TriedAsync(() => parts.SlowSql.RunAsync("CHECKPOINT", drain, ct));
+            started = parts.Clock.GetTimestamp();
+            if (await parts.Clients.DrainAsync(drain, parts.Clock, ct) is > 0 and var left)
+                parts.Log.LogWarning("{Left} sessions were in the middle of something after {Drain:0.0} s and were ended", left, drain.TotalSeconds);
+        }
+
+        parts.Cut();
+        parts.Memory.Change(memory => memory.Fenced(epoch, why));
+        // The claim on the lease goes with the answer of this call; the server's end takes longer.
+        parts.Keeper.Held.End();
+        var rest = drain - parts.Clock.GetElapsedTime(started);
+        var wasRunning = parts.Server.Running;
+        var orderly = await parts.Server.StopAsync(drain == TimeSpan.Zero ? TimeSpan.Zero : rest > LeastForStandby ? rest : LeastForStandby, ct);
+        if (!orderly && drain > TimeSpan.Zero)
+            parts.Log.LogWarning("The server did not stop in time: it was ended at once, and the standby may lack the last commits");
+        if (wasRunning)
+            parts.Status.Down(orderly ? await EndAsync(ct) : null);
+        await parts.Keeper.ReleaseAsync(ct);
+        parts.Status.Changed();
+        parts.Log.LogInformation("Fenced in epoch {Epoch}: {Why}", epoch, why);
+    }
+
+    /// <summary>Takes back a fence: the server starts again, and serves when its epoch is still its own.</summary>
+    public async Task UnfenceAsync(TimeSpan patience, CancellationToken ct)
+    {
+        var memory = parts.Memory.Change(known => known with { Fence = null });
+        if (memory.Rebuild is not null || parts.Server.Data.Content == NodeData.None)
+            return;
+        await parts.Server.StartAsync(memory, patience, ct);
+        parts.Keeper.Nudge();
+    }
+
+    /// <summary>The server ended by itself: what is left of it is ended too, and the lease is given back, so that nobody has to wait for it.</summary>
+    public async Task ServerDiedAsync(CancellationToken ct)
+    {
+        parts.Cut();
+        parts.Keeper.Held.End();
+        var memory = parts.Memory.Change(known => known.ServesIn > 0 && known.Rebuild is null ? known.Fenced(known.Epoch, "the server ended by itself, see its log") : known);
+        await parts.Server.KillRestAsync(ct);
+        parts.Status.Down(null);
+        if (memory.Fence is not null)
+            await parts.Keeper.ReleaseAsync(ct);
+        parts.Status.Changed();
+    }
+
+    /// <summary>The end of the log of a server that stopped in an orderly way: its last record is the checkpoint of the shutdown.</summary>
+    private async Task<long?> EndAsync(CancellationToken ct)
+    {
+        var (code, said, _) = await parts.Tools.TryAsync("pg_controldata", [parts.Configuration.Data], ct);
+        return code == 0 && ControlData.Of(said, "Database cluster state") is "shut down" or "shut down in recovery" ? Lsn.Parse(ControlData.Of(said, "Latest checkpoint location")) : null;
+    }
+
+    private async Task TriedAsync(Func<Task> act)
+    {
+        try
+        {
+            await act();
+        }
+        catch (GuardException failure)
+        {
+            parts.Log.LogWarning("{Failure}", failure.Message);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace PlatformOps.Guard;
+
+/// <summary>The guard cannot do what it was asked, or cannot start. The message says what happened, why, and what to do next; it holds no secret.</summary>
+public sealed class GuardException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Nothing was done because the call itself may not be carried out: an old epoch, another node's turn.</summary>
+    public bool Refused { get; init; }
+}

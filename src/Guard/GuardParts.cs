@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+using PlatformOps.Guard.Configuration;
+using PlatformOps.Guard.Leasing;
+using PlatformOps.Guard.Postgres;
+using PlatformOps.Guard.Traffic;
+
+namespace PlatformOps.Guard;
+
+/// <summary>What a guard is made of.</summary>
+/// <param name="Sql">For what is short: looking, and acting.</param>
+/// <param name="SlowSql">For what may take long, so that looking goes on meanwhile.</param>
+internal sealed record GuardParts(
+    GuardConfiguration Configuration,
+    MemoryFile Memory,
+    LeaseKeeper Keeper,
+    ClientGate Gate,
+    ClientPath Clients,
+    ReplicationPath Replication,
+    ServerProcess Server,
+    ServerSettings Settings,
+    ServerSql Sql,
+    ServerSql SlowSql,
+    ServerTools Tools,
+    NodeStatus Status,
+    TimeProvider Clock,
+    ILogger Log)
+{
+    /// <summary>Lets nobody through any more, at once.</summary>
+    public void Cut()
+    {
+        Gate.Close();
+        Clients.Cut();
+        Status.Changed();
+    }
+}

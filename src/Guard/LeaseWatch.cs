@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+using PlatformOps.Guard.Postgres;
+
+namespace PlatformOps.Guard;
+
+/// <summary>Cuts everybody off when the lease is over, also when nothing passes: then the server's sessions end too.</summary>
+internal sealed class LeaseWatch(GuardParts parts)
+{
+    public async Task RunAsync(CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            var left = parts.Keeper.Held.Left;
+            if (left == TimeSpan.Zero && parts.Gate.Close())
+            {
+                parts.Cut();
+                parts.Log.LogWarning("The lease is over: nobody gets through any more");
+                _ = EndSessionsAsync(ct);
+            }
+
+            await Task.Delay(left > TimeSpan.Zero && left < parts.Configuration.Lease.Watch ? left + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(10), parts.Clock, ct);
+        }
+    }
+
+    private async Task EndSessionsAsync(CancellationToken ct)
+    {
+        try
+        {
+            await parts.SlowSql.RunAsync(ServerStatements.EndSessions, TimeSpan.FromSeconds(5), ct);
+        }
+        catch (Exception failure) when (failure is GuardException or OperationCanceledException)
+        {
+            parts.Log.LogWarning("{Failure}", failure.Message);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using PlatformOps.Guard.Configuration;
+using PlatformOps.Guard.Leasing;
+using PlatformOps.Guard.Postgres;
+using PlatformOps.Guard.Traffic;
+using PlatformOps.Platform.Failover;
+
+namespace PlatformOps.Guard;
+
+/// <summary>What the guard says of its node, and who waits for it to change.</summary>
+internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile memory, Func<ServerProcess> server, Func<LeaseKeeper> keeper, Func<ClientGate> gate)
+{
+    private ServerView? view;
+    private string? silence, trouble;
+    private long? end;
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string last = "";
+
+    /// <summary>What the server said last; null: nothing since it was started.</summary>
+    public ServerView? View => Volatile.Read(ref view);
+
+    /// <summary>The server answered.</summary>
+    public void Seen(ServerView seen)
+    {
+        silence = null;
+        end = null;
+        Volatile.Write(ref view, seen);
+        Changed();
+    }
+
+    /// <summary>The server did not answer.</summary>
+    public void Silent(string why)
+    {
+        silence = why;
+        Changed();
+    }
+
+    /// <summary>The server is down.</summary>
+    /// <param name="lsn">The end of its write-ahead log; null: not known.</param>
+    public void Down(long? lsn)
+    {
+        silence = null;
+        end = lsn;
+        Volatile.Write(ref view, null);
+        Changed();
+    }
+
+    /// <summary>What does not succeed; null when it does again.</summary>
+    public void Troubled(string? what)
+    {
+        trouble = what;
+        Changed();
+    }
+
+    /// <summary>Tells those who wait, when there is something to tell.</summary>
+    public void Changed()
+    {
+        var state = Now().StateText();
+        if (Interlocked.Exchange(ref last, state) != state)
+            Interlocked.Exchange(ref changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    }
+
+    /// <summary>Ends with the next change.</summary>
+    public Task NextChange => Volatile.Read(ref changed).Task;
+
+    public DatabaseNode Now()
+    {
+        var known = memory.Memory;
+        var seen = View;
+        var (process, running) = (server(), server().Running);
+        var lease = keeper();
+        var role = known.Rebuild is not null ? NodeRole.Rebuilding : !running ? NodeRole.Stopped : seen is null ? NodeRole.Unknown : seen.Recovering ? NodeRole.Standby : NodeRole.Primary;
+        return new()
+        {
+            Name = configuration.Node,
+            Role = role,
+            Writable = gate().IsOpen,
+            Fenced = known.Fence is not null && !running && !gate().IsOpen && !lease.Held.Valid,
+            Epoch = known.Epoch,
+            Timeline = running ? seen?.Timeline : null,
+            ReceivedLsn = running ? seen?.Received : end,
+            ReplayedLsn = running && seen is { Recovering: true } ? seen.Replayed : null,
+            Synchronous = running && seen is { Recovering: false } ? seen.Synchronous : null,
+            Streaming = running ? seen?.Streaming : null,
+            LastMarker = running ? seen?.Marker : null,
+            Trouble = Joined(trouble, running ? silence : null, known.Fence is { } fence ? $"Fenced in epoch {fence.Epoch}: {fence.Why}." : null, lease.Trouble),
+        };
+    }
+
+    private static string? Joined(params string?[] sentences) => string.Join(' ', sentences.OfType<string>()) is { Length: > 0 } text ? text : null;
+}

@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using PlatformOps.Guard.Configuration;
+
+namespace PlatformOps.Guard.Postgres;
+
+/// <summary>Runs the programs that come with the server, as the server's user.</summary>
+internal sealed class ServerTools(GuardConfiguration configuration, ServerUser user)
+{
+    /// <summary>For messages: what a program wrote last.</summary>
+    private const int WordsKept = 600;
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="GuardException">It failed; the message says what it wrote.</exception>
+    public async Task<string> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        var (code, output, errors) = await TryAsync(program, arguments, ct);
+        return code == 0 ? output : throw new GuardException($"{program} ended with {code}: {Last(errors.Length > 0 ? errors : output)}");
+    }
+
+    /// <summary>Runs a program to its end, however that is.</summary>
+    public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        using var process = Start(program, arguments);
+        using var ended = ct.Register(process.Kill);
+        var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await process.WaitForExitAsync(CancellationToken.None);
+        var result = (process.ExitCode, await output, (await errors).Trim());
+        ct.ThrowIfCancellationRequested();
+        return result;
+    }
+
+    /// <summary>Runs a program and gives what it writes line by line; how it ends is not asked.</summary>
+    public async Task ReadLinesAsync(string program, IReadOnlyList<string> arguments, Action<string> line, CancellationToken ct)
+    {
+        using var process = Start(program, arguments);
+        using var ended = ct.Register(process.Kill);
+        var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        while (await process.StandardOutput.ReadLineAsync(ct) is { } read)
+            line(read);
+        await process.WaitForExitAsync(ct);
+        await errors;
+    }
+
+    private Process Start(string program, IReadOnlyList<string> arguments)
+    {
+        var command = user.Run([Path.Combine(configuration.Binaries, program), .. arguments]);
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = "/" };
+        start.Environment["LC_ALL"] = "C.UTF-8";
+        start.Environment["PGCONNECT_TIMEOUT"] = "5";
+        var process = Process.Start(start)!;
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private static string Last(string text) => text.Length <= WordsKept ? text : "..." + text[^WordsKept..];
+}

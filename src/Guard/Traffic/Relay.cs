@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace PlatformOps.Guard.Traffic;
+
+/// <summary>Passes bytes on between a connection and the server, until one of both ends or may no longer pass.</summary>
+internal sealed class Relay(Stream client, Socket clientSocket, Socket server) : IDisposable
+{
+    private const int BufferBytes = 32 * 1024;
+
+    private int cut;
+
+    /// <summary>Ends it at once. What was not sent yet is not sent any more.</summary>
+    public void Cut()
+    {
+        if (Interlocked.Exchange(ref cut, 1) != 0)
+            return;
+        // Without lingering: a reset throws away what still waits to be sent.
+        clientSocket.Close(0);
+        server.Close(0);
+    }
+
+    /// <summary>Ends it when the client has got what was written to it.</summary>
+    public void End()
+    {
+        if (Interlocked.Exchange(ref cut, 1) != 0)
+            return;
+        try
+        {
+            clientSocket.Shutdown(SocketShutdown.Send);
+        }
+        catch (SocketException)
+        {
+            // It has gone.
+        }
+
+        clientSocket.Close();
+        server.Close(0);
+    }
+
+    /// <param name="passes">Asked before every write: a process that was stopped between reading and asking passes nothing on late.</param>
+    public async Task RunAsync(Func<bool> passes, SessionFollower? follower, CancellationToken ct)
+    {
+        await using var toServer = new NetworkStream(server, ownsSocket: false);
+        var ask = PassAsync(client, toServer, passes, follower is null ? null : bytes => follower.FromClient(bytes.Span), ct);
+        var answer = PassAsync(toServer, client, passes, follower is null ? null : bytes => follower.FromServer(bytes.Span), ct);
+        await Task.WhenAny(ask, answer);
+        Cut();
+        await Task.WhenAll(ask, answer);
+    }
+
+    public void Dispose() => Cut();
+
+    private static async Task PassAsync(Stream from, Stream to, Func<bool> passes, Action<ReadOnlyMemory<byte>>? follow, CancellationToken ct)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            while (await from.ReadAsync(buffer, ct) is > 0 and var count)
+            {
+                follow?.Invoke(buffer.AsMemory(0, count));
+                if (!passes())
+                    return;
+                await to.WriteAsync(buffer.AsMemory(0, count), ct);
+            }
+        }
+        catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // One of both ended, or it was cut.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using System.Globalization;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Failover;
+using PlatformOps.Guard;
+using PlatformOps.Guard.Postgres;
+using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Platform.Failover;
+using PlatformOps.Sandbox.Aws;
+using PlatformOps.Starter.Failover;
+
+namespace PlatformOps.Integration.Tests.Failover;
+
+/// <summary>Two real PostgreSQL servers with real guards as processes of their own, the witness in S3, and links between all of them that can be cut.</summary>
+internal sealed class GuardedPair : IAsyncDisposable
+{
+    public const string First = "us-east-1", Second = "us-west-2";
+
+    private const int Stop = 19, Continue = 18;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly AwsStandIn aws;
+    private readonly AwsConnection connection;
+    private readonly Dictionary<string, Process> guards = [];
+    private readonly Dictionary<string, Link> witnessLinks = [], replicationLinks = [];
+    private readonly LocalPair pair;
+
+    private GuardedPair(AwsStandIn aws, AwsConnection connection, LocalPair pair)
+    {
+        (this.aws, this.connection, this.pair) = (aws, connection, pair);
+        Database = new(pair.Access);
+        Witness = new S3Witness(connection, "witness", "production");
+    }
+
+    public GuardedPostgres Database { get; }
+
+    public IWitness Witness { get; }
+
+    public LocalPair Files => pair;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>A primary and a standby that streams.</summary>
+    public static async Task<GuardedPair> StartAsync(bool synchronous)
+    {
+        Assert.SkipWhen(LocalPair.Binaries is null, "Install PostgreSQL (Debian: apt-get install postgresql) to run the tests on real servers.");
+        var aws = await AwsStandIn.StartAsync(new(), Ct);
+        var connection = new AwsConnection(new() { Region = "eu-central-1", Endpoint = aws.Address, Keys = new(aws.AccessKeyId, "not-a-secret"), CallTimeout = TimeSpan.FromSeconds(1) });
+        await new Buckets(connection).EnsureAsync(new() { Name = "witness" }, new("shop", "production", "witness"), "test", Ct);
+        var folder = Directory.CreateTempSubdirectory("guards-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "credentials"), $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = not-a-secret\n", Ct);
+        var links = new Dictionary<string, (Link Witness, Link Replication)>();
+        var pair = LocalPair.Make(folder, "production", First, Second, new(S3: new("witness", "production", "eu-central-1")), TimeProvider.System, node =>
+        {
+            var link = (Witness: new Link(aws.Address.Port), Replication: new Link(Port(node.Peer.Replication)));
+            links[node.Node] = link;
+            return node with
+            {
+                Peer = node.Peer with { Replication = link.Replication.Address },
+                Witness = new(S3: node.Witness.S3! with { Endpoint = $"http://{link.Witness.Address}", CredentialsFile = Path.Combine(folder, "credentials") }),
+            };
+        });
+        var started = new GuardedPair(aws, connection, pair);
+        foreach (var (node, (witness, replication)) in links)
+            (started.witnessLinks[node], started.replicationLinks[node]) = (witness, replication);
+        await started.BringUpAsync(synchronous);
+        return started;
+    }
+
+    /// <summary>What the node's guard says; null: it does not answer.</summary>
+    public async Task<DatabaseNode?> LookAsync(string node)
+    {
+        try
+        {
+            return await Database.ObserveAsync(node, Ct);
+        }
+        catch (AdapterException)
+        {
+            return null;
+        }
+    }
+
+    public int ClientPort(string node) => Port(pair[node].Clients.Listen);
+
+    public Link WitnessLink(string node) => witnessLinks[node];
+
+    /// <summary>The link over which the node's server gets the other's log.</summary>
+    public Link ReplicationLink(string node) => replicationLinks[node];
+
+    public DataDirectory Data(string node) => new(pair[node].Data);
+
+    public async Task StartGuardAsync(string node)
+    {
+        var start = new ProcessStartInfo("dotnet", ["exec", Cli.Program, "guard", "--config", pair.ConfigurationFile(node)]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var process = Process.Start(start)!;
+        var log = TextWriter.Synchronized(new StreamWriter(Path.Combine(pair.Folder, $"{node}.log"), append: true) { AutoFlush = true });
+        process.OutputDataReceived += (_, line) => log.WriteLine(line.Data);
+        process.ErrorDataReceived += (_, line) => log.WriteLine(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        guards[node] = process;
+        await UntilAsync(async () => await LookAsync(node) is not null || process.HasExited, node);
+        Assert.False(process.HasExited, Log(node));
+    }
+
+    /// <summary>Kills a guard; its server lives on.</summary>
+    public void KillGuard(string node) => Posix.Signal(guards[node].Id, Posix.Kill);
+
+    public void FreezeGuard(string node) => Posix.Signal(guards[node].Id, Stop);
+
+    public void ThawGuard(string node) => Posix.Signal(guards[node].Id, Continue);
+
+    /// <summary>Kills the server's first process; the others live on for a moment.</summary>
+    public void KillPostmaster(string node) => Posix.Signal(Data(node).Postmaster() ?? throw new InvalidOperationException($"{node} has no postmaster."), Posix.Kill);
+
+    /// <summary>Names a node primary of a new epoch, as a failover does.</summary>
+    /// <param name="fenced">The old primary's guard says that it is stopped and fenced.</param>
+    public async Task<long> ClaimAsync(string primary, bool fenced)
+    {
+        while (true)
+        {
+            var entry = await Witness.ReadAsync(Ct);
+            try
+            {
+                return (await Witness.WriteAsync(entry!.Record.Claim(primary, "test", fenced), entry.Version, Ct)).Record.Epoch;
+            }
+            catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Moved)
+            {
+                // A renewal was faster.
+            }
+        }
+    }
+
+    /// <summary>Waits until a node is as wanted.</summary>
+    public async Task<DatabaseNode> UntilAsync(string node, Func<DatabaseNode, bool> wanted)
+    {
+        DatabaseNode? last = null;
+        await UntilAsync(async () => (last = await LookAsync(node)) is { } now && wanted(now), node, () => $"{last}");
+        return last!;
+    }
+
+    public string Log(string node) => string.Join('\n', File.ReadLines(Path.Combine(pair.Folder, $"{node}.log")).TakeLast(40));
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var guard in guards.Values)
+        {
+            Posix.Signal(guard.Id, Posix.Kill);
+            await guard.WaitForExitAsync();
+            guard.Dispose();
+        }
+
+        foreach (var node in pair.Nodes)
+        {
+            while (Data(node).Processes() is { Count: > 0 } left)
+            {
+                foreach (var process in left)
+                    Posix.Signal(process, Posix.Kill);
+                await Task.Delay(5);
+            }
+        }
+
+        foreach (var link in witnessLinks.Values.Concat(replicationLinks.Values))
+            link.Dispose();
+        Database.Dispose();
+        connection.Dispose();
+        await aws.DisposeAsync();
+        if (Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_KEEP") is null)
+            Directory.Delete(pair.Folder, recursive: true);
+    }
+
+    private async Task BringUpAsync(bool synchronous)
+    {
+        var sql = Path.Combine(pair.Folder, "pair.sql");
+        await File.WriteAllTextAsync(sql, Ledger.Schema, Ct);
+        await InitAsync(First, "--sql", sql);
+        await InitAsync(Second, "--standby");
+        await StartGuardAsync(First);
+        await StartGuardAsync(Second);
+        await UntilAsync(First, node => node.Writable);
+        await UntilAsync(Second, node => node is { Role: NodeRole.Standby, Streaming: true });
+        await UntilAsync(First, node => node.Streaming == true);
+        if (synchronous)
+        {
+            await Database.SetSynchronousAsync(First, synchronous: true, epoch: 1, Ct);
+            await UntilAsync(First, node => node.Synchronous == true);
+        }
+    }
+
+    private async Task InitAsync(string node, params string[] arguments)
+    {
+        using var cli = new Cli();
+        var result = await cli.RunAsync(["guard", "init", "--config", pair.ConfigurationFile(node), .. arguments]);
+        Assert.True(result.ExitCode == 0, result.Error);
+    }
+
+    private async Task UntilAsync(Func<Task<bool>> holds, string node, Func<string>? last = null)
+    {
+        var started = Stopwatch.StartNew();
+        while (!await holds())
+        {
+            Assert.True(started.Elapsed < Patience, string.Create(CultureInfo.InvariantCulture, $"Waited for {started.Elapsed.TotalSeconds:0.0} s for {node}; last: {last?.Invoke()}\n{(guards.ContainsKey(node) ? Log(node) : "")}"));
+            await Task.Delay(10, Ct);
+        }
+    }
+
+    private static int Port(string address) => int.Parse(address.Split(':')[1], CultureInfo.InvariantCulture);
+}
