@@ -35,9 +35,9 @@ public sealed class GuardAgent : IAsyncDisposable
         var server = new ServerProcess(configuration, user, settings, clock, log, OnServerEnded);
         var keeper = new LeaseKeeper(witness, configuration.Node, configuration.Lease, clock, log, MayHold, OnWitness);
         var gate = new ClientGate(keeper.Held);
-        var sql = new ServerSql(configuration);
+        var sql = new ServerSql(configuration, () => server.Id);
         var clients = new ClientPath(configuration, gate, Elsewhere, MayCancelAsync, log);
-        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration), new(configuration, user), status, clock, log);
+        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration, () => server.Id), new(configuration, user), status, clock, log, stop.Token);
         fencing = new(parts);
         promotion = new(parts);
         var peer = new PeerServer(parts.Tools, settings, clock);
@@ -72,7 +72,7 @@ public sealed class GuardAgent : IAsyncDisposable
     internal Task NextChange => parts.Status.NextChange;
 
     internal Task<DatabaseNode> FenceAsync(long epoch, TimeSpan drain, CancellationToken ct) =>
-        ChangeAsync(epoch, token => fencing.FenceAsync(epoch, drain, "it was asked to", token), ct);
+        ChangeAsync(epoch, token => fencing.FenceAsync(epoch, drain, "it was asked to", TimeSpan.Zero, token), ct);
 
     internal Task<DatabaseNode> UnfenceAsync(long epoch, CancellationToken ct) => ChangeAsync(epoch, async token =>
     {

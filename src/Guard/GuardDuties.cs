@@ -108,7 +108,7 @@ internal sealed class GuardDuties(GuardParts parts, Fencing fencing, Promotion p
                 parts.Status.Down(null);
                 break;
             case GuardTask.Fence:
-                await fencing.FenceAsync(parts.Memory.Memory.Epoch, TimeSpan.Zero, duty.Why, ct);
+                await fencing.FenceAsync(parts.Memory.Memory.Epoch, TimeSpan.Zero, duty.Why, OpenPatience, ct);
                 break;
             case GuardTask.Rebuild:
                 await rebuilding.RunAsync(parts.Memory.Memory.Rebuild!, StartPatience, ct);

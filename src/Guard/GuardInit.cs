@@ -33,7 +33,7 @@ public static class GuardInit
         var settings = new ServerSettings(configuration, user);
         await MakeClusterAsync(configuration, user, settings, ct);
         using var server = new ServerProcess(configuration, user, settings, clock, log, () => { });
-        await using (var connection = new ServerSql(configuration))
+        await using (var connection = new ServerSql(configuration, () => server.Id))
         {
             await server.StartAsync(memory.Memory, GuardDuties.StartPatience, ct);
             await connection.RunAsync(

@@ -9,6 +9,7 @@ namespace PlatformOps.Guard;
 /// <summary>What a guard is made of.</summary>
 /// <param name="Sql">For what is short: looking, and acting.</param>
 /// <param name="SlowSql">For what may take long, so that looking goes on meanwhile.</param>
+/// <param name="Stopping">The guard ends; for what outlives the call that began it.</param>
 internal sealed record GuardParts(
     GuardConfiguration Configuration,
     MemoryFile Memory,
@@ -23,7 +24,8 @@ internal sealed record GuardParts(
     ServerTools Tools,
     NodeStatus Status,
     TimeProvider Clock,
-    ILogger Log)
+    ILogger Log,
+    CancellationToken Stopping)
 {
     /// <summary>Lets nobody through any more, at once.</summary>
     public void Cut()

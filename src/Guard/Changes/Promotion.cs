@@ -7,6 +7,7 @@ namespace PlatformOps.Guard.Changes;
 /// <summary>Makes the node primary of an epoch that the witness gives it. Every step looks whether it is done already, so that a repeated call goes on where the last one ended.</summary>
 internal sealed class Promotion(GuardParts parts)
 {
+    private static readonly TimeSpan AfterwardsPatience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(5);
 
     /// <param name="patience">For the server to become primary, once nobody else can hold a lease.</param>
@@ -15,6 +16,8 @@ internal sealed class Promotion(GuardParts parts)
         var record = await OwnAsync(epoch, ct);
         if (parts.Gate.Epoch == epoch && parts.Gate.IsOpen)
             return;
+        if (parts.Memory.Memory.Rebuild is { } rebuild)
+            throw new GuardException($"{parts.Configuration.Node} cannot be promoted: a standby of {rebuild.Primary} is being made of it, and its data may be half of one. Promote the other node, or wait.") { Refused = true };
         parts.Memory.Change(memory => memory with { Fence = null });
         await parts.Server.StartAsync(parts.Memory.Memory, patience, ct);
         await UntilNobodyElseAsync(record, ct);
@@ -26,7 +29,8 @@ internal sealed class Promotion(GuardParts parts)
             throw new GuardException($"{parts.Configuration.Node} was promoted and could not take the lease of epoch {epoch}. Promote it again, or claim an epoch for another node.");
         await OpenAsync(ct);
         parts.Log.LogInformation("Primary of epoch {Epoch}", epoch);
-        _ = AfterwardsAsync(ct);
+        // A rewind of the other node reads the new timeline from the control file.
+        _ = AfterwardsAsync("CHECKPOINT");
     }
 
     /// <summary>Lets clients through, when the server is primary, the lease is held, and the database takes the epoch.</summary>
@@ -37,6 +41,7 @@ internal sealed class Promotion(GuardParts parts)
             throw new GuardException($"The database of {parts.Configuration.Node} has seen a higher epoch than {epoch}: it is not the data of this epoch. Follow its primary instead.");
         parts.Gate.Open(epoch);
         parts.Status.Changed();
+        _ = AfterwardsAsync(ServerStatements.EnsureSlot, ServerSettings.StandbyName(parts.Configuration.Peer.Node));
     }
 
     private async Task<WitnessRecord> OwnAsync(long epoch, CancellationToken ct)
@@ -73,13 +78,12 @@ internal sealed class Promotion(GuardParts parts)
         }
     }
 
-    /// <summary>The other node's slot, and a checkpoint: a rewind reads the new timeline from its control file.</summary>
-    private async Task AfterwardsAsync(CancellationToken ct)
+    /// <summary>What nobody waits for.</summary>
+    private async Task AfterwardsAsync(string statement, params object[] parameters)
     {
         try
         {
-            await parts.Sql.RunAsync(ServerStatements.EnsureSlot, TimeSpan.FromSeconds(10), ct, ServerSettings.StandbyName(parts.Configuration.Peer.Node));
-            await parts.SlowSql.RunAsync("CHECKPOINT", TimeSpan.FromMinutes(5), ct);
+            await parts.SlowSql.RunAsync(statement, AfterwardsPatience, parts.Stopping, parameters);
         }
         catch (Exception failure) when (failure is GuardException or OperationCanceledException)
         {

@@ -20,6 +20,9 @@ internal sealed class ServerProcess(GuardConfiguration configuration, ServerUser
 
     public bool Running => postmaster != 0;
 
+    /// <summary>Its process; 0: none.</summary>
+    public int Id => postmaster;
+
     /// <summary>It runs, and lets in.</summary>
     public bool Ready => Running && Data.Ready();
 

@@ -4,7 +4,8 @@ using PlatformOps.Guard.Configuration;
 namespace PlatformOps.Guard.Postgres;
 
 /// <summary>What the guard says to its server in SQL. One connection, made anew when it broke; one statement at a time; every statement has a deadline.</summary>
-internal sealed class ServerSql(GuardConfiguration configuration) : IAsyncDisposable
+/// <param name="server">Which process the server is now: a connection to an earlier one is over, and does not know it yet.</param>
+internal sealed class ServerSql(GuardConfiguration configuration, Func<int> server) : IAsyncDisposable
 {
     private const string Observe = """
         SELECT r.recovering,
@@ -22,6 +23,7 @@ internal sealed class ServerSql(GuardConfiguration configuration) : IAsyncDispos
 
     private readonly SemaphoreSlim turn = new(1);
     private NpgsqlConnection? connection;
+    private int openedTo;
 
     /// <summary>Asks the server for everything that is shown of it.</summary>
     public Task<ServerView> ObserveAsync(TimeSpan patience, CancellationToken ct) => InTurnAsync(patience, async (open, token) =>
@@ -66,7 +68,7 @@ internal sealed class ServerSql(GuardConfiguration configuration) : IAsyncDispos
 
         try
         {
-            if (connection is null || connection.State != System.Data.ConnectionState.Open)
+            if (connection is null || connection.State != System.Data.ConnectionState.Open || openedTo != server())
                 await OpenAsync(deadline.Token);
             return await act(connection!, deadline.Token);
         }
@@ -93,6 +95,7 @@ internal sealed class ServerSql(GuardConfiguration configuration) : IAsyncDispos
     private async Task OpenAsync(CancellationToken ct)
     {
         await CloseAsync();
+        openedTo = server();
         connection = new(new NpgsqlConnectionStringBuilder
         {
             Host = configuration.SocketDirectory,

@@ -10,8 +10,8 @@ internal sealed class Ledger : IAsyncDisposable
     public const string Schema = """
         CREATE ROLE app LOGIN PASSWORD 'app';
         CREATE TABLE ledger (id bigint PRIMARY KEY);
-        CREATE TABLE probes (id bigserial PRIMARY KEY, port int);
-        GRANT ALL ON ledger, probes, probes_id_seq TO app;
+        CREATE TABLE probes (id bigint PRIMARY KEY);
+        GRANT ALL ON ledger, probes TO app;
         """;
 
     private readonly GuardedPair pair;
@@ -75,22 +75,28 @@ internal sealed class Ledger : IAsyncDisposable
         return all.Count == 0 ? 0 : all.Any(old => all.Exists(young => young.Epoch > old.Epoch && young.Acknowledged < old.Begun)) ? 2 : 1;
     }
 
-    /// <summary>The acknowledged rows that the node does not have, by its own word.</summary>
-    public async Task<IReadOnlyList<long>> LostAsync(string node)
+    /// <summary>How many acknowledged rows, of writers and probers, the node does not have by its own word.</summary>
+    public async Task<int> LostAsync(string node)
     {
         await using var connection = await OpenAsync(pair.ClientPort(node), CancellationToken.None);
-        await using var command = new NpgsqlCommand("SELECT id FROM ledger", connection);
-        await using var rows = await command.ExecuteReaderAsync();
-        var there = new HashSet<long>();
-        while (await rows.ReadAsync())
-            there.Add(rows.GetInt64(0));
-        return [.. acknowledged.Select(row => row.Id).Where(id => !there.Contains(id))];
+        var rows = await MissingAsync(connection, "SELECT id FROM ledger", acknowledged.Select(row => row.Id));
+        return rows + await MissingAsync(connection, "SELECT id FROM probes", probes.Select(probe => probe.Id));
     }
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
         stop.Dispose();
+    }
+
+    private static async Task<int> MissingAsync(NpgsqlConnection connection, string query, IEnumerable<long> ids)
+    {
+        await using var command = new NpgsqlCommand(query, connection);
+        await using var rows = await command.ExecuteReaderAsync();
+        var there = new HashSet<long>();
+        while (await rows.ReadAsync())
+            there.Add(rows.GetInt64(0));
+        return ids.Count(id => !there.Contains(id));
     }
 
     private static async Task<NpgsqlConnection> OpenAsync(int port, CancellationToken ct)
@@ -108,38 +114,41 @@ internal sealed class Ledger : IAsyncDisposable
         }
     }
 
-    private Task WriteAsync(int[] ports) => AgainAsync(ports, async (connection, _) =>
+    private Task WriteAsync(int[] ports) => AgainAsync(ports, async connection =>
     {
         var id = Interlocked.Increment(ref next);
         await using var command = new NpgsqlCommand("INSERT INTO ledger VALUES ($1)", connection) { Parameters = { new() { Value = id } } };
-        try
+        await DoubtedAsync(id, async () =>
         {
             await command.ExecuteNonQueryAsync();
             acknowledged.Add((id, Stopwatch.GetTimestamp()));
-        }
-        catch (PostgresException)
+        });
+    });
+
+    private Task ProbeAsync(int port) => AgainAsync([port], async connection =>
+    {
+        var (id, begun) = (Interlocked.Increment(ref next), Stopwatch.GetTimestamp());
+        await using var command = new NpgsqlCommand("INSERT INTO probes VALUES ($1) RETURNING (SELECT max(epoch) FROM platformops.epoch)", connection) { Parameters = { new() { Value = id } } };
+        await DoubtedAsync(id, async () => probes.Add(new(id, (long)(await command.ExecuteScalarAsync())!, begun, Stopwatch.GetTimestamp())));
+        await Task.Delay(2, stop.Token);
+    });
+
+    /// <summary>A row whose answer does not come may be there or not; one that was refused is not.</summary>
+    private async Task DoubtedAsync(long id, Func<Task> write)
+    {
+        try
         {
-            // Refused: it is not there.
-            throw;
+            await write();
         }
-        catch
+        catch (Exception failure) when (failure is not PostgresException)
         {
             doubted.Add(id);
             throw;
         }
-    });
-
-    private Task ProbeAsync(int port) => AgainAsync([port], async (connection, at) =>
-    {
-        var begun = Stopwatch.GetTimestamp();
-        await using var command = new NpgsqlCommand("INSERT INTO probes (port) VALUES ($1) RETURNING (SELECT max(epoch) FROM platformops.epoch)", connection) { Parameters = { new() { Value = at } } };
-        var epoch = (long)(await command.ExecuteScalarAsync())!;
-        probes.Add(new(epoch, begun, Stopwatch.GetTimestamp()));
-        await Task.Delay(2, stop.Token);
-    });
+    }
 
     /// <summary>Connects to the ports in turn until one lets in, and acts there until it no longer works.</summary>
-    private async Task AgainAsync(int[] ports, Func<NpgsqlConnection, int, Task> act)
+    private async Task AgainAsync(int[] ports, Func<NpgsqlConnection, Task> act)
     {
         for (var turn = 0; !stop.IsCancellationRequested; turn++)
         {
@@ -148,7 +157,7 @@ internal sealed class Ledger : IAsyncDisposable
             {
                 await using var connection = await OpenAsync(port, stop.Token);
                 while (!stop.IsCancellationRequested)
-                    await act(connection, port);
+                    await act(connection);
             }
             catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException or InvalidOperationException or IOException or TimeoutException)
             {
@@ -158,5 +167,5 @@ internal sealed class Ledger : IAsyncDisposable
         }
     }
 
-    private sealed record Probe(long Epoch, long Begun, long Acknowledged);
+    private sealed record Probe(long Id, long Epoch, long Begun, long Acknowledged);
 }

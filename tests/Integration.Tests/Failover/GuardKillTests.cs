@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using PlatformOps.Platform.Failover;
+
+namespace PlatformOps.Integration.Tests.Failover;
+
+/// <summary>The postmaster, the guard, or both are killed.</summary>
+public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(output)
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_killed_postmaster_gives_its_lease_back_and_nobody_waits(bool synchronous)
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous);
+        await using var ledger = Ledger.Start(pair);
+        await ledger.MoreAsync(300);
+
+        var killed = Stopwatch.GetTimestamp();
+        pair.KillPostmaster(First);
+        await pair.UntilAsync(First, node => node.Fenced);
+        Assert.Empty(pair.Data(First).Processes());
+        await FailOverAsync(pair, ledger, killed, fenced: true);
+        var (lost, _) = await AccountAsync(pair, ledger);
+        Assert.True(!synchronous || lost == 0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_killed_guard_takes_its_node_out_of_service(bool synchronous)
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous);
+        await using var ledger = Ledger.Start(pair);
+        await ledger.MoreAsync(300);
+
+        var killed = Stopwatch.GetTimestamp();
+        pair.KillGuard(First);
+        await FailOverAsync(pair, ledger, killed, fenced: false);
+        Assert.NotNull(pair.Data(First).Postmaster());
+
+        await pair.StartGuardAsync(First);
+        await pair.UntilAsync(First, node => node is { Fenced: true, Role: NodeRole.Stopped });
+        var (lost, _) = await AccountAsync(pair, ledger);
+        Assert.True(!synchronous || lost == 0);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_gone_is_replaced_when_its_lease_is_over()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var ledger = Ledger.Start(pair);
+        await ledger.MoreAsync(300);
+
+        var killed = Stopwatch.GetTimestamp();
+        var postmaster = pair.Data(First).Postmaster()!.Value;
+        pair.KillGuard(First);
+        Guard.Posix.Signal(postmaster, Guard.Posix.Kill);
+        await FailOverAsync(pair, ledger, killed, fenced: false);
+
+        await pair.StartGuardAsync(First);
+        await pair.UntilAsync(First, node => node is { Fenced: true, Role: NodeRole.Stopped });
+        var (lost, _) = await AccountAsync(pair, ledger);
+        Assert.Equal(0, lost);
+    }
+
+    [Fact]
+    public async Task A_guard_that_is_killed_again_and_again_serves_on_in_its_epoch_each_time()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var ledger = Ledger.Start(pair);
+        var postmaster = pair.Data(First).Postmaster();
+        for (var time = 0; time < 3; time++)
+        {
+            await ledger.MoreAsync(100);
+            pair.KillGuard(First);
+            await pair.StartGuardAsync(First);
+        }
+
+        await ledger.MoreAsync(100);
+        await ledger.StopAsync();
+        Assert.Equal((1L, true), (await pair.LookAsync(First)) is { } node ? (node.Epoch, node.Synchronous) : default);
+        Assert.Equal(postmaster, pair.Data(First).Postmaster());
+        Assert.Equal((1, 0), (ledger.MaxWritable(), await ledger.LostAsync(First)));
+    }
+
+    [Fact]
+    public async Task A_server_that_died_starts_again_in_place_when_it_is_told_to()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: false);
+        await using var ledger = Ledger.Start(pair);
+        await ledger.MoreAsync(100);
+
+        pair.KillPostmaster(First);
+        await pair.UntilAsync(First, node => node.Fenced);
+        var node = await pair.Database.UnfenceAsync(First, epoch: 1, Ct);
+        Assert.True(node.Writable, node.ToString());
+        await ledger.MoreAsync(100);
+        await ledger.StopAsync();
+        Assert.Equal((1, 0), (ledger.MaxWritable(), await ledger.LostAsync(First)));
+    }
+}
