@@ -1,3 +1,4 @@
+using PlatformOps.Activities.Failover;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
@@ -11,10 +12,10 @@ public static class WorkerRegistration
     private static readonly Type[] Provisioning =
         [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
 
-    private static readonly Type[] Failover = [typeof(RegionFailover)];
+    private static readonly Type[] Failovers = [typeof(RegionFailover)];
 
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Failover];
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Failovers];
 
     /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
@@ -25,12 +26,14 @@ public static class WorkerRegistration
     /// <summary>Options of a worker that runs failovers and what they do: on a queue of its own, so that nothing else that waits can delay them.</summary>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Failover"/>.</param>
     public static TemporalWorkerOptions CreateFailoverWorkerOptions(IFailoverActivities failover, string taskQueue = TaskQueues.Failover) =>
-        With(new(taskQueue), Failover).AddAllActivities<IFailoverActivities>(failover);
+        With(Guarded(taskQueue), Failovers).AddAllActivities<IFailoverActivities>(failover);
 
     /// <summary>Options of a worker that stands in a region and does what has to be done from there.</summary>
     /// <param name="taskQueue">That of the region: <see cref="TaskQueues.Of"/>.</param>
     public static TemporalWorkerOptions CreateRegionWorkerOptions(IFailoverActivities failover, string taskQueue) =>
-        new TemporalWorkerOptions(taskQueue).AddAllActivities<IFailoverActivities>(failover);
+        Guarded(taskQueue).AddAllActivities<IFailoverActivities>(failover);
+
+    private static TemporalWorkerOptions Guarded(string taskQueue) => new(taskQueue) { Interceptors = [new EpochInterceptor()] };
 
     private static TemporalWorkerOptions With(TemporalWorkerOptions options, IEnumerable<Type> workflows)
     {

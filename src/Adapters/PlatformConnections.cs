@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PlatformOps.Adapters.Failover;
 
 namespace PlatformOps.Adapters;
 
@@ -19,6 +20,9 @@ public sealed record PlatformConnections
     /// <summary>By region name. A region that is missing takes all defaults.</summary>
     public IReadOnlyDictionary<string, RegionConnection> Regions { get; init; } = new Dictionary<string, RegionConnection>();
 
+    /// <summary>How databases that can change places are reached, by environment; that of its drills is <c>{environment}-drill</c>.</summary>
+    public IReadOnlyDictionary<string, FailoverAccess> Failover { get; init; } = new Dictionary<string, FailoverAccess>();
+
     /// <summary>Reads a JSON file: <c>{"regions": {"us-east-1": {"kubeconfig": "...", "context": "...", "temporalAddress": "host:7233"}}}</c>.
     /// Relative paths in it are relative to the file.</summary>
     /// <exception cref="AdapterException">The file is missing or is not such JSON; the message names what is wrong.</exception>
@@ -28,7 +32,11 @@ public sealed record PlatformConnections
         {
             var read = JsonSerializer.Deserialize<PlatformConnections>(File.ReadAllText(file), Json) ?? new();
             var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
-            return read with { Regions = read.Regions.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)) };
+            return read with
+            {
+                Regions = read.Regions.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
+                Failover = read.Failover.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
+            };
         }
         catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
         {

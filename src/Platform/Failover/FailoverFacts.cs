@@ -49,11 +49,13 @@ public sealed record FailoverFacts
     public DatabaseNode? StandbyNow() => Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor && Now - report.SeenAt <= Timing.FreshFor)
         .OrderByDescending(report => report.Observer == Standby).Select(report => report.Of(Standby)?.Node).FirstOrDefault(node => node is not null);
 
-    /// <summary>Whether the primary's region is lost as a whole: an observer finds none of its services, and none finds one.</summary>
+    /// <summary>Whether the primary's region is lost as a whole: somebody finds none of its services while those of the other region answer, and nobody finds one.
+    /// An observer that finds nothing anywhere is cut off itself.</summary>
     public bool RegionLost()
     {
-        var services = Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor).SelectMany(report => report.Services).Where(service => service.Region == Primary).ToList();
-        return services.Exists(service => service.Answers == false) && services.TrueForAll(service => service.Answers != true);
+        var fresh = Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor && Now - report.SeenAt <= Timing.FreshFor).Select(report => report.Services.ToLookup(service => service.Region)).ToList();
+        return fresh.Exists(seen => seen[Primary].Any(service => service.Answers == false) && seen[Standby].Any(service => service.Answers == true))
+            && fresh.TrueForAll(seen => seen[Primary].All(service => service.Answers != true));
     }
 }
 

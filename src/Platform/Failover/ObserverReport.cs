@@ -1,7 +1,7 @@
 namespace PlatformOps.Platform.Failover;
 
 /// <summary>What one observer finds, all at one moment: it stands in one region, looks at the database's two nodes and at the witness from there, and at the
-/// services of the region whose database is primary.</summary>
+/// services of both regions.</summary>
 public sealed record ObserverReport
 {
     /// <summary>The region in which the observer stands.</summary>
@@ -19,7 +19,7 @@ public sealed record ObserverReport
     /// <summary>What the witness keeps; null when it does not answer: unknown.</summary>
     public LeaseReport? Lease { get; init; }
 
-    /// <summary>Services of the primary's region, seen from where the observer stands.</summary>
+    /// <summary>Services of both regions, seen from where the observer stands.</summary>
     public IReadOnlyList<ServiceReport> Services { get; init; } = [];
 
     /// <summary>What it says of a node; null when it did not look.</summary>

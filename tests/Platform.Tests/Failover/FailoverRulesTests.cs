@@ -178,10 +178,11 @@ public class FailoverRulesTests
     [InlineData(FailoverMode.Off, false, false, StackMove.Stays)]
     [InlineData(FailoverMode.Automatic, true, false, StackMove.Stays)]
     [InlineData(FailoverMode.Automatic, null, null, StackMove.Stays)]
-    public void The_stack_moves_when_the_region_is_lost_as_a_whole(FailoverMode fullStack, bool? kubernetes, bool? temporal, StackMove expected)
+    [InlineData(FailoverMode.Automatic, false, false, StackMove.Stays, false)] // Who finds nothing anywhere is cut off.
+    public void The_stack_moves_when_the_region_is_lost_as_a_whole(FailoverMode fullStack, bool? kubernetes, bool? temporal, StackMove expected, bool other = true)
     {
         var facts = Facts("silent", "gone", "stalled", policy: new(FailoverMode.Automatic, fullStack, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5)));
-        var seen = facts.Reports.Select(report => report with { Services = [new("kubernetes", East, kubernetes), new("temporal", East, temporal), new("kubernetes", West, true)] });
+        var seen = facts.Reports.Select(report => report with { Services = [new("kubernetes", East, kubernetes), new("temporal", East, temporal), new("kubernetes", West, other)] });
 
         Assert.Equal(expected, Assert.IsType<FailoverDecision.FailOverDatabase>(FailoverRules.Decide(facts with { Reports = [.. seen] })).Proposal.Stack);
     }

@@ -116,7 +116,7 @@ internal sealed class FailoverRun : IAsyncDisposable
                 new(standby, follows, WriteProbe.NotTried, follows, now),
             ],
             Lease = new(epoch, primary, lease, null, stalled ? TimeSpan.FromSeconds(0.9) : TimeSpan.Zero),
-            Services = regionGone ? [new("kubernetes", primary, false)] : [],
+            Services = regionGone ? [new("kubernetes", primary, false), new("kubernetes", standby, true)] : [],
         };
     }
 

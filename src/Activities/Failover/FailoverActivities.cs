@@ -1,0 +1,191 @@
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Failover;
+using PlatformOps.Platform.Failover;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Failover;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Failover;
+
+/// <summary>What failovers do to the outside.</summary>
+/// <param name="sources">Where specification and catalog are; read anew by every activity that needs them.</param>
+/// <param name="connections">How the databases and what leads to them are reached.</param>
+/// <param name="open">Opens the database of an environment; called once for each.</param>
+/// <param name="time">The clock of rhythms; default: the system's.</param>
+public sealed class FailoverActivities(ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null) : IFailoverActivities, IDisposable
+{
+    private readonly RegionConnections regions = new(connections);
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, FailoverPair> pairs = new();
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+
+    private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
+
+    /// <inheritdoc/>
+    public Task<FailoverSettings> ReadFailoverSettingsAsync(ReadFailoverSettingsInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var environment = SpecifiedEnvironment.Read(sources, input.Environment).Environment;
+        if (environment.Regions.Count < 2)
+            throw Invalid($"Environment {environment.Name} has one region; a failover needs a second one.");
+        var names = environment.Regions.Take(2).Select(region => region.Name).ToList();
+        var entry = await Pair(input.Environment, input.Drill).Witness.ReadAsync(Cancellation);
+        return new FailoverSettings
+        {
+            Regions = names,
+            Policy = environment.Failover,
+            Timing = new(),
+            Approvals = environment.GuardRails.Approvals,
+            RegionQueues = names.ToDictionary(name => name, TaskQueues.Of),
+            Witness = entry is { Record: var record } ? new(record.Epoch, record.Primary, record.Lease, record.Replaced, TimeSpan.Zero) : null,
+            WitnessOperation = entry?.Record.OperationId,
+        };
+    });
+
+    /// <inheritdoc/>
+    public Task ObserveRegionAsync(ObserveRegionInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var activity = ActivityExecutionContext.Current;
+        var observed = activity.TemporalClient.GetWorkflowHandle(input.WorkflowId);
+        await new FailoverObserver(
+            input.Region, input.Regions, Pair(input.Environment, input.Drill), Around(input.Environment, input.Drill).ServicesAsync,
+            // Bounded: a report that arrives late is worth less than the next one.
+            (report, ct) => observed.SignalAsync("evidence", [report], new() { Rpc = new() { CancellationToken = ct, Timeout = TimeSpan.FromSeconds(2) } }),
+            () => activity.Heartbeat(), time).RunAsync(activity.CancellationToken);
+        return true;
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> PrepareAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var pair = Pair(order);
+        var exported = order.Kind == FailoverKind.Failback && await pair.Database.ObserveAsync(order.To, Cancellation) is not { Role: NodeRole.Standby, Streaming: true }
+            ? await FollowAsync(pair.Database, order.To, order.From, order.Epoch) : null;
+        var standby = await pair.Database.ObserveAsync(order.To, Cancellation);
+        var primary = await pair.Database.ObserveAsync(order.From, Cancellation);
+        if (standby is not { Role: NodeRole.Standby, Streaming: true } || !primary.Writable)
+            throw Unavailable($"{order.To} is {standby.Role} and {(standby.Streaming == true ? "streams" : "does not stream")}, {order.From} is {(primary.Writable ? "" : "not ")}writable: a switchover needs a primary and a standby that follows it.");
+        return new FailoverStepResult($"{order.To} follows; it lacks {Math.Max(0, (primary.ReceivedLsn - standby.ReceivedLsn) ?? 0)} bytes.{(exported is null ? "" : $" {exported.Detail}")}");
+    });
+
+    /// <inheritdoc/>
+    public Task<ClaimedEpoch> ClaimEpochAsync(ClaimOrder order) => ActivityFailures.MappedAsync(() => new WitnessClaims(Pair(order).Witness).ClaimAsync(order, Cancellation));
+
+    /// <inheritdoc/>
+    public Task<FencedNode> FenceAsync(FenceOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var pair = Pair(order);
+        var node = await pair.Database.FenceAsync(order.From, order.Epoch, order.Drain, Cancellation);
+        if (!node.Fenced)
+            throw Unavailable($"{order.From} answered and is not fenced: {node.Trouble ?? $"it is {node.Role}"}.");
+        if (order.Kind == FailoverKind.Failover)
+            await new WitnessClaims(pair.Witness).EndReplacedAsync(order, Cancellation);
+        return new FencedNode(true, $"{order.From} is stopped and fenced{(node.ReceivedLsn is { } end ? $", its log ends at {end}" : "")}.", node.ReceivedLsn);
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> PromoteAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var node = await Pair(order).Database.PromoteAsync(order.To, order.Epoch, Cancellation);
+        return node.Writable ? new FailoverStepResult($"{order.To} is primary on timeline {node.Timeline}.") : throw Unavailable($"{order.To} was promoted and is not writable yet: {node.Trouble ?? $"it is {node.Role}"}.");
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> VerifyAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var pair = Pair(order);
+        await pair.Probe(order.To, Cancellation);
+        var node = await pair.Database.ObserveAsync(order.To, Cancellation);
+        return node is { Writable: true } && node.Epoch == order.Epoch
+            ? new FailoverStepResult($"A write through the clients' path to {order.To} was acknowledged in epoch {node.Epoch}.")
+            : throw Unavailable($"{order.To} took a write and says that it is in epoch {node.Epoch}, {(node.Writable ? "" : "not ")}writable; epoch {order.Epoch} is wanted.");
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> RepointAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).RepointAsync(order, Cancellation)));
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) =>
+        ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).MoveNamespacesAsync(order, Cancellation)));
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var services = await Around(order.Environment, order.Drill).ServicesAsync(order.To, Cancellation);
+        return services.FirstOrDefault(service => service.Answers == false) is { } silent
+            ? throw Unavailable($"{silent.Service} of {order.To} does not answer: {silent.Detail}")
+            : new FailoverStepResult($"The services of {order.To} answer. Both regions are specified with the same replicas, so that nothing is scaled.");
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> RunCanaryAsync(FailoverOrder order) =>
+        ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).RunCanaryAsync(order, Cancellation)));
+
+    /// <inheritdoc/>
+    public Task<RebuiltNode> RebuildAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var database = Pair(order).Database;
+        var rebuilt = await FollowAsync(database, order.From, order.To, order.Epoch);
+        while (Access(order.Environment, order.Drill).Synchronous && await database.SetSynchronousAsync(order.To, synchronous: true, order.Epoch, Cancellation) is { Synchronous: not true })
+        {
+            ActivityExecutionContext.Current.Heartbeat($"{order.From} catches up");
+            await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
+        }
+
+        return rebuilt;
+    });
+
+    /// <inheritdoc/>
+    public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input) => ActivityFailures.MappedAsync(() =>
+        new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill)).CheckAsync(Cancellation));
+
+    /// <inheritdoc/>
+    public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => ActivityFailures.MappedAsync(() => new WitnessClaims(Pair(order).Witness).ClaimBackAsync(order, Cancellation));
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> UnfenceAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var node = await Pair(order).Database.UnfenceAsync(order.From, order.Epoch, Cancellation);
+        return new FailoverStepResult($"{order.From} is {(node.Writable ? "" : "not ")}writable in epoch {node.Epoch}.");
+    });
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        regions.Dispose();
+        foreach (var pair in pairs.Values)
+            (pair.Database as IDisposable)?.Dispose();
+    }
+
+    /// <summary>Exports what only the node has, then makes a standby of it, until it streams.</summary>
+    private async Task<RebuiltNode> FollowAsync(IFailoverDatabase database, string node, string primary, long epoch)
+    {
+        var now = await database.ObserveAsync(node, Cancellation);
+        var divergence = now is { Role: NodeRole.Standby, Streaming: true } ? null : await database.ExportDivergenceAsync(node, primary, epoch, Cancellation);
+        while (now is not { Role: NodeRole.Standby, Streaming: true })
+        {
+            now = await database.FollowAsync(node, primary, epoch, Cancellation);
+            ActivityExecutionContext.Current.Heartbeat($"{node} is {now.Role}");
+            if (now is not { Role: NodeRole.Standby, Streaming: true })
+                await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
+        }
+
+        return new($"{node} follows {primary}.", divergence is { Location: not null } only ? new(only.FromLsn, only.ToLsn, only.Transactions, only.Rows, only.Location) : null);
+    }
+
+    private FailoverSurroundings Around(string environment, bool drill) => new(regions, new(() => SpecifiedEnvironment.Read(sources, environment)), Access(environment, drill));
+
+    private FailoverPair Pair(FailoverOrder order) => Pair(order.Environment, order.Drill);
+
+    private FailoverPair Pair(string environment, bool drill) => pairs.GetOrAdd(Key(environment, drill), key => open(key, Access(environment, drill)));
+
+    private FailoverAccess Access(string environment, bool drill) => connections.Failover.GetValueOrDefault(Key(environment, drill)) ?? throw new AdapterException(
+        AdapterFailureKind.Rejected, $"The connections file does not say how the database of {Key(environment, drill)} is reached. State failover.{Key(environment, drill)}: see docs/runbooks/failover.md.");
+
+    private static string Key(string environment, bool drill) => drill ? $"{environment}-drill" : environment;
+
+    private static AdapterException Unavailable(string message) => new(AdapterFailureKind.Unavailable, message);
+
+    private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidSpecification, nonRetryable: true);
+}

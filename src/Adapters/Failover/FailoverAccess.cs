@@ -1,0 +1,72 @@
+namespace PlatformOps.Adapters.Failover;
+
+/// <summary>How the database of one environment, and what leads to it, is reached. One pair of nodes, named after their regions.</summary>
+public sealed record FailoverAccess
+{
+    /// <summary>By region.</summary>
+    public IReadOnlyDictionary<string, FailoverNodeAccess> Nodes { get; init; } = new Dictionary<string, FailoverNodeAccess>();
+
+    /// <summary>PEM files for mutual TLS with the guards.</summary>
+    public TlsFiles? GuardTls { get; init; }
+
+    /// <summary>The login of write probes; its address is each node's.</summary>
+    public PostgresAccess? Login { get; init; }
+
+    /// <summary>Whether clients speak TLS with the database. Default true.</summary>
+    public bool ClientTls { get; init; } = true;
+
+    /// <summary>Whether commits wait for the standby: what a rebuild restores. Default true.</summary>
+    public bool Synchronous { get; init; } = true;
+
+    public WitnessAccess? Witness { get; init; }
+
+    /// <summary>The Service whose endpoints lead to the primary, in the clusters of both regions; null: none.</summary>
+    public EndpointsPointer? Service { get; init; }
+
+    /// <summary>The DNS record that leads to the primary; null: none.</summary>
+    public DnsPointer? Dns { get; init; }
+
+    /// <summary>Namespaces of the platform's Temporal whose active cluster goes with the database.</summary>
+    public IReadOnlyList<string> TemporalNamespaces { get; init; } = [];
+
+    internal FailoverAccess RelativeTo(string folder) => this with
+    {
+        GuardTls = GuardTls?.RelativeTo(folder),
+        Login = Login?.RelativeTo(folder),
+        Witness = Witness?.RelativeTo(folder),
+    };
+}
+
+/// <summary>How one node is reached.</summary>
+/// <param name="Guard">Its guard's API, <c>https://host:port</c>.</param>
+/// <param name="Clients">Where its guard listens for clients, <c>host:port</c>.</param>
+/// <param name="TemporalCluster">The name of the region's Temporal cluster as namespaces know it; null: the region's.</param>
+public sealed record FailoverNodeAccess(string Guard, string Clients, string? TemporalCluster = null);
+
+/// <summary>Where the witness is: an object in S3 or a Lease in a cluster, in either case outside both regions.</summary>
+/// <param name="Bucket">With <paramref name="Key"/>, for S3.</param>
+/// <param name="Aws">How its region is reached.</param>
+/// <param name="Namespace">With <paramref name="Name"/>, for Kubernetes.</param>
+/// <param name="Kubeconfig">Of that cluster.</param>
+/// <param name="Context">In the kubeconfig.</param>
+/// <param name="TimeoutMilliseconds">For one call: a fraction of the lease. Default 400.</param>
+public sealed record WitnessAccess(
+    string? Bucket = null, string? Key = null, AwsSettings? Aws = null, string? Namespace = null, string? Name = null, string? Kubeconfig = null, string? Context = null,
+    int TimeoutMilliseconds = 400)
+{
+    internal WitnessAccess RelativeTo(string folder) => this with
+    {
+        Aws = Aws?.RelativeTo(folder),
+        Kubeconfig = Kubeconfig is null ? null : Path.Combine(folder, Kubeconfig),
+    };
+}
+
+/// <summary>A Service without selector whose Endpoints are ours to set.</summary>
+public sealed record EndpointsPointer(string Namespace, string Name);
+
+/// <summary>A CNAME or A record of a zone of ours in Route 53.</summary>
+/// <param name="Zone">The zone's name.</param>
+/// <param name="Name">The record's name.</param>
+/// <param name="TimeToLiveSeconds">For how long resolvers keep it. Default 5.</param>
+/// <param name="Region">Whose AWS connection is used; null: the region that becomes primary.</param>
+public sealed record DnsPointer(string Zone, string Name, int TimeToLiveSeconds = 5, string? Region = null);

@@ -1,0 +1,132 @@
+using System.Reflection;
+using PlatformOps.Activities;
+using PlatformOps.Activities.Failover;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Failover;
+using PlatformOps.Platform.Failover;
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Failover;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+using Temporalio.Testing;
+using Temporalio.Worker;
+using static PlatformOps.PlatformWorkflows.Tests.Failover.FakeDatabase;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Failover;
+
+/// <summary>The real activities on a pair in memory: each may run twice, and together with the workflow they notice a loss by themselves.</summary>
+public class FailoverActivityTests(RunbookServer server)
+{
+    private static readonly string Root = typeof(FailoverActivityTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+
+    private static readonly PlatformConnections Connections = new()
+    {
+        Failover = new Dictionary<string, FailoverAccess> { ["production"] = new() { Nodes = new Dictionary<string, FailoverNodeAccess> { [East] = new("https://e:1", "127.0.0.1:1"), [West] = new("https://w:1", "127.0.0.1:2") } } },
+        Regions = new Dictionary<string, RegionConnection> { [East] = new() { Kubeconfig = "/nowhere" }, [West] = new() { Kubeconfig = "/nowhere" } },
+    };
+
+    [Fact]
+    public async Task Every_activity_that_changes_something_does_it_once_when_it_runs_twice()
+    {
+        using var pair = new GuardedMemory();
+        using var activities = Activities(pair);
+        pair.Lose(East);
+        var claim = new ClaimOrder("production", "failover-1", 1, East, West, FailoverKind.Failover, null);
+
+        var claimed = await TwiceAsync(() => activities.ClaimEpochAsync(claim));
+        var order = new FailoverOrder("production", "failover-1", claimed.Epoch, East, West, FailoverKind.Failover);
+        Assert.Equal(FailureTypes.Unavailable, (await FailureAsync(() => activities.FenceAsync(new("production", "failover-1", 2, East, West, FailoverKind.Failover, TimeSpan.Zero)))).ErrorType);
+        await TwiceAsync(() => activities.PromoteAsync(order));
+        await TwiceAsync(() => activities.VerifyAsync(order));
+        pair.Return(East);
+        var rebuilt = await RunAsync(() => activities.RebuildAsync(order));
+        var again = await RunAsync(() => activities.RebuildAsync(order));
+        var readiness = await RunAsync(() => activities.CheckReadinessAsync(new("production")));
+
+        Assert.Equal((2, West, 2), (claimed.Epoch, pair.Record.Primary, pair.Record.Epoch));
+        Assert.Equal(1, pair.Events.Count(did => did == "write 2 us-west-2"));
+        Assert.Equal((2, "/divergence/1"), (rebuilt.Divergence!.Rows, rebuilt.Divergence.Location));
+        Assert.Null(again.Divergence);
+        Assert.Equal(2, (await pair.ObserveAsync(West, default)).Timeline);
+        Assert.True(readiness.Ready, string.Join(" ", readiness.Items));
+    }
+
+    [Fact]
+    public async Task A_switchover_is_claimed_once_the_lease_was_given_back_and_is_taken_back_whole()
+    {
+        using var pair = new GuardedMemory();
+        using var activities = Activities(pair);
+        var claim = new ClaimOrder("production", "switchover-1", 1, East, West, FailoverKind.Switchover, null);
+        await TwiceAsync(() => activities.PrepareAsync(claim));
+        Assert.Contains("has not given its lease back", (await RunAsync(() => activities.ClaimEpochAsync(claim))).Void, StringComparison.Ordinal);
+
+        await TwiceAsync(() => activities.FenceAsync(new("production", "switchover-1", 1, East, West, FailoverKind.Switchover, TimeSpan.FromSeconds(5))));
+        Assert.Equal(2, (await RunAsync(() => activities.ClaimEpochAsync(claim))).Epoch);
+        var back = await TwiceAsync(() => activities.ClaimBackAsync(claim with { Epoch = 2 }));
+        await TwiceAsync(() => activities.UnfenceAsync(new("production", "switchover-1", back.Epoch, East, West, FailoverKind.Switchover)));
+
+        Assert.Equal((3, East, 3), (back.Epoch, pair.Record.Primary, pair.Record.Epoch));
+        Assert.True((await pair.ObserveAsync(East, default)).Writable);
+        Assert.Equal(FailureTypes.Rejected, (await FailureAsync(() => activities.UnfenceAsync(new("production", "switchover-1", 2, East, West, FailoverKind.Switchover)))).ErrorType);
+    }
+
+    [Fact]
+    public async Task Without_an_epoch_nothing_is_changed()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new FakeDatabase { Witness = new(0, East, "first", new(40, TimeSpan.FromSeconds(1), false), null) });
+        await run.SeeAsync(null, "gone", stalled: true, epoch: 0);
+
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+
+        Assert.Contains("ClaimEpoch changes something and carries no epoch", parked.Summary, StringComparison.Ordinal);
+        Assert.Empty(run.World.Events);
+    }
+
+    [Fact]
+    public async Task Observers_notice_a_loss_by_themselves_and_the_old_primary_is_rebuilt_when_it_returns()
+    {
+        using var pair = new GuardedMemory();
+        using var activities = Activities(pair);
+        var queue = $"queue-{Guid.NewGuid()}";
+        using var stop = new CancellationTokenSource();
+        using var failovers = new TemporalWorker(server.Client, WorkerRegistration.CreateFailoverWorkerOptions(activities, queue));
+        using var east = new TemporalWorker(server.Client, WorkerRegistration.CreateRegionWorkerOptions(activities, TaskQueues.Of(East)));
+        using var west = new TemporalWorker(server.Client, WorkerRegistration.CreateRegionWorkerOptions(activities, TaskQueues.Of(West)));
+        var working = Task.WhenAll(failovers.ExecuteAsync(stop.Token), east.ExecuteAsync(stop.Token), west.ExecuteAsync(stop.Token));
+        var handle = await server.Client.StartWorkflowAsync(
+            nameof(RegionFailover), [new RegionFailoverRequest { Environment = "production" }], new($"failover/production/{queue}", queue));
+        Task<FailoverView> ViewAsync() => handle.QueryAsync<FailoverView>("failover", []);
+        await Wait.UntilAsync(ViewAsync, view => view.Code == FailoverReason.Healthy, view => $"{view.Code}: {view.Decision}");
+
+        pair.Lose(East);
+        await Wait.UntilAsync(ViewAsync, view => view.Recovery?.Promoted == true, view => $"{view.Code}: {view.Decision}");
+        pair.Return(East);
+        await Wait.UntilAsync(() => handle.QueryAsync<RunbookStatus>("status", []), status => status.WaitingFor is not null, status => $"{status.Phase}: {status.Summary}");
+        var done = await ViewAsync();
+
+        Assert.True(done.Last is not null, (await handle.QueryAsync<RunbookStatus>("status", [])).Summary);
+        Assert.Equal((FailoverOutcome.Completed, West, 2), (done.Last.Outcome, done.Primary, done.Epoch));
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"Lost to writable: {TimeProvider.System.GetElapsedTime(pair.LostAt, pair.WritableAt).TotalMilliseconds:0} ms; {string.Join(", ", done.Last.Phases.Select(phase => $"{phase.Name} {phase.Seconds * 1000:0} ms"))}");
+        Assert.Equal(NodeRole.Standby, (await pair.ObserveAsync(East, default)).Role);
+        Assert.False(pair.Renewing.IsFaulted);
+        await handle.TerminateAsync("The test has ended.");
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => working);
+    }
+
+    private static FailoverActivities Activities(GuardedMemory pair) => new(
+        new(Path.Combine(Root, "examples", "reference"), Path.Combine(Root, "k8s", "components")), Connections, (_, _) => new(pair, pair, pair.WriteAsync));
+
+    private static Task<T> RunAsync<T>(Func<Task<T>> activity) => new ActivityEnvironment().RunAsync(activity);
+
+    /// <summary>As when it died after its effect and before its answer.</summary>
+    private static async Task<T> TwiceAsync<T>(Func<Task<T>> activity)
+    {
+        await RunAsync(activity);
+        return await RunAsync(activity);
+    }
+
+    private static Task<ApplicationFailureException> FailureAsync<T>(Func<Task<T>> activity) => Assert.ThrowsAsync<ApplicationFailureException>(() => RunAsync(activity));
+}
