@@ -74,7 +74,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
             Name = configuration.Node,
             Role = role,
             Writable = gate().IsOpen,
-            Fenced = known.Fence is not null && !running && !gate().IsOpen && !lease.Held.Valid,
+            Fenced = known.Fence is not null && !running && !process.Remains && !gate().IsOpen && !lease.Held.Valid,
             Epoch = known.Epoch,
             Timeline = running ? seen?.Timeline : null,
             ReceivedLsn = running ? seen?.Received : end,

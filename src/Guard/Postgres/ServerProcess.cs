@@ -13,12 +13,15 @@ internal sealed class ServerProcess(GuardConfiguration configuration, ServerUser
 
     private readonly SemaphoreSlim turn = new(1);
     private volatile int postmaster;
-    private volatile bool stopping;
+    private volatile bool stopping, remains;
     private Task following = Task.CompletedTask;
 
     public DataDirectory Data { get; } = new(configuration.Data);
 
     public bool Running => postmaster != 0;
+
+    /// <summary>It ended by itself, and processes of it may still be there.</summary>
+    public bool Remains => remains;
 
     /// <summary>Its process; 0: none.</summary>
     public int Id => postmaster;
@@ -95,6 +98,7 @@ internal sealed class ServerProcess(GuardConfiguration configuration, ServerUser
         }
 
         Data.ForgetDead();
+        remains = false;
     }
 
     public void Dispose() => turn.Dispose();
@@ -143,6 +147,7 @@ internal sealed class ServerProcess(GuardConfiguration configuration, ServerUser
                 await Task.Delay(Look, clock);
         }
 
+        remains = !stopping;
         if (Interlocked.CompareExchange(ref postmaster, 0, process) == process && !stopping)
             ended();
     }
