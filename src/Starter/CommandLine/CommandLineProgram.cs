@@ -33,6 +33,7 @@ internal static class CommandLineProgram
             ServerCommand.Create(),
             GuardCommand.Create(),
             WorkerCommand.Create(),
+            AlertsCommand.Create(),
             SchemaCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),
