@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 
 namespace PlatformOps.Starter.Commands;
@@ -55,6 +56,16 @@ internal static class RunbooksCommand
             "ledger/development",
             Required: ["environment"],
             Controls: "queries: status, ledger"),
+        new(
+            nameof(RegionFailover),
+            "failover/{environment}",
+            "Watches an environment's database from both regions and changes its places when it has to or when people ask. One for each environment, for ever.",
+            typeof(RegionFailoverRequest),
+            """{"environment":"production"}""",
+            "failover/production",
+            Required: ["environment"],
+            Controls: "queries: status, failover   signals: alert, evidence   updates: failOver, failBack, approve, reject, abort, retryStep, skipStep, acknowledge, maintenance",
+            Queue: TaskQueues.Failover),
     ];
 
     public static Command Create()
@@ -84,7 +95,7 @@ internal static class RunbooksCommand
                 {
                     runbook.Type,
                     runbook.Id,
-                    taskQueue = TaskQueues.Default,
+                    taskQueue = runbook.Queue,
                     runbook.Summary,
                     input = runbook.Schema(),
                     runbook.Start,
@@ -98,7 +109,7 @@ internal static class RunbooksCommand
     {
         terminal.Line(runbook.Type);
         terminal.Line($"  {runbook.Summary}");
-        terminal.Line($"  workflow id: {runbook.Id}   task queue: {TaskQueues.Default}");
+        terminal.Line($"  workflow id: {runbook.Id}   task queue: {runbook.Queue}");
         terminal.Line($"  {runbook.Controls ?? $"queries: status, plan, objects   updates: approve, reject, abort, retryStep, skipStep{runbook.MoreUpdates}"}");
         terminal.Line($"  start: {runbook.Start}");
         terminal.Line("  input:");
@@ -112,11 +123,12 @@ internal static class RunbooksCommand
     /// <param name="ExampleId">The workflow id that goes with <paramref name="Example"/>.</param>
     /// <param name="Required">The input's fields that cannot be left out.</param>
     /// <param name="MoreUpdates">Those that only this runbook takes.</param>
+    /// <param name="Queue">Where it is started.</param>
     /// <param name="Controls">Its queries and updates, when they are not those of all runbooks.</param>
-    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "", string? Controls = null)
+    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "", string? Controls = null, string Queue = TaskQueues.Default)
     {
         public string Start =>
-            $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {TaskQueues.Default} --input '{Example}'";
+            $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {Queue} --input '{Example}'";
 
         public JsonObject Schema()
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Starter.CommandLine;
@@ -21,13 +22,19 @@ internal static class WorkerCommand
             Description = "How the platform's clusters are reached (JSON). [default: that of the running `up`, else KUBECONFIG or the cluster that it runs in]",
             HelpName = "FILE",
         };
+        var regions = new Option<string[]>("--region")
+        {
+            Description = "Where this worker stands: it observes databases from there. [default: every region of a database that the connections name]",
+            HelpName = "NAME...",
+            AllowMultipleArgumentsPerToken = true,
+        };
         return new CliCommand(
             "worker",
             "Carry runbooks out: poll a Temporal server until Ctrl-C. The server is that of TEMPORAL_*, else that of the `up` that runs on --data.",
             new Example("worker", "for the `up --no-worker` that runs here"),
             new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"))
         {
-            queue, connections,
+            queue, connections, regions,
         }
         .Runs(async (invocation, ct) =>
         {
@@ -37,11 +44,13 @@ internal static class WorkerCommand
             var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance);
             var client = await target.ConnectAsync(ct);
             await using var activities = new ProvisioningActivities(sources, reached);
+            using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Open);
+            var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
             invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
-            await RunbookWorker.RunAsync(client, activities, taskQueue, Grace, ct);
+            await RunbookWorker.RunAsync(client, activities, failovers, taskQueue, here, Grace, ct);
             return ExitCode.Success;
         });
     }

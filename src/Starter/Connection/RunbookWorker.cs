@@ -1,28 +1,48 @@
 using PlatformOps.Activities;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using Temporalio.Client;
 using Temporalio.Worker;
 
 namespace PlatformOps.Starter.Connection;
 
-/// <summary>A worker for every runbook.</summary>
+/// <summary>Workers for every runbook: one for what can wait, one for failovers, and one for each region that this process stands in.</summary>
 internal static class RunbookWorker
 {
     /// <summary>Polls until cancelled, then lets what is in flight come to a stop and returns.</summary>
+    /// <param name="regions">Where this process stands: it observes from there.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
     public static async Task RunAsync(
-        TemporalClient client, IProvisioningActivities activities, string taskQueue, TimeSpan grace, CancellationToken ct)
+        TemporalClient client, IProvisioningActivities provisioning, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, TimeSpan grace, CancellationToken ct)
     {
-        var options = WorkerRegistration.CreateWorkerOptions(activities, taskQueue);
+        // One that fails takes the others with it: half a worker looks like a whole one.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        TemporalWorkerOptions[] all =
+        [
+            WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue),
+            WorkerRegistration.CreateFailoverWorkerOptions(failover),
+            .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
+        ];
+        var running = all.Select(options => RunAsync(client, options, grace, stop)).ToList();
+        await Task.WhenAll(running);
+    }
+
+    private static async Task RunAsync(TemporalClient client, TemporalWorkerOptions options, TimeSpan grace, CancellationTokenSource stop)
+    {
         options.GracefulShutdownTimeout = grace;
         using var worker = new TemporalWorker(client, options);
         try
         {
-            await worker.ExecuteAsync(ct);
+            await worker.ExecuteAsync(stop.Token);
         }
-        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             // Being told to stop is how a worker ends well.
+        }
+        finally
+        {
+            await stop.CancelAsync();
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.BootstrapServer;
@@ -31,6 +32,7 @@ internal sealed class UpStack : IAsyncDisposable
     private ExternalWorld? external;
     private AwsWorld? aws;
     private ProvisioningActivities? activities;
+    private FailoverActivities? failovers;
     private Task worker = Task.CompletedTask;
 
     private UpStack(bool verbose) => log = new ServerLog(verbose);
@@ -118,6 +120,7 @@ internal sealed class UpStack : IAsyncDisposable
 
         if (activities is not null)
             await activities.DisposeAsync();
+        failovers?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
         if (external is not null)
@@ -211,8 +214,10 @@ internal sealed class UpStack : IAsyncDisposable
 
     private void StartWorker(Locations locations, PlatformConnections connections)
     {
-        activities = new ProvisioningActivities(new ProvisioningSources(locations.Specification, locations.Catalog), connections);
+        var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
+        activities = new ProvisioningActivities(sources, connections);
+        failovers = new FailoverActivities(sources, connections, FailoverPairs.Open);
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, TaskQueues.Default, TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), TimeSpan.Zero, stopping.Token);
     }
 }
