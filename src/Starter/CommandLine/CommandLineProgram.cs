@@ -38,6 +38,7 @@ internal static class CommandLineProgram
             GuardCommand.Create(),
             WorkerCommand.Create(),
             AlertsCommand.Create(),
+            DemoCommand.Create(),
             SchemaCommand.Create(),
             VersionCommand.Create(),
             CompletionCommand.Create(),

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using System.Text.Json;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Starter.Demos;
+using PlatformOps.Starter.Specifications;
+
+namespace PlatformOps.Starter.Commands;
+
+/// <summary>Capabilities shown end to end on this machine.</summary>
+internal static class DemoCommand
+{
+    public static Command Create() => new CliCommand(
+        "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"))
+    {
+        Failover(),
+    };
+
+    private static CliCommand Failover()
+    {
+        var scenario = new Option<FailoverScenario>("--scenario") { Description = "What happens: NodeLost, PostmasterKilled, GuardKilled, Switchover.", DefaultValueFactory = _ => FailoverScenario.NodeLost };
+        var asynchronous = new Option<bool>("--asynchronous") { Description = "Commits do not wait for the standby: what was not sent yet is lost with the primary, and is told." };
+        return new CliCommand(
+            "failover",
+            "Two real PostgreSQL servers under load; the primary dies, the run notices, decides, promotes the standby and rebuilds the other, and every row is accounted for.",
+            new Example("demo failover", "the machine of the primary is lost"),
+            new Example("demo failover --scenario Switchover", "an operator asks for a change of places, without loss"),
+            new Example("demo failover --asynchronous --output json", "with loss that is told; only the result on standard output"))
+        {
+            scenario, asynchronous,
+        }
+        .Runs(async (invocation, ct) =>
+        {
+            var validation = Validation.Of(invocation.Locations);
+            var environment = (validation.Specification ?? throw validation.Refusal(invocation.Locations)).Environments.FirstOrDefault(item => item.Name == FailoverWorld.Environment);
+            if (environment is not { Regions.Count: >= 2 })
+                throw new CommandFailure(ExitCode.NotFound, $"The specification has no environment {FailoverWorld.Environment} with two regions.", "The demo uses its regions and its failover policy.", "Use the reference platform: leave --specification out.");
+            var result = await new FailoverDemo(invocation.Terminal, invocation.Get(scenario), !invocation.Get(asynchronous), invocation.Verbose)
+                .RunAsync((environment.Regions[0].Name, environment.Regions[1].Name), new ProvisioningSources(invocation.Locations.Specification, invocation.Locations.Catalog), ct);
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
+            return result is { MaxWritablePrimaries: 1, Outcome: "completed" } && (result.Lost == 0 || !result.Synchronous) ? ExitCode.Success : ExitCode.RunFailed;
+        });
+    }
+}
