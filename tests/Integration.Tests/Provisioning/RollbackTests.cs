@@ -30,6 +30,46 @@ public abstract class RollbackTests(TestCluster cluster)
         Assert.Empty((await platform.ListAsync()).Objects);
     }
 
+    /// <summary>Three objects of the ground, five of the application.</summary>
+    public static TheoryData<int> Steps => [1, 2, 3, 4, 5, 6, 7, 8];
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public async Task After_an_attempt_that_ended_at_any_object_a_rollback_leaves_nothing_to_list_and_the_ledger_agrees(int last)
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        using var dying = new CancellationTokenSource();
+        platform.Proxy.Answered = _ =>
+        {
+            if (platform.Proxy.Mutations.Count == last)
+                dying.Cancel();
+        };
+        var plan = (await platform.PlanAsync()).Plan;
+        foreach (var component in plan.Components.TakeWhile(_ => !dying.IsCancellationRequested))
+        {
+            try
+            {
+                await platform.ApplyAsync(plan, component.Component, environment: new() { CancellationTokenSource = dying });
+            }
+            catch (OperationCanceledException) when (dying.IsCancellationRequested)
+            {
+                // As a worker that is told to stop.
+            }
+        }
+
+        platform.Proxy.Answered = null;
+        Assert.Equal(last, platform.Proxy.Mutations.Count);
+        var created = (await platform.ListAsync()).Objects;
+        Assert.Equal(last, created.Count);
+        Assert.Equal(created.ToHashSet(), (await LedgerAsync(platform)).Select(entry => entry.Address).ToHashSet());
+
+        foreach (var component in plan.Components.Reverse())
+            await platform.RemoveAsync(component.Component);
+
+        Assert.Empty((await platform.ListAsync()).Objects);
+        Assert.Empty(await LedgerAsync(platform));
+    }
+
     [Fact]
     public async Task Leaves_what_another_operation_created_and_what_is_no_longer_ours()
     {
@@ -88,6 +128,9 @@ public abstract class RollbackTests(TestCluster cluster)
         Assert.Null(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "extra")));
         Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "settings")));
     }
+
+    private static async Task<IReadOnlyList<LedgerEntry>> LedgerAsync(TestPlatform platform) =>
+        (await platform.RunAsync(() => platform.Activities.ReadLedgerAsync(new(platform.Environment)))).Entries;
 }
 
 public sealed class RollbackTestsOnTheSandbox(SandboxCluster cluster) : RollbackTests(cluster);
