@@ -12,7 +12,7 @@ public static class WorkerRegistration
     private static readonly Type[] Provisioning =
         [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
 
-    private static readonly Type[] Failovers = [typeof(RegionFailover)];
+    private static readonly Type[] Failovers = [typeof(FailoverReadiness), typeof(RegionFailover)];
 
     /// <summary>Every workflow type of the product.</summary>
     public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Failovers];

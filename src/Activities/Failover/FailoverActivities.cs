@@ -137,8 +137,11 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
     });
 
     /// <inheritdoc/>
-    public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input) => ActivityFailures.MappedAsync(() =>
-        new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill)).CheckAsync(Cancellation));
+    public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var found = await new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill), time).CheckAsync(Cancellation);
+        return input.LastDrill ? new([.. found.Items, await new LastDrill(ActivityExecutionContext.Current.TemporalClient, time).LookAsync(input.Environment, Cancellation)]) : found;
+    });
 
     /// <inheritdoc/>
     public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => ActivityFailures.MappedAsync(() => new WitnessClaims(Pair(order).Witness).ClaimBackAsync(order, Cancellation));

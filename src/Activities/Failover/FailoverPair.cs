@@ -9,6 +9,9 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="Probe">Writes through the path that clients take to a node; throws when the write was not acknowledged.</param>
 public sealed record FailoverPair(IFailoverDatabase Database, IWitness Witness, Func<string, CancellationToken, Task> Probe)
 {
+    /// <summary>Those between us and the guards; null: there are no guards.</summary>
+    public GuardCertificates? Certificates { get; init; }
+
     /// <summary>The path of clients, as the connections state it.</summary>
     internal static Func<string, CancellationToken, Task> ProbeOf(string environment, FailoverAccess access) => async (node, ct) =>
     {

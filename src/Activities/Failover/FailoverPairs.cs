@@ -17,7 +17,7 @@ public static class FailoverPairs
         if (access.GuardTls is not { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key })
             throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");
         var guards = new GuardAccess(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard)), authority, certificate, key);
-        return new(new GuardedPostgres(guards), WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness)), FailoverPair.ProbeOf(environment, access));
+        return new(new GuardedPostgres(guards), WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness)), FailoverPair.ProbeOf(environment, access)) { Certificates = new(guards) };
     }
 
     private static IWitness WitnessOf(string environment, WitnessAccess how)

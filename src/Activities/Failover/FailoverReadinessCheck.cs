@@ -5,64 +5,85 @@ using PlatformOps.Workflows.Failover;
 
 namespace PlatformOps.Activities.Failover;
 
-/// <summary>Looks at each thing that a failover would need, one sentence for each. Changes nothing.</summary>
-internal sealed class FailoverReadinessCheck(FailoverPair pair, FailoverAccess access)
+/// <summary>Looks at each thing that a failover would need, one sentence for each. Changes nothing but the row of its write probe.</summary>
+internal sealed class FailoverReadinessCheck(FailoverPair pair, FailoverAccess access, TimeProvider time)
 {
-    /// <summary>A standby that lacks more than this is shown as lagging: a segment of the write-ahead log.</summary>
-    private const long LagBytes = 16 * 1024 * 1024;
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+
+    private readonly List<ReadinessItem> items = [];
+    private readonly Dictionary<string, DatabaseNode> nodes = [];
 
     public async Task<ReadinessReport> CheckAsync(CancellationToken ct)
     {
-        var items = new List<ReadinessItem>();
         WitnessRecord? record = null;
-        items.Add(await AskAsync("witness", async () =>
+        await AskAsync("witness", async () =>
         {
             record = (await pair.Witness.ReadAsync(ct))?.Record;
-            return record is null ? (false, "It keeps nothing: start the guards.") : (true, $"Epoch {record.Epoch} of {record.Primary}.");
-        }));
-        var nodes = new Dictionary<string, DatabaseNode>();
+            return ReadinessRules.Witness(record, await RenewedAsync(record, ct));
+        });
         foreach (var name in access.Nodes.Keys)
-            items.Add(await AskAsync($"guard@{name}", async () =>
+            await AskAsync($"guard@{name}", async () =>
             {
                 var node = nodes[name] = await pair.Database.ObserveAsync(name, ct);
-                return (node.Trouble is null, node.Trouble ?? $"It is {node.Role} in epoch {node.Epoch}.");
-            }));
+                return new(node.Trouble is null, node.Trouble ?? $"It is {node.Role} in epoch {node.Epoch}.");
+            });
         if (record is { Primary: var primary } && nodes.GetValueOrDefault(primary) is { } led)
-        {
-            items.Add(new("primary", led.Writable, led.Writable ? $"{primary} is writable." : $"{primary} is not writable."));
-            items.Add(new("synchronous", !access.Synchronous || led.Synchronous == true, led.Synchronous == true ? "Commits wait for the standby." : "Commits do not wait for a standby: a failover may lose some."));
-            items.Add(Lag(led, nodes.Values.FirstOrDefault(node => node.Name != primary)));
-            var probe = await pair.TryWriteAsync(primary, TimeSpan.FromSeconds(2), ct);
-            items.Add(new("writeProbe", probe == WriteProbe.Written, probe switch
-            {
-                WriteProbe.Written => $"A write through the clients' path to {primary} was acknowledged.",
-                WriteProbe.Unclear => "The login of write probes does not work: observers cannot tell whether clients can write. Correct failover.*.login in the connections file.",
-                _ => $"A write through the clients' path to {primary} was not acknowledged.",
-            }));
-        }
-
+            await LookAtAsync(led, ct);
+        if (pair.Certificates is { } certificates)
+            await LookAtAsync(certificates, ct);
         if (access.Dns is { TimeToLiveSeconds: var life })
-            items.Add(new("dnsTimeToLive", life <= 60, $"Resolvers keep the record for {life} s{(life <= 60 ? "" : ": clients would come that much later; 60 s at most are wanted")}."));
+            Add("dnsTimeToLive", ReadinessRules.TimeToLive(life));
         return new(items);
     }
 
-    private static ReadinessItem Lag(DatabaseNode primary, DatabaseNode? standby) => standby switch
+    private async Task LookAtAsync(DatabaseNode primary, CancellationToken ct)
     {
-        { Role: NodeRole.Standby, Streaming: true } when primary.ReceivedLsn - standby.ReceivedLsn is { } lag => new("lag", lag <= LagBytes, $"{standby.Name} lacks {Math.Max(0, lag)} bytes."),
-        null => new("lag", false, "The standby does not answer."),
-        _ => new("lag", false, $"{standby.Name} is {standby.Role} and does not stream. Rebuild it."),
-    };
+        var name = primary.Name;
+        Add("primary", new(primary.Writable, primary.Writable ? $"{name} is writable." : $"{name} is not writable."));
+        Add("synchronous", new(!access.Synchronous || primary.Synchronous == true, primary.Synchronous == true ? "Commits wait for the standby." : "Commits do not wait for a standby: a failover may lose some."));
+        Add("lag", ReadinessRules.Lag(primary, nodes.Values.FirstOrDefault(node => node.Name != name)));
+        var probe = await pair.TryWriteAsync(name, TimeSpan.FromSeconds(2), ct);
+        Add("writeProbe", new(probe == WriteProbe.Written, probe switch
+        {
+            WriteProbe.Written => $"A write through the clients' path to {name} was acknowledged.",
+            WriteProbe.Unclear => "The login of write probes does not work: observers cannot tell whether clients can write. Correct failover.*.login in the connections file.",
+            _ => $"A write through the clients' path to {name} was not acknowledged.",
+        }));
+    }
 
-    private static async Task<ReadinessItem> AskAsync(string name, Func<Task<(bool Ok, string Detail)>> ask)
+    private async Task LookAtAsync(GuardCertificates certificates, CancellationToken ct)
+    {
+        foreach (var name in access.Nodes.Keys)
+            await AskAsync($"certificate@{name}", async () => ReadinessRules.Certificate(await certificates.ServerValidUntilAsync(name, ct), time.GetUtcNow()));
+        await AskAsync("certificate", () => Task.FromResult(ReadinessRules.Certificate(certificates.OwnValidUntil(), time.GetUtcNow())));
+    }
+
+    /// <summary>What the witness keeps as soon as it is something else, or when the lease would have run out.</summary>
+    private async Task<WitnessRecord?> RenewedAsync(WitnessRecord? first, CancellationToken ct)
+    {
+        if (first?.Lease is not { Released: false } lease)
+            return first;
+        var since = time.GetTimestamp();
+        while (true)
+        {
+            var later = (await pair.Witness.ReadAsync(ct))?.Record;
+            if (later != first || time.GetElapsedTime(since) >= ReadinessRules.LookForRenewal(lease))
+                return later;
+            await Task.Delay(BetweenLooks, time, ct);
+        }
+    }
+
+    private async Task AskAsync(string name, Func<Task<ReadinessFinding>> ask)
     {
         try
         {
-            var (ok, detail) = await ask();
-            return new(name, ok, detail);
+            Add(name, await ask());
         }
         catch (AdapterException failure)
         {
-            return new(name, false, failure.Message);
+            Add(name, new(false, failure.Message));
         }
     }
+
+    private void Add(string name, ReadinessFinding finding) => items.Add(new(name, finding.Ok, finding.Detail));
 }

@@ -74,7 +74,8 @@ public sealed record RebuiltNode(string Detail, DivergenceSummary? Divergence = 
 public sealed record DivergenceSummary(long FromLsn, long ToLsn, int Transactions, int Rows, string? Location);
 
 /// <summary>Input of <see cref="IFailoverActivities.CheckReadinessAsync"/>.</summary>
-public sealed record CheckReadinessInput(string Environment, bool Drill = false);
+/// <param name="LastDrill">Whether the age of the last drill is looked at. A failover that ends does not ask for it: no step could change it.</param>
+public sealed record CheckReadinessInput(string Environment, bool Drill = false, bool LastDrill = false);
 
 /// <summary>Whether the next failover would succeed.</summary>
 public sealed record ReadinessReport(IReadOnlyList<ReadinessItem> Items)

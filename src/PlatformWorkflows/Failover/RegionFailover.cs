@@ -49,6 +49,9 @@ public sealed partial class RegionFailover
     /// <summary>Workflow id of the run of an environment.</summary>
     public static string WorkflowId(string environment) => $"failover/{environment}";
 
+    /// <summary>Workflow id of drills of an environment, by which the last one is found.</summary>
+    public static string DrillId(string environment) => $"failover-drill/{environment}";
+
     /// <summary>The runbook: watch; when two of three say that the primary is down, decide; carry it out; watch on.</summary>
     [WorkflowRun]
     public async Task<FailoverReport?> RunAsync(Input<RegionFailoverRequest>? input = null)

@@ -66,6 +66,16 @@ internal static class RunbooksCommand
             Required: ["environment"],
             Controls: "queries: status, failover   signals: alert, evidence   updates: failOver, failBack, approve, reject, abort, retryStep, skipStep, acknowledge, maintenance",
             Queue: TaskQueues.Failover),
+        new(
+            nameof(FailoverReadiness),
+            "failover-readiness/{environment}",
+            "Says whether the next failover of an environment would succeed, and what is missing. Changes nothing and takes no updates.",
+            typeof(FailoverReadinessRequest),
+            """{"environment":"production"}""",
+            "failover-readiness/production",
+            Required: ["environment"],
+            Controls: "queries: status",
+            Queue: TaskQueues.Failover),
     ];
 
     public static Command Create()

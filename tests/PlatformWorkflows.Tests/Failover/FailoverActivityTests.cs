@@ -1,6 +1,7 @@
 using System.Reflection;
 using PlatformOps.Activities;
 using PlatformOps.Activities.Failover;
+using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Platform.Failover;
@@ -19,6 +20,8 @@ namespace PlatformOps.PlatformWorkflows.Tests.Failover;
 public class FailoverActivityTests(RunbookServer server)
 {
     private static readonly string Root = typeof(FailoverActivityTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+
+    private static readonly ProvisioningSources Sources = new(Path.Combine(Root, "examples", "reference"), Path.Combine(Root, "k8s", "components"));
 
     private static readonly PlatformConnections Connections = new()
     {
@@ -116,8 +119,73 @@ public class FailoverActivityTests(RunbookServer server)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => working);
     }
 
+    [Fact]
+    public async Task What_stands_in_the_way_of_a_failover_is_named()
+    {
+        using var pair = new GuardedMemory();
+        using var activities = Activities(pair);
+        Assert.All((await ReadinessAsync()).Items, item => Assert.True(item.Ok, item.ToString()));
+
+        pair.Lose(West);
+        var standby = await ReadinessAsync();
+        pair.Lose(East);
+        var primary = await ReadinessAsync();
+
+        Assert.Equal(["guard@us-west-2", "lag"], Missing(standby));
+        Assert.Equal(["witness", "guard@us-east-1", "guard@us-west-2"], Missing(primary));
+        Assert.Contains("has not renewed its lease of epoch 1", primary.Items[0].Detail, StringComparison.Ordinal);
+
+        Task<ReadinessReport> ReadinessAsync() => RunAsync(() => activities.CheckReadinessAsync(new("production")));
+        static IEnumerable<string> Missing(ReadinessReport report) => report.Items.Where(item => item.Ok == false).Select(item => item.Name);
+    }
+
+    [Fact]
+    public async Task A_drill_never_opens_production_and_counts_as_the_last_one_when_it_went_well()
+    {
+        using var pair = new GuardedMemory();
+        using var production = new GuardedMemory();
+        var opened = new List<string>();
+        using var activities = new FailoverActivities(Sources, Connections with { Failover = new Dictionary<string, FailoverAccess>(Connections.Failover) { ["production-drill"] = Connections.Failover["production"] } }, (key, _) =>
+        {
+            opened.Add(key);
+            return key == "production" ? new(production, production, production.WriteAsync) : new(pair, pair, pair.WriteAsync);
+        });
+        var queue = $"queue-{Guid.NewGuid()}";
+        using var failovers = new TemporalWorker(server.Client, WorkerRegistration.CreateFailoverWorkerOptions(activities, queue));
+        using var east = new TemporalWorker(server.Client, WorkerRegistration.CreateRegionWorkerOptions(activities, TaskQueues.Of(East)));
+        using var west = new TemporalWorker(server.Client, WorkerRegistration.CreateRegionWorkerOptions(activities, TaskQueues.Of(West)));
+        await east.ExecuteAsync(() => west.ExecuteAsync(() => failovers.ExecuteAsync(async () =>
+        {
+            Assert.Null((await LastDrillAsync()).Ok);
+            opened.Clear();
+
+            var drill = await server.Client.StartWorkflowAsync(
+                nameof(RegionFailover), [new RegionFailoverRequest { Environment = "production", Mode = FailoverRunMode.Drill }], new(RegionFailover.DrillId("production"), queue));
+            Task<FailoverView> ViewAsync() => drill.QueryAsync<FailoverView>("failover", []);
+            await Wait.UntilAsync(ViewAsync, view => view.Code == FailoverReason.Healthy, view => $"{view.Code}: {view.Decision}");
+            pair.Lose(East);
+            await Wait.UntilAsync(ViewAsync, view => view.Recovery?.Promoted == true, view => $"{view.Code}: {view.Decision}");
+            pair.Return(East);
+            await Wait.UntilAsync(() => drill.QueryAsync<RunbookStatus>("status", []), status => status.WaitingFor is not null, status => $"{status.Phase}: {status.Summary}");
+            var report = await drill.GetResultAsync<FailoverReport>().WaitAsync(Wait.Patience);
+
+            Assert.Equal((FailoverOutcome.Completed, West), (report.Outcome, report.To));
+            Assert.Equal(["production-drill"], opened.Distinct());
+            Assert.Empty(production.Events);
+            Assert.Equal((1, East), (production.Record.Epoch, production.Record.Primary));
+            Assert.True((await LastDrillAsync()).Ok);
+        })));
+
+        async Task<ReadinessItem> LastDrillAsync()
+        {
+            var look = await server.Client.StartWorkflowAsync(
+                nameof(FailoverReadiness), [new FailoverReadinessRequest { Environment = "production" }], new(FailoverReadiness.WorkflowId($"production/{Guid.NewGuid()}"), queue));
+            return (await look.GetResultAsync<FailoverReadinessReport>().WaitAsync(Wait.Patience)).Items.Single(item => item.Name == "lastDrill");
+        }
+    }
+
     private static FailoverActivities Activities(GuardedMemory pair) => new(
-        new(Path.Combine(Root, "examples", "reference"), Path.Combine(Root, "k8s", "components")), Connections, (_, _) => new(pair, pair, pair.WriteAsync));
+        Sources, Connections, (_, _) => new(pair, pair, pair.WriteAsync));
 
     private static Task<T> RunAsync<T>(Func<Task<T>> activity) => new ActivityEnvironment().RunAsync(activity);
 

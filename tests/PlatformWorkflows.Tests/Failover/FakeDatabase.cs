@@ -26,6 +26,9 @@ internal sealed class FakeDatabase : IFailoverActivities
 
     public int Approvals { get; init; }
 
+    /// <summary>What a look at what failovers need finds.</summary>
+    public IReadOnlyList<ReadinessItem> Readiness { get; init; } = [new("lag", true, "None.")];
+
     /// <summary>Every activity that changes something dies once after its effect and before its answer.</summary>
     public bool Twice { get; init; }
 
@@ -129,7 +132,7 @@ internal sealed class FakeDatabase : IFailoverActivities
     {
         lock (gate)
             events.Add("readiness");
-        return Task.FromResult(new ReadinessReport([new("lag", true, "None.")]));
+        return failures.TryGetValue("readiness", out var queue) && queue.TryDequeue(out var failure) ? throw failure : Task.FromResult(new ReadinessReport(Readiness));
     }
 
     public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => DoAsync("claimBack", order, () =>

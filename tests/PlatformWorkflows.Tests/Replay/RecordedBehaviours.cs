@@ -151,6 +151,8 @@ internal static class RecordedBehaviours
             await run.TellAsync("failBack", new FailBackInput("the kernel is updated"));
             await run.ReportAsync(2);
         }),
+        ["failover-ready"] = server => ReadinessAsync(server, new()),
+        ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
     };
 
@@ -184,6 +186,12 @@ internal static class RecordedBehaviours
         await using var run = await FailoverRun.StartAsync(server, world, environment: "production");
         await act(run);
         return run.Handle.Id;
+    }
+
+    private static async Task<string> ReadinessAsync(RunbookServer server, FakeDatabase world)
+    {
+        await FailoverReadinessTests.LookAsync(server, world, "production");
+        return FailoverReadiness.WorkflowId("production");
     }
 
     private static async Task<string> DriftAsync(RunbookServer server, FakeWorld world, DetectDriftInput input, Func<RunningRunbook<DriftReport>, Task> act)
