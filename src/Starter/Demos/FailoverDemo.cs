@@ -49,21 +49,21 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
     {
         Say("Starting two PostgreSQL servers with guards, the witness, the bootstrap server and workers in both regions ...");
         await using var world = await FailoverWorld.StartAsync(regions, sources, synchronous, verbose, Say, ct);
-        await using var ledger = new Ledger(world.ClientAddresses, writers: 4, Clock);
-        await FailoverWorld.UntilAsync("clients write", () => Task.FromResult(ledger.Acknowledged > 500), ct);
-        Say($"Clients write: {ledger.Acknowledged} rows are acknowledged so far.");
+        await using var clients = new Clients(world.ClientAddresses, writers: 4, Clock);
+        await FailoverWorld.UntilAsync("clients write", () => Task.FromResult(clients.Acknowledged > 500), ct);
+        Say($"Clients write: {clients.Acknowledged} rows are acknowledged so far.");
 
         var fault = Clock.GetTimestamp();
         await BreakAsync(world, ct);
         var report = await FollowAsync(world, ct);
-        var gap = ledger.LongestGap(fault);
-        await FailoverWorld.UntilAsync("clients write again", () => Task.FromResult(ledger.LongestGap(fault).Ended != 0 && ledger.FirstAfter(fault, gap.Ended) is not null), ct);
-        await ledger.StopAsync();
-        var lost = await ledger.LostAsync(world.Pair[report.To].Clients.Listen, ct);
+        var gap = clients.LongestGap(fault);
+        await FailoverWorld.UntilAsync("clients write again", () => Task.FromResult(clients.LongestGap(fault).Ended != 0 && clients.FirstAfter(gap.Ended) is not null), ct);
+        await clients.StopAsync();
+        var lost = await clients.LostAsync(world.Pair[report.To].Clients.Listen, ct);
         var writable = scenario == FailoverScenario.Switchover ? gap.Length : Clock.GetElapsedTime(fault, gap.Ended);
         var result = new FailoverDemoResult(
-            JsonNamingPolicy.CamelCase.ConvertName(scenario.ToString()), synchronous, JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), ledger.Acknowledged, lost, ledger.InDoubt, report.Divergence?.Rows,
-            ledger.MaxWritable(), Math.Round(writable.TotalSeconds, 3), report.Phases.ToDictionary(phase => phase.Name, phase => Math.Round(phase.Seconds, 3)));
+            JsonNamingPolicy.CamelCase.ConvertName(scenario.ToString()), synchronous, JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), clients.Acknowledged, lost, clients.InDoubt, report.Divergence?.Rows,
+            clients.MaxWritable(), Math.Round(writable.TotalSeconds, 3), report.Phases.ToDictionary(phase => phase.Name, phase => Math.Round(phase.Seconds, 3)));
         Say(report.Summary);
         Say($"{result.Acknowledged} rows were acknowledged; the new primary lacks {lost} of them. {result.InDoubt} are in doubt: their connection broke before the answer.");
         Say(string.Create(CultureInfo.InvariantCulture, $"At most {result.MaxWritablePrimaries} node was writable at any moment. Clients could write again after {result.WritableAfterSeconds:0.00} s."));

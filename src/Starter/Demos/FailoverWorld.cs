@@ -149,7 +149,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         Guards = new(Pair);
         Database = new(Pair.Access);
         var sql = Path.Combine(Folder, "demo.sql");
-        await File.WriteAllTextAsync(sql, Ledger.Schema, ct);
+        await File.WriteAllTextAsync(sql, Clients.Schema, ct);
         await Guards.InitAsync(Primary, ["--sql", sql], ct);
         await Guards.InitAsync(Standby, ["--standby"], ct);
         Guards.Start(Primary);

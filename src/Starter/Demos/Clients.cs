@@ -5,7 +5,7 @@ using Npgsql;
 namespace PlatformOps.Starter.Demos;
 
 /// <summary>Clients of a database pair: writers that note what was acknowledged to them, and a prober at each node. The account at the end needs nobody's word but theirs.</summary>
-internal sealed class Ledger : IAsyncDisposable
+internal sealed class Clients : IAsyncDisposable
 {
     /// <summary>What the clients need in the database.</summary>
     public const string Schema = """
@@ -26,7 +26,7 @@ internal sealed class Ledger : IAsyncDisposable
     private long next;
 
     /// <param name="addresses">Where the nodes' clients connect, <c>host:port</c>.</param>
-    public Ledger(IReadOnlyList<string> addresses, int writers, TimeProvider clock)
+    public Clients(IReadOnlyList<string> addresses, int writers, TimeProvider clock)
     {
         this.clock = clock;
         for (var number = 0; number < writers; number++)
@@ -38,19 +38,16 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>How many rows were acknowledged so far, those of the probers included.</summary>
     public int Acknowledged => acknowledged.Count + probes.Count;
 
+    /// <summary>The same without those of the probers.</summary>
+    public int Written => acknowledged.Count;
+
     /// <summary>Rows of which nobody knows whether they are there: the connection broke before the answer.</summary>
     public int InDoubt => doubted.Count;
 
-    /// <summary>From a moment to the first acknowledgement after it that came after a gap; null: there was none yet.</summary>
-    /// <param name="moment">A timestamp of the clock.</param>
-    /// <param name="after">Acknowledgements before this timestamp do not count: of the old primary's.</param>
-    public TimeSpan? FirstAfter(long moment, long after)
-    {
-        var first = acknowledged.Where(row => row.At > after).Select(row => (long?)row.At).Min();
-        return first is { } at ? clock.GetElapsedTime(moment, at) : null;
-    }
+    /// <summary>The moment of a writer's first acknowledgement after a moment, as timestamps of the clock; null: there was none.</summary>
+    public long? FirstAfter(long moment) => acknowledged.Where(row => row.At > moment).Select(row => (long?)row.At).Min();
 
-    /// <summary>The longest time without any acknowledgement after a moment, and when it ended.</summary>
+    /// <summary>The longest time without a writer's acknowledgement after a moment, and when it ended.</summary>
     public (TimeSpan Length, long Ended) LongestGap(long moment)
     {
         var times = acknowledged.Select(row => row.At).Where(at => at > moment).Append(moment).Order().ToList();
