@@ -81,7 +81,8 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
         secret is null ? null : await new ClusterHealth(Cluster(region)).LoginAsync(space, secret, ct);
 
     /// <summary>Whether the connections say how a region reaches AWS.</summary>
-    public bool StatesAws(string region) => connections.Regions.GetValueOrDefault(region)?.Aws is not null;
+    /// <remarks>Another endpoint than AWS's without credentials for it leads nowhere: that shuts the way to an account that nobody meant.</remarks>
+    public bool StatesAws(string region) => connections.Regions.GetValueOrDefault(region)?.Aws is { } stated && (stated.Endpoint is null || stated.CredentialsFile is not null || stated.Profile is not null);
 
     /// <summary>Whether the connections say how a region reaches a service.</summary>
     public bool States(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.ContainsKey(service) == true;
