@@ -153,14 +153,14 @@ public abstract class BucketTests(TestAws aws)
     }
 
     [Fact]
-    public async Task Objects_of_a_bucket_that_is_missing_are_missing()
+    public async Task A_bucket_that_is_missing_is_a_failure_and_never_an_object_that_is_not_there()
     {
         using var connection = aws.Connect();
         var objects = new StoredObjects(connection, Names.New("nowhere"));
 
-        Assert.Null(await objects.GetAsync("x", Ct));
-        var failure = await Assert.ThrowsAsync<AdapterException>(() => objects.PutAsync("x", "x"u8.ToArray(), Ct));
-        Assert.Equal(AdapterFailureKind.Missing, failure.Kind);
+        var read = await Assert.ThrowsAsync<AdapterException>(() => objects.GetAsync("x", Ct));
+        var written = await Assert.ThrowsAsync<AdapterException>(() => objects.PutAsync("x", "x"u8.ToArray(), Ct));
+        Assert.Equal((AdapterFailureKind.Missing, AdapterFailureKind.Missing), (read.Kind, written.Kind));
     }
 
     /// <summary>As another tool would, or a try of ours that died after its first call.</summary>

@@ -126,7 +126,7 @@ public sealed class UpTests : IDisposable
         var folder = Path.Combine(cli.Home, "platform");
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "platform.yaml"), "apiVersion: platformops.io/v1\nkind: Platform\n  name: [\n");
-        var refused = await cli.RunAsync("up", "--once", "--data", Data, "--specification", folder);
+        var refused = await cli.RunAsync("up", "--once", "--data", Data, "--port", "0", "--specification", folder);
         Assert.Equal(3, refused.ExitCode);
         Assert.Contains("platform.yaml:", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Data));
