@@ -17,6 +17,9 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="time">The clock of rhythms; default: the system's.</param>
 public sealed class FailoverActivities(ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null) : IFailoverActivities, IDisposable
 {
+    /// <summary>A fraction of the time for which the failover lets a rebuild be silent (30 s).</summary>
+    private static readonly TimeSpan HeartbeatRhythm = TimeSpan.FromSeconds(5);
+
     private readonly RegionConnections regions = new(connections);
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, FailoverPair> pairs = new();
     private readonly TimeProvider time = time ?? TimeProvider.System;
@@ -165,16 +168,25 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
     private async Task<RebuiltNode> FollowAsync(IFailoverDatabase database, string node, string primary, long epoch)
     {
         var now = await database.ObserveAsync(node, Cancellation);
-        var divergence = now is { Role: NodeRole.Standby, Streaming: true } ? null : await database.ExportDivergenceAsync(node, primary, epoch, Cancellation);
+        var divergence = now is { Role: NodeRole.Standby, Streaming: true } ? null
+            : await WatchedAsync(database.ExportDivergenceAsync(node, primary, epoch, Cancellation), $"what only {node} has is exported");
         while (now is not { Role: NodeRole.Standby, Streaming: true })
         {
-            now = await database.FollowAsync(node, primary, epoch, Cancellation);
+            now = await WatchedAsync(database.FollowAsync(node, primary, epoch, Cancellation), $"{node} is rebuilt");
             ActivityExecutionContext.Current.Heartbeat($"{node} is {now.Role}");
             if (now is not { Role: NodeRole.Standby, Streaming: true })
                 await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
         }
 
         return new($"{node} follows {primary}.", divergence is { Location: not null } only ? new(only.FromLsn, only.ToLsn, only.Transactions, only.Rows, only.Location) : null);
+    }
+
+    /// <summary>Heartbeats while a call goes on that may take longer than a worker may be silent: otherwise every attempt would be cut off and none would ever end.</summary>
+    private async Task<T> WatchedAsync<T>(Task<T> call, string what)
+    {
+        while (!Cancellation.IsCancellationRequested && await Task.WhenAny(call, Task.Delay(HeartbeatRhythm, time, Cancellation)) != call)
+            ActivityExecutionContext.Current.Heartbeat(what);
+        return await call;
     }
 
     private FailoverSurroundings Around(string environment, bool drill) => new(regions, new(() => SpecifiedEnvironment.Read(sources, environment)), Access(environment, drill));
