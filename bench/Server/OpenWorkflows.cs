@@ -39,13 +39,13 @@ internal static class OpenWorkflows
         return least;
     }
 
-    /// <summary>Kills a server with these workflows and starts another on its file; seconds until that one answers.</summary>
-    public static async Task<(ServerProcess Server, double Seconds)> StartAgainAsync(ServerProcess server, string database)
+    /// <summary>Kills a server with these workflows and starts it again, on the same file; seconds until that one answers.</summary>
+    public static async Task<(ServerProcess Server, double Seconds)> StartAgainAsync(ServerProcess server, Func<Task<ServerProcess>> start)
     {
         await server.KillAsync();
         await server.DisposeAsync();
         var clock = Stopwatch.StartNew();
-        var again = await ServerProcess.StartOursAsync(database);
+        var again = await start();
         var client = await TemporalClient.ConnectAsync(new(again.Address));
         await client.WorkflowService.DescribeNamespaceAsync(new() { Namespace = "default" });
         return (again, clock.Elapsed.TotalSeconds);

@@ -24,11 +24,15 @@ internal static class ServerBenchmark
         var open = int.Parse(Environment.GetEnvironmentVariable(OpenVariable) ?? "20000", CultureInfo.InvariantCulture);
         var servers = new List<ServerMeasurement>
         {
-            await InMemoryAsync(size, open, rounds),
-            await DurableAsync(size, open, rounds),
+            await InMemoryAsync("PlatformOps", ServerProcess.StartOursAsync, size, open, rounds),
+            await DurableAsync("PlatformOps", ServerProcess.StartOursAsync, size, open, rounds),
         };
         if (Environment.GetEnvironmentVariable(NativeVariable) is { Length: > 0 } native)
-            servers.Add(await DevServerAsync("PlatformOps, native, in memory", native, size, rounds));
+        {
+            servers.Add(await InMemoryAsync("PlatformOps, native", database => ServerProcess.StartDevServerAsync(native, database), size, open, rounds));
+            servers.Add(await DurableAsync("PlatformOps, native", database => ServerProcess.StartDevServerAsync(native, database), size, open, rounds));
+        }
+
         if (ServerProcess.OfficialCli is { } cli)
             servers.Add(await DevServerAsync("official dev server, in memory", cli, size, rounds));
         return new ServerResult(
@@ -36,29 +40,29 @@ internal static class ServerBenchmark
             ServerProcess.OfficialCli is null ? "The official dev server was not measured: put `temporal` on the PATH, or set TEMPORAL_CLI." : null);
     }
 
-    private static async Task<ServerMeasurement> InMemoryAsync(double size, int open, int rounds)
+    private static async Task<ServerMeasurement> InMemoryAsync(string name, Func<string?, Task<ServerProcess>> start, double size, int open, int rounds)
     {
-        await using var server = await ServerProcess.StartOursAsync(null);
-        var measured = await LoadAsync("PlatformOps, in memory", server, size, rounds);
+        await using var server = await start(null);
+        var measured = await LoadAsync($"{name}, in memory", server, size, rounds);
         if (open == 0)
             return measured;
-        await using var fresh = await ServerProcess.StartOursAsync(null);
+        await using var fresh = await start(null);
         return measured with { Open = open, OpenKiB = await OpenWorkflows.CostAsync(fresh, await TemporalClient.ConnectAsync(new(fresh.Address)), open) };
     }
 
-    private static async Task<ServerMeasurement> DurableAsync(double size, int open, int rounds)
+    private static async Task<ServerMeasurement> DurableAsync(string name, Func<string?, Task<ServerProcess>> start, double size, int open, int rounds)
     {
         var folder = Directory.CreateTempSubdirectory("platformops-bench-").FullName;
         try
         {
-            await using var server = await ServerProcess.StartOursAsync(Path.Combine(folder, "loads.db"));
-            var measured = await LoadAsync("PlatformOps, durable", server, size, rounds);
+            await using var server = await start(Path.Combine(folder, "loads.db"));
+            var measured = await LoadAsync($"{name}, durable", server, size, rounds);
             if (open == 0)
                 return measured;
             var database = Path.Combine(folder, "open.db");
-            var fresh = await ServerProcess.StartOursAsync(database);
+            var fresh = await start(database);
             var cost = await OpenWorkflows.CostAsync(fresh, await TemporalClient.ConnectAsync(new(fresh.Address)), open);
-            var (again, seconds) = await OpenWorkflows.StartAgainAsync(fresh, database);
+            var (again, seconds) = await OpenWorkflows.StartAgainAsync(fresh, () => start(database));
             await again.DisposeAsync();
             return measured with { Open = open, OpenKiB = cost, StartAgainSeconds = seconds };
         }
@@ -70,7 +74,7 @@ internal static class ServerBenchmark
 
     private static async Task<ServerMeasurement> DevServerAsync(string name, string executable, double size, int rounds)
     {
-        await using var server = await ServerProcess.StartDevServerAsync(executable);
+        await using var server = await ServerProcess.StartDevServerAsync(executable, null);
         return await LoadAsync(name, server, size, rounds);
     }
 

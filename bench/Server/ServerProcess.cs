@@ -53,10 +53,11 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>What is started as the official dev server is, which says nothing when it is ready: it is asked until it answers.</summary>
-    public static async Task<ServerProcess> StartDevServerAsync(string executable)
+    /// <param name="database">The file that keeps everything; in memory when null.</param>
+    public static async Task<ServerProcess> StartDevServerAsync(string executable, string? database)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo(executable, ["server", "start-dev", "--headless", "--log-level", "error", "--port", port.ToString(CultureInfo.InvariantCulture)])
+        var start = new ProcessStartInfo(executable, ["server", "start-dev", "--headless", "--log-level", "error", "--port", port.ToString(CultureInfo.InvariantCulture), .. database is null ? Array.Empty<string>() : ["--db-filename", database]])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -73,7 +74,7 @@ internal sealed class ServerProcess : IAsyncDisposable
             }
             catch (Exception e) when (patience.Elapsed < TimeSpan.FromSeconds(60) && e is InvalidOperationException or Temporalio.Exceptions.RpcException)
             {
-                await Task.Delay(100);
+                await Task.Delay(20);
             }
         }
     }

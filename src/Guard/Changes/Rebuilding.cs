@@ -78,8 +78,10 @@ internal sealed class Rebuilding(GuardParts parts, Divergences divergences, Peer
                 entry.Delete();
         }
 
+        // Data of a server that does not care for its disk is not worth waiting for the disk.
+        IEnumerable<string> unsynced = await peer.SyncsAsync(ct) ? [] : ["--no-sync"];
         await parts.Tools.RunAsync(
-            "pg_basebackup", ["--pgdata", parts.Configuration.Data, "--dbname", parts.Settings.PeerConnection("replication"), "--wal-method=stream", "--checkpoint=fast"], ct);
+            "pg_basebackup", ["--pgdata", parts.Configuration.Data, "--dbname", parts.Settings.PeerConnection("replication"), "--wal-method=stream", "--checkpoint=fast", .. unsynced], ct);
         Mark(parts.Configuration.Data);
     }
 

@@ -38,7 +38,7 @@ internal sealed class DataDirectory(string path)
         }
     }
 
-    /// <summary>Every process of a server on this data, also those whose postmaster is dead: servers stand in their data directory.</summary>
+    /// <summary>Every process of a server on this data, also those whose postmaster is dead, and the programs that write it: they stand in their data directory.</summary>
     public IReadOnlyList<int> Processes() =>
         [.. Directory.EnumerateDirectories("/proc").Select(folder => System.IO.Path.GetFileName(folder)).Where(name => name.All(char.IsAsciiDigit))
             .Select(name => int.Parse(name, CultureInfo.InvariantCulture)).Where(IsIn)];

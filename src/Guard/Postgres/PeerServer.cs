@@ -16,6 +16,10 @@ internal sealed class PeerServer(ServerTools tools, ServerSettings settings, Tim
             await Task.Delay(Look, clock, ct);
     }
 
+    /// <summary>Whether it makes its data reach the disk (<c>fsync</c>).</summary>
+    /// <exception cref="GuardException">It does not answer.</exception>
+    public async Task<bool> SyncsAsync(CancellationToken ct) => (await AskAsync("SHOW fsync", ct)).Trim() != "off";
+
     /// <summary>The history of its timeline: a line for each timeline that was left, and where. Empty for the first.</summary>
     public Task<string> HistoryAsync(CancellationToken ct) => AskAsync(
         """

@@ -17,10 +17,10 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
         return code == 0 ? output : throw new GuardException($"{program} ended with {code}: {Last(errors.Length > 0 ? errors : output)}");
     }
 
-    /// <summary>Runs a program to its end, however that is.</summary>
+    /// <summary>Runs a program to its end, however that is. It stands in the data directory, so that one that outlives its guard is found as the servers are.</summary>
     public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
     {
-        using var process = Start(program, arguments);
+        using var process = Start(program, arguments, configuration.Data);
         using var ended = ct.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -33,7 +33,7 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
     /// <summary>Runs a program and gives what it writes line by line; how it ends is not asked.</summary>
     public async Task ReadLinesAsync(string program, IReadOnlyList<string> arguments, Action<string> line, CancellationToken ct)
     {
-        using var process = Start(program, arguments);
+        using var process = Start(program, arguments, "/");
         using var ended = ct.Register(process.Kill);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         while (await process.StandardOutput.ReadLineAsync(ct) is { } read)
@@ -42,10 +42,10 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
         await errors;
     }
 
-    private Process Start(string program, IReadOnlyList<string> arguments)
+    private Process Start(string program, IReadOnlyList<string> arguments, string folder)
     {
         var command = user.Run([Path.Combine(configuration.Binaries, program), .. arguments]);
-        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = "/" };
+        var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
         start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment["PGCONNECT_TIMEOUT"] = "5";
         var process = Process.Start(start)!;

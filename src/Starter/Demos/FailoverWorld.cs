@@ -1,3 +1,4 @@
+using System.Globalization;
 using PlatformOps.Activities;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
@@ -30,6 +31,9 @@ internal sealed class FailoverWorld : IAsyncDisposable
     private const string Bucket = "witness", Secret = "not-a-secret";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    /// <summary>A clone writes everything to the disk, which may be busy.</summary>
+    private static readonly TimeSpan ClonePatience = TimeSpan.FromMinutes(5);
 
     private readonly CancellationTokenSource stopping = new();
     private readonly List<Task> workers = [];
@@ -110,7 +114,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         while (!await holds())
         {
             if (TimeProvider.System.GetElapsedTime(started) > (patience ?? Patience))
-                throw new CommandFailure(ExitCode.Failure, "The demo does not go on.", $"Waited for a minute: {what}.", "Run it again with --verbose and report what it prints.");
+                throw new CommandFailure(ExitCode.Failure, "The demo does not go on.", string.Create(CultureInfo.InvariantCulture, $"Waited for {(patience ?? Patience).TotalSeconds:0} s: {what}."), "Run it again with --verbose and report what it prints.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, ct);
         }
     }
@@ -154,7 +158,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         await Guards.InitAsync(Standby, ["--standby"], ct);
         Guards.Start(Primary);
         Guards.Start(Standby);
-        await UntilAsync($"{Standby} follows {Primary}", async () => await LookAsync(Primary, ct) is { Writable: true, Streaming: true } && await LookAsync(Standby, ct) is { Role: NodeRole.Standby, Streaming: true }, ct);
+        await UntilAsync($"{Standby} follows {Primary}", async () => await LookAsync(Primary, ct) is { Writable: true, Streaming: true } && await LookAsync(Standby, ct) is { Role: NodeRole.Standby, Streaming: true }, ct, ClonePatience);
         if (synchronous)
         {
             await Database.SetSynchronousAsync(Primary, synchronous: true, epoch: 1, ct);

@@ -98,4 +98,40 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
         await ledger.StopAsync();
         Assert.Equal((1, 0), (ledger.MaxWritable(), await ledger.LostAsync(First)));
     }
+
+    [Fact]
+    public async Task Nobody_writes_into_a_node_any_more_whose_guard_was_killed_while_it_cloned()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: false);
+        var data = pair.Data(Second);
+        pair.KillGuard(Second);
+        while (data.Processes() is { Count: > 0 } left)
+            left.ToList().ForEach(process => Guard.Posix.Signal(process, Guard.Posix.Kill));
+        File.Delete(data.In("global/pg_control"));
+        await pair.StartGuardAsync(Second);
+        await pair.UntilAsync(Second, _ => true);
+        await pair.Database.FollowAsync(Second, First, epoch: 1, Ct);
+
+        IReadOnlyList<int> cloning;
+        while ((cloning = [.. data.Processes().Where(process => Name(process) == "pg_basebackup")]).Count == 0)
+            await Task.Yield();
+        foreach (var process in cloning)
+            Guard.Posix.Signal(process, GuardedPair.Stop);
+        pair.KillGuard(Second);
+        await pair.StartGuardAsync(Second);
+        await pair.UntilAsync(Second, node => node is { Role: NodeRole.Standby, Streaming: true });
+        Assert.Empty(data.Processes().Intersect(cloning));
+    }
+
+    private static string? Name(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 }

@@ -18,9 +18,15 @@ internal sealed class GuardedPair : IAsyncDisposable
 {
     public const string First = "us-east-1", Second = "us-west-2";
 
-    private const int Stop = 19, Continue = 18;
+    public const int Stop = 19;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private const int Continue = 18;
+
+    /// <summary>For everything that depends on no disk.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>For a cluster to be made and cloned, which a busy disk can hold up.</summary>
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(4);
 
     private readonly AwsStandIn aws;
     private readonly AwsConnection connection;
@@ -135,10 +141,10 @@ internal sealed class GuardedPair : IAsyncDisposable
     }
 
     /// <summary>Waits until a node is as wanted.</summary>
-    public async Task<DatabaseNode> UntilAsync(string node, Func<DatabaseNode, bool> wanted)
+    public async Task<DatabaseNode> UntilAsync(string node, Func<DatabaseNode, bool> wanted, TimeSpan? patience = null)
     {
         DatabaseNode? last = null;
-        await UntilAsync(async () => (last = await LookAsync(node)) is { } now && wanted(now), node, () => $"{last}");
+        await UntilAsync(async () => (last = await LookAsync(node)) is { } now && wanted(now), node, () => $"{last}", patience);
         return last!;
     }
 
@@ -182,8 +188,8 @@ internal sealed class GuardedPair : IAsyncDisposable
         await InitAsync(Second, "--standby");
         await StartGuardAsync(First);
         await StartGuardAsync(Second);
-        await UntilAsync(First, node => node.Writable);
-        await UntilAsync(Second, node => node is { Role: NodeRole.Standby, Streaming: true });
+        await UntilAsync(First, node => node.Writable, StartPatience);
+        await UntilAsync(Second, node => node is { Role: NodeRole.Standby, Streaming: true }, StartPatience);
         await UntilAsync(First, node => node.Streaming == true);
         if (synchronous)
         {
@@ -199,12 +205,12 @@ internal sealed class GuardedPair : IAsyncDisposable
         Assert.True(result.ExitCode == 0, result.Error);
     }
 
-    private async Task UntilAsync(Func<Task<bool>> holds, string node, Func<string>? last = null)
+    private async Task UntilAsync(Func<Task<bool>> holds, string node, Func<string>? last = null, TimeSpan? patience = null)
     {
         var started = Stopwatch.StartNew();
         while (!await holds())
         {
-            Assert.True(started.Elapsed < Patience, string.Create(CultureInfo.InvariantCulture, $"Waited for {started.Elapsed.TotalSeconds:0.0} s for {node}; last: {last?.Invoke()}\n{(guards.ContainsKey(node) ? Log(node) : "")}"));
+            Assert.True(started.Elapsed < (patience ?? Patience), string.Create(CultureInfo.InvariantCulture, $"Waited for {started.Elapsed.TotalSeconds:0.0} s for {node}; last: {last?.Invoke()}\n{(guards.ContainsKey(node) ? Log(node) : "")}"));
             await Task.Delay(10, Ct);
         }
     }
