@@ -52,7 +52,8 @@ public sealed class GuardAgent : IAsyncDisposable
         Task[] loops =
         [
             parts.Keeper.RunAsync(all.Token), parts.Clients.RunAsync(all.Token), parts.Replication.RunAsync(all.Token), new LeaseWatch(parts).RunAsync(all.Token),
-            new Observing(parts).RunAsync(all.Token), Api.GuardApi.RunAsync(this, parts.Configuration, parts.Log, all.Token), duties.RunAsync(turn, all.Token),
+            new Observing(parts).RunAsync(all.Token), Api.GuardApi.RunAsync(this, parts.Configuration, parts.Log, all.Token),
+            Api.MetricsEndpoint.RunAsync(parts.Configuration.Metrics?.Listen, Metrics, all.Token), duties.RunAsync(turn, all.Token),
         ];
         var first = await Task.WhenAny(loops);
         await stop.CancelAsync();
@@ -70,6 +71,9 @@ public sealed class GuardAgent : IAsyncDisposable
 
     /// <summary>Ends with the next change of the node.</summary>
     internal Task NextChange => parts.Status.NextChange;
+
+    /// <summary>The same for Prometheus.</summary>
+    internal string Metrics() => Api.GuardMetrics.Write(parts.Configuration.Environment, Now, parts.Status.View, parts.Keeper.Held.Left, parts.Clients.Sessions);
 
     internal Task<DatabaseNode> FenceAsync(long epoch, TimeSpan drain, CancellationToken ct) =>
         ChangeAsync(epoch, token => fencing.FenceAsync(epoch, drain, "it was asked to", TimeSpan.Zero, token), ct);

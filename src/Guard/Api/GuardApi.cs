@@ -39,6 +39,7 @@ internal static class GuardApi
         }));
         await using var app = builder.Build();
         app.MapGet("/v1/status", context => LookAsync(agent, context));
+        app.MapGet("/metrics", context => MetricsEndpoint.AnswerAsync(context, agent.Metrics));
         Map("/v1/fence", call => agent.FenceAsync(call.Epoch, TimeSpan.FromMilliseconds(call.Body.DrainMs), call.Aborted));
         Map("/v1/unfence", call => agent.UnfenceAsync(call.Epoch, call.Aborted));
         Map("/v1/promote", call => agent.PromoteAsync(call.Epoch, call.Aborted));

@@ -33,6 +33,9 @@ public sealed record GuardConfiguration
     /// <summary>Where the guard is told what to do, with mutual TLS.</summary>
     public ApiSettings Api { get; init; } = new();
 
+    /// <summary>Where metrics are given to scrapers without a certificate, over HTTP without TLS; null: nowhere. With a certificate they are given on <see cref="Api"/> in any case.</summary>
+    public ListenSettings? Metrics { get; init; }
+
     /// <summary>This node's certificate for <see cref="Replication"/> and <see cref="Api"/>.</summary>
     public TlsSettings Tls { get; init; } = new();
 

@@ -78,7 +78,10 @@ public static class GuardConfigurationFile
             yield return $"state is {of.State.Length} characters long, and the server's socket in it would not fit: at most {LongestState} are expected.";
         if (!File.Exists(Path.Combine(of.Binaries, "pg_rewind")))
             yield return $"binaries is '{of.Binaries}': there is no pg_rewind. Name the bin directory of the server's version, for example /usr/lib/postgresql/15/bin.";
-        foreach (var (field, listen) in new[] { ("clients.listen", of.Clients.Listen), ("replication.listen", of.Replication.Listen), ("api.listen", of.Api.Listen) })
+        var listens = new List<(string, string)> { ("clients.listen", of.Clients.Listen), ("replication.listen", of.Replication.Listen), ("api.listen", of.Api.Listen) };
+        if (of.Metrics is { } metrics)
+            listens.Add(("metrics.listen", metrics.Listen));
+        foreach (var (field, listen) in listens)
         {
             if (!IPEndPoint.TryParse(listen, out var address) || address.Port == 0)
                 yield return $"{field} is '{listen}': an IP address and a port are expected, for example 0.0.0.0:5432.";

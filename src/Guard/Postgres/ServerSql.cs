@@ -17,7 +17,8 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
             ELSE EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1) END,
           EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync' AND application_name = $1),
           (SELECT max(at) FROM platformops.marker),
-          coalesce((SELECT max(epoch) FROM platformops.epoch), 0)
+          coalesce((SELECT max(epoch) FROM platformops.epoch), 0),
+          CASE WHEN NOT r.recovering THEN (SELECT greatest(0, pg_current_wal_flush_lsn() - flush_lsn)::bigint FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1 LIMIT 1) END
         FROM (SELECT pg_is_in_recovery() AS recovering) r
         """;
 
@@ -33,7 +34,7 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
         await row.ReadAsync(token);
         return new ServerView(
             row.GetBoolean(0), row.GetInt32(1), row.IsDBNull(2) ? 0 : row.GetInt64(2), row.IsDBNull(3) ? 0 : row.GetInt64(3), row.GetBoolean(4), row.GetBoolean(5),
-            row.IsDBNull(6) ? null : new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero), row.GetInt64(7));
+            row.IsDBNull(6) ? null : new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero), row.GetInt64(7), row.IsDBNull(8) ? null : row.GetInt64(8));
     }, ct);
 
     /// <summary>Carries a statement out and gives the first value of its answer.</summary>

@@ -66,7 +66,7 @@ internal static class GuardCommand
         try
         {
             await using var agent = new GuardAgent(configuration, Witnesses.Open(configuration), SuspendAwareClock.Instance, Log(invocation));
-            invocation.Terminal.Line($"Guard of {configuration.Node} ({configuration.Environment}): clients {configuration.Clients.Listen}, replication {configuration.Replication.Listen}, api {configuration.Api.Listen}");
+            invocation.Terminal.Line($"Guard of {configuration.Node} ({configuration.Environment}): clients {configuration.Clients.Listen}, replication {configuration.Replication.Listen}, api {configuration.Api.Listen}{(configuration.Metrics is { } metrics ? $", metrics {metrics.Listen}" : "")}");
             invocation.Terminal.Result(new { configuration.Node, configuration.Environment, clients = configuration.Clients.Listen, replication = configuration.Replication.Listen, api = configuration.Api.Listen });
             await agent.RunAsync(ct);
             return ExitCode.Success;

@@ -45,7 +45,7 @@ internal sealed class LocalPair
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         var certificates = new LocalCertificates(Path.Combine(folder, "certificates"), clock);
         certificates.Make(first, second, Operator);
-        var (one, two) = (FreePorts(3), FreePorts(3));
+        var (one, two) = (FreePorts(4), FreePorts(4));
         var pair = new LocalPair(folder, certificates, new()
         {
             [first] = Configuration(first, second, one, two),
@@ -70,6 +70,7 @@ internal sealed class LocalPair
             Clients = new(Loopback(own[0])),
             Replication = new(Loopback(own[1])),
             Api = new(Loopback(own[2]), [Operator]),
+            Metrics = new(Loopback(own[3])),
             Tls = new(certificates.Certificate(node), certificates.Key(node), certificates.Authority),
             Peer = new(other, Loopback(others[1])),
             Witness = witness,

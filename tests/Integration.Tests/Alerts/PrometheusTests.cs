@@ -1,9 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Failover;
+using PlatformOps.Starter.Failover;
 
 namespace PlatformOps.Integration.Tests.Alerts;
 
@@ -14,20 +18,37 @@ public sealed class PrometheusTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task Our_rules_fire_through_Alertmanager_into_the_runbook_and_say_when_it_is_over()
+    public async Task A_dead_primary_fires_our_rule_through_Alertmanager_into_the_runbook_and_a_promotion_ends_it()
     {
         Assert.SkipUnless(Tools.Installed, Tools.Missing);
         await using var fixture = await ReceiverFixture.StartAsync(matcher: "runbook=\"failover\"");
-        using var guard = new GuardMetrics();
+        await using var pair = await GuardedPair.StartAsync(synchronous: true);
         await using var alertmanager = await Tools.AlertmanagerAsync(fixture);
-        await using var prometheus = await Tools.PrometheusAsync(fixture.Folder, guard.Port, alertmanager.Port);
-        guard.Writable = false;
+        await using var prometheus = await Tools.PrometheusAsync(fixture.Folder, pair.Files, alertmanager.Port);
+        await Wait.UntilAsync(() => prometheus.HoldsAsync("count(platformops_guard_writable) == 2 and max(platformops_guard_writable) == 1 and min(platformops_guard_streaming) == 1"), () => prometheus.Said, Patience);
+
+        pair.KillPostmaster(GuardedPair.First);
         await Wait.UntilAsync(async () => (await fixture.SignalsAsync("production"))?.Any(signal => signal is { Name: "PostgreSQLNoWritablePrimary", Status: "firing" }) is true, () => prometheus.Said + alertmanager.Said, Patience);
-        guard.Writable = true;
+        Assert.True((await pair.Database.PromoteAsync(GuardedPair.Second, await pair.ClaimAsync(GuardedPair.Second, fenced: true), TestContext.Current.CancellationToken)).Writable);
         await Wait.UntilAsync(async () => (await fixture.SignalsAsync("production"))!.Any(signal => signal is { Name: "PostgreSQLNoWritablePrimary", Status: "resolved" }), () => prometheus.Said + alertmanager.Said, Patience);
+
         var signals = (await fixture.SignalsAsync("production"))!.Where(signal => signal.Name == "PostgreSQLNoWritablePrimary").ToList();
         Assert.Single(signals.Select(signal => signal.Key).Distinct());
         Assert.Equal("No database node of production accepts writes.", signals[0].Summary);
+        await TheWayForScrapersGivesMetricsAndNothingElseAsync(new($"http://{pair.Files[GuardedPair.Second].Metrics!.Listen}"));
+    }
+
+    private static async Task TheWayForScrapersGivesMetricsAndNothingElseAsync(Uri guard)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        using var http = new HttpClient();
+        var metrics = await http.GetStringAsync(new Uri(guard, "/metrics"), ct);
+        await Tools.RunAsync("promtool", metrics, "check", "metrics");
+        Assert.Contains("platformops_guard_epoch{environment=\"production\",region=\"us-west-2\"} 2\n", metrics, StringComparison.Ordinal);
+        Assert.Contains("platformops_guard_role{environment=\"production\",region=\"us-west-2\",role=\"primary\"} 1\n", metrics, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(new Uri(guard, "/v1/status"), ct)).StatusCode);
+        using var order = new StringContent("{\"epoch\": 99}", Encoding.UTF8, "application/json");
+        Assert.Equal(HttpStatusCode.NotFound, (await http.PostAsync(new Uri(guard, "/v1/fence"), order, ct)).StatusCode);
     }
 
     [Fact]
@@ -37,53 +58,9 @@ public sealed class PrometheusTests
         var folder = Directory.CreateTempSubdirectory("platformops-rules-").FullName;
         var rules = Path.Combine(folder, "rules.yaml");
         await File.WriteAllTextAsync(rules, Tools.Rules(), TestContext.Current.CancellationToken);
-        await Tools.RunAsync("promtool", "check", "rules", rules);
-        await Tools.RunAsync("amtool", "check-config", Path.Combine(Tools.Root, "examples", "alerts", "alertmanager.yaml"));
+        await Tools.RunAsync("promtool", "", "check", "rules", rules);
+        await Tools.RunAsync("amtool", "", "check-config", Path.Combine(Tools.Root, "examples", "alerts", "alertmanager.yaml"));
         Directory.Delete(folder, recursive: true);
-    }
-
-    /// <summary>What a guard says of its node to Prometheus.</summary>
-    private sealed class GuardMetrics : IDisposable
-    {
-        private readonly HttpListener listener = new();
-
-        public GuardMetrics()
-        {
-            Port = Tools.FreePort();
-            listener.Prefixes.Add(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/"));
-            listener.Start();
-            _ = ServeAsync();
-        }
-
-        public int Port { get; }
-
-        public volatile bool Writable = true;
-
-        public void Dispose() => listener.Close();
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var call = await listener.GetContextAsync();
-                    var text = $$"""
-                        platformops_guard_writable{environment="production",region="us-east-1"} {{(Writable ? 1 : 0)}}
-                        platformops_guard_writable{environment="production",region="us-west-2"} 0
-                        platformops_guard_streaming{environment="production",region="us-west-2"} 1
-
-                        """;
-                    call.Response.ContentType = "text/plain; version=0.0.4";
-                    await call.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text.ReplaceLineEndings("\n")));
-                    call.Response.Close();
-                }
-            }
-            catch (Exception failure) when (failure is HttpListenerException or ObjectDisposedException)
-            {
-                // The test has ended.
-            }
-        }
     }
 }
 
@@ -124,7 +101,8 @@ internal static class Tools
             string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"), "--cluster.listen-address=");
     }
 
-    public static async Task<Tool> PrometheusAsync(string folder, int target, int alertmanager)
+    /// <summary>Prometheus, which asks the first guard with a certificate over its API, and the second where no certificate is wanted.</summary>
+    public static async Task<Tool> PrometheusAsync(string folder, LocalPair pair, int alertmanager)
     {
         var port = FreePort();
         await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), Rules());
@@ -134,9 +112,12 @@ internal static class Tools
             rule_files: [rules.yaml]
             scrape_configs:
               - job_name: platformops-guard
-                static_configs:
-                  - targets: ["127.0.0.1:{target}"]
-                    labels: {"{"}environment: production{"}"}
+                scheme: https
+                tls_config: {"{"}ca_file: {pair.Certificates.Authority}, cert_file: {pair.Certificates.Certificate(LocalPair.Operator)}, key_file: {pair.Certificates.Key(LocalPair.Operator)}{"}"}
+                static_configs: [{"{"}targets: ["{pair[GuardedPair.First].Api.Listen}"], labels: {"{"}environment: production{"}"}{"}"}]
+                honor_labels: true
+              - job_name: platformops-guard-without-certificate
+                static_configs: [{"{"}targets: ["{pair[GuardedPair.Second].Metrics!.Listen}"], labels: {"{"}environment: production, job: platformops-guard{"}"}{"}"}]
                 honor_labels: true
             alerting:
               alertmanagers:
@@ -146,9 +127,12 @@ internal static class Tools
             port, "prometheus", $"--config.file={config}", $"--storage.tsdb.path={Path.Combine(folder, "prometheus")}", string.Create(CultureInfo.InvariantCulture, $"--web.listen-address=127.0.0.1:{port}"));
     }
 
-    public static async Task RunAsync(string command, params string[] arguments)
+    /// <param name="input">What it reads.</param>
+    public static async Task RunAsync(string command, string input, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
         var said = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.True(process.ExitCode == 0, said);
@@ -208,6 +192,14 @@ internal sealed class Tool : IAsyncDisposable
             () => tool.Said,
             TimeSpan.FromMinutes(1));
         return tool;
+    }
+
+    /// <summary>Whether a query of Prometheus has an answer now.</summary>
+    public async Task<bool> HoldsAsync(string query)
+    {
+        using var http = new HttpClient();
+        var answer = await http.GetFromJsonAsync<JsonObject>(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Port}/api/v1/query?query={Uri.EscapeDataString(query)}")));
+        return answer!["data"]!["result"]!.AsArray().Count > 0;
     }
 
     public async ValueTask DisposeAsync()

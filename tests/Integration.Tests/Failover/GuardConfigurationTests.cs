@@ -20,6 +20,7 @@ public sealed class GuardConfigurationTests : IDisposable
         { "binaries", known => known with { Binaries = "/nowhere" } },
         { "clients.listen", known => known with { Clients = new("localhost") } },
         { "clients.requireTls", known => known with { Clients = known.Clients with { RequireTls = true } } },
+        { "metrics.listen", known => known with { Metrics = new("everywhere") } },
         { "api.operators", known => known with { Api = known.Api with { Operators = [] } } },
         { "tls.key", known => known with { Tls = known.Tls with { Key = "/nowhere/key.pem" } } },
         { "lease.durationMs", known => known with { Lease = new(DurationMs: 10) } },
