@@ -31,6 +31,8 @@ public sealed record PlatformConnections
         try
         {
             var read = JsonSerializer.Deserialize<PlatformConnections>(File.ReadAllText(file), Json) ?? new();
+            if (read.Failover.SelectMany(entry => entry.Value.Problems($"failover.{entry.Key}")).ToList() is { Count: > 0 } problems)
+                throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file {file} is wrong: {string.Join(' ', problems)} Correct it and start again.");
             var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
             return read with
             {

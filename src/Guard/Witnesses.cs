@@ -19,8 +19,7 @@ public static class Witnesses
         if (configuration.Witness.S3 is { } s3)
         {
             var connections = Of(new() { Aws = new(s3.Region, s3.Endpoint, s3.CredentialsFile, s3.Profile) });
-            using var settings = RegionAws.Open(connections, Place);
-            return new S3Witness(new(settings.Access with { CallTimeout = timeout }), s3.Bucket, s3.Key);
+            return new S3Witness(RegionAws.Open(connections, Place, timeout), s3.Bucket, s3.Key);
         }
 
         var lease = configuration.Witness.Kubernetes!;

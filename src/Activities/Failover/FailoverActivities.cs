@@ -33,12 +33,13 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
         if (environment.Regions.Count < 2)
             throw Invalid($"Environment {environment.Name} has one region; a failover needs a second one.");
         var names = environment.Regions.Take(2).Select(region => region.Name).ToList();
-        var entry = await Pair(input.Environment, input.Drill).Witness.ReadAsync(Cancellation);
+        var pair = Pair(input.Environment, input.Drill);
+        var entry = await pair.Witness.ReadAsync(Cancellation);
         return new FailoverSettings
         {
             Regions = names,
             Policy = environment.Failover,
-            Timing = new(),
+            Timing = pair.Timing,
             Approvals = environment.GuardRails.Approvals,
             RegionQueues = names.ToDictionary(name => name, TaskQueues.Of),
             Witness = entry is { Record: var record } ? new(record.Epoch, record.Primary, record.Lease, record.Replaced, TimeSpan.Zero) : null,

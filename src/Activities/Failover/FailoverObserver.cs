@@ -136,9 +136,9 @@ internal sealed class FailoverObserver(
     }
 
     /// <summary>What makes a report another one. How far logs are and sequences go on is not among it.</summary>
-    private static (string Words, bool Bad) Describe(ObserverReport now)
+    private (string Words, bool Bad) Describe(ObserverReport now)
     {
-        var stalled = now.Lease is { Lease: { Released: false } held } && now.Lease.UnchangedFor >= held.Duration * new FailoverTiming().StalledAfter;
+        var stalled = now.Lease is { Lease: { Released: false } held } && now.Lease.UnchangedFor >= held.Duration * pair.Timing.StalledAfter;
         var primary = now.Lease is { } named ? now.Of(named.Primary) : null;
         var words = $"{string.Join(' ', now.Nodes.Select(node => $"{node.Finding}:{node.Node?.Role}:{node.Node?.Synchronous}"))} {now.Lease?.Epoch} {now.Lease?.Primary} {now.Lease?.Lease is null} {now.Lease?.Lease?.Released} {stalled} {string.Join(' ', now.Services.Select(service => service.Answers))}";
         return (words, stalled || primary is null || primary.Finding != NodeFinding.Serving);

@@ -12,6 +12,9 @@ public sealed record FailoverPair(IFailoverDatabase Database, IWitness Witness, 
     /// <summary>Those between us and the guards; null: there are no guards.</summary>
     public GuardCertificates? Certificates { get; init; }
 
+    /// <summary>The times that decisions about it go by.</summary>
+    public FailoverTiming Timing { get; init; } = new();
+
     /// <summary>The path of clients, as the connections state it.</summary>
     internal static Func<string, CancellationToken, Task> ProbeOf(string environment, FailoverAccess access) => async (node, ct) =>
     {

@@ -17,17 +17,21 @@ public static class FailoverPairs
         if (access.GuardTls is not { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key })
             throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");
         var guards = new GuardAccess(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard)), authority, certificate, key);
-        return new(new GuardedPostgres(guards), WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness)), FailoverPair.ProbeOf(environment, access)) { Certificates = new(guards) };
+        return new(new GuardedPostgres(guards), WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness)), FailoverPair.ProbeOf(environment, access))
+        {
+            Certificates = new(guards),
+            Timing = access.Timing?.ToTiming() ?? new(),
+        };
     }
 
     private static IWitness WitnessOf(string environment, WitnessAccess how)
     {
         var own = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { [Witness] = new() { Aws = how.Aws, Kubeconfig = how.Kubeconfig, Context = how.Context } } };
+        var timeout = TimeSpan.FromMilliseconds(how.TimeoutMilliseconds);
         return how switch
         {
-            { Bucket: { } bucket, Key: { } key } => new S3Witness(RegionAws.Open(own, Witness), bucket, key),
-            { Namespace: { } space, Name: { } name, Context: { } context } =>
-                new KubernetesWitness(KubernetesConnection.Open(own, Witness, context), space, name, TimeSpan.FromMilliseconds(how.TimeoutMilliseconds)),
+            { Bucket: { } bucket, Key: { } key } => new S3Witness(RegionAws.Open(own, Witness, timeout), bucket, key),
+            { Namespace: { } space, Name: { } name, Context: { } context } => new KubernetesWitness(KubernetesConnection.Open(own, Witness, context), space, name, timeout),
             _ => throw Missing(environment, "witness (bucket and key, or namespace, name and context)"),
         };
     }

@@ -6,12 +6,13 @@ namespace PlatformOps.Adapters.Aws;
 public static class RegionAws
 {
     /// <summary>Nothing is called yet.</summary>
+    /// <param name="callTimeout">Default: that of <see cref="AwsAccess.CallTimeout"/>.</param>
     /// <exception cref="AdapterException">What the connections say cannot work.</exception>
-    public static AwsConnection Open(PlatformConnections connections, string region)
+    public static AwsConnection Open(PlatformConnections connections, string region, TimeSpan? callTimeout = null)
     {
         var settings = connections.Of(region).Aws ?? new();
         var access = AwsAccess.FromEnvironment(settings.Region ?? region);
-        return new(access with { Endpoint = Address(settings.Endpoint, region) ?? access.Endpoint, Keys = Keys(settings, region) });
+        return new(access with { Endpoint = Address(settings.Endpoint, region) ?? access.Endpoint, Keys = Keys(settings, region), CallTimeout = callTimeout ?? access.CallTimeout });
     }
 
     /// <summary>When the credentials of a region were last written; the same time always when they do not come from a file that the connections name.</summary>

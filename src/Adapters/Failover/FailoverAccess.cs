@@ -29,6 +29,17 @@ public sealed record FailoverAccess
     /// <summary>Namespaces of the platform's Temporal whose active cluster goes with the database.</summary>
     public IReadOnlyList<string> TemporalNamespaces { get; init; } = [];
 
+    /// <summary>The times that decisions go by, where they are others than the defaults; null: all defaults.</summary>
+    public FailoverTimingAccess? Timing { get; init; }
+
+    /// <summary>What is wrong with the numbers in it, each with its field.</summary>
+    /// <param name="path">Where it stands in the connections file, for example <c>failover.production</c>.</param>
+    public IEnumerable<string> Problems(string path) =>
+    [
+        .. Timing?.Problems($"{path}.timing") ?? [],
+        .. Witness?.TimeoutMilliseconds is { } timeout and (< 20 or > 30_000) ? [$"{path}.witness.timeoutMilliseconds is {timeout}: 20 to 30000 is expected, a fraction of the guards' lease."] : Array.Empty<string>(),
+    ];
+
     internal FailoverAccess RelativeTo(string folder) => this with
     {
         GuardTls = GuardTls?.RelativeTo(folder),
@@ -49,7 +60,7 @@ public sealed record FailoverNodeAccess(string Guard, string Clients, string? Te
 /// <param name="Namespace">With <paramref name="Name"/>, for Kubernetes.</param>
 /// <param name="Kubeconfig">Of that cluster.</param>
 /// <param name="Context">In the kubeconfig.</param>
-/// <param name="TimeoutMilliseconds">For one call: a fraction of the lease. Default 400.</param>
+/// <param name="TimeoutMilliseconds">For one call of either: a fraction of the lease. Default 400; 20 to 30000.</param>
 public sealed record WitnessAccess(
     string? Bucket = null, string? Key = null, AwsSettings? Aws = null, string? Namespace = null, string? Name = null, string? Kubeconfig = null, string? Context = null,
     int TimeoutMilliseconds = 400)
