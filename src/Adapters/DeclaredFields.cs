@@ -28,6 +28,8 @@ internal sealed class DeclaredFields
     {
         null => null,
         JsonValue value when value.TryGetValue<long>(out var number) && number is >= 0 and <= int.MaxValue => (int)number,
+        // As what we made ourselves holds it.
+        JsonValue value when value.TryGetValue<int>(out var number) && number >= 0 => number,
         var other => throw Wrong(name, $"is {other.ToJsonString()}: a whole number is expected"),
     };
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters;
@@ -33,6 +34,12 @@ public interface IDeclaredObjects
 
     /// <summary>The same, also where somebody else has taken over a declared field meanwhile. Only for objects of ours, when an operator decided so.</summary>
     Task TakeBackAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => ChangeAsync(wanted, live, ct);
+
+    /// <summary>What an object of ours has to be declared as, so that it becomes again what it is now. Null: nothing of it is ours, or it is a Secret.</summary>
+    JsonObject? Declaration(ObservedObject live) => ManagedManifest.Of(live.Manifest);
+
+    /// <summary>Why the system takes no change of an object at this moment, as a sentence: it will by itself. Null: it does.</summary>
+    Task<string?> WhyBusyAsync(ObservedObject live, CancellationToken ct) => Task.FromResult<string?>(null);
 
     /// <summary>What would be lost with an object and is not its operation's to remove, as a sentence that ends with what to do; null: it may be removed.</summary>
     /// <param name="kinds">All kinds that may be in it.</param>

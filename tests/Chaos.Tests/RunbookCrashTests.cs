@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -56,6 +57,48 @@ public sealed class RunbookCrashTests
     [Theory]
     [InlineData(KillPoints.BeforeAndAfterEffect)]
     [InlineData(KillPoints.AfterCompletion)]
+    public async Task An_upgrade_that_is_given_up_leaves_everything_as_it_was(KillPoints points)
+    {
+        var killer = new EffectKiller(points, step => step.StartsWith("restore ", StringComparison.Ordinal));
+        string? upgraded = null;
+        await using var platform = await ChaosPlatform.SmallAsync(killer, Ct);
+        using var worker = platform.Worker(killer, async step =>
+        {
+            // Both regions have been changed by then, as far as the component is in both.
+            if (upgraded is not { } component || step != $"health of {component}@us-east-1")
+                return;
+            upgraded = null;
+            await platform.Client.GetWorkflowHandle<UpgradeComponent>(UpgradeComponent.WorkflowId(Environment, component)).ExecuteUpdateAsync(run => run.AbortAsync(new AbortInput("the test says so")));
+        });
+        await worker.ExecuteAsync(
+            async () =>
+            {
+                await ProvisionAsync(platform.Client);
+                var everything = await platform.EverythingAsync(Ct);
+                foreach (var (component, from, to) in Upgrades.Select(upgrade => upgrade with { To = upgrade.To.Replace("level: warn", "level: warn, spare: false", StringComparison.Ordinal) }))
+                {
+                    platform.Specify(from, to);
+                    upgraded = component;
+                    var report = await UpgradeAsync(platform.Client, component);
+                    platform.Specify(to, from);
+
+                    Assert.Equal((component, UpgradeOutcome.Returned, ""), (component, report.Outcome, report.Outcome == UpgradeOutcome.Returned ? "" : report.Summary));
+                    Assert.Equal([], (await PlanAsync(platform.Client)).SelectMany(step => step.Objects).Where(planned => planned.Action != PlannedAction.None).Select(planned => $"{planned.Address}: {planned.Reason}"));
+                    Assert.Equal(everything, await platform.EverythingAsync(Ct));
+                }
+
+                // The last words of the health check that the abort stopped may come in between.
+                Assert.Superset(
+                    new HashSet<string> { "cloudflare POST", "kubernetes DELETE", "kubernetes PATCH", "rds ModifyDBInstance", "route53 POST hostedzone", "s3 PUT lifecycle", "temporal UpdateNamespace" },
+                    killer.Kinds.ToHashSet());
+                Assert.Empty(killer.Spared);
+            },
+            Ct);
+    }
+
+    [Theory]
+    [InlineData(KillPoints.BeforeAndAfterEffect)]
+    [InlineData(KillPoints.AfterCompletion)]
     public async Task Drift_is_reverted_and_then_everything_is_removed(KillPoints points)
     {
         var provisioned = false;
@@ -99,9 +142,7 @@ public sealed class RunbookCrashTests
         await worker.ExecuteAsync(
             async () =>
             {
-                var planning = await StartAsync(platform.Client, RunbookMode.Plan);
-                await planning.GetResultAsync();
-                foreach (var step in (await planning.QueryAsync(workflow => workflow.Plan()))!.Components.Select(component => component.Step))
+                foreach (var step in (await PlanAsync(platform.Client)).Select(component => component.Step))
                 {
                     last = step;
                     var report = await ChaosPlatform.EndOfAsync(await StartAsync(platform.Client));
@@ -129,6 +170,13 @@ public sealed class RunbookCrashTests
     private static Task<WorkflowHandle<ProvisionEnvironment, ProvisioningReport>> StartAsync(ITemporalClient client, RunbookMode mode = RunbookMode.Apply) => client.StartWorkflowAsync(
         (ProvisionEnvironment workflow) => workflow.RunAsync(new ProvisionEnvironmentInput { Environment = Environment, Mode = mode }),
         new(ProvisionEnvironment.WorkflowId(Environment), TaskQueues.Default));
+
+    private static async Task<IReadOnlyList<PlannedComponent>> PlanAsync(ITemporalClient client)
+    {
+        var planning = await StartAsync(client, RunbookMode.Plan);
+        await planning.GetResultAsync();
+        return (await planning.QueryAsync(workflow => workflow.Plan()))!.Components;
+    }
 
     private static async Task ProvisionAsync(ITemporalClient client) =>
         Assert.Equal(ProvisioningOutcome.Healthy, (await ChaosPlatform.EndOfAsync(await StartAsync(client))).Outcome);

@@ -10,11 +10,12 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Activities.Provisioning;
 
 /// <summary>Whether the platform's own Temporal answers with every declared namespace: at its address, and at every pod of the frontend where we can reach pods.</summary>
-internal sealed class FrontendHealth(RegionConnections connections, SpecifiedEnvironment specified)
+internal sealed class FrontendHealth(RegionConnections connections)
 {
-    public async Task<GateStatus> StatusAsync(TemporalFrontendGate gate, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    /// <param name="objects">What the component declares.</param>
+    public async Task<GateStatus> StatusAsync(TemporalFrontendGate gate, IReadOnlyList<DesiredObject> objects, RegionSpecification region, CancellationToken ct)
     {
-        var declared = ManifestRenderer.Render(specified.Environment, component, region.Name)
+        var declared = objects
             .Where(item => item.Address is { ApiVersion: ResourceAddress.TemporalApiVersion, Kind: TemporalNamespaces.Kind }).ToList();
         var status = await AskAsync($"Temporal frontend {gate.Namespace}/{gate.Service}", connections.Temporal(region.Name, gate), declared, ct);
         if (status.State != GateState.Passed || !connections.ReachesPods(region.Name))

@@ -25,9 +25,14 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
 
     /// <param name="since">When the first attempt began to wait; the deadline counts from there.</param>
     /// <param name="gone">What no gate may wait for.</param>
+    /// <param name="returned">What is to be as here, and not as specified.</param>
     public async Task<ComponentHealth> WaitAsync(
-        ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, IReadOnlyList<ResourceAddress> gone, CancellationToken ct)
+        ComponentDefinition component, RegionSpecification region, DateTimeOffset since, TimeSpan within, IReadOnlyList<ResourceAddress> gone, IReadOnlyList<CapturedObject> returned,
+        CancellationToken ct)
     {
+        var instead = returned.ToDictionary(captured => captured.Address, captured => captured.Manifest);
+        var declared = ManifestRenderer.Render(specified.Environment, component, region.Name).Where(item => !gone.Contains(item.Address))
+            .Select(item => instead.TryGetValue(item.Address, out var manifest) ? new DesiredObject(item.Address, manifest) : item).ToList();
         var open = component.Health.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
@@ -36,7 +41,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             var statuses = new List<GateStatus>();
             foreach (var gate in open.ToList())
             {
-                var status = await StatusAsync(gate, component, region, ct);
+                var status = await StatusAsync(gate, component, region, declared, ct);
                 if (status.State == GateState.Hopeless)
                     throw Unhealthy($"{component.Name} in {region.Name} cannot become healthy. {status.Message}. Then retry the step.");
                 if (status.State == GateState.Passed)
@@ -55,7 +60,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
         }
     }
 
-    private Task<GateStatus> StatusAsync(HealthGate gate, ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    private Task<GateStatus> StatusAsync(HealthGate gate, ComponentDefinition component, RegionSpecification region, IReadOnlyList<DesiredObject> declared, CancellationToken ct)
     {
         var health = new ClusterHealth(connections.Cluster(region));
         return gate switch
@@ -63,8 +68,8 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             RolloutGate rollout => health.RolloutAsync(rollout, ct),
             JobGate job => health.JobAsync(job, ct),
             EndpointsGate endpoints => health.EndpointsAsync(endpoints, ct),
-            TemporalFrontendGate frontend => new FrontendHealth(connections, specified).StatusAsync(frontend, component, region, ct),
-            CanaryGate canary => new FrontendHealth(connections, specified).CanaryAsync(canary, region, ct),
+            TemporalFrontendGate frontend => new FrontendHealth(connections).StatusAsync(frontend, declared, region, ct),
+            CanaryGate canary => new FrontendHealth(connections).CanaryAsync(canary, region, ct),
             VaultGate vault => VaultAsync(vault, region, ct),
             ApplicationGate application => health.ApplicationAsync(application, ct),
             ConditionGate condition => health.ConditionAsync(condition, time.GetUtcNow(), ct),
@@ -72,15 +77,13 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             ElasticsearchGate elasticsearch => new ServiceHealth(connections).ElasticsearchAsync(elasticsearch, region, ct),
             PrometheusGate prometheus => new ServiceHealth(connections).PrometheusAsync(prometheus, region, ct),
             ExternalGate => external.StatusAsync(component, region, ct),
-            DatabaseGate => Cloud(region).DatabasesAsync(Declared(component, region), ct),
-            BucketGate => Cloud(region).BucketsAsync(Declared(component, region), ct),
+            DatabaseGate => Cloud(region).DatabasesAsync(declared, ct),
+            BucketGate => Cloud(region).BucketsAsync(declared, ct),
             _ => throw new InvalidOperationException($"No status for {gate}."),
         };
     }
 
     private CloudHealth Cloud(RegionSpecification region) => new(region.Name, connections.Aws);
-
-    private IReadOnlyList<DesiredObject> Declared(ComponentDefinition component, RegionSpecification region) => ManifestRenderer.Render(specified.Environment, component, region.Name);
 
     private async Task<GateStatus> VaultAsync(VaultGate gate, RegionSpecification region, CancellationToken ct)
     {

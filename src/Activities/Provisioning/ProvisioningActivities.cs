@@ -53,7 +53,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var info = ActivityExecutionContext.Current.Info;
         var since = info.HeartbeatDetails.Count > 0 ? (await info.HeartbeatDetailAtAsync<HealthProgress>(0)).Since : time.GetUtcNow();
         return await new HealthWait(regions, specified, time, Heartbeat)
-            .WaitAsync(specified.Component(input.Reference.Component), specified.Region(input.Reference.Region), since, input.Within, input.Gone ?? [], Cancellation);
+            .WaitAsync(specified.Component(input.Reference.Component), specified.Region(input.Reference.Region), since, input.Within, input.Gone ?? [], input.Returned ?? [], Cancellation);
     });
 
     /// <inheritdoc/>
@@ -185,7 +185,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     }
 
     private ComponentKeeper Keeper(SpecifiedEnvironment specified, ComponentReference reference) =>
-        new(Systems(specified), Own(specified, null), Own(specified, reference.OperationId), specified, reference, Heartbeat);
+        new(Systems(specified), Own(specified, null), Own(specified, reference.OperationId), specified, reference, time, Heartbeat);
 
     private DeclaredSystems Systems(SpecifiedEnvironment specified) => new(regions, specified);
 

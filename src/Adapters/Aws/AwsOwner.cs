@@ -8,15 +8,21 @@ public sealed record AwsOwner(string Platform, string Environment, string Compon
     /// <summary>Further tags: other labels and annotations of a declared object.</summary>
     public IReadOnlyDictionary<string, string> More { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The tags of a resource that an operation creates.</summary>
-    public IReadOnlyDictionary<string, string> Tags(string operationId) => new Dictionary<string, string>(More)
+    /// <summary>The tags of a resource.</summary>
+    /// <param name="creator">The operation that creates it, whose rollback removes it. Null: it is known of none, as of one that people handed over to us.</param>
+    public IReadOnlyDictionary<string, string> Tags(string? creator)
     {
-        [Ownership.ManagedByLabel] = Ownership.ManagedBy,
-        [Ownership.PlatformLabel] = Platform,
-        [Ownership.EnvironmentLabel] = Environment,
-        [Ownership.ComponentLabel] = Component,
-        [Ownership.CreatedByAnnotation] = operationId,
-    };
+        var tags = new Dictionary<string, string>(More)
+        {
+            [Ownership.ManagedByLabel] = Ownership.ManagedBy,
+            [Ownership.PlatformLabel] = Platform,
+            [Ownership.EnvironmentLabel] = Environment,
+            [Ownership.ComponentLabel] = Component,
+        };
+        if (creator is not null)
+            tags[Ownership.CreatedByAnnotation] = creator;
+        return tags;
+    }
 
     /// <summary>Why a resource with these tags is not ours, as the end of "it exists and ..."; null when it is ours.</summary>
     public string? WhyForeign(IReadOnlyDictionary<string, string> tags)

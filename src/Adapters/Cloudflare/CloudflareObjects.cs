@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Adapters.External;
 using PlatformOps.Platform.Provisioning;
 
@@ -73,6 +74,9 @@ public sealed class CloudflareObjects(string region, JsonApi api) : IDeclaredObj
         else
             throw new AdapterException(AdapterFailureKind.Rejected, $"{wanted.Address}: spec.zone cannot change from {place.Record.Zone} to {record.Zone}. Declare a record of another name, and remove this one.");
     }
+
+    /// <inheritdoc/>
+    public JsonObject? Declaration(ObservedObject live) => ManagedManifest.Whole(live.Manifest);
 
     /// <inheritdoc/>
     public Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct) => Task.FromResult<string?>(null);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Temporal;
@@ -40,6 +41,9 @@ public sealed class NamespaceObjects(TemporalCluster cluster, string frontend, F
 
     /// <inheritdoc/>
     public Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => namespaces.UpdateAsync(wanted.Manifest, live.Manifest, ct);
+
+    /// <inheritdoc/>
+    public JsonObject? Declaration(ObservedObject live) => ManagedManifest.Whole(live.Manifest);
 
     /// <summary>Deleting a namespace deletes the executions in it, and those are not ours.</summary>
     public async Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct) =>

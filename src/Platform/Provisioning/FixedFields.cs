@@ -40,25 +40,34 @@ public static class FixedFields
     private const string Renamed = "That would be another record. Declare it under another metadata.name; this one is removed when it is no longer declared.";
 
     /// <summary>Null: none of the changes is to a fixed field.</summary>
-    public static string? Conflict(JsonObject desired, IReadOnlyList<FieldChange> changes)
+    public static string? Conflict(JsonObject desired, IReadOnlyList<FieldChange> changes) => In(desired, changes).Select(found => $"{found.Reason} Otherwise set it back.").FirstOrDefault();
+
+    /// <summary>The changes that cannot be made, each with the reason.</summary>
+    public static IEnumerable<(FieldChange Change, string Reason)> In(JsonObject desired, IReadOnlyList<FieldChange> changes)
     {
         var kind = $"{(string?)desired["apiVersion"]}/{(string?)desired["kind"]}";
-        foreach (var change in changes)
-        {
-            if (ByKind.GetValueOrDefault(kind)?.FirstOrDefault(field => change.Path == field.Path || OwnedFields.IsBelow(change.Path, field.Path)) is { Path: not null } field && !Extends(change))
-                return Say(change, field.Reason);
-            if (change.Path == "spec.allocatedStorage" && Number(change.To) < Number(change.From))
-                return Say(change, "Storage can grow and never shrink.");
-        }
+        return changes.Select(change => (Change: change, Reason: Reason(kind, change))).Where(found => found.Reason is not null).Select(found => (found.Change, found.Reason!));
+    }
 
-        return null;
+    private static string? Reason(string kind, FieldChange change)
+    {
+        if (ByKind.GetValueOrDefault(kind)?.FirstOrDefault(field => change.Path == field.Path || OwnedFields.IsBelow(change.Path, field.Path)) is { Path: not null } field && !Extends(change))
+            return Say(change, field.Reason);
+        if (change.Path == "spec.allocatedStorage" && Number(change.To) < Number(change.From))
+            return Say(change, "Storage can grow and never shrink.");
+        return kind == $"{ResourceAddress.AwsApiVersion}/DatabaseInstance" && change.Path == "spec.engineVersion" && IsOlder(change.To, change.From)
+            ? Say(change, "RDS takes no version of an engine back. Restore a snapshot of before under another name.")
+            : null;
     }
 
     private static string Say(FieldChange change, string reason) =>
-        $"{change.Path} is {change.From ?? "absent"} and cannot become {change.To ?? "absent"}. {reason} Otherwise set it back.";
+        $"{change.Path} is {change.From ?? "absent"} and cannot become {change.To ?? "absent"}. {reason}";
 
     /// <summary>A lock that exists may be made longer.</summary>
     private static bool Extends(FieldChange change) => change.Path == "spec.objectLock.days" && Number(change.To) > Number(change.From);
+
+    /// <summary>What has other parts than numbers, or more of them than the other one, cannot be told.</summary>
+    private static bool IsOlder(string? one, string? than) => Version.TryParse(one, out var left) && Version.TryParse(than, out var right) && left < right;
 
     private static long? Number(string? text) => long.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -31,6 +31,19 @@ public static class ManagedManifest
         return manifest;
     }
 
+    /// <summary>The manifest of an object of a system that reports every field and forgets which of them were declared: all of them, with the labels and annotations.
+    /// Applied again it brings the object back to exactly this. Null when the object is not ours.</summary>
+    public static JsonObject? Whole(JsonObject live)
+    {
+        var (metadata, manifest) = (live["metadata"], new JsonObject());
+        if ((string?)metadata?["labels"]?[Ownership.ManagedByLabel] != Ownership.ManagedBy)
+            return null;
+        (manifest["apiVersion"], manifest["kind"]) = (live["apiVersion"]?.DeepClone(), live["kind"]?.DeepClone());
+        manifest["metadata"] = new JsonObject { ["name"] = metadata["name"]?.DeepClone(), ["labels"] = metadata["labels"]?.DeepClone(), ["annotations"] = metadata["annotations"]?.DeepClone() };
+        manifest["spec"] = live["spec"]?.DeepClone();
+        return manifest;
+    }
+
     private static JsonNode? Extract(JsonObject fields, JsonNode? live) => live switch
     {
         _ when !fields.Any(field => field.Key.StartsWith("f:", StringComparison.Ordinal) || field.Key.StartsWith("k:", StringComparison.Ordinal) || field.Key.StartsWith("v:", StringComparison.Ordinal)) => live?.DeepClone(),

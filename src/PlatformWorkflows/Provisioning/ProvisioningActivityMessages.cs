@@ -35,7 +35,8 @@ public sealed record ComponentReport(IReadOnlyList<ObjectOutcome> Objects);
 /// <summary>Input of <see cref="IProvisioningActivities.AwaitHealthAsync"/>.</summary>
 /// <param name="Within">How long the component may take to become healthy.</param>
 /// <param name="Gone">Objects that are not to be there, so that no gate waits for them; null: none.</param>
-public sealed record AwaitHealthInput(ComponentReference Reference, TimeSpan Within, IReadOnlyList<ResourceAddress>? Gone = null);
+/// <param name="Returned">Objects that are to be as here, and not as specified; null: none. Gates that compare want them so.</param>
+public sealed record AwaitHealthInput(ComponentReference Reference, TimeSpan Within, IReadOnlyList<ResourceAddress>? Gone = null, IReadOnlyList<CapturedObject>? Returned = null);
 
 /// <summary>Heartbeat of <see cref="IProvisioningActivities.AwaitHealthAsync"/>; the next attempt goes on from it.</summary>
 /// <param name="Since">When the first attempt began to wait.</param>

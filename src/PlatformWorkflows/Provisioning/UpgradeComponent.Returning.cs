@@ -60,10 +60,16 @@ public sealed partial class UpgradeComponent
         }
         catch (ActivityFailureException failure)
         {
+            if (FailureReason.DetailOf<ComponentReport>(failure) is { } done)
+                Steps!.Record(step, done.Objects);
             Steps!.Finish(step, StepState.Failed, FailureReason.Of(failure), Now);
             return false;
         }
     }
+
+    /// <summary>What no cluster holds: gates compare it with what is declared, which is the newer by now.</summary>
+    private IReadOnlyList<CapturedObject> Compared(PlannedComponent step) =>
+        [.. before[step.Step].Manifests.Where(captured => captured.Address.ApiVersion.Contains(".platformops.io/", StringComparison.Ordinal))];
 
     /// <summary>Null when the step is healthy with what was applied before, otherwise the reason.</summary>
     private async Task<string?> HealthAfterReturnAsync(PlannedComponent step)
@@ -71,7 +77,7 @@ public sealed partial class UpgradeComponent
         try
         {
             var health = await Workflow.ExecuteActivityAsync(
-                (IProvisioningActivities activities) => activities.AwaitHealthAsync(new(Reference(step), request!.HealthyWithin, removed[step.Step])),
+                (IProvisioningActivities activities) => activities.AwaitHealthAsync(new(Reference(step), request!.HealthyWithin, removed[step.Step], Compared(step))),
                 new()
                 {
                     Summary = $"Health of {step.Step} after its return",

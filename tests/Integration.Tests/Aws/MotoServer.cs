@@ -8,6 +8,8 @@ public sealed class MotoServer : TestAws
 
     private MotoProcess? process;
 
+    public override bool RecordsGoBack => false;
+
     private static string? Other => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } address ? address : null;
 
     public override string? Missing => Other is null ? MotoProcess.Missing : null;

@@ -16,6 +16,9 @@ public abstract class TestAws : IAsyncLifetime
     /// <summary>Whether what takes time takes time. Moto's databases are available at once, are no replicas only in part after a promotion, and promote anything.</summary>
     public virtual bool DatabasesTakeTime => false;
 
+    /// <summary>Whether a record can be created again as it was once. Moto takes its journal for what is there.</summary>
+    public virtual bool RecordsGoBack => true;
+
     /// <summary>A key that may do everything.</summary>
     public virtual string AccessKeyId => "AKIAIOSFODNN7EXAMPLE";
 

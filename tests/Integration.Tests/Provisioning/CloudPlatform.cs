@@ -135,6 +135,35 @@ internal sealed class CloudPlatform : IAsyncDisposable
             """);
     }
 
+    /// <summary>Declares another value of every field of the primary region that an upgrade may change.</summary>
+    /// <param name="forGood">Those too that AWS never takes back.</param>
+    public void SpecifyOtherwise(bool forGood)
+    {
+        void Change(string file, params (string From, string To)[] changes)
+        {
+            foreach (var (from, to) in changes)
+                Assert.Contains(from, platform.Read(file), StringComparison.Ordinal);
+            platform.Write(file, changes.Aggregate(platform.Read(file), (text, change) => text.Replace(change.From, change.To, StringComparison.Ordinal)));
+        }
+
+        Change(
+            "catalog/app/primary.yaml", ("instanceClass: db.t3.medium", "instanceClass: db.t3.large"), ("multiAz: true", "multiAz: false"), ("backupRetention: 7", "backupRetention: 3"),
+            ("encryption: {algorithm: AES256}", "encryption: {algorithm: \"aws:kms\", kmsKeyId: \"arn:aws:kms:us-east-1:123456789012:key/other\"}"),
+            ("noncurrentVersionExpirationDays: 30", "noncurrentVersionExpirationDays: 60, expirationDays: 90"));
+        if (aws.RecordsGoBack)
+            Change("catalog/app/record.yaml", ("ttl: 60", "ttl: 30"), ("${region}.example.net", "other.example.net"), ("weight: 50", "weight: 10"));
+        if (forGood)
+            Change("catalog/app/primary.yaml", ("engineVersion: \"16.4\"", "engineVersion: \"16.6\""), ("allocatedStorage: 20", "allocatedStorage: 40"), ("days: 1", "days: 2"));
+    }
+
+    /// <summary>Keeps what is applied in the primary region, as an upgrade does before it changes it.</summary>
+    public Task<CapturedComponent> CaptureAsync(ProvisioningPlan plan, string operation) =>
+        platform.RunAsync(() => Activities.CaptureComponentAsync(new(Reference(plan, Primary, operation, "app"), plan.Components.Single(planned => planned.Region == Primary))));
+
+    /// <summary>Returns the primary region to what was kept, while time passes.</summary>
+    public Task<ComponentReport> RestoreAsync(ProvisioningPlan plan, CapturedComponent captured, string operation) =>
+        WhileTimePassesAsync(() => Activities.RestoreComponentAsync(new(Reference(plan, Primary, operation, "app"), captured)));
+
     /// <summary>Takes the product's own catalog instead.</summary>
     /// <param name="database">What is specified of the managed database.</param>
     public void UseCatalog(IReadOnlyList<string> names, string database = "")

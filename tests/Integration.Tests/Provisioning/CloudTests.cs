@@ -75,6 +75,49 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
     }
 
     [Fact]
+    public async Task An_upgrade_that_is_given_up_brings_every_field_back_and_is_no_creator()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        var before = await AtAwsAsync(platform);
+        platform.SpecifyOtherwise(forGood: false);
+        var plan = await platform.PlannedAsync();
+        Assert.Equal(aws.RecordsGoBack ? 10 : 7, plan.Components.Single(step => step.Region == CloudPlatform.Primary).Objects.Sum(planned => planned.Changes.Count));
+        var captured = await platform.CaptureAsync(plan, "op-up");
+        await platform.ApplyAsync(plan, CloudPlatform.Primary, "op-up");
+        Assert.NotEqual(before, await AtAwsAsync(platform));
+
+        var returned = await platform.RestoreAsync(plan, captured, "op-up");
+        aws.LetTimePass();
+
+        Assert.Equal(aws.RecordsGoBack ? 3 : 2, returned.Objects.Count);
+        Assert.Equal(before, await AtAwsAsync(platform));
+        platform.Specify();
+        Assert.All((await platform.PlanAsync()).Where(planned => planned.Address.Region == CloudPlatform.Primary), planned => Assert.Equal((PlannedAction.None, "As wanted."), (planned.Action, planned.Reason)));
+        Assert.Equal((3, 0), ((await platform.ListAsync()).Count, (await platform.ListAsync("op-up")).Count));
+    }
+
+    [Fact]
+    public async Task What_aws_takes_back_from_nobody_is_named_when_everything_else_is_back()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        var before = await AtAwsAsync(platform);
+        platform.SpecifyOtherwise(forGood: true);
+        var plan = await platform.PlannedAsync();
+        var captured = await platform.CaptureAsync(plan, "op-up");
+        await platform.ApplyAsync(plan, CloudPlatform.Primary, "op-up");
+
+        var failure = await platform.FailsAsync(FailureTypes.Rejected, () => platform.RestoreAsync(plan, captured, "op-up"));
+        aws.LetTimePass();
+
+        Assert.Contains("spec.engineVersion is 16.6 and cannot become 16.4. RDS takes no version of an engine back.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("spec.allocatedStorage is 40 and cannot become 20.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("spec.objectLock.days is 2 and cannot become 1.", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(before.Select(line => line.Replace("16.4", "16.6", StringComparison.Ordinal).Replace("20 GiB", "40 GiB", StringComparison.Ordinal).Replace("locked 1", "locked 2", StringComparison.Ordinal)), await AtAwsAsync(platform));
+    }
+
+    [Fact]
     public async Task What_belongs_to_somebody_else_is_a_conflict_and_nothing_is_touched()
     {
         await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
@@ -151,6 +194,20 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
         await platform.RemoveAsync(CloudPlatform.Primary);
         Assert.DoesNotContain(await platform.ListAsync(), address => address.Region == CloudPlatform.Primary);
         Assert.DoesNotContain(await RecordsAsync(platform), record => record.Set == CloudPlatform.Primary);
+    }
+
+    /// <summary>What of the primary region can be changed, as AWS tells it.</summary>
+    private async Task<IReadOnlyList<string>> AtAwsAsync(CloudPlatform platform)
+    {
+        using var here = aws.Connect(CloudPlatform.Primary);
+        var database = (await new DatabaseInstances(here).FindAsync(platform.Database, Ct))!;
+        var bucket = (await new Buckets(here).FindAsync(platform.Bucket(CloudPlatform.Primary), Ct))!;
+        return
+        [
+            $"{database.EngineVersion} {database.Class} {database.StorageGigabytes} GiB {database.MultipleZones} {database.BackupDays}",
+            $"{bucket.Encryption} {bucket.EncryptionKey} {bucket.ExpireDays} {bucket.OldVersionDays} locked {bucket.LockDays}",
+            .. (await RecordsAsync(platform)).Where(record => record.Type == "CNAME").Select(record => $"{record.TimeToLive} {string.Join(' ', record.Values)} {record.Set} {record.Weight}"),
+        ];
     }
 
     private async Task<IReadOnlyList<DnsRecord>> RecordsAsync(CloudPlatform platform)

@@ -77,6 +77,8 @@ internal sealed class TestPlatform : IAsyncDisposable
         File.WriteAllText(file, text);
     }
 
+    public string Read(string path) => File.ReadAllText(Path.Combine(folder, path));
+
     public void Remove(string path) => File.Delete(Path.Combine(folder, path));
 
     public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool? temporalPods = null) =>

@@ -49,6 +49,10 @@ public sealed record DatabaseInstance(
 
     /// <summary>It answers and nothing is being done to it.</summary>
     public bool Available => Status == "available";
+
+    /// <summary>Something is being done to it that ends by itself, and until then RDS refuses changes. Words that are not known here are left to RDS.</summary>
+    public bool Busy => Status is "backing-up" or "creating" or "maintenance" or "modifying" or "promoting" or "rebooting" or "renaming"
+        or "resetting-master-credentials" or "starting" or "stopping" or "upgrading";
 }
 
 /// <summary>A new database.</summary>

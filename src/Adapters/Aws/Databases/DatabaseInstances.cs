@@ -137,7 +137,7 @@ public sealed class DatabaseInstances(AwsConnection connection)
     }
 
     /// <summary>Writes the tags of our instance that differ; others stay. An attempt that begins again does not send what is already so.</summary>
-    public async Task TagAsync(string identifier, AwsOwner owner, string operationId, CancellationToken ct)
+    public async Task TagAsync(string identifier, AwsOwner owner, string? operationId, CancellationToken ct)
     {
         var instance = await OursAsync(identifier, owner, ct);
         if (owner.Tags(operationId).All(tag => instance.Tags.GetValueOrDefault(tag.Key) == tag.Value))

@@ -58,7 +58,7 @@ internal static class RdsWords
     public static Dictionary<string, string> ToDictionary(List<Tag>? tags) =>
         (tags ?? []).Where(tag => tag.Key is not null).ToDictionary(tag => tag.Key!, tag => tag.Value ?? "");
 
-    public static List<Tag> ToTags(this AwsOwner owner, string operationId) => [.. owner.Tags(operationId).Select(tag => new Tag { Key = tag.Key, Value = tag.Value })];
+    public static List<Tag> ToTags(this AwsOwner owner, string? operationId) => [.. owner.Tags(operationId).Select(tag => new Tag { Key = tag.Key, Value = tag.Value })];
 
     public static List<string>? OrNull(this IReadOnlyList<string> names) => names.Count == 0 ? null : [.. names];
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Aws.Declared;
@@ -59,6 +60,12 @@ public sealed class AwsObjects(
     public Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct) => Of(wanted.Address.Kind).ChangeAsync(wanted, live, ct);
 
     /// <inheritdoc/>
+    public JsonObject? Declaration(ObservedObject live) => Of(live.Address.Kind).Declaration(live);
+
+    /// <inheritdoc/>
+    public Task<string?> WhyBusyAsync(ObservedObject live, CancellationToken ct) => Of(live.Address.Kind).WhyBusyAsync(live, ct);
+
+    /// <inheritdoc/>
     public Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct) => Of(live.Address.Kind).WhyKeepAsync(live, ct);
 
     /// <inheritdoc/>
@@ -107,6 +114,11 @@ internal abstract class AwsKind
     public abstract Task CreateAsync(DesiredObject wanted, CancellationToken ct);
 
     public abstract Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct);
+
+    public virtual JsonObject? Declaration(ObservedObject live) => ManagedManifest.Whole(live.Manifest);
+
+    /// <summary>Null: it takes changes.</summary>
+    public virtual Task<string?> WhyBusyAsync(ObservedObject live, CancellationToken ct) => Task.FromResult<string?>(null);
 
     /// <summary>Null: it may be removed.</summary>
     public abstract Task<string?> WhyKeepAsync(ObservedObject live, CancellationToken ct);

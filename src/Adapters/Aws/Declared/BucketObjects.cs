@@ -62,7 +62,7 @@ internal sealed class BucketObjects(string region, Func<string, AwsConnection> c
             throw new AdapterException(AdapterFailureKind.Moved, $"{wanted.Address} is gone.");
         if (live.Manifest["spec"]!["replicaOf"] is { } former && ((string?)former["region"], (string?)former["name"]) != (declared.ReplicaOf?.Region, declared.ReplicaOf?.Name))
             await new Buckets(connections((string)former["region"]!)).ReplicateAsync((string)former["name"]!, null, owner, ct);
-        await buckets.TagAsync(now, owner, owner.Creator(), ct);
+        await buckets.TagAsync(now, owner, owner.KnownCreator(), ct);
         // Where it is copied to is said by its copy.
         await buckets.EnsureAsync(declared.Wanted with { Replication = now.Replication }, owner, owner.Creator(), ct);
         await CopyAsync(declared, owner, ct);

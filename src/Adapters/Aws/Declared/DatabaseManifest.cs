@@ -17,6 +17,9 @@ internal sealed record DatabaseManifest(
     /// <summary>The tags with what was declared and RDS does not tell: it names the key that an alias led to, and no Secret.</summary>
     public static IReadOnlyList<(string Tag, string Field)> Tags { get; } = [("platformops.io/kms-key-id", "kmsKeyId"), ("platformops.io/master-password-secret", "masterPasswordSecret")];
 
+    /// <summary>Fields that a replica has from its source, and that are not declared of it.</summary>
+    public static IReadOnlyList<string> OfTheSource { get; } = ["databaseName", "masterUsername", "masterPasswordSecret", "manageMasterUserPassword"];
+
     public static DatabaseManifest Read(DesiredObject wanted)
     {
         var fields = DeclaredFields.Of(wanted);
@@ -68,14 +71,14 @@ internal sealed record DatabaseManifest(
         return live;
     }
 
-    /// <summary>What there is to change; what is not declared stays.</summary>
+    /// <summary>What there is to change; what is not declared stays. What was asked for and is still to be carried out counts as done: only another wish takes it back.</summary>
     public DatabaseChange From(DatabaseInstance now) => new()
     {
-        EngineVersion = EngineVersion == now.EngineVersion ? null : EngineVersion,
-        Class = Class == now.Class ? null : Class,
-        StorageGigabytes = StorageGigabytes == now.StorageGigabytes ? null : StorageGigabytes,
-        BackupDays = BackupDays == now.BackupDays ? null : BackupDays,
-        MultipleZones = MultipleZones == now.MultipleZones ? null : MultipleZones,
+        EngineVersion = EngineVersion == (now.Pending.EngineVersion ?? now.EngineVersion) ? null : EngineVersion,
+        Class = Class == (now.Pending.Class ?? now.Class) ? null : Class,
+        StorageGigabytes = StorageGigabytes == (now.Pending.StorageGigabytes ?? now.StorageGigabytes) ? null : StorageGigabytes,
+        BackupDays = BackupDays == (now.Pending.BackupDays ?? now.BackupDays) ? null : BackupDays,
+        MultipleZones = MultipleZones == (now.Pending.MultipleZones ?? now.MultipleZones) ? null : MultipleZones,
         DeletionProtection = DeletionProtection == now.DeletionProtection ? null : DeletionProtection,
         SecurityGroups = SecurityGroups.Count == 0 || SecurityGroups.Order(StringComparer.Ordinal).SequenceEqual(now.SecurityGroups.Order(StringComparer.Ordinal)) ? null : SecurityGroups,
     };

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Platform.Provisioning;
 
@@ -50,10 +51,26 @@ internal sealed class DatabaseObjects(
     public override async Task ChangeAsync(DesiredObject wanted, ObservedObject live, CancellationToken ct)
     {
         var (name, declared, owner) = (wanted.Address.Name, DatabaseManifest.Read(wanted), Owner(wanted));
-        await databases.TagAsync(name, owner, owner.Creator(), ct);
+        await databases.TagAsync(name, owner, owner.KnownCreator(), ct);
         if (await databases.FindAsync(name, ct) is { } now && declared.From(now) is var change && change != new DatabaseChange())
             await databases.ChangeAsync(name, change, owner, ct);
     }
+
+    /// <summary>What a replica has from its source is not declared of it.</summary>
+    public override JsonObject? Declaration(ObservedObject live)
+    {
+        if (base.Declaration(live) is not { } declaration)
+            return null;
+        var spec = (JsonObject)declaration["spec"]!;
+        foreach (var inherited in DatabaseManifest.OfTheSource.Where(_ => spec["replicaOf"] is not null))
+            spec.Remove(inherited);
+        return declaration;
+    }
+
+    /// <summary>RDS takes the next change when it has carried the one before out, which takes minutes.</summary>
+    public override async Task<string?> WhyBusyAsync(ObservedObject live, CancellationToken ct) => await databases.FindAsync(live.Address.Name, ct) is { Busy: true } now
+        ? $"{live.Address} is {now.Status}, and takes no change until that has ended"
+        : null;
 
     /// <summary>Protection is how its owner says that there is something in it.</summary>
     public override async Task<string?> WhyKeepAsync(ObservedObject live, CancellationToken ct) => await databases.FindAsync(live.Address.Name, ct) is { DeletionProtection: true }

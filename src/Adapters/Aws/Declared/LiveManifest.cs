@@ -45,6 +45,9 @@ internal static class LiveManifest
         More = marks,
     };
 
-    /// <summary>The operation that created it.</summary>
-    public static string Creator(this AwsOwner owner) => owner.More.GetValueOrDefault(Ownership.CreatedByAnnotation) ?? owner.More.GetValueOrDefault(Ownership.OperationIdAnnotation) ?? "";
+    /// <summary>The operation that creates it.</summary>
+    public static string Creator(this AwsOwner owner) => owner.KnownCreator() ?? owner.More.GetValueOrDefault(Ownership.OperationIdAnnotation) ?? "";
+
+    /// <summary>The operation that created what is there already; null: it is not known of any, and who only changes it does not become it.</summary>
+    public static string? KnownCreator(this AwsOwner owner) => owner.More.GetValueOrDefault(Ownership.CreatedByAnnotation);
 }

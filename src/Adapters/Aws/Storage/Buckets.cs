@@ -92,7 +92,7 @@ public sealed class Buckets(AwsConnection connection)
     }
 
     /// <summary>Writes the tags of our bucket that differ; others stay. An attempt that begins again does not send what is already so.</summary>
-    public async Task TagAsync(ObservedBucket known, AwsOwner owner, string operationId, CancellationToken ct)
+    public async Task TagAsync(ObservedBucket known, AwsOwner owner, string? operationId, CancellationToken ct)
     {
         var wanted = owner.Tags(operationId);
         if (wanted.All(tag => known.Tags.GetValueOrDefault(tag.Key) == tag.Value))

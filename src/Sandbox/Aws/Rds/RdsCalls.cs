@@ -142,6 +142,8 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             (call.Text("DBInstanceClass"), call.Text("EngineVersion"), call.Number("AllocatedStorage"), Retention(call), call.Flag("MultiAZ"), call.Flag("DeletionProtection"));
         if (storage < database.Storage)
             throw AwsFailure.Combination("Invalid storage size for an existing instance: it cannot shrink");
+        if (Version.TryParse(version, out var wanted) && Version.TryParse(database.EngineVersion, out var now) && wanted < now)
+            throw AwsFailure.Combination($"Cannot upgrade {database.Engine} from {now} to {wanted}");
         call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
         call.NothingElse();
         // Protection is a switch of the API, not of the machine.
