@@ -33,7 +33,8 @@ public static class WorkerRegistration
     public static TemporalWorkerOptions CreateRegionWorkerOptions(IFailoverActivities failover, string taskQueue) =>
         Guarded(taskQueue).AddAllActivities<IFailoverActivities>(failover);
 
-    private static TemporalWorkerOptions Guarded(string taskQueue) => new(taskQueue) { Interceptors = [new EpochInterceptor()] };
+    /// <summary>What a dead worker was about to be asked, another one is asked after a second instead of the SDK's ten: nothing is writable meanwhile.</summary>
+    private static TemporalWorkerOptions Guarded(string taskQueue) => new(taskQueue) { Interceptors = [new EpochInterceptor()], StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1) };
 
     private static TemporalWorkerOptions With(TemporalWorkerOptions options, IEnumerable<Type> workflows)
     {

@@ -17,8 +17,8 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="time">The clock of rhythms; default: the system's.</param>
 public sealed class FailoverActivities(ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null) : IFailoverActivities, IDisposable
 {
-    /// <summary>A fraction of the time for which the failover lets a rebuild be silent (30 s).</summary>
-    private static readonly TimeSpan HeartbeatRhythm = TimeSpan.FromSeconds(5);
+    /// <summary>A fraction of the shortest time for which the failover lets a step be silent (3 s).</summary>
+    private static readonly TimeSpan HeartbeatRhythm = TimeSpan.FromSeconds(1);
 
     private readonly RegionConnections regions = new(connections);
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, FailoverPair> pairs = new();
@@ -91,7 +91,7 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
     /// <inheritdoc/>
     public Task<FailoverStepResult> PromoteAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
-        var node = await Pair(order).Database.PromoteAsync(order.To, order.Epoch, Cancellation);
+        var node = await WatchedAsync(Pair(order).Database.PromoteAsync(order.To, order.Epoch, Cancellation), $"{order.To} is promoted");
         return node.Writable ? new FailoverStepResult($"{order.To} is primary on timeline {node.Timeline}.") : throw Unavailable($"{order.To} was promoted and is not writable yet: {node.Trouble ?? $"it is {node.Role}"}.");
     });
 
@@ -168,9 +168,9 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
     /// <summary>Exports what only the node has, then makes a standby of it, until it streams.</summary>
     private async Task<RebuiltNode> FollowAsync(IFailoverDatabase database, string node, string primary, long epoch)
     {
+        // Asked also of a node that follows already: whoever had it exported may have died before it could say what was found.
+        var divergence = await WatchedAsync(database.ExportDivergenceAsync(node, primary, epoch, Cancellation), $"what only {node} has is exported");
         var now = await database.ObserveAsync(node, Cancellation);
-        var divergence = now is { Role: NodeRole.Standby, Streaming: true } ? null
-            : await WatchedAsync(database.ExportDivergenceAsync(node, primary, epoch, Cancellation), $"what only {node} has is exported");
         while (now is not { Role: NodeRole.Standby, Streaming: true })
         {
             now = await WatchedAsync(database.FollowAsync(node, primary, epoch, Cancellation), $"{node} is rebuilt");

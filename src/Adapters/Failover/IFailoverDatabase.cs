@@ -28,7 +28,8 @@ public interface IFailoverDatabase
     /// <returns>The node, writable.</returns>
     Task<DatabaseNode> PromoteAsync(string node, long epoch, CancellationToken ct);
 
-    /// <summary>What only <paramref name="node"/> has, of before the promotion of <paramref name="primary"/>: kept as files before anything is rewound.</summary>
+    /// <summary>What only <paramref name="node"/> has, of before the promotion of <paramref name="primary"/>: kept as files before anything is rewound.
+    /// Repeated, also when the node follows by now, it answers what was found; of a node that follows and had nothing kept in this epoch, that there is nothing.</summary>
     Task<Divergence> ExportDivergenceAsync(string node, string primary, long epoch, CancellationToken ct);
 
     /// <summary>Makes a standby of the node that follows <paramref name="primary"/>: by rewinding, else by cloning. Answers while it goes on too, so that progress can be shown.</summary>

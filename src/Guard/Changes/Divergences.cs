@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Postgres;
+using PlatformOps.Platform.Failover;
 
 namespace PlatformOps.Guard.Changes;
 
@@ -20,6 +21,9 @@ internal sealed class Divergences(GuardParts parts, PeerServer peer)
         var summary = Path.Combine(folder, "summary.json");
         if (File.Exists(summary))
             return JsonSerializer.Deserialize<Divergence>(await File.ReadAllTextAsync(summary, ct), Json)!;
+        // It has only what it got from the primary.
+        if (parts.Status.Now() is { Role: NodeRole.Standby, Streaming: true })
+            return new(0, 0, 0, 0, null);
         await parts.Server.StopAsync(TimeSpan.FromSeconds(10), ct);
         parts.Status.Down(null);
         var own = await TimelineAsync(ct);

@@ -9,7 +9,7 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
 {
     private const string Observe = """
         SELECT r.recovering,
-          CASE WHEN r.recovering THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (SELECT timeline_id FROM pg_control_checkpoint()))
+          CASE WHEN r.recovering THEN (SELECT received_tli FROM pg_stat_wal_receiver)
             ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
           (CASE WHEN r.recovering THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::bigint,
           (CASE WHEN r.recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::bigint,
@@ -18,13 +18,15 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
           EXISTS (SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync' AND application_name = $1),
           (SELECT max(at) FROM platformops.marker),
           coalesce((SELECT max(epoch) FROM platformops.epoch), 0),
-          CASE WHEN NOT r.recovering THEN (SELECT greatest(0, pg_current_wal_flush_lsn() - flush_lsn)::bigint FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1 LIMIT 1) END
+          CASE WHEN NOT r.recovering THEN (SELECT greatest(0, pg_current_wal_flush_lsn() - flush_lsn)::bigint FROM pg_stat_replication WHERE state = 'streaming' AND application_name = $1 LIMIT 1) END,
+          (SELECT greatest(c.timeline_id, m.min_recovery_end_timeline) FROM pg_control_checkpoint() c, pg_control_recovery() m)
         FROM (SELECT pg_is_in_recovery() AS recovering) r
         """;
 
     private readonly SemaphoreSlim turn = new(1);
     private NpgsqlConnection? connection;
     private int openedTo;
+    private (int Server, int Timeline) followed;
 
     /// <summary>Asks the server for everything that is shown of it.</summary>
     public Task<ServerView> ObserveAsync(TimeSpan patience, CancellationToken ct) => InTurnAsync(patience, async (open, token) =>
@@ -32,8 +34,11 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
         await using var command = new NpgsqlCommand(Observe, open) { Parameters = { new() { Value = ServerSettings.StandbyName(configuration.Peer.Node) } } };
         await using var row = await command.ExecuteReaderAsync(token);
         await row.ReadAsync(token);
+        // Without a receiver only the control file says, and of a standby that was told of a new timeline it does so minutes later: what was followed last counts.
+        var timeline = !row.IsDBNull(1) ? row.GetInt32(1) : Math.Max(row.GetInt32(9), followed.Server == openedTo ? followed.Timeline : 0);
+        followed = (openedTo, timeline);
         return new ServerView(
-            row.GetBoolean(0), row.GetInt32(1), row.IsDBNull(2) ? 0 : row.GetInt64(2), row.IsDBNull(3) ? 0 : row.GetInt64(3), row.GetBoolean(4), row.GetBoolean(5),
+            row.GetBoolean(0), timeline, row.IsDBNull(2) ? 0 : row.GetInt64(2), row.IsDBNull(3) ? 0 : row.GetInt64(3), row.GetBoolean(4), row.GetBoolean(5),
             row.IsDBNull(6) ? null : new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero), row.GetInt64(7), row.IsDBNull(8) ? null : row.GetInt64(8));
     }, ct);
 

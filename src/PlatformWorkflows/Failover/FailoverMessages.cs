@@ -43,6 +43,38 @@ public sealed record FailoverState
     public IReadOnlyList<AlertSignal> Alerts { get; init; } = [];
 
     public FailoverReport? Last { get; init; }
+
+    /// <summary>What is being carried out; null: nothing.</summary>
+    public OpenOperation? Open { get; init; }
+}
+
+/// <summary>A change of places in the middle, past its point of no return: the step that was begun is begun again.</summary>
+public sealed record OpenOperation
+{
+    public required string OperationId { get; init; }
+
+    public required FailoverProposal Proposal { get; init; }
+
+    public required string Why { get; init; }
+
+    /// <summary>People asked for it.</summary>
+    public required bool Asked { get; init; }
+
+    public required IReadOnlyList<FailoverStep> Begun { get; init; }
+
+    public required int Done { get; init; }
+
+    public required IReadOnlyList<RunbookStep> Steps { get; init; }
+
+    public required IReadOnlyList<FailoverPhase> Phases { get; init; }
+
+    public DivergenceSummary? Divergence { get; init; }
+
+    public required DateTimeOffset BegunAt { get; init; }
+
+    public DateTimeOffset? LastServed { get; init; }
+
+    public double? WritableAfterSeconds { get; init; }
 }
 
 /// <summary>An alert, as the receiver passes it on with the signal <c>alert</c>.</summary>

@@ -84,11 +84,12 @@ public sealed class FailoverReadiness
                     // The next look is minutes away: one that gets no answer is not tried for ever.
                     RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 3 },
                 });
-            Enter(RunbookPhase.Completed, InWords(found));
+            var outcome = found.Ready ? ReadinessOutcome.Ready : ReadinessOutcome.NotReady;
+            Enter(RunbookPhase.Completed, InWords(found), outcome);
             return new()
             {
                 Environment = environment,
-                Outcome = found.Ready ? ReadinessOutcome.Ready : ReadinessOutcome.NotReady,
+                Outcome = outcome,
                 Summary = summary,
                 Items = found.Items,
                 StartedAt = startedAt,
@@ -110,12 +111,13 @@ public sealed class FailoverReadiness
             : $"Not ready. {string.Join(" ", found.Items.Where(item => item.Ok == false).Select(item => $"{item.Name}: {item.Detail}"))}";
     }
 
-    private static string InWords(RunbookPhase phase) => JsonNamingPolicy.CamelCase.ConvertName(phase.ToString());
+    private static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
-    private void Enter(RunbookPhase next, string because)
+    private void Enter(RunbookPhase next, string because, ReadinessOutcome? outcome = null)
     {
         (phase, summary) = (next, because);
-        Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
+        Workflow.UpsertTypedSearchAttributes(
+            [RunbookSearchAttributes.Phase.ValueSet(InWords(next)), .. outcome is { } known ? [RunbookSearchAttributes.Outcome.ValueSet(InWords(known))] : Array.Empty<SearchAttributeUpdate>()]);
         Workflow.CurrentDetails = $"**{InWords(next)}**: {because}";
     }
 }

@@ -7,6 +7,9 @@ namespace PlatformOps.Workflows.Failover;
 /// <summary>What people may tell it. Every control is checked before it is taken: a refusal says what is possible.</summary>
 public sealed partial class RegionFailover
 {
+    /// <summary>How old the word of an observer that all is well may be: it is repeated every 30 s.</summary>
+    private static readonly TimeSpan WellFor = TimeSpan.FromSeconds(45);
+
     /// <summary>Changes the places: a switchover that loses nothing, or by force.</summary>
     [WorkflowUpdate("failOver")]
     public Task<ControlResult> FailOverAsync(Input<FailOverInput>? input = null)
@@ -76,7 +79,10 @@ public sealed partial class RegionFailover
     public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
     {
         var step = ControlFields.Given(input).Step!;
-        parkedAt = null;
+        if (parkedBack is { } back && InWords(back) == step)
+            parkedBack = null;
+        else
+            parked.RemoveAll(failed => InWords(failed) == step);
         return Task.FromResult(new ControlResult($"{step} is tried again."));
     }
 
@@ -84,8 +90,8 @@ public sealed partial class RegionFailover
     public void ValidateRetryStep(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
-        if (parkedAt is not { } failed || InWords(failed) != given.Step)
-            throw FailureTypes.Impossible($"retryStep is for the step that failed: {(parkedAt is { } at ? InWords(at) : "none")}.");
+        if (!Parked.Contains(given.Step))
+            throw FailureTypes.Impossible($"retryStep is for the step that failed: {(Parked.Count == 0 ? "none" : string.Join(", ", Parked))}.");
     }
 
     /// <summary>Goes on without a step; later ones are done. What keeps it safe cannot be left out.</summary>
@@ -93,10 +99,21 @@ public sealed partial class RegionFailover
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
+        if (parkedBack is not null)
+        {
+            (leftOut, parkedBack) = (given.Reason, null);
+            return Task.FromResult(new ControlResult($"{given.Step} is skipped; the report will say so."));
+        }
+
         var step = Enum.Parse<FailoverStep>(given.Step!, ignoreCase: true);
         Show(step, StepState.Skipped, $"Skipped: {given.Reason}");
-        (skipping, parkedAt) = (step, null);
-        Stepping?.Cancel();
+        parked.Remove(step);
+        if (stepping.TryGetValue(step, out var going))
+        {
+            skipping.Add(step);
+            going.Cancel();
+        }
+
         return Task.FromResult(new ControlResult($"{given.Step} is skipped; the report will say so."));
     }
 
@@ -104,9 +121,17 @@ public sealed partial class RegionFailover
     public void ValidateSkipStep(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
-        var now = progress?.Next;
-        if (recovering is null || now is null || InWords(now) != given.Step)
-            throw FailureTypes.Impossible($"skipStep is for the step that is being done: {(recovering is not null && now is not null ? InWords(now) : "none")}.");
+        if (parkedBack is { } back)
+        {
+            if (back != FailoverCompensation.Unfence || InWords(back) != given.Step)
+                throw FailureTypes.Impossible($"skipStep is not possible for {given.Step}: {InWords(back)} is parked. {ToDo(back)}");
+            ControlFields.Require("reason", given.Reason, "why it may be left out");
+            return;
+        }
+
+        var now = stepping.Keys.Concat(parked).Where(step => InWords(step) == given.Step).Cast<FailoverStep?>().FirstOrDefault();
+        if (recovering is null || now is null)
+            throw FailureTypes.Impossible($"skipStep is for the step that is being done: {(stepping.Count + parked.Count == 0 ? "none" : string.Join(", ", stepping.Keys.Concat(parked).Select(step => InWords(step))))}.");
         if (!FailoverProgress.MaySkip(now.Value))
             throw FailureTypes.Impossible($"skipStep is not possible for {given.Step}: without it the failover is not safe. Possible: retryStep{(progress!.PointOfNoReturnPassed ? "" : ", abort")}.");
         ControlFields.Require("reason", given.Reason, "why it may be left out");
@@ -153,6 +178,9 @@ public sealed partial class RegionFailover
         if (RequestFields.Duration("for", given.For, TimeSpan.FromDays(30)) is not null)
             ControlFields.Require("reason", given.Reason, "why, for whoever meets it");
     }
+
+    /// <summary>What waits for somebody to decide.</summary>
+    private IReadOnlyList<string> Parked => [.. parkedBack is { } back ? [InWords(back)] : Array.Empty<string>(), .. parked.Select(step => InWords(step))];
 
     private FailoverProposal Asked(FailoverKind kind, string to, bool withStack)
     {
@@ -202,7 +230,8 @@ public sealed partial class RegionFailover
 
     private void RequireBothWell(string control)
     {
-        var facts = Facts();
+        // Observers repeat what is well now and then only, and every step looks again before it acts.
+        var facts = Facts() with { Timing = settings!.Timing with { FreshFor = WellFor > settings.Timing.FreshFor ? WellFor : settings.Timing.FreshFor } };
         if (facts.Quorum is { Up: < Quorum.Needed } quorum)
             throw FailureTypes.Impossible($"{control} is not possible: a switchover needs a primary that can hand everything over, and of {state.Primary} is known: {quorum.InWords}. Possible: the same with forced, which may lose something.");
         if (reports.Values.Select(report => report.Of(Standby!)?.Node).FirstOrDefault(node => node is not null) is not { Role: NodeRole.Standby })

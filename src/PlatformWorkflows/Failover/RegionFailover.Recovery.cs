@@ -20,15 +20,16 @@ public sealed partial class RegionFailover
     private DateTimeOffset begunAt;
     private DateTimeOffset? lastServed;
     private double? writableAfter;
-    private FailoverStep? parkedAt;
-    private FailoverStep? skipping;
+    private readonly List<FailoverStep> parked = [];
+    private readonly HashSet<FailoverStep> skipping = [];
+    private readonly Dictionary<FailoverStep, CancellationTokenSource> stepping = [];
+    private FailoverCompensation? parkedBack;
+    private string? leftOut;
+    private bool interrupted;
     private string? abortReason;
 
     /// <summary>Cancelled by an abort.</summary>
     private CancellationTokenSource Acting { get; set; } = new();
-
-    /// <summary>Cancelled when the step of now is aborted or left out.</summary>
-    private CancellationTokenSource? Stepping { get; set; }
 
     private void Begin(FailoverProposal decided, string reason, bool asked)
     {
@@ -60,21 +61,80 @@ public sealed partial class RegionFailover
         Begin(unfinished, $"Epoch {claimed.Epoch} was claimed for {claimed.Primary} by {settings.WitnessOperation}, and nobody took it. Going on with it.", asked: false);
     }
 
+    /// <summary>Whether the run may continue as new in the middle: a rebuild may take as long as its region is away. Not before the point of no return, which is seconds.</summary>
+    private bool MayInterrupt => recovering is { IsCompleted: false } && progress is { PointOfNoReturnPassed: true } && state.Recovery is { Promoted: true };
+
+    /// <summary>The run before this one continued as new in the middle.</summary>
+    private void GoOn()
+    {
+        if (state.Open is not { } open)
+            return;
+        state = state with { Open = null };
+        (operationId, proposal, why, asked) = (open.OperationId, open.Proposal, open.Why, open.Asked);
+        (divergence, begunAt, lastServed, writableAfter) = (open.Divergence, open.BegunAt, open.LastServed, open.WritableAfterSeconds);
+        progress = new(proposal.Kind, proposal.Stack, open.Begun, open.Done);
+        phases.AddRange(open.Phases);
+        foreach (var step in open.Steps)
+            steps[Enum.Parse<FailoverStep>(step.Name, ignoreCase: true)] = step;
+        Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.OperationId.ValueSet(operationId));
+        EnterPhase(RunbookPhase.Acting, why);
+        recovering = RecoverAsync();
+    }
+
+    /// <summary>Stops in the middle, so that the next run begins the step of now again.</summary>
+    private async Task InterruptAsync()
+    {
+        if (recovering is not { } open)
+            return;
+        interrupted = true;
+        Acting.Cancel();
+        await open;
+        // It may have ended in this very moment.
+        if (progress is { } far)
+        {
+            state = state with
+            {
+                Open = new()
+                {
+                    OperationId = operationId,
+                    Proposal = proposal!,
+                    Why = why,
+                    Asked = asked,
+                    Begun = far.Begun,
+                    Done = far.Done,
+                    Steps = [.. steps.Values],
+                    Phases = [.. phases],
+                    Divergence = divergence,
+                    BegunAt = begunAt,
+                    LastServed = lastServed,
+                    WritableAfterSeconds = writableAfter,
+                },
+            };
+        }
+    }
+
     private async Task RecoverAsync()
     {
+        // It went on beside the others when the run before this one continued as new.
+        Task? rebuilding = progress!.Next is FailoverStep.Namespaces or FailoverStep.Scale or FailoverStep.Canary && Beside(FailoverStep.Rebuild) ? CarryOutAsync(FailoverStep.Rebuild) : null;
         try
         {
             while (progress!.Next is { } step)
             {
-                if (step == FailoverStep.Namespaces && proposal!.Stack == StackMove.AfterApproval && !await StackIsApprovedAsync())
+                if (step == FailoverStep.Namespaces && proposal!.Stack == StackMove.AfterApproval)
                 {
-                    foreach (var left in new[] { FailoverStep.Namespaces, FailoverStep.Scale, FailoverStep.Canary })
-                        Leave(left, "Nobody approved that the rest of the platform moves.");
-                    continue;
+                    // The database has no standby until then, whatever people think about and for how long.
+                    rebuilding ??= CarryOutAsync(FailoverStep.Rebuild);
+                    if (!await StackIsApprovedAsync())
+                    {
+                        foreach (var left in new[] { FailoverStep.Namespaces, FailoverStep.Scale, FailoverStep.Canary })
+                            Leave(left, "Nobody approved that the rest of the platform moves.");
+                        continue;
+                    }
                 }
 
                 progress = progress.Begin();
-                await CarryOutAsync(step);
+                await (step == FailoverStep.Rebuild && rebuilding is not null ? rebuilding : CarryOutAsync(step));
                 progress = progress.End();
             }
 
@@ -82,6 +142,12 @@ public sealed partial class RegionFailover
             Close(skipped.Count == 0 ? FailoverOutcome.Completed : FailoverOutcome.Incomplete, skipped.Count == 0
                 ? $"{proposal!.To} is primary in epoch {state.Epoch}, and {proposal.From} follows it."
                 : $"{proposal!.To} is primary in epoch {state.Epoch}. Skipped: {string.Join(", ", skipped)}.");
+        }
+        catch (Exception stopped) when (interrupted && TemporalException.IsCanceledException(stopped))
+        {
+            // It goes on in the next run.
+            if (rebuilding is not null)
+                await EndedAsync(rebuilding);
         }
         catch (VoidClaimException nothing)
         {
@@ -94,22 +160,40 @@ public sealed partial class RegionFailover
         }
     }
 
+    /// <summary>Whether a step was begun out of its turn.</summary>
+    private bool Beside(FailoverStep step) => proposal!.Stack == StackMove.AfterApproval && steps[step].State is not StepState.Pending;
+
+    private static async Task EndedAsync(Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception stopped) when (TemporalException.IsCanceledException(stopped))
+        {
+            // That is what was wanted.
+        }
+    }
+
     /// <summary>One step, again and again until it has ended, somebody leaves it out, or the run is aborted.</summary>
     private async Task CarryOutAsync(FailoverStep step)
     {
+        // It was begun out of its turn, in a run before this one, and has ended.
+        if (steps[step].State is StepState.Done or StepState.Skipped)
+            return;
         while (true)
         {
             Show(step, StepState.Running, $"{Doing(step)}.");
             var begun = Now;
-            Stepping = CancellationTokenSource.CreateLinkedTokenSource(Acting.Token);
+            using var mine = stepping[step] = CancellationTokenSource.CreateLinkedTokenSource(Acting.Token);
             try
             {
-                var detail = await StepAsync(step, Stepping.Token);
+                var detail = await StepAsync(step, mine.Token);
                 phases.Add(new(InWords(step), begun, (Now - begun).TotalSeconds));
                 Show(step, StepState.Done, detail);
                 return;
             }
-            catch (Exception stopped) when (skipping == step && TemporalException.IsCanceledException(stopped) && !Acting.IsCancellationRequested)
+            catch (Exception stopped) when (skipping.Contains(step) && TemporalException.IsCanceledException(stopped) && !Acting.IsCancellationRequested)
             {
                 return;
             }
@@ -121,8 +205,8 @@ public sealed partial class RegionFailover
             }
             finally
             {
-                skipping = null;
-                Stepping = null;
+                skipping.Remove(step);
+                stepping.Remove(step);
             }
         }
     }
@@ -130,8 +214,8 @@ public sealed partial class RegionFailover
     private async Task<string> StepAsync(FailoverStep step, CancellationToken ct)
     {
         var order = new FailoverOrder(Environment, operationId, state.Epoch, proposal!.From, proposal.To, proposal.Kind, Drill);
-        Task<T> Run<T>(System.Linq.Expressions.Expression<Func<IFailoverActivities, Task<T>>> call, TimeSpan within, int attempts = 0) =>
-            Workflow.ExecuteActivityAsync(call, Options(Doing(step), within, attempts, ct));
+        Task<T> Run<T>(System.Linq.Expressions.Expression<Func<IFailoverActivities, Task<T>>> call, TimeSpan within, int attempts = 0, TimeSpan? silent = null) =>
+            Workflow.ExecuteActivityAsync(call, Options(Doing(step), within, attempts, ct, silent));
         var soon = TimeSpan.FromSeconds(5);
         var patient = TimeSpan.FromMinutes(2);
         switch (step)
@@ -141,7 +225,7 @@ public sealed partial class RegionFailover
             case FailoverStep.Fence:
                 return await FenceAsync(order, ct);
             case FailoverStep.Promote:
-                var promoted = await Run(activities => activities.PromoteAsync(order), TimeSpan.FromSeconds(30));
+                var promoted = await Run(activities => activities.PromoteAsync(order), TimeSpan.FromSeconds(30), silent: TimeSpan.FromSeconds(3));
                 state = state with { Primary = proposal.To, Recovery = state.Recovery! with { Promoted = true } };
                 return promoted.Detail;
             case FailoverStep.Verify:
@@ -209,39 +293,82 @@ public sealed partial class RegionFailover
     /// <summary>Waits until somebody says what becomes of a failed step. False: it is left out.</summary>
     private async Task<bool> ParkAsync(FailoverStep step, string reason)
     {
-        parkedAt = step;
+        parked.Add(step);
         EnterPhase(RunbookPhase.Parked, reason);
-        await Workflow.WaitConditionAsync(() => parkedAt is null, Acting.Token);
-        EnterPhase(RunbookPhase.Acting, "Going on after the operator's decision.");
+        await Workflow.WaitConditionAsync(() => !parked.Contains(step), Acting.Token);
+        EnterPhase(pending is null ? RunbookPhase.Acting : RunbookPhase.AwaitingApproval, "Going on after the operator's decision.");
         return steps[step].State != StepState.Skipped;
     }
 
-    /// <summary>Restores what was, in the order in which it has to be. What does not succeed is tried again until it does, or people look after it.</summary>
+    /// <summary>Restores what was, in the order in which it has to be. What does not succeed within a while is for people to decide.</summary>
     private async Task TakeBackAsync(string reason)
     {
         EnterPhase(RunbookPhase.RollingBack, reason);
+        (parkedBack, leftOut) = (null, null);
         var compensations = progress!.Compensations;
+        string? moved = null;
         foreach (var compensation in compensations)
         {
-            var order = new FailoverOrder(Environment, operationId, state.Epoch, proposal!.From, proposal.To, proposal.Kind, Drill);
-            if (compensation == FailoverCompensation.ClaimBack)
-            {
-                var back = await Workflow.ExecuteActivityAsync(
-                    (IFailoverActivities activities) => activities.ClaimBackAsync(order), Options($"Claim an epoch for {proposal.From} again", TimeSpan.FromSeconds(5), attempts: 0, CancellationToken.None));
-                state = state with { Epoch = back.Epoch, Primary = proposal.From };
-                ShowEpoch();
-            }
-            else
-            {
-                await Workflow.ExecuteActivityAsync(
-                    (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", TimeSpan.FromSeconds(30), attempts: 0, CancellationToken.None));
-            }
+            moved = await CompensateAsync(compensation, reason);
+            if (moved is not null || leftOut is not null)
+                break;
         }
 
         foreach (var step in steps.Values.Where(step => step.State is StepState.Done or StepState.Running or StepState.Failed).ToList())
             Show(Enum.Parse<FailoverStep>(step.Name, ignoreCase: true), StepState.RolledBack, "Taken back.");
-        Close(compensations.Count == 0 ? FailoverOutcome.NothingDone : FailoverOutcome.TakenBack, compensations.Count == 0 ? $"{reason} Nothing was changed." : $"{reason} {proposal!.From} serves again, in epoch {state.Epoch}.");
+        var outcome = compensations.Count == 0 ? FailoverOutcome.NothingDone : FailoverOutcome.TakenBack;
+        Close(outcome, (compensations.Count, moved, leftOut) switch
+        {
+            (0, _, _) => $"{reason} Nothing was changed.",
+            (_, { } why, _) => $"{reason} Nothing more was restored: {why}",
+            (_, _, { } why) => $"{reason} {proposal!.From} is named in epoch {state.Epoch} again and was left fenced: {why}",
+            _ => $"{reason} {proposal!.From} serves again, in epoch {state.Epoch}.",
+        });
+        if (moved is not null)
+            await TryAsync(ReadSettingsAsync);
     }
+
+    /// <summary>One step back, until it has succeeded, or people leave it out.</summary>
+    /// <returns>Why there is nothing to go back to; null: there is.</returns>
+    private async Task<string?> CompensateAsync(FailoverCompensation compensation, string reason)
+    {
+        while (true)
+        {
+            var order = new FailoverOrder(Environment, operationId, state.Epoch, proposal!.From, proposal.To, proposal.Kind, Drill);
+            try
+            {
+                if (compensation == FailoverCompensation.ClaimBack)
+                {
+                    var back = await Workflow.ExecuteActivityAsync(
+                        (IFailoverActivities activities) => activities.ClaimBackAsync(order), Options($"Claim an epoch for {proposal.From} again", TimeSpan.FromSeconds(5), attempts: 30, CancellationToken.None));
+                    if (back.Void is { } moved)
+                        return moved;
+                    state = state with { Epoch = back.Epoch, Primary = proposal.From };
+                    ShowEpoch();
+                }
+                else
+                {
+                    await Workflow.ExecuteActivityAsync(
+                        (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", TimeSpan.FromSeconds(30), attempts: 30, CancellationToken.None));
+                }
+
+                return null;
+            }
+            catch (ActivityFailureException failure)
+            {
+                parkedBack = compensation;
+                EnterPhase(RunbookPhase.Parked, $"Parked: {InWords(compensation)}: {FailureReason.Of(failure)} Nobody is writable until it is decided. {ToDo(compensation)}");
+                await Workflow.WaitConditionAsync(() => parkedBack is null, CancellationToken.None);
+                EnterPhase(RunbookPhase.RollingBack, reason);
+                if (leftOut is not null)
+                    return null;
+            }
+        }
+    }
+
+    private string ToDo(FailoverCompensation compensation) => compensation == FailoverCompensation.ClaimBack
+        ? "Bring the witness back, or the workers' way to it; then retryStep claimBack."
+        : $"Start the guard of {proposal!.From} and see that workers reach it; then retryStep unfence. Or skipStep unfence: what the observers find then decides, and {proposal.To} may be promoted.";
 
     private void Close(FailoverOutcome outcome, string summary)
     {
@@ -267,7 +394,8 @@ public sealed partial class RegionFailover
         // What people asked for they know of; what happened by itself has to be understood before it may happen again.
         var open = outcome is FailoverOutcome.Completed or FailoverOutcome.Incomplete && !asked;
         state = state with { Last = report, Recovery = open ? state.Recovery! with { Running = false } : null };
-        (progress, parkedAt) = (null, null);
+        progress = null;
+        parked.Clear();
         EnterPhase(RunbookPhase.Observing, open ? $"{summary} It waits to be acknowledged." : summary);
     }
 
@@ -277,11 +405,12 @@ public sealed partial class RegionFailover
         Show(step, StepState.Skipped, reason);
     }
 
-    private static ActivityOptions Options(string summary, TimeSpan within, int attempts, CancellationToken ct) => new()
+    /// <param name="silent">For how long its worker may be silent before another one takes it over. Default: 30 s where it may take more than half an hour, else for ever.</param>
+    private static ActivityOptions Options(string summary, TimeSpan within, int attempts, CancellationToken ct, TimeSpan? silent = null) => new()
     {
         Summary = summary,
         StartToCloseTimeout = within,
-        HeartbeatTimeout = within > TimeSpan.FromMinutes(30) ? TimeSpan.FromSeconds(30) : null,
+        HeartbeatTimeout = silent ?? (within > TimeSpan.FromMinutes(30) ? TimeSpan.FromSeconds(30) : null),
         RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(50), BackoffCoefficient = 1.5f, MaximumInterval = within > TimeSpan.FromMinutes(1) ? TimeSpan.FromSeconds(10) : TimeSpan.FromSeconds(1), MaximumAttempts = attempts },
         CancellationToken = ct,
     };

@@ -23,7 +23,8 @@ public sealed partial class RegionFailover
         Summary = Summary,
         Steps = [.. steps.Values],
         WaitingFor = pending is { } open ? new($"{open.Needed - approvals.Count} approvals of planHash {open.Hash}", "approver", open.Until)
-            : parkedAt is { } parked ? new($"retryStep of {InWords(parked)}{(FailoverProgress.MaySkip(parked) ? ", or skipStep" : "")}{(progress?.PointOfNoReturnPassed == false ? ", or abort" : "")}", "operator", DateTimeOffset.MaxValue)
+            : parkedBack is { } back ? new($"retryStep of {InWords(back)}{(back == FailoverCompensation.Unfence ? ", or skipStep" : "")}", "operator", DateTimeOffset.MaxValue)
+            : parked is [var failed, ..] ? new($"retryStep of {InWords(failed)}{(FailoverProgress.MaySkip(failed) ? ", or skipStep" : "")}{(progress?.PointOfNoReturnPassed == false ? ", or abort" : "")}", "operator", DateTimeOffset.MaxValue)
             : state.Recovery is { Running: false } ended ? new($"acknowledge of {ended.OperationId}", "operator", DateTimeOffset.MaxValue) : null,
         Next = recovering is null ? pending is null ? "It watches." : "With the approvals it begins." : progress?.Next is { } next ? $"{Doing(next)}." : null,
         IfStoppedNow = IfStoppedNow(),

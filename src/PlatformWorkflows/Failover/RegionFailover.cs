@@ -46,6 +46,9 @@ public sealed partial class RegionFailover
 
     private string? Standby => settings?.Regions.FirstOrDefault(region => region != state.Primary);
 
+    /// <summary>For starters: what a worker had in hands when it died is given to another one after so long, not after the ten seconds that are the default.</summary>
+    public static TimeSpan TaskTimeout { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Workflow id of the run of an environment.</summary>
     public static string WorkflowId(string environment) => $"failover/{environment}";
 
@@ -65,6 +68,7 @@ public sealed partial class RegionFailover
             if (request.Mode == FailoverRunMode.Plan)
                 return await SayWhatWouldBeDoneAsync();
             Observe();
+            GoOn();
             GoOnWithClaim();
             while (!Workflow.CancellationToken.IsCancellationRequested)
             {
@@ -81,7 +85,7 @@ public sealed partial class RegionFailover
                 }
 
                 Decide();
-                if (recovering is null && pending is null && restarting is null && Workflow.ContinueAsNewSuggested)
+                if (Workflow.ContinueAsNewSuggested && pending is null && restarting is null && (recovering is null || MayInterrupt))
                     await ContinueAsync();
             }
 
@@ -252,6 +256,7 @@ public sealed partial class RegionFailover
     {
         Watching.Cancel();
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
+        await InterruptAsync();
         Input<RegionFailoverRequest> carried = request with { State = state with { Reports = [.. reports.Values], Alerts = [.. alerts.Values.TakeLast(500)] } };
         throw Workflow.CreateContinueAsNewException((RegionFailover next) => next.RunAsync(carried));
     }

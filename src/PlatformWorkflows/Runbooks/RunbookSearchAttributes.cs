@@ -21,7 +21,10 @@ public static class RunbookSearchAttributes
     /// <summary>The fencing token of an environment whose database changes places.</summary>
     public static readonly SearchAttributeKey<string> Epoch = SearchAttributeKey.CreateKeyword("Epoch");
 
+    /// <summary>What came of a look: of <c>FailoverReadiness</c> <c>ready</c> or <c>notReady</c>.</summary>
+    public static readonly SearchAttributeKey<string> Outcome = SearchAttributeKey.CreateKeyword("Outcome");
+
     /// <summary>All of them; each is a Keyword.</summary>
     public static IReadOnlyList<SearchAttributeKey<string>> All { get; } =
-        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash, Epoch];
+        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash, Epoch, Outcome];
 }

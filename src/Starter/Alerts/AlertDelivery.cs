@@ -26,6 +26,7 @@ internal sealed class AlertDelivery(ITemporalClient client)
             [new RegionFailoverRequest { Environment = to.Environment }],
             new WorkflowOptions(RegionFailover.WorkflowId(to.Environment), TaskQueues.Failover)
             {
+                TaskTimeout = RegionFailover.TaskTimeout,
                 StartSignal = "alert",
                 StartSignalArgs = [signal],
                 IdConflictPolicy = WorkflowIdConflictPolicy.UseExisting,

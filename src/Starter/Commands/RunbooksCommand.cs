@@ -65,7 +65,8 @@ internal static class RunbooksCommand
             "failover/production",
             Required: ["environment"],
             Controls: "queries: status, failover   signals: alert, evidence   updates: failOver, failBack, approve, reject, abort, retryStep, skipStep, acknowledge, maintenance",
-            Queue: TaskQueues.Failover),
+            Queue: TaskQueues.Failover,
+            Internal: "state"),
         new(
             nameof(FailoverReadiness),
             "failover-readiness/{environment}",
@@ -134,8 +135,9 @@ internal static class RunbooksCommand
     /// <param name="Required">The input's fields that cannot be left out.</param>
     /// <param name="MoreUpdates">Those that only this runbook takes.</param>
     /// <param name="Queue">Where it is started.</param>
+    /// <param name="Internal">The input's field that a run sets for the run that continues it, and nobody else does.</param>
     /// <param name="Controls">Its queries and updates, when they are not those of all runbooks.</param>
-    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "", string? Controls = null, string Queue = TaskQueues.Default)
+    private sealed record Runbook(string Type, string Id, string Summary, Type Input, string Example, string ExampleId, string[] Required, string MoreUpdates = "", string? Controls = null, string Queue = TaskQueues.Default, string? Internal = null)
     {
         public string Start =>
             $"temporal workflow start --type {Type} --workflow-id {ExampleId} --task-queue {Queue} --input '{Example}'";
@@ -145,6 +147,8 @@ internal static class RunbooksCommand
             var schema = (JsonObject)Web.GetJsonSchemaAsNode(Input, new JsonSchemaExporterOptions { TransformSchemaNode = WithoutNull });
             schema.Insert(0, "$schema", "https://json-schema.org/draft/2020-12/schema");
             schema["required"] = new JsonArray([.. Required.Select(name => (JsonNode)name)]);
+            if (Internal is { } internalField)
+                ((JsonObject)schema["properties"]!).Remove(internalField);
             schema["additionalProperties"] = false;
             return schema;
         }

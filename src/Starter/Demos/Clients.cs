@@ -18,6 +18,7 @@ internal sealed class Clients : IAsyncDisposable
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(5);
 
     private readonly TimeProvider clock;
+    private readonly TimeSpan pause;
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentBag<(long Id, long At)> acknowledged = [];
     private readonly ConcurrentBag<long> doubted = [];
@@ -26,9 +27,10 @@ internal sealed class Clients : IAsyncDisposable
     private long next;
 
     /// <param name="addresses">Where the nodes' clients connect, <c>host:port</c>.</param>
-    public Clients(IReadOnlyList<string> addresses, int writers, TimeProvider clock)
+    /// <param name="pause">After each row of a writer. Default: none.</param>
+    public Clients(IReadOnlyList<string> addresses, int writers, TimeProvider clock, TimeSpan pause = default)
     {
-        this.clock = clock;
+        (this.clock, this.pause) = (clock, pause);
         for (var number = 0; number < writers; number++)
             running.Add(Task.Run(() => WriteAsync(addresses)));
         foreach (var address in addresses)
@@ -74,7 +76,8 @@ internal sealed class Clients : IAsyncDisposable
     public async Task<int> LostAsync(string address, CancellationToken ct)
     {
         await using var connection = await OpenAsync(address, ct);
-        return await MissingAsync(connection, "SELECT id FROM ledger", acknowledged.Select(row => row.Id), ct) + await MissingAsync(connection, "SELECT id FROM probes", probes.Select(probe => probe.Id), ct);
+        // What is acknowledged from now on need not be in the answer.
+        return await MissingAsync(connection, "SELECT id FROM ledger", [.. acknowledged.Select(row => row.Id)], ct) + await MissingAsync(connection, "SELECT id FROM probes", [.. probes.Select(probe => probe.Id)], ct);
     }
 
     /// <inheritdoc/>
@@ -84,7 +87,7 @@ internal sealed class Clients : IAsyncDisposable
         stop.Dispose();
     }
 
-    private static async Task<int> MissingAsync(NpgsqlConnection connection, string query, IEnumerable<long> ids, CancellationToken ct)
+    private static async Task<int> MissingAsync(NpgsqlConnection connection, string query, IReadOnlyList<long> ids, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(query, connection);
         await using var rows = await command.ExecuteReaderAsync(ct);
@@ -131,6 +134,8 @@ internal sealed class Clients : IAsyncDisposable
             await command.ExecuteNonQueryAsync();
             acknowledged.Add((id, clock.GetTimestamp()));
         });
+        if (pause > TimeSpan.Zero)
+            await Task.Delay(pause, clock, stop.Token);
     });
 
     private Task ProbeAsync(string address) => AgainAsync([address], async connection =>

@@ -197,7 +197,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(Folder, "token"), Token, ct);
         receiver = await AlertReceiver.StartAsync(Alerts(), Folder, new(Client), outside, log, TimeProvider.System, ct);
         await Client.StartWorkflowAsync(
-            nameof(RegionFailover), [new RegionFailoverRequest { Environment = Environment }], new(RegionFailover.WorkflowId(Environment), TaskQueues.Failover) { Rpc = new() { CancellationToken = ct } });
+            nameof(RegionFailover), [new RegionFailoverRequest { Environment = Environment }], new(RegionFailover.WorkflowId(Environment), TaskQueues.Failover) { TaskTimeout = RegionFailover.TaskTimeout, Rpc = new() { CancellationToken = ct } });
         await UntilAsync("both observers and the witness say that the primary serves", async () =>
             (await Run.QueryAsync<FailoverView>("failover", [])).Votes is { Count: 3 } votes && votes.All(vote => vote.Verdict == Verdict.Up), ct);
     }

@@ -43,6 +43,7 @@ internal sealed class RunbookRun
         var options = new WorkflowOptions(workflowId, taskQueue)
         {
             IdReusePolicy = WorkflowIdReusePolicy.AllowDuplicate,
+            TaskTimeout = type == nameof(RegionFailover) ? RegionFailover.TaskTimeout : null,
             Rpc = new RpcOptions { CancellationToken = ct },
         };
         try

@@ -18,6 +18,9 @@ internal sealed class RunningCli : IDisposable
         read = Task.WhenAll(ReadAsync(process.StandardOutput, output), ReadAsync(process.StandardError, error));
     }
 
+    /// <summary>Of its process.</summary>
+    public int Id => process.Id;
+
     public bool HasEnded => process.HasExited;
 
     /// <summary>Everything written so far, on both streams.</summary>

@@ -47,6 +47,9 @@ internal sealed class GuardedPair : IAsyncDisposable
 
     public LocalPair Files => pair;
 
+    /// <summary>Where the witness listens, past all links.</summary>
+    public int WitnessPort => aws.Address.Port;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A primary and a standby that streams.</summary>
@@ -112,12 +115,28 @@ internal sealed class GuardedPair : IAsyncDisposable
         Assert.False(process.HasExited, Log(node));
     }
 
+    /// <summary>Whether the guard's process is there; it may be frozen.</summary>
+    public bool Lives(string node) => !guards[node].HasExited;
+
     /// <summary>Kills a guard; its server lives on.</summary>
-    public void KillGuard(string node) => Posix.Signal(guards[node].Id, Posix.Kill);
+    public void KillGuard(string node) => Signal(node, Posix.Kill);
 
-    public void FreezeGuard(string node) => Posix.Signal(guards[node].Id, Stop);
+    /// <summary>The end of a machine: guard and server die at once.</summary>
+    public async Task LoseAsync(string node)
+    {
+        Signal(node, Posix.Kill);
+        await KillServerAsync(node);
+        await guards[node].WaitForExitAsync(CancellationToken.None);
+    }
 
-    public void ThawGuard(string node) => Posix.Signal(guards[node].Id, Continue);
+    public void FreezeGuard(string node) => Signal(node, Stop);
+
+    public void ThawGuard(string node) => Signal(node, Continue);
+
+    /// <summary>Freezes all of a machine.</summary>
+    public void Freeze(string node) => SignalAll(node, Stop);
+
+    public void Thaw(string node) => SignalAll(node, Continue);
 
     /// <summary>Kills the server's first process; the others live on for a moment.</summary>
     public void KillPostmaster(string node) => Posix.Signal(Data(node).Postmaster() ?? throw new InvalidOperationException($"{node} has no postmaster."), Posix.Kill);
@@ -160,14 +179,7 @@ internal sealed class GuardedPair : IAsyncDisposable
         }
 
         foreach (var node in pair.Nodes)
-        {
-            while (Data(node).Processes() is { Count: > 0 } left)
-            {
-                foreach (var process in left)
-                    Posix.Signal(process, Posix.Kill);
-                await Task.Delay(5);
-            }
-        }
+            await KillServerAsync(node);
 
         foreach (var link in witnessLinks.Values.Concat(replicationLinks.Values))
             link.Dispose();
@@ -176,6 +188,29 @@ internal sealed class GuardedPair : IAsyncDisposable
         await aws.DisposeAsync();
         if (Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_KEEP") is null)
             Directory.Delete(pair.Folder, recursive: true);
+    }
+
+    private void Signal(string node, int signal)
+    {
+        if (Lives(node))
+            Posix.Signal(guards[node].Id, signal);
+    }
+
+    private void SignalAll(string node, int signal)
+    {
+        Signal(node, signal);
+        foreach (var process in Data(node).Processes())
+            Posix.Signal(process, signal);
+    }
+
+    private async Task KillServerAsync(string node)
+    {
+        while (Data(node).Processes() is { Count: > 0 } left)
+        {
+            foreach (var process in left)
+                Posix.Signal(process, Posix.Kill);
+            await Task.Delay(5);
+        }
     }
 
     private async Task BringUpAsync(bool synchronous)

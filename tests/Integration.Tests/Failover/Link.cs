@@ -11,6 +11,7 @@ internal sealed class Link : IDisposable
     private readonly ConcurrentDictionary<TcpClient, byte> open = new();
     private readonly int port;
     private volatile TaskCompletionSource whole = Done();
+    private volatile bool broken;
 
     public Link(int port)
     {
@@ -23,7 +24,19 @@ internal sealed class Link : IDisposable
 
     public void Cut() => whole = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public void Restore() => whole.TrySetResult();
+    /// <summary>Ends all connections and takes no new ones, as when whoever used it has died.</summary>
+    public void Break()
+    {
+        broken = true;
+        foreach (var connection in open.Keys)
+            connection.Dispose();
+    }
+
+    public void Restore()
+    {
+        broken = false;
+        whole.TrySetResult();
+    }
 
     public void Dispose()
     {
@@ -59,6 +72,8 @@ internal sealed class Link : IDisposable
         open.TryAdd(server, 0);
         try
         {
+            if (broken)
+                return;
             client.NoDelay = server.NoDelay = true;
             await whole.Task;
             await server.ConnectAsync(IPAddress.Loopback, port);

@@ -133,6 +133,20 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_switchover_goes_by_what_was_well_when_the_observers_last_had_something_to_say()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new() { Timing = new() });
+        await run.SeeAsync("serves", "serves", stalled: false, ago: TimeSpan.FromSeconds(50));
+        await Wait.UntilAsync(run.ViewAsync, view => view.Votes.Count == 3, view => view.Decision);
+        Assert.Contains("has been silent for 5", await run.RefusalAsync("failOver", new FailOverInput("kernel update")), StringComparison.Ordinal);
+
+        await run.SeeAsync("serves", "serves", stalled: false, ago: TimeSpan.FromSeconds(20));
+        await run.TellAsync("failOver", new FailOverInput("kernel update"));
+
+        Assert.Equal(FailoverOutcome.Completed, (await run.ReportAsync()).Outcome);
+    }
+
+    [Fact]
     public async Task A_switchover_of_what_is_down_is_refused_with_what_is_known()
     {
         await using var run = await FailoverRun.StartAsync(server, new() { Policy = ByApproval with { Database = FailoverMode.Off } });
@@ -199,8 +213,10 @@ public class FailoverControlTests(RunbookServer server)
         await using var run = await FailoverRun.StartAsync(server, new() { Approvals = 1 });
         await run.LoseAsync(regionGone: true);
         var asked = await run.UntilAsync(RunbookPhase.AwaitingApproval);
-        Assert.Equal(["claim", "fence", "promote", "verify", "repoint"], run.World.Events);
         Assert.True(asked.PointOfNoReturnPassed);
+        // The database gets its standby while people think.
+        await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Single(step => step.Name == "rebuild").State == StepState.Done, status => status.Summary);
+        Assert.Equal(["claim", "fence", "promote", "verify", "repoint", "rebuild"], run.World.Events);
 
         if (approved)
             await run.TellAsync("approve", new ApproveInput(asked.PlanHash, "ada"));
@@ -208,7 +224,51 @@ public class FailoverControlTests(RunbookServer server)
             await run.TellAsync("reject", new RejectInput("the region comes back", "ada"));
         var report = await run.ReportAsync();
 
-        Assert.Equal(approved ? ["namespaces", "scale", "canary", "rebuild", "readiness"] : ["rebuild", "readiness"], run.World.Events.Skip(5));
+        Assert.Equal(approved ? ["namespaces", "scale", "canary", "readiness"] : ["readiness"], run.World.Events.Skip(6));
         Assert.Equal(approved ? FailoverOutcome.Completed : FailoverOutcome.Incomplete, report.Outcome);
+    }
+
+    [Fact]
+    public async Task The_rest_of_the_platform_moves_and_the_rebuild_can_be_left_out_while_a_region_stays_away()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new() { Approvals = 1 });
+        var held = run.World.Hold("rebuild");
+        await run.LoseAsync(regionGone: true);
+        var asked = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        await held.ReachedAsync();
+
+        await run.TellAsync("approve", new ApproveInput(asked.PlanHash, "ada"));
+        await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Single(step => step.Name == "canary").State == StepState.Done, status => status.Summary);
+        Assert.Equal(StepState.Running, (await run.StatusAsync()).Steps.Single(step => step.Name == "rebuild").State);
+        await run.TellAsync("skipStep", new StepInput("rebuild", "the region will be away for a week"));
+
+        Assert.Equal((FailoverOutcome.Incomplete, $"{West} is primary in epoch 8. Skipped: rebuild."), ((await run.ReportAsync()).Outcome, (await run.ReportAsync()).Summary));
+        held.Open();
+    }
+
+    [Theory]
+    [InlineData("claimBack", "Bring the witness back", false)]
+    [InlineData("unfence", "Start the guard of us-east-1", false)]
+    [InlineData("unfence", "Start the guard of us-east-1", true)]
+    public async Task A_way_back_that_does_not_succeed_waits_for_people_and_says_what_to_do(string compensation, string toDo, bool leftOut)
+    {
+        await using var run = await FailoverRun.StartAsync(server, new FakeDatabase().Fail(compensation, "It is not possible.", FailureTypes.Rejected));
+        var held = run.World.Hold("fence");
+        await run.LoseAsync();
+        await held.ReachedAsync();
+        await run.TellAsync("abort", new AbortInput("the network is repaired"));
+        held.Open();
+
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.StartsWith($"Parked: {compensation}: It is not possible. Nobody is writable until it is decided. {toDo}", parked.Summary, StringComparison.Ordinal);
+        Assert.StartsWith($"retryStep of {compensation}", parked.WaitingFor!.For, StringComparison.Ordinal);
+        if (compensation == "claimBack")
+            Assert.Contains("claimBack is parked", await run.RefusalAsync("skipStep", new StepInput("claimBack", "later")), StringComparison.Ordinal);
+        await run.TellAsync(leftOut ? "skipStep" : "retryStep", new StepInput(compensation, "the machine is scrap"));
+        var report = await run.ReportAsync();
+
+        Assert.Equal(FailoverOutcome.TakenBack, report.Outcome);
+        Assert.Contains(leftOut ? "was left fenced: the machine is scrap" : "serves again, in epoch 9", report.Summary, StringComparison.Ordinal);
+        Assert.Equal((East, 9), ((await run.ViewAsync()).Primary, (await run.ViewAsync()).Epoch));
     }
 }

@@ -29,8 +29,9 @@ public class FailoverReadinessTests(RunbookServer server)
         Assert.Equal((ReadinessOutcome.NotReady, "Not ready. witness: It keeps nothing. Start the guards."), (report.Outcome, report.Summary));
         var run = await server.Client.GetWorkflowHandle(FailoverReadiness.WorkflowId(environment)).DescribeAsync();
         Assert.Equal(
-            (nameof(FailoverReadiness), environment, "completed"),
-            (run.TypedSearchAttributes.Get(RunbookSearchAttributes.Runbook), run.TypedSearchAttributes.Get(RunbookSearchAttributes.Environment), run.TypedSearchAttributes.Get(RunbookSearchAttributes.Phase)));
+            (nameof(FailoverReadiness), environment, "completed", "notReady"),
+            (run.TypedSearchAttributes.Get(RunbookSearchAttributes.Runbook), run.TypedSearchAttributes.Get(RunbookSearchAttributes.Environment), run.TypedSearchAttributes.Get(RunbookSearchAttributes.Phase),
+                run.TypedSearchAttributes.Get(RunbookSearchAttributes.Outcome)));
     }
 
     [Fact]

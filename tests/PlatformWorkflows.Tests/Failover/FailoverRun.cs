@@ -56,12 +56,12 @@ internal sealed class FailoverRun : IAsyncDisposable
     }
 
     /// <summary>What both observers find of the primary: <c>serves</c>, <c>gone</c> or <c>fenced</c>; null: that one is lost.</summary>
-    public async Task SeeAsync(string? east, string? west, bool stalled, bool synchronous = true, bool regionGone = false, string primary = East, long epoch = 7, long sequence = 40)
+    public async Task SeeAsync(string? east, string? west, bool stalled, bool synchronous = true, bool regionGone = false, string primary = East, long epoch = 7, long sequence = 40, TimeSpan ago = default)
     {
         foreach (var (observer, finding) in new[] { (East, east), (West, west) })
         {
             if (finding is not null)
-                await Handle.SignalAsync("evidence", [Report(observer, finding, stalled, synchronous, regionGone, primary, epoch, sequence)]);
+                await Handle.SignalAsync("evidence", [Report(observer, finding, stalled, synchronous, regionGone, primary, epoch, sequence, ago)]);
         }
     }
 
@@ -94,9 +94,9 @@ internal sealed class FailoverRun : IAsyncDisposable
         await StopAsync();
     }
 
-    private static ObserverReport Report(string observer, string finding, bool stalled, bool synchronous, bool regionGone, string primary, long epoch, long sequence)
+    private static ObserverReport Report(string observer, string finding, bool stalled, bool synchronous, bool regionGone, string primary, long epoch, long sequence, TimeSpan ago)
     {
-        var now = TimeProvider.System.GetUtcNow();
+        var now = TimeProvider.System.GetUtcNow() - ago;
         var standby = primary == East ? West : East;
         var node = new DatabaseNode { Name = primary, Role = NodeRole.Primary, Writable = true, Fenced = false, Epoch = epoch, Timeline = 3, ReceivedLsn = 5_000, Synchronous = synchronous };
         var follows = node with { Name = standby, Role = NodeRole.Standby, Writable = false, Synchronous = null, ReceivedLsn = 4_000, LastMarker = new(2026, 3, 1, 3, 0, 0, TimeSpan.Zero) };

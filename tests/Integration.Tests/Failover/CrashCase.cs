@@ -1,0 +1,69 @@
+namespace PlatformOps.Integration.Tests.Failover;
+
+/// <summary>Why the places change.</summary>
+public enum Cause
+{
+    /// <summary>Guard and server of the primary die at once; the machine comes back.</summary>
+    NodeLost,
+
+    /// <summary>The server's first process dies, its guard lives.</summary>
+    PostmasterKilled,
+
+    /// <summary>People ask for it.</summary>
+    Switchover,
+}
+
+/// <summary>What dies or is cut, from the view of a change of places.</summary>
+public enum Victim
+{
+    Workers,
+    BootstrapServer,
+    OldPrimary,
+    NewPrimary,
+    WitnessOfOldPrimary,
+    WitnessOfNewPrimary,
+    BetweenNodes,
+    WorkersToOldPrimary,
+    WorkersToNewPrimary,
+    WorkersToWitness,
+}
+
+/// <summary>One fault at one moment of one step, and when it is over.</summary>
+public sealed record CrashCase(bool Synchronous, Cause Cause, string Step, Moment Moment, Victim Victim, TimeSpan Lasts)
+{
+    private static readonly string[] OfFailover = ["claim", "fence", "promote", "verify", "repoint", "rebuild", "readiness"];
+    private static readonly string[] OfSwitchover = ["prepare", "fence", "claim", "promote", "verify", "repoint", "rebuild", "readiness"];
+
+    /// <summary>Every side effect, every moment, every victim. Where commits wait for nobody a stopped server is first started again in place: no places change then.</summary>
+    public static IReadOnlyList<CrashCase> All { get; } =
+    [
+        .. from synchronous in new[] { true, false }
+           from cause in synchronous ? new[] { Cause.NodeLost, Cause.PostmasterKilled, Cause.Switchover } : [Cause.NodeLost, Cause.Switchover]
+           from step in cause == Cause.Switchover ? OfSwitchover : OfFailover
+           // A server that its guard has fenced is not fenced again.
+           where !(cause == Cause.PostmasterKilled && step == "fence")
+           from moment in Enum.GetValues<Moment>()
+           from victim in Enum.GetValues<Victim>()
+           select new CrashCase(synchronous, cause, step, moment, victim, TimeSpan.FromSeconds(2.5)),
+    ];
+
+    /// <summary>Each victim, step, moment, cause and mode as often as the others of its kind, in other company with every seed.</summary>
+    public static IReadOnlyList<CrashCase> Some(int count, int seed)
+    {
+        var random = new Random(seed);
+        var left = All.OrderBy(_ => random.Next()).ToList();
+        var chosen = new List<CrashCase>();
+        while (chosen.Count < count)
+        {
+            // Of two that share nothing with what was chosen so far, either; of others the one that shares least.
+            var next = left.MinBy(one => chosen.Sum(other => Shared(one, other)))!;
+            left.Remove(next);
+            chosen.Add(next);
+        }
+
+        return chosen;
+    }
+
+    private static int Shared(CrashCase one, CrashCase other) =>
+        (one.Victim == other.Victim ? 10 : 0) + (one.Step == other.Step ? 7 : 0) + (one.Moment == other.Moment ? 3 : 0) + (one.Cause == other.Cause ? 3 : 0) + (one.Synchronous == other.Synchronous ? 2 : 0);
+}
