@@ -124,7 +124,8 @@ public sealed partial class RegionFailover
                 if (step == FailoverStep.Namespaces && proposal!.Stack == StackMove.AfterApproval)
                 {
                     // The database has no standby until then, whatever people think about and for how long.
-                    rebuilding ??= CarryOutAsync(FailoverStep.Rebuild);
+                    if (Workflow.Patched("rebuild-beside-approval"))
+                        rebuilding ??= CarryOutAsync(FailoverStep.Rebuild);
                     if (!await StackIsApprovedAsync())
                     {
                         foreach (var left in new[] { FailoverStep.Namespaces, FailoverStep.Scale, FailoverStep.Canary })

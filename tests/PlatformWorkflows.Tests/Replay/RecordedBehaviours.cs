@@ -114,6 +114,24 @@ internal static class RecordedBehaviours
 
                 await run.ReportAsync();
             }),
+        ["rebuilt-while-people-approve"] = server => FailOverAsync(server, new() { Approvals = 1 }, async run =>
+        {
+            await run.LoseAsync(regionGone: true);
+            var asked = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Single(step => step.Name == "rebuild").State == StepState.Done, status => status.Summary);
+            await run.TellAsync("approve", new ApproveInput(asked.PlanHash, "ada"));
+            await run.ReportAsync();
+        }),
+        ["failover-way-back-parked"] = server => FailOverAsync(server, new FakeDatabase().Fail("unfence", "It does not answer.", FailureTypes.Unavailable), async run =>
+        {
+            var fencing = run.World.Hold("fence");
+            await run.LoseAsync();
+            await fencing.ReachedAsync();
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("retryStep", new StepInput("unfence"));
+            await run.ReportAsync();
+        }),
         ["failover-taken-back"] = server => FailOverAsync(server, new(), async run =>
         {
             var fencing = run.World.Hold("fence");
