@@ -1,6 +1,7 @@
 using System.Text.Json;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Starter.CommandLine;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Api.Enums.V1;
