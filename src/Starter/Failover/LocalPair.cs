@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Configuration;
 
@@ -79,12 +80,25 @@ internal sealed class LocalPair
 
     private static string Loopback(int port) => $"127.0.0.1:{port}";
 
-    private static int[] FreePorts(int count)
+    /// <summary>Ports that nobody listens on, from below the range that the system takes for outgoing connections: so that one is still free when whoever listens on it was down for a while.</summary>
+    internal static int[] FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Stop());
-        return ports;
+        var free = new HashSet<int>();
+        while (free.Count < count)
+        {
+            var port = RandomNumberGenerator.GetInt32(10_000, 32_768);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                free.Add(port);
+            }
+            catch (SocketException)
+            {
+                // Somebody listens on it.
+            }
+        }
+
+        return [.. free];
     }
 }

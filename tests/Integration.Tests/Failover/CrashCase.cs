@@ -44,7 +44,7 @@ public sealed record CrashCase(bool Synchronous, Cause Cause, string Step, Momen
            where !(cause == Cause.PostmasterKilled && step == "fence")
            from moment in Enum.GetValues<Moment>()
            from victim in Enum.GetValues<Victim>()
-           select new CrashCase(synchronous, cause, step, moment, victim, TimeSpan.FromSeconds(2.5)),
+           select new CrashCase(synchronous, cause, step, moment, victim, TimeSpan.FromSeconds(2)),
     ];
 
     /// <summary>Each victim, step, moment, cause and mode as often as the others of its kind, in other company with every seed.</summary>

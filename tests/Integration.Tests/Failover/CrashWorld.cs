@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
@@ -32,7 +30,7 @@ internal sealed class CrashWorld : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly Cli cli = new();
-    private readonly int port = FreePort();
+    private readonly int port = LocalPair.FreePorts(1)[0];
     private readonly bool synchronous;
     private readonly Action<string> say;
     private readonly GuardedPair pair;
@@ -543,13 +541,6 @@ internal sealed class CrashWorld : IAsyncDisposable
     }
 
     private static int Port(string address) => int.Parse(address.Split(':')[1], CultureInfo.InvariantCulture);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private sealed record Armed(string Step, Moment Moment, Func<Task> Fire)
     {

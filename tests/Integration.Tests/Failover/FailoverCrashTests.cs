@@ -20,11 +20,11 @@ public sealed class FailoverCrashTests(ITestOutputHelper output)
         var (cases, seeds) = (Environment.GetEnvironmentVariable(Cases), Environment.GetEnvironmentVariable(Seeds));
         IEnumerable<Func<CrashWorld, Task>> chosen =
         [
-            .. (cases is { Length: > 0 } ? CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0) : seeds is { Length: > 0 } ? [] : CrashCase.Some(8, seed: 1))
+            .. (cases is { Length: > 0 } ? CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0) : seeds is { Length: > 0 } ? [] : CrashCase.Some(6, seed: 1))
                 .Where(one => one.Synchronous == synchronous).Select(one => (Func<CrashWorld, Task>)(world => world.CrashAsync(one))),
             .. (seeds is { Length: > 0 } ? Wanted(seeds) : cases is { Length: > 0 } ? [] : Enumerable.Range(1, 2))
                 // Of both modes each gets every second seed.
-                .Where(seed => seed % 2 == (synchronous ? 0 : 1)).Select(seed => (Func<CrashWorld, Task>)(world => world.DisturbAsync(seed, TimeSpan.FromSeconds(7)))),
+                .Where(seed => seed % 2 == (synchronous ? 0 : 1)).Select(seed => (Func<CrashWorld, Task>)(world => world.DisturbAsync(seed, TimeSpan.FromSeconds(6)))),
         ];
         await EachAsync(synchronous, [.. chosen]);
     }
