@@ -27,7 +27,10 @@ internal sealed class CrashWorld : IAsyncDisposable
 {
     private const string Environment = "production";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
+
+    /// <summary>All is well for so long: what was caused led to no change of places, for example because a server that ended was started again in place.</summary>
+    private static readonly TimeSpan WellForGood = TimeSpan.FromSeconds(10);
 
     private readonly Cli cli = new();
     private readonly int port = LocalPair.FreePorts(1)[0];
@@ -91,6 +94,9 @@ internal sealed class CrashWorld : IAsyncDisposable
         var settled = SettleAsync(primary, () => fired.IsCompleted && returned.IsCompleted);
         if (await Task.WhenAny(fired, settled) == settled)
             await settled;
+        Volatile.Write(ref armed, null);
+        if (!fired.IsCompleted)
+            what += " (not reached)";
         await Task.Delay(one.Lasts, Ct);
         await returned;
         await HealAsync();
@@ -432,6 +438,7 @@ internal sealed class CrashWorld : IAsyncDisposable
     {
         var started = Stopwatch.StartNew();
         var last = "nothing is known";
+        TimeSpan? wellSince = null;
         while (true)
         {
             try
@@ -442,7 +449,9 @@ internal sealed class CrashWorld : IAsyncDisposable
                 if (view.Last is { } ended)
                     reports.TryAdd(ended.OperationId, ended);
                 last = $"{status.Phase}: {status.Summary} {view.Decision}";
-                if (over() && view is { Recovery: null, Proposal: null } && await WellAsync(view))
+                var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
+                wellSince = well ? wellSince ?? started.Elapsed : null;
+                if (well && (over() || started.Elapsed - wellSince > WellForGood))
                     return;
                 await ActAsync(status, view);
             }
