@@ -91,7 +91,7 @@ internal sealed class CrashWorld : IAsyncDisposable
         var fired = Arm(one.Step, one.Moment, () => HitAsync(one.Victim, primary, standby));
         await CauseAsync(one.Cause, primary);
         var returned = one.Cause == Cause.NodeLost ? ReturnAsync(primary) : Task.CompletedTask;
-        var settled = SettleAsync(primary, () => fired.IsCompleted && returned.IsCompleted);
+        var settled = SettleAsync(primary, () => fired.IsCompleted && returned.IsCompleted, unlessNothingComes: true);
         if (await Task.WhenAny(fired, settled) == settled)
             await settled;
         Volatile.Write(ref armed, null);
@@ -434,7 +434,8 @@ internal sealed class CrashWorld : IAsyncDisposable
 
     /// <summary>Does what an operator does (approve, retry, acknowledge) until everything is as it has to be in the end.</summary>
     /// <param name="over">Whether all faults are over.</param>
-    private async Task SettleAsync(string primary, Func<bool> over)
+    /// <param name="unlessNothingComes">Whether it is over too when all has been well for long.</param>
+    private async Task SettleAsync(string primary, Func<bool> over, bool unlessNothingComes = false)
     {
         var started = Stopwatch.StartNew();
         var last = "nothing is known";
@@ -451,7 +452,7 @@ internal sealed class CrashWorld : IAsyncDisposable
                 last = $"{status.Phase}: {status.Summary} {view.Decision}";
                 var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
                 wellSince = well ? wellSince ?? started.Elapsed : null;
-                if (well && (over() || started.Elapsed - wellSince > WellForGood))
+                if (well && (over() || (unlessNothingComes && started.Elapsed - wellSince > WellForGood)))
                     return;
                 await ActAsync(status, view);
             }
