@@ -29,6 +29,9 @@ internal static class ProvisioningBenchmark
             Median(measured, round => round.MakespanSeconds), Median(measured, round => round.CriticalPathSeconds),
             Median(measured, round => round.MakespanSeconds / round.CriticalPathSeconds), Median(measured, round => round.UpSeconds),
             Median(measured, round => round.SecondUpSeconds), Median(measured, round => round.PeakMemoryMiB), Median(measured, round => round.Events),
+            new(
+                measured[0].Profile.Steps, Median(measured, round => round.Profile.PlanSeconds), Median(measured, round => round.Profile.HandOverSeconds), Median(measured, round => round.Profile.ApplySeconds),
+                Median(measured, round => round.Profile.HealthSeconds), Median(measured, round => round.Profile.ReadySeconds)),
             Median(measured, round => round.CallsPerObject), Median(measured, round => round.SecondCallsPerObject),
             measured.TrueForAll(round => round.KubectlSeconds is not null) ? Median(measured, round => round.KubectlSeconds!.Value) : null,
             measured.TrueForAll(round => round.KubectlSeconds is not null) ? Median(measured, round => round.KubectlSeconds!.Value / round.MakespanSeconds) : null);
@@ -46,6 +49,7 @@ internal static class ProvisioningBenchmark
             var ready = pods.ReadySecondsByComponent();
             var memory = up.PeakMemoryMiB();
             var events = await RunHistory.EventsAsync(environment, data);
+            var profile = await RunHistory.ProfileAsync(environment, data, steps, ready);
             var kubectl = await Kubectl.IsThereAsync() ? await AppliedObjects.ReadAsync(Path.Combine(data, Kubeconfig)) : null;
             await up.EndAsync();
 
@@ -55,7 +59,7 @@ internal static class ProvisioningBenchmark
             var sequence = kubectl is null ? (double?)null : await SequenceAsync(environment, steps, kubectl);
             return new ProvisioningRound(
                 steps.MakespanSeconds, steps.CriticalPathSeconds(ready), first.Seconds, second.Seconds, second.MutatingCalls, memory, ready,
-                first.Components, first.Objects, events, CallsPerObject(first), CallsPerObject(second), sequence);
+                first.Components, first.Objects, events, CallsPerObject(first), CallsPerObject(second), sequence, profile);
         }
         finally
         {

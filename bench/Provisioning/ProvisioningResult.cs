@@ -13,18 +13,20 @@ namespace PlatformOps.Bench.Provisioning;
 /// <param name="Events">In the histories of the run and its children.</param>
 /// <param name="CallsPerObject">Calls of the platform's APIs, reading and waiting for health too.</param>
 /// <param name="SecondCallsPerObject">The same when there was nothing to change.</param>
+/// <param name="Profile">Where the time of the chain of steps went that decided the makespan.</param>
 /// <param name="KubectlSeconds">The objects of one region's cluster with kubectl apply and wait, component after component, in an empty sandbox; null: there is no kubectl.</param>
 internal sealed record ProvisioningRound(
     double MakespanSeconds, double CriticalPathSeconds, double UpSeconds, double SecondUpSeconds, long SecondMutatingCalls,
     double PeakMemoryMiB, IReadOnlyDictionary<string, double> ReadySeconds, int Components, int Objects, long Events, double CallsPerObject,
-    double SecondCallsPerObject, double? KubectlSeconds);
+    double SecondCallsPerObject, double? KubectlSeconds, RunProfile Profile);
 
 /// <summary>All rounds, and the medians of them.</summary>
 /// <param name="Ratio">Makespan to critical path; 1 would be perfect.</param>
+/// <param name="Profile">Medians; the steps of the first round.</param>
 /// <param name="KubectlRatio">kubectl's time to the makespan: above 1 the run is faster.</param>
 internal sealed record ProvisioningResult(
     string Benchmark, string Environment, int Cores, IReadOnlyList<ProvisioningRound> Rounds, double MakespanSeconds, double CriticalPathSeconds, double Ratio,
-    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB, double Events, double CallsPerObject, double SecondCallsPerObject,
+    double UpSeconds, double SecondUpSeconds, double PeakMemoryMiB, double Events, RunProfile Profile, double CallsPerObject, double SecondCallsPerObject,
     double? KubectlSeconds, double? KubectlRatio) : IBenchmarkResult
 {
     /// <inheritdoc/>
@@ -33,6 +35,7 @@ internal sealed record ProvisioningResult(
           makespan of the run         {MakespanSeconds,8:0.00} s
           critical path of readiness  {CriticalPathSeconds,8:0.00} s
           ratio                       {Ratio,8:0.00}
+          of the longest chain, {Profile.Steps.Count} steps: until the first step begins {Profile.PlanSeconds:0.00} s, applying {Profile.ApplySeconds:0.00} s, waiting for health {Profile.HealthSeconds:0.00} s (of which pods {Profile.ReadySeconds:0.00} s), handing over {Profile.HandOverSeconds:0.00} s
           kubectl apply and wait      {(KubectlSeconds is { } kubectl ? $"{kubectl,8:0.00} s   ({KubectlRatio:0.00} times the makespan)" : "not measured: there is no kubectl")}
           up, from process start      {UpSeconds,8:0.00} s
           up again, nothing to change {SecondUpSeconds,8:0.00} s   ({Rounds.Max(round => round.SecondMutatingCalls)} changing calls)

@@ -22,6 +22,9 @@ internal sealed class Steps
 
     public double MakespanSeconds { get; }
 
+    /// <summary>By step: the steps that it waits for.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Dependencies => dependencies;
+
     /// <summary>In the plan's order, each once.</summary>
     public IEnumerable<string> Components => dependencies.Keys.Select(step => step.Split('@')[0]).Distinct();
 

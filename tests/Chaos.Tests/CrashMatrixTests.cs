@@ -38,6 +38,12 @@ public sealed class CrashMatrixTests
                 Assert.Equal(Sorted(planned), Sorted(created));
                 Assert.Equal(Sorted(created), Sorted(await platform.CreatedAsync(report.OperationId)));
                 Assert.Equal(planned.SelectMany(EverythingElse.Texts).Order(StringComparer.Ordinal), await platform.EverythingAsync(ct));
+                foreach (var region in platform.Stack.Regions)
+                {
+                    var secret = await EverythingOurs.SecretAsync(region, "temporal-backend", "postgresql-credentials", ct);
+                    Assert.True(platform.Stack.AcceptsDatabaseLogin(region.Name, "reference-production", secret["username"], secret["password"]), $"The database of {region.Name} has another password than its Secret.");
+                    Assert.False(platform.Stack.AcceptsDatabaseLogin(region.Name, "reference-production", secret["username"], "another"));
+                }
 
                 var effects = killer.Effects;
                 Assert.Equal(ProvisioningOutcome.Healthy, (await ChaosPlatform.EndOfAsync(await ProvisionAsync(platform.Client))).Outcome);

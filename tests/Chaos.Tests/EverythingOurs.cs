@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Sandbox;
@@ -11,13 +12,18 @@ internal static class EverythingOurs
     /// <summary>Made by controllers, with the labels of the Service or StatefulSet that they are made for.</summary>
     private static readonly string[] Copies = ["Endpoints", "EndpointSlice", "PersistentVolumeClaim"];
 
+    /// <summary>The values of a Secret.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> SecretAsync(SandboxRegion region, string space, string name, CancellationToken ct)
+    {
+        using var client = Client(region);
+        var secret = JsonNode.Parse(await client.GetStringAsync(new Uri($"/api/v1/namespaces/{space}/secrets/{name}", UriKind.Relative), ct))!;
+        return secret["data"]!.AsObject().ToDictionary(value => value.Key, value => Encoding.UTF8.GetString(Convert.FromBase64String((string)value.Value!)));
+    }
+
     /// <summary>Addresses, each as often as it is there; what a controller made out of something else is left out.</summary>
     public static async Task<IReadOnlyList<ResourceAddress>> ListAsync(SandboxRegion region, CancellationToken ct)
     {
-        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
-        using var client = new HttpClient(handler) { BaseAddress = region.ApiServer };
-        var token = region.Kubeconfig.Split("token: \"")[1].Split('"')[0];
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var client = Client(region);
         var roots = new List<string> { "/api/v1" };
         foreach (var group in Items(await GetAsync("/apis"), "groups"))
             roots.AddRange(Items(group, "versions").Select(version => $"/apis/{version["groupVersion"]}"));
@@ -43,6 +49,13 @@ internal static class EverythingOurs
             Assert.True(answer.IsSuccessStatusCode, $"{path}: {answer.StatusCode}");
             return (JsonObject)JsonNode.Parse(await answer.Content.ReadAsStringAsync(ct))!;
         }
+    }
+
+    private static HttpClient Client(SandboxRegion region)
+    {
+        var client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator }) { BaseAddress = region.ApiServer };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", region.Kubeconfig.Split("token: \"")[1].Split('"')[0]);
+        return client;
     }
 
     private static IEnumerable<JsonObject> Items(JsonObject of, string name) => (of[name] as JsonArray ?? []).OfType<JsonObject>();

@@ -22,7 +22,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         heartbeat($"Observing {approved.Step}");
         var sources = new ObservedSources(systems, specified, component, region, time, heartbeat);
         var observation = await sources.AddToAsync(await observer.ObserveAsync(
-            region, ManifestRenderer.Render(specified.Environment, component, region.Name), approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct), ct);
+            region, ManifestRenderer.Render(specified.Environment, component, region.Name), approved.Objects.Select(planned => RegionObserver.KindOf(planned.Address)), ct, component.Name), ct);
         var live = observation.Objects.DistinctBy(item => item.Address).ToDictionary(item => item.Address);
         var desired = ManifestRenderer.Render(specified.Environment, component, region.Name, live.ToDictionary(found => found.Key, found => found.Value.Manifest))
             .Select(item => Autoscaling.Yield(item, live.GetValueOrDefault(item.Address)?.Manifest, specified.Environment, component.Name)).ToDictionary(item => item.Address);

@@ -3,6 +3,7 @@ using PlatformOps.Adapters.Aws.Declared;
 using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
@@ -41,8 +42,31 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     {
         ResourceAddress.AwsApiVersion => connections.StatesAws(region.Name),
         CloudflareObjects.ApiVersion => connections.States(region.Name, "cloudflare"),
+        // Its Service says whether there is one.
+        ResourceAddress.TemporalApiVersion => Gates<TemporalFrontendGate>().Any(),
+        ResourceAddress.PostgresqlApiVersion => connections.StatesPostgresql(region.Name) && Gates<PostgresqlGate>().Any(),
         _ => false,
     };
+
+    /// <summary>The kinds of systems that hold few, whether or not the catalog has objects of them by now.</summary>
+    public static IReadOnlyList<ObjectKind> KindsOfServers { get; } =
+    [
+        new(ResourceAddress.TemporalApiVersion, TemporalNamespaces.Kind), .. PostgresObjects.AllKinds.Select(kind => new ObjectKind(ResourceAddress.PostgresqlApiVersion, kind)),
+    ];
+
+    /// <summary>Whether a system that only retired components have objects in can be asked at this moment.</summary>
+    public async Task<bool> AnswersAsync(ObjectKind kind, RegionSpecification region, CancellationToken ct)
+    {
+        try
+        {
+            await Of(kind.ApiVersion, region).ObserveAsync([kind], specified.Labels, [], ct);
+            return true;
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Unauthorized)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Whether a system shows the same objects in all regions.</summary>
     public static bool IsOneForAllRegions(string apiVersion) => apiVersion == CloudflareObjects.ApiVersion;
@@ -58,6 +82,10 @@ internal sealed class DeclaredSystems(RegionConnections connections, SpecifiedEn
     }
 
     private T Gate<T>(string apiVersion, string name, string system)
-        where T : HealthGate => specified.InDependencyOrder().SelectMany(component => component.Health).OfType<T>().FirstOrDefault() ?? throw new AdapterException(
+        where T : HealthGate => Gates<T>().FirstOrDefault() ?? throw new AdapterException(
             AdapterFailureKind.Rejected, $"The catalog has objects of {apiVersion}, but no component with a {name} gate that says where {system} answers. Add one to the component that has them.");
+
+    /// <summary>Those of the environment's components first: one that is switched off may have left objects.</summary>
+    private IEnumerable<T> Gates<T>()
+        where T : HealthGate => specified.InDependencyOrder().Concat(specified.Catalog.Components).SelectMany(component => component.Health).OfType<T>();
 }

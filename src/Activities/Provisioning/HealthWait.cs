@@ -18,6 +18,9 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Where every change ends the pause, it only has to find what no change tells: that something is hopeless, or that time is up.</summary>
+    private static readonly TimeSpan LongestPauseOfFollowed = TimeSpan.FromSeconds(1);
+
     /// <summary>What takes minutes in a cloud that counts calls is asked for less often.</summary>
     private static readonly TimeSpan LongestPauseOfClouds = TimeSpan.FromSeconds(5);
 
@@ -36,8 +39,10 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
         var open = component.Health.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
-        for (var pause = FirstPause; ; pause = pause * 1.5 < longest ? pause * 1.5 : longest)
+        await using var signal = new ChangeSignal(connections.Cluster(region));
+        for (var pause = FirstPause; ; pause = Shorter(pause * 1.5, open.TrueForAll(ChangeSignal.CanFollow) ? LongestPauseOfFollowed : longest))
         {
+            signal.Rearm();
             var statuses = new List<GateStatus>();
             foreach (var gate in open.ToList())
             {
@@ -56,9 +61,12 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             heartbeat(new(since, missing));
             if (time.GetUtcNow() - since >= within)
                 throw Unhealthy($"{component.Name} in {region.Name} is not healthy after {Platform.Yaml.Units.Format(within)}. {missing}. Find out why, then retry the step to wait again, or skip it.");
-            await Task.Delay(pause, time, ct);
+            signal.Follow(open);
+            await signal.WaitAsync(pause, time, ct);
         }
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private Task<GateStatus> StatusAsync(HealthGate gate, ComponentDefinition component, RegionSpecification region, IReadOnlyList<DesiredObject> declared, CancellationToken ct)
     {

@@ -7,8 +7,8 @@ namespace PlatformOps.Activities.Provisioning;
 /// another system those that a component of the region has, and all when it is stated how the region reaches it. The others do not need it, or us to have a login for it.</summary>
 internal sealed class OwnKinds(DeclaredSystems systems, SpecifiedEnvironment specified)
 {
-    /// <summary>Every kind that the catalog declares.</summary>
-    public IReadOnlyList<ObjectKind> All { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Distinct()];
+    /// <summary>Every kind that the catalog declares, and those that it may have declared before.</summary>
+    public IReadOnlyList<ObjectKind> All { get; } = [.. specified.Catalog.Components.SelectMany(component => component.Kinds).Concat(DeclaredSystems.KindsOfServers).Distinct()];
 
     /// <param name="component">Only for this one; null: for all.</param>
     public async Task<IReadOnlyList<ObjectKind>> ServedAsync(RegionSpecification region, string? component, CancellationToken ct)
@@ -19,11 +19,23 @@ internal sealed class OwnKinds(DeclaredSystems systems, SpecifiedEnvironment spe
         return served;
     }
 
+    /// <summary>Those of them that can be asked now: that the platform's own Temporal or PostgreSQL is out of reach does not keep an environment that has nothing there from being planned.</summary>
+    public async Task<IReadOnlyList<ObjectKind>> AnsweringAsync(RegionSpecification region, CancellationToken ct)
+    {
+        var (served, answering) = (await ServedAsync(region, null, ct), new Dictionary<string, bool>());
+        foreach (var kind in served.Where(kind => DeclaredSystems.KindsOfServers.Contains(kind) && !HasAny(kind, region)).DistinctBy(kind => kind.ApiVersion))
+            answering[kind.ApiVersion] = await systems.AnswersAsync(kind, region, ct);
+        return [.. served.Where(kind => HasAny(kind, region) || answering.GetValueOrDefault(kind.ApiVersion, true))];
+    }
+
+    private bool HasAny(ObjectKind kind, RegionSpecification region) => specified.InDependencyOrder(region.Name).Any(one => one.Kinds.Contains(kind));
+
     private bool IsAsked(ObjectKind kind, RegionSpecification region, string? component)
     {
-        if (component is not null && specified.Catalog.Find(component)?.Kinds.Contains(kind) != true)
+        // What the catalog does not know any more may have had anything.
+        if (component is not null && specified.Catalog.Find(component) is { } known && !known.Kinds.Contains(kind))
             return false;
-        if (specified.InDependencyOrder(region.Name).Any(one => one.Kinds.Contains(kind)))
+        if (HasAny(kind, region))
             return true;
         // What another region keeps in a system for all regions would show in this one too.
         if (DeclaredSystems.IsOneForAllRegions(kind.ApiVersion) && (region.Name != specified.Environment.PrimaryRegion || specified.InDependencyOrder().Any(one => one.Kinds.Contains(kind))))

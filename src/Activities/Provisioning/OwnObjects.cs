@@ -21,7 +21,7 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
     /// <inheritdoc cref="FindAsync"/>
     public async Task<RegionObservation> ObserveAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
-        var observation = await observer.ObserveAsync(region, [], await kinds.ServedAsync(region, component, ct), ct);
+        var observation = await observer.ObserveAsync(region, [], await (component is null ? kinds.AnsweringAsync(region, ct) : kinds.ServedAsync(region, component, ct)), ct);
         var order = ApplyOrder(region);
         return observation with
         {

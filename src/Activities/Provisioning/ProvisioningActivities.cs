@@ -155,7 +155,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var others = planned.SelectMany(component => component.Kinds).Where(kind => !systems.InCluster(kind.ApiVersion));
         // What is left of a component that the environment had shows only to who asks for its kinds.
         if (wanted is null)
-            others = others.Concat(await new OwnKinds(systems, specified).ServedAsync(region, null, Cancellation));
+            others = others.Concat(await new OwnKinds(systems, specified).AnsweringAsync(region, Cancellation));
         return await Observer(systems, specified).ObserveAsync(region, desired, others, Cancellation);
     }
 

@@ -84,6 +84,9 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <remarks>Another endpoint than AWS's without credentials for it leads nowhere: that shuts the way to an account that nobody meant.</remarks>
     public bool StatesAws(string region) => connections.Regions.GetValueOrDefault(region)?.Aws is { } stated && (stated.Endpoint is null || stated.CredentialsFile is not null || stated.Profile is not null);
 
+    /// <summary>Whether the connections say how a region reaches PostgreSQL, and who we are there.</summary>
+    public bool StatesPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: false, Address: not null, User: not null };
+
     /// <summary>Whether the connections say how a region reaches a service.</summary>
     public bool States(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.ContainsKey(service) == true;
 

@@ -1,3 +1,7 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
@@ -13,19 +17,19 @@ internal sealed record SpecifiedEnvironment(EnvironmentSpecification Environment
     /// <summary>So that the answer stays small; whoever corrects these sees the rest next time.</summary>
     private const int ProblemsShown = 50;
 
-    /// <summary>Reads and checks everything.</summary>
+    /// <summary>What was read last of each pair of folders. Reading a catalog takes longer than most of what an activity does, and a run reads it for every step.</summary>
+    private static readonly ConcurrentDictionary<ProvisioningSources, (string Texts, ComponentCatalog Catalog, PlatformSpecification Specification)> Known = new();
+
+    /// <summary>Reads and checks everything. The files are read each time, what they mean only when one of them is another one.</summary>
     /// <exception cref="ApplicationFailureException">A file is missing, or there are problems: all are named. Or the environment is unknown.</exception>
     public static SpecifiedEnvironment Read(ProvisioningSources sources, string environment)
     {
-        var catalog = CatalogReader.Read(Texts(sources.CatalogFolder, "catalog"));
-        Refuse(catalog.Problems, sources.CatalogFolder, "catalog");
-        var specification = SpecificationReader.Read(Texts(sources.SpecificationFolder, "specification"), catalog.Catalog!);
-        Refuse(specification.Problems, sources.SpecificationFolder, "specification");
-        return specification.Specification!.Find(environment) is { } found
-            ? new(found, catalog.Catalog!)
+        var (catalog, specification) = ReadAll(sources);
+        return specification.Find(environment) is { } found
+            ? new(found, catalog)
             : throw Invalid(
                 FailureTypes.InvalidInput,
-                $"Field 'environment' is '{environment}', which {sources.SpecificationFolder} does not have. Possible: {string.Join(", ", specification.Specification.Environments.Select(known => known.Name))}.");
+                $"Field 'environment' is '{environment}', which {sources.SpecificationFolder} does not have. Possible: {string.Join(", ", specification.Environments.Select(known => known.Name))}.");
     }
 
     /// <summary>Reads what a plan was made from.</summary>
@@ -92,6 +96,43 @@ internal sealed record SpecifiedEnvironment(EnvironmentSpecification Environment
         [Ownership.PlatformLabel] = Environment.Platform,
         [Ownership.EnvironmentLabel] = Environment.Name,
     };
+
+    private static (ComponentCatalog Catalog, PlatformSpecification Specification) ReadAll(ProvisioningSources sources)
+    {
+        var (ofCatalog, ofSpecification) = (Texts(sources.CatalogFolder, "catalog"), Texts(sources.SpecificationFolder, "specification"));
+        var texts = Digest(ofCatalog, ofSpecification);
+        if (Known.TryGetValue(sources, out var known) && known.Texts == texts)
+            return (known.Catalog, known.Specification);
+        var catalog = CatalogReader.Read(ofCatalog);
+        Refuse(catalog.Problems, sources.CatalogFolder, "catalog");
+        var specification = SpecificationReader.Read(ofSpecification, catalog.Catalog!);
+        Refuse(specification.Problems, sources.SpecificationFolder, "specification");
+        Known[sources] = (texts, catalog.Catalog!, specification.Specification!);
+        return (catalog.Catalog!, specification.Specification!);
+    }
+
+    /// <summary>Of every name and text, each with its length, so that nothing can pass for something else.</summary>
+    private static string Digest(params IReadOnlyList<Dictionary<string, string>> folders)
+    {
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var folder in folders)
+        {
+            Add(string.Create(CultureInfo.InvariantCulture, $"{folder.Count}"));
+            foreach (var (name, text) in folder.OrderBy(file => file.Key, StringComparer.Ordinal))
+            {
+                Add(name);
+                Add(text);
+            }
+        }
+
+        return Convert.ToHexString(digest.GetHashAndReset());
+
+        void Add(string text)
+        {
+            digest.AppendData(BitConverter.GetBytes(text.Length));
+            digest.AppendData(MemoryMarshal.AsBytes(text.AsSpan()));
+        }
+    }
 
     private static Dictionary<string, string> Texts(string folder, string what)
     {

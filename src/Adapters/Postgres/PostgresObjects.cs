@@ -10,6 +10,9 @@ public sealed class PostgresObjects(string region, Func<CancellationToken, Task<
 {
     private static readonly Dictionary<string, PostgresKind> Kinds = new PostgresKind[] { new DatabaseObjects(), new RoleObjects(), new SlotObjects() }.ToDictionary(kind => kind.Name);
 
+    /// <summary>The names of all kinds.</summary>
+    public static IEnumerable<string> AllKinds => Kinds.Keys;
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<ObjectKind>> ServedAsync(IEnumerable<ObjectKind> kinds, CancellationToken ct) =>
         Task.FromResult<IReadOnlyList<ObjectKind>>([.. kinds.Where(kind => Kinds.ContainsKey(kind.Kind))]);

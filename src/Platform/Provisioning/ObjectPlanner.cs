@@ -38,7 +38,7 @@ internal static class ObjectPlanner
 
         var changes = FieldDiff.Compare(desired.Manifest, live);
         if (changes.Count == 0)
-            return planned with { Reason = WithYield("As wanted.", desired) };
+            return planned with { Reason = WithRest("As wanted.", desired, live) };
         if (FixedFields.Conflict(desired.Manifest, changes) is { } @fixed)
             return planned with { Action = PlannedAction.Conflict, Reason = @fixed, Changes = changes };
         var owners = new OwnedFields(live);
@@ -52,7 +52,7 @@ internal static class ObjectPlanner
                 Reason = $"{string.Join("; ", foreign.Select(pair => $"{pair.Path} is owned by {string.Join(", ", pair.Others)}"))}. Let its owner give the field up, or specify its value.",
                 Changes = changes,
             }
-            : planned with { Action = PlannedAction.Change, Reason = WithYield(changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", desired), Changes = changes };
+            : planned with { Action = PlannedAction.Change, Reason = WithRest(changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", desired, live), Changes = changes };
     }
 
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
@@ -67,7 +67,19 @@ internal static class ObjectPlanner
         item.Address, item.Manifest, $"It is ours, and {environment.Name} does not have {component} any more in {item.Address.Region}",
         WhyKept(item.Address, environment.GuardRails, purpose) ?? store);
 
-    private static string WithYield(string reason, DesiredObject desired) => desired.Yields is { } left ? $"{reason} {left}" : reason;
+    /// <summary>The reason, with what is left as it is although it is not declared so.</summary>
+    private static string WithRest(string reason, DesiredObject desired, JsonObject live) =>
+        string.Join(' ', new[] { reason, desired.Yields, SearchAttributesLeft(desired, live) }.OfType<string>());
+
+    /// <summary>A namespace keeps what it has: what is no longer declared is at least said.</summary>
+    private static string? SearchAttributesLeft(DesiredObject desired, JsonObject live)
+    {
+        if (desired.Address.ApiVersion != ResourceAddress.TemporalApiVersion || live["spec"]?["searchAttributes"] is not JsonObject there)
+            return null;
+        var declared = desired.Manifest["spec"]?["searchAttributes"] as JsonObject ?? [];
+        var left = there.Select(attribute => attribute.Key).Where(name => !declared.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        return left.Count == 0 ? null : $"Search attributes that are not declared stay, since executions may carry values of them: {string.Join(", ", left)}.";
+    }
 
     /// <summary>Null: it may go.</summary>
     private static string? WhyKept(ResourceAddress address, GuardRails guardRails, PlanPurpose purpose) =>

@@ -53,6 +53,9 @@ public sealed class AwsStandIn : IAsyncDisposable
     /// <summary>Calls that may have changed something, since the start.</summary>
     public long MutatingCalls => Interlocked.Read(ref mutating);
 
+    /// <summary>Whether a database would let its master user in with a password: there is no server to ask.</summary>
+    public bool AcceptsLogin(string region, string identifier, string user, string password) => rds.AcceptsLogin(region, identifier, user, password);
+
     public static async Task<AwsStandIn> StartAsync(AwsStandInOptions options, CancellationToken ct = default)
     {
         var server = new AwsStandIn(options);

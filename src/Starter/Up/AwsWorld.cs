@@ -35,6 +35,9 @@ internal sealed class AwsWorld : IAsyncDisposable
         return new(account);
     }
 
+    /// <inheritdoc cref="AwsStandIn.AcceptsLogin"/>
+    public bool AcceptsLogin(string region, string identifier, string user, string password) => account.AcceptsLogin(region, identifier, user, password);
+
     public void Inject(Fault fault) => account.Inject(fault);
 
     /// <summary>How it is reached. Writes its credentials to a file of the data directory.</summary>

@@ -54,6 +54,9 @@ internal sealed class UpStack : IAsyncDisposable
     /// <summary>Calls of the Kubernetes APIs that change nothing, in all regions, since the start.</summary>
     public long ReadCalls => Regions.Sum(region => region.ReadCalls);
 
+    /// <summary>Whether a managed database of the sandbox would let its master user in with a password.</summary>
+    public bool AcceptsDatabaseLogin(string region, string identifier, string user, string password) => aws?.AcceptsLogin(region, identifier, user, password) == true;
+
     /// <summary>Makes calls to the platform go wrong from now on, in every stand-in; those to the platform's own Temporal do not pass one.</summary>
     public void Inject(Fault fault)
     {

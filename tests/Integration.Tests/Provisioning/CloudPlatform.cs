@@ -175,7 +175,7 @@ internal sealed class CloudPlatform : IAsyncDisposable
         var parameters = new Dictionary<string, string>
         {
             ["dns-route53"] = $"zone: {Zone}, entry: lb.example.net",
-            ["managed-database"] = database,
+            ["managed-database"] = $"certificateAuthority: the sandbox's, {database}",
             ["object-storage"] = "replicationRole: \"arn:aws:iam::123456789012:role/replicator\"",
         };
         platform.Write("specification/platform.yaml", platform.PlatformOf($"{{{string.Join(", ", names.Concat(ground).Select(name => $"{name}: {{{parameters.GetValueOrDefault(name)}}}"))}}}").Replace($"{platform.Space}:", $"{spaces}temporal-backend:", StringComparison.Ordinal));

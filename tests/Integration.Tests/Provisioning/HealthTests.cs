@@ -98,11 +98,34 @@ public abstract class HealthTests(TestCluster cluster)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 
+    [Fact]
+    public async Task Looks_again_when_something_changes_and_not_only_when_a_pause_is_over()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await platform.ProvisionAsync();
+        var plan = (await platform.PlanAsync()).Plan;
+        // No pause ever ends.
+        var activities = platform.ActivitiesWith(new StoppedClock());
+        var waiting = platform.RunAsync(() => activities.AwaitHealthAsync(new(platform.Reference(plan, "app"), Long)));
+        while (!platform.Spoken.ToArray().Any(text => text.Contains("\"since\"", StringComparison.Ordinal)))
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+
+        await using var fate = cluster.Give(platform.Space, "web", PodFate.Ready);
+
+        Assert.StartsWith("2 of 2 gates passed", (await waiting.WaitAsync(Long, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+    }
+
     private protected static async Task<ComponentHealth> AwaitAsync(TestPlatform platform, TimeSpan within, ActivityEnvironment? environment = null)
     {
         var plan = (await platform.PlanAsync()).Plan;
         return await platform.RunAsync(() => platform.Activities.AwaitHealthAsync(new(platform.Reference(plan, "app"), within)), environment);
     }
+}
+
+/// <summary>Time stands still.</summary>
+internal sealed class StoppedClock : TimeProvider
+{
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, period);
 }
 
 public sealed class HealthTestsOnTheSandbox(SandboxCluster cluster) : HealthTests(cluster);

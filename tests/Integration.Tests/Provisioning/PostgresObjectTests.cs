@@ -53,6 +53,22 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
     }
 
     [Fact]
+    public async Task What_is_left_of_a_component_that_was_switched_off_is_found_and_goes_when_it_may()
+    {
+        await using var platform = await PostgresPlatform.CreateAsync(cluster, server);
+        platform.Declare(("Role", "team", "{}"), ("Database", "orders", "{}"), ("ReplicationSlot", "slot_app", "{type: physical}"));
+        await platform.ApplyAsync();
+        platform.Platform.Specify("{enabled: false}");
+
+        var retired = (await platform.PlanAsync()).Components.Single(component => component.Retired).Objects;
+
+        Assert.Equal(["Database orders", "ReplicationSlot slot_app", "Role team"], retired.Select(planned => $"{planned.Address.Kind} {planned.Address.Name.Split('-')[0].Replace($"_{platform.Platform.Suffix}", "", StringComparison.Ordinal)}").Order(StringComparer.Ordinal));
+        Assert.All(retired, planned => Assert.Contains("but kept: ", planned.Reason, StringComparison.Ordinal));
+        platform.Platform.Specify("{}");
+        Assert.Equal(3, (await platform.RemoveAsync()).Count());
+    }
+
+    [Fact]
     public async Task Removes_only_its_own_and_nothing_that_is_used_or_holds_something()
     {
         await using var platform = await PostgresPlatform.CreateAsync(cluster, server);

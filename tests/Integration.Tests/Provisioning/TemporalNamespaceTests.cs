@@ -1,10 +1,15 @@
+using PlatformOps.Activities;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Starter.Connection;
+using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
+using Temporalio.Exceptions;
+using Temporalio.Worker;
 
 namespace PlatformOps.Integration.Tests.Provisioning;
 
@@ -57,6 +62,9 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         Assert.Equal("spec.searchAttributes.OrderTotal", Assert.Single(Orders((await platform.PlanAsync(activities)).Plan).Changes).Path);
         await ProvisionAsync(platform, activities, "op-2");
         Assert.Equal(PlannedAction.None, Orders((await platform.PlanAsync(activities)).Plan).Action);
+
+        platform.Write("catalog/app/settings.yaml", Namespace("30d", "{OrderStatus: Keyword}"));
+        Assert.Equal("As wanted. Search attributes that are not declared stay, since executions may carry values of them: OrderTotal.", Orders((await platform.PlanAsync(activities)).Plan).Reason);
 
         platform.Write("catalog/app/settings.yaml", Namespace("30d", "{OrderStatus: Int}"));
         var failure = await platform.FailsAsync(FailureTypes.Rejected, () => ProvisionAsync(platform, activities, "op-3"));
@@ -147,6 +155,79 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         var client = await TemporalClient.ConnectAsync(new(behind.Address));
         await client.Connection.WorkflowService.RegisterNamespaceAsync(new() { Namespace = "orders", WorkflowExecutionRetentionPeriod = new() { Seconds = 86400 } });
         Assert.Contains("shows 1 namespaces with their search attributes, on each of 2 pods", (await AwaitAsync(TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_component_that_was_switched_off_is_found_by_plan_and_decommission()
+    {
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync();
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
+        await ProvisionAsync(platform, activities, "op-1");
+        platform.Specify("{enabled: false}");
+
+        var retired = (await platform.PlanAsync(activities)).Plan.Components.Single(component => component.Retired);
+        Assert.Equal("orders", Assert.Single(retired.Objects).Address.Name);
+        Assert.EndsWith("but kept: a TemporalNamespace is never removed by a plan.", retired.Objects[0].Reason, StringComparison.Ordinal);
+        var removal = (await platform.RunAsync(() => activities.PlanEnvironmentAsync(new(platform.Environment, Purpose: PlanPurpose.Decommission, IncludeDataStores: true)))).Plan;
+        Assert.Equal(PlannedAction.Prune, Orders(removal).Action);
+
+        await temporal.DisposeAsync();
+        Assert.DoesNotContain((await platform.PlanAsync(activities)).Plan.Components, component => component.Retired);
+    }
+
+    [Fact]
+    public async Task What_depends_on_the_namespaces_is_not_begun_while_one_pod_of_the_frontend_does_not_know_them()
+    {
+        await using var bootstrap = await BootstrapServerHost.StartAsync(new BootstrapServerOptions { SearchAttributes = BootstrapServers.SearchAttributes });
+        await using var temporal = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var behind = await BootstrapServerHost.StartAsync(new BootstrapServerOptions());
+        await using var platform = await PlatformAsync($$"""
+            ---
+            apiVersion: v1
+            kind: Endpoints
+            metadata: {name: frontend}
+            subsets: [{{Endpoint(temporal)}}, {{Endpoint(behind)}}]
+            """);
+        platform.Write("catalog/after/component.yaml", Component(platform).Replace("name: app", "name: after", StringComparison.Ordinal).Replace("[ground]", "[app]", StringComparison.Ordinal).Replace($"{{ {Gate}}}", "", StringComparison.Ordinal));
+        platform.Write("catalog/after/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: after}\n");
+        platform.Write("specification/platform.yaml", platform.PlatformOf("{ground: {}, app: {}, after: {} }"));
+        var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address, temporalPods: true);
+        var client = await TemporalTarget.Of(bootstrap.Address, "the test").ConnectAsync(TestContext.Current.CancellationToken);
+        using var worker = new TemporalWorker(client, WorkerRegistration.CreateWorkerOptions(activities));
+        await worker.ExecuteAsync(async () =>
+        {
+            var run = await client.StartWorkflowAsync(
+                (ProvisionEnvironment workflow) => workflow.RunAsync(new ProvisionEnvironmentInput { Environment = platform.Environment }), new(ProvisionEnvironment.WorkflowId(platform.Environment), TaskQueues.Default));
+            await UntilSaidAsync(client, $"provision/{platform.Environment}/app@us-east-1", $"pod at ({behind.Address}, server 1.31.2) does not show the namespaces orders yet");
+            Assert.Equal(
+                [("ground", StepState.Done), ("app", StepState.Running), ("after", StepState.Pending)],
+                (await run.QueryAsync(workflow => workflow.Status())).Steps.Select(step => (step.Name.Split('@')[0], step.State)));
+
+            // The pod has read them by now.
+            await (await TemporalClient.ConnectAsync(new(behind.Address))).Connection.WorkflowService.RegisterNamespaceAsync(new() { Namespace = "orders", WorkflowExecutionRetentionPeriod = new() { Seconds = 86400 } });
+            Assert.Equal(ProvisioningOutcome.Healthy, (await run.GetResultAsync()).Outcome);
+        }, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Waits until the activity of a run says something in its heartbeat.</summary>
+    private static async Task UntilSaidAsync(ITemporalClient client, string workflowId, string what)
+    {
+        while (true)
+        {
+            try
+            {
+                var run = await client.WorkflowService.DescribeWorkflowExecutionAsync(new() { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = workflowId } });
+                if (run.PendingActivities.SelectMany(activity => activity.HeartbeatDetails?.Payloads_ ?? []).Any(payload => payload.Data.ToStringUtf8().Contains(what, StringComparison.Ordinal)))
+                    return;
+            }
+            catch (RpcException failure) when (failure.Code == RpcException.StatusCode.NotFound)
+            {
+                // It has not been started yet.
+            }
+
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
     }
 
     private static string Endpoint(BootstrapServerHost server) =>

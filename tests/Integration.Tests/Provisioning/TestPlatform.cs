@@ -77,6 +77,10 @@ internal sealed class TestPlatform : IAsyncDisposable
         File.WriteAllText(file, text);
     }
 
+    /// <summary>With a clock of their own.</summary>
+    public ProvisioningActivities ActivitiesWith(TimeProvider time) => ActivitiesWith(
+        new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } }, time: time);
+
     public string Read(string path) => File.ReadAllText(Path.Combine(folder, path));
 
     public void Remove(string path) => File.Delete(Path.Combine(folder, path));
@@ -84,9 +88,9 @@ internal sealed class TestPlatform : IAsyncDisposable
     public ProvisioningActivities ActivitiesWith(string kubeconfig, string? temporalAddress = null, VaultAccess? vault = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool? temporalPods = null) =>
         ActivitiesWith(new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = kubeconfig, TemporalAddress = temporalAddress, TemporalPods = temporalPods, Vault = vault, External = external ?? new Dictionary<string, ExternalAccess>() } });
 
-    public ProvisioningActivities ActivitiesWith(IReadOnlyDictionary<string, RegionConnection> regions, string? catalog = null)
+    public ProvisioningActivities ActivitiesWith(IReadOnlyDictionary<string, RegionConnection> regions, string? catalog = null, TimeProvider? time = null)
     {
-        var activities = new ProvisioningActivities(new(SpecificationFolder, catalog ?? Path.Combine(folder, "catalog")), new() { Regions = regions });
+        var activities = new ProvisioningActivities(new(SpecificationFolder, catalog ?? Path.Combine(folder, "catalog")), new() { Regions = regions }, time);
         made.Add(activities);
         return activities;
     }

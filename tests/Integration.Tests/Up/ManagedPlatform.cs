@@ -27,7 +27,7 @@ internal static class ManagedPlatform
               namespaces: {istioInjection: disabled}
               elasticsearch: {replicas: 1}
               postgresql: {enabled: false}
-              managed-database: {}
+              managed-database: {certificateAuthority: the sandbox's}
               temporal-schema: {regions: [us-east-1]}
               temporal-history: {replicas: 1, historyShards: 4, regions: [us-east-1]}
               temporal-frontend: {replicas: 1, regions: [us-east-1]}

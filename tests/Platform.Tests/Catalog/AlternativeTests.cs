@@ -21,13 +21,13 @@ public sealed class AlternativeTests
     [Fact]
     public void Whatever_needs_the_database_waits_for_the_managed_one_of_its_region_and_a_replica_for_its_source()
     {
-        var plan = Plan("postgresql: {enabled: false}, managed-database: {enabled: true}");
+        var plan = Plan("postgresql: {enabled: false}, managed-database: {enabled: true, certificateAuthority: PEM}");
 
         var needs = plan.Components.ToDictionary(component => component.Step, component => component.DependsOn);
         Assert.Equal(["elasticsearch@us-west-2", "managed-database@us-west-2"], needs["temporal-schema@us-west-2"]);
         Assert.Equal(["managed-database@us-east-1", "namespaces@us-west-2"], needs["managed-database@us-west-2"]);
         Assert.Equal(
-            ["Secret postgresql-credentials", "DatabaseInstance reference-production", "Service postgresql"],
+            ["Secret postgresql-credentials", "DatabaseInstance reference-production", "Service postgresql", "ConfigMap postgresql-server"],
             plan.Components.Single(component => component.Step == "managed-database@us-west-2").Objects.Select(planned => $"{planned.Address.Kind} {planned.Address.Name}"));
     }
 

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -41,6 +43,13 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             state.Write();
             return answer;
         }
+    }
+
+    /// <summary>Whether an instance would let its master user in with a password: there is no server to ask.</summary>
+    public bool AcceptsLogin(string region, string identifier, string user, string password)
+    {
+        lock (gate)
+            return Databases.GetValueOrDefault(RdsState.Key(region, identifier)) is { PasswordDigest: { } digest } database && database.MasterUser == user && digest == Digest(password);
     }
 
     /// <summary>Ends what is over by now.</summary>
@@ -90,7 +99,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
                 throw AwsFailure.Combination("You can't specify MasterUserPassword when ManageMasterUserPassword is enabled");
         }
         else
-            Password(call.Required("MasterUserPassword"));
+            database = database with { PasswordDigest = Password(call.Required("MasterUserPassword")) };
         call.Text("KmsKeyId");
         Placement(call);
         return Begin(call, database);
@@ -208,6 +217,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             Protected = call.Flag("DeletionProtection") ?? false,
             Public = call.Flag("PubliclyAccessible") ?? false,
             DatabaseName = source.DatabaseName,
+            PasswordDigest = source.PasswordDigest,
             SubnetGroup = call.Text("DBSubnetGroupName") ?? "default",
             Tags = call.Tags(),
         };
@@ -266,11 +276,14 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         var days => days,
     };
 
-    private static void Password(string password)
+    private static string Password(string password)
     {
         if (password.Length is < 8 or > 128 || password.Any(letter => letter is '/' or '@' or '"' or ' ' || !char.IsBetween(letter, '!', '~')))
             throw AwsFailure.Invalid("The parameter MasterUserPassword is not a valid password.");
+        return Digest(password);
     }
+
+    private static string Digest(string password) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
 
     /// <summary>Networks are not modelled.</summary>
     private static void Placement(AwsCall call)

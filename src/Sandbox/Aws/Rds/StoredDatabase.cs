@@ -56,6 +56,9 @@ internal sealed record StoredDatabase
     /// <summary>Its master password is in Secrets Manager.</summary>
     public bool ManagesPassword { get; init; }
 
+    /// <summary>SHA-256 of the master user's password; null: nobody outside knows one.</summary>
+    public string? PasswordDigest { get; init; }
+
     public required Dictionary<string, string> Tags { get; init; }
 
     /// <summary>No other instance ever has it.</summary>
