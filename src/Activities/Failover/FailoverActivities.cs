@@ -15,7 +15,9 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="connections">How the databases and what leads to them are reached.</param>
 /// <param name="open">Opens the database of an environment; called once for each.</param>
 /// <param name="time">The clock of rhythms; default: the system's.</param>
-public sealed class FailoverActivities(ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null) : IFailoverActivities, IDisposable
+/// <param name="drills">Makes copies for drills here; null: nobody does.</param>
+public sealed class FailoverActivities(
+    ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null, IDrillCopies? drills = null) : IFailoverActivities, IDisposable
 {
     /// <summary>A fraction of the shortest time for which the failover lets a step be silent (3 s).</summary>
     private static readonly TimeSpan HeartbeatRhythm = TimeSpan.FromSeconds(1);
@@ -41,7 +43,7 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
             Policy = environment.Failover,
             Timing = pair.Timing,
             Approvals = environment.GuardRails.Approvals,
-            RegionQueues = names.ToDictionary(name => name, TaskQueues.Of),
+            RegionQueues = names.ToDictionary(name => name, name => input.Drill && drills?.Find(input.Environment) is not null ? TaskQueues.Drill : TaskQueues.Of(name)),
             Witness = entry is { Record: var record } ? new(record.Epoch, record.Primary, record.Lease, record.Replaced, TimeSpan.Zero) : null,
             WitnessOperation = entry?.Record.OperationId,
         };
@@ -158,6 +160,33 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
     });
 
     /// <inheritdoc/>
+    public Task<DrillCopy?> PrepareDrillAsync(DrillOrder order) => ActivityFailures.MappedAsync<DrillCopy?>(async () =>
+    {
+        if (connections.Failover.ContainsKey(Key(order.Environment, drill: true)))
+            return null;
+        var regions = SpecifiedEnvironment.Read(sources, order.Environment).Environment.Regions.Take(2).Select(region => region.Name).ToList();
+        Forget(order.Environment);
+        return await WatchedAsync(Copies(order).MakeAsync(order, Access(order.Environment, drill: false), regions, Cancellation), "the copy is made");
+    });
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> LoseDrillPrimaryAsync(DrillOrder order) => ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Copies(order).LoseAsync(order, Cancellation)));
+
+    /// <inheritdoc/>
+    public Task<FailoverStepResult> ReturnDrillNodeAsync(DrillOrder order) => ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Copies(order).ReturnAsync(order, Cancellation)));
+
+    /// <inheritdoc/>
+    public Task<DrillAccount> AccountForDrillAsync(DrillOrder order) => ActivityFailures.MappedAsync(() => WatchedAsync(Copies(order).AccountAsync(order, Cancellation), "rows are counted"));
+
+    /// <inheritdoc/>
+    public Task<RemovedDrill> RemoveDrillAsync(DrillOrder order) => ActivityFailures.MappedAsync(async () =>
+    {
+        var removed = await WatchedAsync(Copies(order).RemoveAsync(order, Access(order.Environment, drill: false), Cancellation), "the copy is removed");
+        Forget(order.Environment);
+        return removed;
+    });
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         regions.Dispose();
@@ -196,7 +225,17 @@ public sealed class FailoverActivities(ProvisioningSources sources, PlatformConn
 
     private FailoverPair Pair(string environment, bool drill) => pairs.GetOrAdd(Key(environment, drill), key => open(key, Access(environment, drill)));
 
-    private FailoverAccess Access(string environment, bool drill) => connections.Failover.GetValueOrDefault(Key(environment, drill)) ?? throw new AdapterException(
+    private IDrillCopies Copies(DrillOrder order) => drills ?? throw new AdapterException(
+        AdapterFailureKind.Rejected, $"This worker makes no copies of {order.Environment}. Start the drill on the task queue {TaskQueues.Drill}, and a worker with failover.{order.Environment}.drill in its connections file: see docs/runbooks/drill.md.");
+
+    /// <summary>Every copy is reached in another way.</summary>
+    private void Forget(string environment)
+    {
+        if (pairs.TryRemove(Key(environment, drill: true), out var pair))
+            (pair.Database as IDisposable)?.Dispose();
+    }
+
+    private FailoverAccess Access(string environment, bool drill) => drill && drills?.Find(environment) is { } copy ? copy : connections.Failover.GetValueOrDefault(Key(environment, drill)) ?? throw new AdapterException(
         AdapterFailureKind.Rejected, $"The connections file does not say how the database of {Key(environment, drill)} is reached. State failover.{Key(environment, drill)}: see docs/runbooks/failover.md.");
 
     private static string Key(string environment, bool drill) => drill ? $"{environment}-drill" : environment;

@@ -24,7 +24,7 @@ internal sealed class LastDrill(ITemporalClient client, TimeProvider time)
             if (run is not { CloseTime: { } closed })
                 return (null, false);
             var report = run.Status == WorkflowExecutionStatus.Completed ? await drill.GetResultAsync<FailoverReport?>(rpcOptions: rpc) : null;
-            return (new(closed, TimeSpan.Zero), report?.Outcome == FailoverOutcome.Completed);
+            return (new(closed, TimeSpan.Zero), report is { Outcome: FailoverOutcome.Completed, Drill: null or { Passed: true } });
         }
         catch (RpcException missing) when (missing.Code == RpcException.StatusCode.NotFound)
         {

@@ -32,6 +32,9 @@ public sealed record FailoverAccess
     /// <summary>The times that decisions go by, where they are others than the defaults; null: all defaults.</summary>
     public FailoverTimingAccess? Timing { get; init; }
 
+    /// <summary>Where copies for drills may be made; null: nowhere. Only the worker of the task queue <c>platformops.drill</c> reads it.</summary>
+    public DrillAccess? Drill { get; init; }
+
     /// <summary>What is wrong with the numbers in it, each with its field.</summary>
     /// <param name="path">Where it stands in the connections file, for example <c>failover.production</c>.</param>
     public IEnumerable<string> Problems(string path) =>
@@ -45,7 +48,19 @@ public sealed record FailoverAccess
         GuardTls = GuardTls?.RelativeTo(folder),
         Login = Login?.RelativeTo(folder),
         Witness = Witness?.RelativeTo(folder),
+        Drill = Drill?.RelativeTo(folder),
     };
+}
+
+/// <summary>Where a worker may make a copy of the database for a drill, on its own machine.</summary>
+/// <param name="Source">The node that is cloned: the standby.</param>
+/// <param name="Replication">Where its guard listens for servers, <c>host:port</c>; the host stands in its certificate.</param>
+/// <param name="PasswordFile">The secret of the pair, as its guards have it: the copy has the same roles.</param>
+/// <param name="Folder">Where copies are made; the server's user has to be able to pass through. Each is a folder of its own, which is removed afterwards.</param>
+/// <param name="Binaries">PostgreSQL's bin directory; null: the newest of Debian.</param>
+public sealed record DrillAccess(string Source, string Replication, string PasswordFile, string Folder, string? Binaries = null)
+{
+    internal DrillAccess RelativeTo(string folder) => this with { PasswordFile = Path.Combine(folder, PasswordFile), Folder = Path.Combine(folder, Folder) };
 }
 
 /// <summary>How one node is reached.</summary>

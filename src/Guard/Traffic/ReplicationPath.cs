@@ -6,13 +6,13 @@ using PlatformOps.Guard.Postgres;
 
 namespace PlatformOps.Guard.Traffic;
 
-/// <summary>The way of the other node's server to ours, with mutual TLS: for its WAL receiver, for rewinding and for cloning. It does not ask for the lease: a primary that is
+/// <summary>The way of the other node's server to ours, with mutual TLS: for its WAL receiver, for rewinding and for cloning; operators of the API may clone too, for a drill's copy. It does not ask for the lease: a primary that is
 /// taken out of service still gives away everything that was committed.</summary>
 internal sealed class ReplicationPath(GuardConfiguration configuration, ILogger log)
     : Listener(configuration.Replication.Listen, configuration.SocketDirectory, log)
 {
     private readonly SslServerAuthenticationOptions tls = Certificates.Mutual(
-        Certificates.Load(configuration.Tls.Certificate, configuration.Tls.Key), Certificates.Authorities(configuration.Tls), name => name == configuration.Peer.Node);
+        Certificates.Load(configuration.Tls.Certificate, configuration.Tls.Key), Certificates.Authorities(configuration.Tls), name => name == configuration.Peer.Node || configuration.Api.Operators!.Contains(name));
 
     protected override async Task CarryAsync(Socket socket, CancellationToken ct)
     {

@@ -12,6 +12,9 @@ public sealed record RegionFailoverRequest
     /// <summary><c>run</c> (default) watches and acts, <c>plan</c> says what would be done and ends, <c>drill</c> does one failover on the isolated copy and ends.</summary>
     public FailoverRunMode Mode { get; init; } = FailoverRunMode.Run;
 
+    /// <summary>What a drill practises on a copy that it makes itself: <c>nodeLost</c> (default) or <c>switchover</c>.</summary>
+    public DrillScenario Scenario { get; init; } = DrillScenario.NodeLost;
+
     /// <summary>What the run before this one knew; set by itself when it continues as new.</summary>
     public FailoverState? State { get; init; }
 }
@@ -138,6 +141,9 @@ public sealed record FailoverReport
     public required DateTimeOffset StartedAt { get; init; }
 
     public required DateTimeOffset FinishedAt { get; init; }
+
+    /// <summary>What the drill was worth; null: it was none, or one on a copy that people had made.</summary>
+    public DrillScore? Drill { get; init; }
 }
 
 public enum FailoverOutcome

@@ -63,6 +63,26 @@ public interface IFailoverActivities
     [Activity]
     Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order);
 
+    /// <summary>Makes the isolated copy of a drill, with clients that write. Heartbeats. Null: people have made one (<c>failover.{environment}-drill</c>).</summary>
+    [Activity]
+    Task<DrillCopy?> PrepareDrillAsync(DrillOrder order);
+
+    /// <summary>The machine of the copy's primary is lost.</summary>
+    [Activity]
+    Task<FailoverStepResult> LoseDrillPrimaryAsync(DrillOrder order);
+
+    /// <summary>It is back.</summary>
+    [Activity]
+    Task<FailoverStepResult> ReturnDrillNodeAsync(DrillOrder order);
+
+    /// <summary>Ends the clients of the copy and counts their rows.</summary>
+    [Activity]
+    Task<DrillAccount> AccountForDrillAsync(DrillOrder order);
+
+    /// <summary>Removes the copy and looks for what may be left.</summary>
+    [Activity]
+    Task<RemovedDrill> RemoveDrillAsync(DrillOrder order);
+
     /// <summary>Lets the old primary serve again as it did; also starts a server again that merely stopped.</summary>
     [Activity]
     Task<FailoverStepResult> UnfenceAsync(FailoverOrder order);

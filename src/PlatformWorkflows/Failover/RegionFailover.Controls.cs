@@ -213,8 +213,8 @@ public sealed partial class RegionFailover
         return new($"{proposed.To} becomes primary.", operationId);
     }
 
-    /// <summary>By force needs two wherever one is needed at all.</summary>
-    private int Needed(bool forced) => settings!.Approvals == 0 ? 0 : forced ? Math.Max(2, settings.Approvals) : settings.Approvals;
+    /// <summary>By force needs two wherever one is needed at all; on a copy nobody is asked.</summary>
+    private int Needed(bool forced) => Drill || settings!.Approvals == 0 ? 0 : forced ? Math.Max(2, settings.Approvals) : settings.Approvals;
 
     private void RequireIdle(string control)
     {

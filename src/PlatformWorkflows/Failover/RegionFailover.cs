@@ -64,6 +64,8 @@ public sealed partial class RegionFailover
             request = RequestFields.Given(this.input);
             RequestFields.Environment(request.Environment);
             Identify();
+            if (Drill && await DrillByItselfAsync() is { } drilled)
+                return drilled;
             await ReadSettingsAsync();
             if (request.Mode == FailoverRunMode.Plan)
                 return await SayWhatWouldBeDoneAsync();

@@ -19,9 +19,10 @@ internal static class FailoverCommand
             "Make the standby of an environment's database primary: a switchover that loses nothing, or by force.",
             new Example("failover production --reason \"kernel update\" --yes", "hand everything over; nothing is lost"),
             new Example("failover production --forced --reason \"us-east-1 is gone\"", "whatever the primary says, after approval where the environment wants it"),
+            new Example("failover drill production", "practise it on an isolated copy, scored and removed"),
             new Example("failover readiness production --every 5m", "look every five minutes whether it would succeed"))
         {
-            environment, reason, by, forced, stack, yes, FailoverReadinessCommand.Create(),
+            environment, reason, by, forced, stack, yes, FailoverDrillCommand.Create(), FailoverReadinessCommand.Create(),
         }
         .Runs((invocation, ct) =>
         {

@@ -4,6 +4,7 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
+using PlatformOps.Starter.Failover;
 using PlatformOps.Starter.Up;
 using PlatformOps.Workflows;
 
@@ -44,13 +45,16 @@ internal static class WorkerCommand
             var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance);
             var client = await target.ConnectAsync(ct);
             await using var activities = new ProvisioningActivities(sources, reached);
-            using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Open);
+            using var log = new ServerLog(invocation.Verbose);
+            var drills = reached.Failover.Values.Any(database => database.Drill is not null);
+            await using var copies = new DrillCopies(log.CreateLogger("drill"));
+            using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Open, drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
             invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
-            await RunbookWorker.RunAsync(client, activities, failovers, taskQueue, here, Grace, ct);
+            await RunbookWorker.RunAsync(client, activities, failovers, taskQueue, here, drills, Grace, ct);
             return ExitCode.Success;
         });
     }

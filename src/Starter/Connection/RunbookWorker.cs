@@ -12,9 +12,10 @@ internal static class RunbookWorker
 {
     /// <summary>Polls until cancelled, then lets what is in flight come to a stop and returns.</summary>
     /// <param name="regions">Where this process stands: it observes from there.</param>
+    /// <param name="drills">Whether copies for drills may be made here.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
     public static async Task RunAsync(
-        TemporalClient client, IProvisioningActivities provisioning, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, TimeSpan grace, CancellationToken ct)
+        TemporalClient client, IProvisioningActivities provisioning, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct)
     {
         // One that fails takes the others with it: half a worker looks like a whole one.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -22,6 +23,7 @@ internal static class RunbookWorker
         [
             WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue),
             WorkerRegistration.CreateFailoverWorkerOptions(failover),
+            .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
             .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
         ];
         var running = all.Select(options => RunAsync(client, options, grace, stop)).ToList();

@@ -19,6 +19,7 @@ internal sealed class Clients : IAsyncDisposable
 
     private readonly TimeProvider clock;
     private readonly TimeSpan pause;
+    private readonly (string User, string Password) login;
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentBag<(long Id, long At)> acknowledged = [];
     private readonly ConcurrentBag<long> doubted = [];
@@ -28,9 +29,10 @@ internal sealed class Clients : IAsyncDisposable
 
     /// <param name="addresses">Where the nodes' clients connect, <c>host:port</c>.</param>
     /// <param name="pause">After each row of a writer. Default: none.</param>
-    public Clients(IReadOnlyList<string> addresses, int writers, TimeProvider clock, TimeSpan pause = default)
+    /// <param name="login">Who they are; the tables are found without their schema. Default: the one of <see cref="Schema"/>.</param>
+    public Clients(IReadOnlyList<string> addresses, int writers, TimeProvider clock, TimeSpan pause = default, (string User, string Password)? login = null)
     {
-        (this.clock, this.pause) = (clock, pause);
+        (this.clock, this.pause, this.login) = (clock, pause, login ?? ("app", "app"));
         for (var number = 0; number < writers; number++)
             running.Add(Task.Run(() => WriteAsync(addresses)));
         foreach (var address in addresses)
@@ -97,15 +99,15 @@ internal sealed class Clients : IAsyncDisposable
         return ids.Count(id => !there.Contains(id));
     }
 
-    private static async Task<NpgsqlConnection> OpenAsync(string address, CancellationToken ct)
+    private async Task<NpgsqlConnection> OpenAsync(string address, CancellationToken ct)
     {
         var colon = address.LastIndexOf(':');
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder
         {
             Host = address[..colon],
             Port = int.Parse(address.AsSpan(colon + 1), CultureInfo.InvariantCulture),
-            Username = "app",
-            Password = "app",
+            Username = login.User,
+            Password = login.Password,
             Database = "postgres",
             Pooling = false,
             Timeout = 2,

@@ -36,6 +36,9 @@ internal sealed class GuardProcesses(LocalPair pair) : IAsyncDisposable
         running[node] = process;
     }
 
+    /// <summary>Whether the guard's process is there.</summary>
+    public bool Lives(string node) => !running[node].HasExited;
+
     /// <summary>The end of a machine: guard and server die at once, unasked.</summary>
     public async Task LoseAsync(string node)
     {

@@ -221,6 +221,6 @@ internal sealed class UpStack : IAsyncDisposable
         activities = new ProvisioningActivities(sources, connections);
         failovers = new FailoverActivities(sources, connections, FailoverPairs.Open);
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }
 }

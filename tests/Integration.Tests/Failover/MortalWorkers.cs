@@ -91,6 +91,16 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 
     public Task<FailoverStepResult> UnfenceAsync(FailoverOrder order) => MortalAsync("unfence", activities => activities.UnfenceAsync(order));
 
+    public Task<DrillCopy?> PrepareDrillAsync(DrillOrder order) => MortalAsync("prepareDrill", activities => activities.PrepareDrillAsync(order));
+
+    public Task<FailoverStepResult> LoseDrillPrimaryAsync(DrillOrder order) => MortalAsync("loseDrillPrimary", activities => activities.LoseDrillPrimaryAsync(order));
+
+    public Task<FailoverStepResult> ReturnDrillNodeAsync(DrillOrder order) => MortalAsync("returnDrillNode", activities => activities.ReturnDrillNodeAsync(order));
+
+    public Task<DrillAccount> AccountForDrillAsync(DrillOrder order) => MortalAsync("accountForDrill", activities => activities.AccountForDrillAsync(order));
+
+    public Task<RemovedDrill> RemoveDrillAsync(DrillOrder order) => MortalAsync("removeDrill", activities => activities.RemoveDrillAsync(order));
+
     public async ValueTask DisposeAsync()
     {
         await dying.CancelAsync();

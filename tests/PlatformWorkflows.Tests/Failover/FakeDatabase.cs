@@ -144,6 +144,30 @@ internal sealed class FakeDatabase : IFailoverActivities
 
     public Task<FailoverStepResult> UnfenceAsync(FailoverOrder order) => DidAsync("unfence", order, "It serves again.");
 
+    /// <summary>Null: people have made the copy.</summary>
+    public DrillCopy? Copy { get; init; }
+
+    public DrillAccount Account { get; init; } = new(1000, 0, 3, 1, 1.2);
+
+    public IReadOnlyList<string> LeftOfCopy { get; init; } = [];
+
+    public Task<DrillCopy?> PrepareDrillAsync(DrillOrder order) => Task.FromResult(Copy);
+
+    public Task<FailoverStepResult> LoseDrillPrimaryAsync(DrillOrder order) => OfCopy("lose", new FailoverStepResult("It is lost."));
+
+    public Task<FailoverStepResult> ReturnDrillNodeAsync(DrillOrder order) => OfCopy("return", new FailoverStepResult("It is back."));
+
+    public Task<DrillAccount> AccountForDrillAsync(DrillOrder order) => OfCopy("account", Account);
+
+    public Task<RemovedDrill> RemoveDrillAsync(DrillOrder order) => OfCopy("remove", new RemovedDrill("Everything.", LeftOfCopy));
+
+    private Task<T> OfCopy<T>(string what, T result)
+    {
+        lock (gate)
+            events.Add(what);
+        return failures.TryGetValue(what, out var queue) && queue.TryDequeue(out var failure) ? throw failure : Task.FromResult(result);
+    }
+
     private Task<FailoverStepResult> DidAsync(string step, FailoverOrder order, string detail) => DoAsync(step, order, () => new FailoverStepResult(detail));
 
     private async Task<T> DoAsync<T>(string step, FailoverOrder order, Func<T> effect)
