@@ -18,6 +18,15 @@ public sealed record BootstrapServerOptions
     /// <summary>Namespaces that exist from the start. Those already in the file are left as they are.</summary>
     public IReadOnlyList<string> Namespaces { get; init; } = ["default"];
 
+    /// <summary>This server's name among the clusters in which namespaces may be active.</summary>
+    public string Cluster { get; init; } = "active";
+
+    /// <summary>
+    /// All clusters, this one among them, in the order of their initial failover versions; empty: there is only this one, and namespaces are local. With more, namespaces may be
+    /// global: in which clusters they are, where they are active and since which failover is kept as data, and nothing is replicated between servers.
+    /// </summary>
+    public IReadOnlyList<string> Clusters { get; init; } = [];
+
     /// <summary>Custom search attributes that exist from the start, in every namespace.</summary>
     public IReadOnlyDictionary<string, IndexedValueType> SearchAttributes { get; init; } = new Dictionary<string, IndexedValueType>();
 

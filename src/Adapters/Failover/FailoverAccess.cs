@@ -29,6 +29,9 @@ public sealed record FailoverAccess
     /// <summary>Namespaces of the platform's Temporal whose active cluster goes with the database.</summary>
     public IReadOnlyList<string> TemporalNamespaces { get; init; } = [];
 
+    /// <summary>For how many seconds a namespace may be closed by a handover before it is opened again. Default 30, twice what the server's own handover waits at most by default.</summary>
+    public int HandoverSeconds { get; init; } = 30;
+
     /// <summary>The times that decisions go by, where they are others than the defaults; null: all defaults.</summary>
     public FailoverTimingAccess? Timing { get; init; }
 

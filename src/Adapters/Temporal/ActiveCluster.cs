@@ -1,3 +1,4 @@
+using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Replication.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -10,8 +11,14 @@ public sealed class ActiveCluster(TemporalCluster cluster)
     public async Task<ActiveNamespace> ReadAsync(string space, CancellationToken ct)
     {
         var answer = await cluster.CallAsync($"describe namespace {space}", (services, rpc) => services.DescribeNamespaceAsync(new DescribeNamespaceRequest { Namespace = space }, rpc), ct);
-        return new(answer.ReplicationConfig?.ActiveClusterName ?? "", [.. answer.ReplicationConfig?.Clusters.Select(known => known.ClusterName) ?? []], answer.FailoverVersion);
+        return new(answer.ReplicationConfig?.ActiveClusterName ?? "", [.. answer.ReplicationConfig?.Clusters.Select(known => known.ClusterName) ?? []], answer.FailoverVersion,
+            answer.ReplicationConfig?.State == ReplicationState.Handover);
     }
+
+    /// <summary>Opens a namespace that a handover has closed and not opened again: it stays where it is active.</summary>
+    public Task LeaveHandoverAsync(string space, CancellationToken ct) => cluster.CallAsync(
+        $"take namespace {space} out of handover",
+        (services, rpc) => services.UpdateNamespaceAsync(new UpdateNamespaceRequest { Namespace = space, ReplicationConfig = new NamespaceReplicationConfig { State = ReplicationState.Normal } }, rpc), ct);
 
     /// <summary>Makes a namespace active in a cluster, from this one: the others need not be reachable.</summary>
     public Task ActivateAsync(string space, string clusterName, CancellationToken ct) => cluster.CallAsync(
@@ -23,4 +30,5 @@ public sealed class ActiveCluster(TemporalCluster cluster)
 /// <summary>Where a namespace is active.</summary>
 /// <param name="Clusters">All that it is replicated to.</param>
 /// <param name="FailoverVersion">Grows with each failover of it.</param>
-public sealed record ActiveNamespace(string Cluster, IReadOnlyList<string> Clusters, long FailoverVersion);
+/// <param name="Closed">It is being handed over: nothing is started, signalled or changed there until that has ended.</param>
+public sealed record ActiveNamespace(string Cluster, IReadOnlyList<string> Clusters, long FailoverVersion, bool Closed = false);

@@ -38,11 +38,11 @@ internal sealed class ClusterCalls(BootstrapServerOptions options) : IProtocolCa
         {
             ServerVersion = ServerVersion,
             ClusterId = OperatorCalls.ClusterId,
-            ClusterName = NamespaceDirectory.Cluster,
+            ClusterName = options.Cluster,
             HistoryShardCount = 1,
             PersistenceStore = options.DatabaseFile is null ? "memory" : "sqlite",
             VisibilityStore = "memory",
-            InitialFailoverVersion = 1,
+            InitialFailoverVersion = Replication.Initial(options.Cluster, options.Clusters),
             FailoverVersionIncrement = 10,
             SupportedClients = { ["temporal-cli"] = "<2.0.0", ["temporal-go"] = "<2.0.0", ["temporal-java"] = "<2.0.0", ["temporal-php"] = "<3.0.0", ["temporal-python"] = "<2.0.0", ["temporal-server"] = "<2.0.0", ["temporal-typescript"] = "<2.0.0", ["temporal-ui"] = "<3.0.0" },
         });

@@ -69,17 +69,17 @@ internal sealed class OperatorCalls(Engine engine, NamespaceRemoval removal) : I
         return new DeleteNamespaceResponse { DeletedNamespace = (await removal.BeginAsync(target)).Name };
     }
 
-    /// <summary>There is one, and no other can be connected.</summary>
-    public static Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext context) => Task.FromResult(new ListClustersResponse
+    /// <summary>This one; no other can be connected.</summary>
+    public Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext context) => Task.FromResult(new ListClustersResponse
     {
         Clusters =
         {
             new ClusterMetadata
             {
-                ClusterName = NamespaceDirectory.Cluster,
+                ClusterName = engine.Namespaces.Cluster,
                 ClusterId = ClusterId,
                 Address = context.Host,
-                InitialFailoverVersion = 1,
+                InitialFailoverVersion = engine.Namespaces.InitialFailoverVersion,
                 HistoryShardCount = 1,
                 IsConnectionEnabled = true,
             },

@@ -5,7 +5,6 @@ using PlatformOps.BootstrapServer.Protocol;
 using PlatformOps.BootstrapServer.Storage;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Namespace.V1;
-using Temporalio.Api.Replication.V1;
 using Temporalio.Api.WorkflowService.V1;
 
 namespace PlatformOps.BootstrapServer.Namespaces;
@@ -15,9 +14,6 @@ internal sealed class NamespaceDirectory
 {
     /// <summary>The namespace of the server's own; it exists so that tools that look at it find it.</summary>
     public const string SystemNamespace = "temporal-system";
-
-    /// <summary>The only cluster that there is: namespaces are local to it.</summary>
-    public const string Cluster = "active";
 
     private const string DocumentKind = "namespace";
 
@@ -50,12 +46,15 @@ internal sealed class NamespaceDirectory
     private readonly ConcurrentDictionary<string, Namespace> byId = new();
     private readonly IStore store;
     private readonly NamespaceInfo.Types.Limits limits;
+    private readonly Replication replication;
     private readonly Lock gate = new();
     private readonly Task ready = Task.CompletedTask;
 
     public NamespaceDirectory(IStore store, BootstrapServerOptions options)
     {
         this.store = store;
+        replication = new(options.Cluster, options.Clusters, options.TimeProvider);
+        (Cluster, InitialFailoverVersion) = (options.Cluster, Replication.Initial(options.Cluster, options.Clusters));
         limits = new NamespaceInfo.Types.Limits { BlobSizeLimitError = options.Limits.BlobBytes, MemoSizeLimitError = options.Limits.MemoBytes };
         foreach (var (id, data) in store.Documents(DocumentKind))
             Remember(new Namespace(id, "", DescribeNamespaceResponse.Parser.ParseFrom(data)));
@@ -63,6 +62,11 @@ internal sealed class NamespaceDirectory
         foreach (var name in options.Namespaces.Append(SystemNamespace).Where(n => !byName.ContainsKey(n)))
             ready = Save(Describe(new RegisterNamespaceRequest { Namespace = name, WorkflowExecutionRetentionPeriod = retention }));
     }
+
+    /// <summary>The name of the cluster that this server is.</summary>
+    public string Cluster { get; }
+
+    public long InitialFailoverVersion { get; }
 
     /// <summary>Completes when the namespaces of the options are durable.</summary>
     public Task Ready => ready;
@@ -88,10 +92,8 @@ internal sealed class NamespaceDirectory
             throw ServiceError.InvalidArgument("Namespace is not set on request.");
         if (request.Namespace.Length > LongestName)
             throw ServiceError.InvalidArgument($"Namespace length exceeds limit: {request.Namespace.Length} of {LongestName}.");
-        if (request.IsGlobalNamespace)
-            throw ServiceError.InvalidArgument("Cannot register global namespace when not enabled: this server is one cluster.");
         RequireRetention(request.WorkflowExecutionRetentionPeriod);
-        RequireLocal(request.ActiveClusterName, request.Clusters.Select(c => c.ClusterName));
+        replication.Require(request);
         lock (gate)
         {
             if (byName.ContainsKey(request.Namespace))
@@ -107,7 +109,7 @@ internal sealed class NamespaceDirectory
         lock (gate)
         {
             var description = Get(request.Namespace).Description.Clone();
-            RequireLocal(request);
+            replication.Update(description, request);
             if (request.UpdateInfo is { } info)
             {
                 if (info.Description.Length > 0)
@@ -177,32 +179,12 @@ internal sealed class NamespaceDirectory
         ? retention
         : throw ServiceError.InvalidArgument("A valid retention period is not set on request: at least one hour.");
 
-    /// <summary>Refuses what needs more than one cluster.</summary>
-    private static void RequireLocal(UpdateNamespaceRequest request)
-    {
-        if (request.PromoteNamespace)
-            throw ServiceError.InvalidArgument($"global namespace is not enabled on this cluster, cannot update global namespace or promote local namespace: {request.Namespace}");
-        if (request.ReplicationConfig is not { } replication)
-            return;
-        if (replication.State == ReplicationState.Handover)
-            throw ServiceError.InvalidArgument($"{ReplicationState.Handover} can only be set for global namespace");
-        RequireLocal(replication.ActiveClusterName, replication.Clusters.Select(c => c.ClusterName));
-    }
-
-    private static void RequireLocal(string activeCluster, IEnumerable<string> clusters)
-    {
-        if (activeCluster is not ("" or Cluster))
-            throw ServiceError.InvalidArgument($"Invalid local namespace active cluster: {activeCluster}; there is only {Cluster}");
-        if (clusters.FirstOrDefault(c => c != Cluster) is { } other)
-            throw ServiceError.InvalidArgument($"Invalid local namespace clusters: {other}; there is only {Cluster}");
-    }
-
     /// <summary>A namespace is deprecated or deleted, and never comes back.</summary>
     private static NamespaceState Next(NamespaceState current, NamespaceState wanted) =>
         wanted == NamespaceState.Deprecated && current == NamespaceState.Registered ? wanted
         : throw ServiceError.InvalidArgument($"Invalid namespace state update: from {current} to {wanted}; delete a namespace with DeleteNamespace.");
 
-    private static Namespace Describe(RegisterNamespaceRequest request)
+    private Namespace Describe(RegisterNamespaceRequest request)
     {
         var id = Guid.NewGuid().ToString();
         var description = new DescribeNamespaceResponse
@@ -222,9 +204,8 @@ internal sealed class NamespaceDirectory
                 HistoryArchivalState = ArchivalState.Disabled,
                 VisibilityArchivalState = ArchivalState.Disabled,
             },
-            ReplicationConfig = new NamespaceReplicationConfig { ActiveClusterName = Cluster, Clusters = { new ClusterReplicationConfig { ClusterName = Cluster } }, State = ReplicationState.Normal },
-            IsGlobalNamespace = false,
         };
+        replication.Describe(description, request);
         foreach (var (key, value) in request.Data)
             description.NamespaceInfo.Data[key] = value;
         return new Namespace(id, request.Namespace, description);

@@ -14,6 +14,16 @@ public class CommandTableTests
 
     public static TheoryData<string> Examples => [.. Root.Subcommands.OfType<CliCommand>().SelectMany(command => command.Examples).Select(example => example.Line)];
 
+    [Fact]
+    public async Task What_a_run_sets_for_the_run_that_continues_it_is_no_field_for_anybody_else()
+    {
+        using var cli = new Cli();
+        var runbook = Assert.Single((await cli.RunAsync("runbooks", "RegionFailover", "--output", "json")).Json.GetProperty("runbooks").EnumerateArray());
+        var fields = runbook.GetProperty("input").GetProperty("properties").EnumerateObject().Select(field => field.Name).ToList();
+        Assert.Contains("environment", fields);
+        Assert.DoesNotContain("state", fields);
+    }
+
     [Theory, MemberData(nameof(Commands))]
     public void Says_what_it_does_and_gives_an_example(string name)
     {

@@ -185,6 +185,33 @@ public class FailoverActivityTests(RunbookServer server)
         }
     }
 
+    [Fact]
+    public async Task An_export_that_takes_long_is_heard_of_all_the_time()
+    {
+        using var pair = new GuardedMemory();
+        var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        using var activities = new FailoverActivities(Sources, Connections, (_, _) => new(pair, pair, pair.WriteAsync), clock);
+        var exporting = new TaskCompletionSource();
+        pair.Exporting = exporting.Task;
+        pair.Return(East);
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<object?[]>();
+        var rebuilding = new ActivityEnvironment { Heartbeater = heard.Enqueue }.RunAsync(() => activities.RebuildAsync(new("production", "failover-1", 2, East, West, FailoverKind.Failover)));
+
+        // Longer than the half minute for which a rebuild may be silent.
+        await Wait.UntilAsync(
+            () =>
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(heard.Count);
+            },
+            beats => beats >= 40, beats => $"{beats} heartbeats");
+        Assert.False(rebuilding.IsCompleted);
+        exporting.SetResult();
+
+        Assert.Equal(2, (await rebuilding.WaitAsync(Wait.Patience)).Divergence!.Rows);
+        Assert.All(heard, beat => Assert.Contains("us-east-1", Assert.IsType<string>(beat.Single()), StringComparison.Ordinal));
+    }
+
     private static FailoverActivities Activities(GuardedMemory pair) => new(
         Sources, Connections, (_, _) => new(pair, pair, pair.WriteAsync));
 

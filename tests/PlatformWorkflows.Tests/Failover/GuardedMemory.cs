@@ -28,6 +28,9 @@ internal sealed class GuardedMemory : IFailoverDatabase, IWitness, IDisposable
     /// <summary>Ends with the pair; fails when the renewing has a bug.</summary>
     public Task Renewing { get; }
 
+    /// <summary>An export ends when this does.</summary>
+    public Task Exporting { get; set; } = Task.CompletedTask;
+
     /// <summary>What was done, in order.</summary>
     public List<string> Events { get; } = [];
 
@@ -125,6 +128,7 @@ internal sealed class GuardedMemory : IFailoverDatabase, IWitness, IDisposable
 
     public async Task<Divergence> ExportDivergenceAsync(string node, string primary, long epoch, CancellationToken ct)
     {
+        await Exporting;
         await ChangeAsync("export", node, epoch, now => now);
         return new(100, 120, 1, 2, "/divergence/1");
     }
