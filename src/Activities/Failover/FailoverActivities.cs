@@ -93,7 +93,9 @@ public sealed class FailoverActivities(
     /// <inheritdoc/>
     public Task<FailoverStepResult> PromoteAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
-        var node = await WatchedAsync(Pair(order).Database.PromoteAsync(order.To, order.Epoch, Cancellation), $"{order.To} is promoted");
+        var database = Pair(order).Database;
+        var node = await WatchedAsync(
+            order.Forced ? database.PromoteUnfencedAsync(order.To, order.Epoch, Cancellation) : database.PromoteAsync(order.To, order.Epoch, Cancellation), $"{order.To} is promoted");
         return node.Writable ? new FailoverStepResult($"{order.To} is primary on timeline {node.Timeline}.") : throw Unavailable($"{order.To} was promoted and is not writable yet: {node.Trouble ?? $"it is {node.Role}"}.");
     });
 

@@ -1,4 +1,5 @@
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Failover;
 using PlatformOps.Platform.Failover;
 
 namespace PlatformOps.Activities.Failover;
@@ -26,6 +27,7 @@ internal sealed class FailoverObserver(
     private readonly LeaseSight leaseSight = new(time);
     private LeaseReport? lease;
     private IReadOnlyList<ServiceReport> around = [];
+    private TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private string Primary
     {
@@ -82,16 +84,38 @@ internal sealed class FailoverObserver(
             // Unknown, which is what null says.
         }
 
+        TaskCompletionSource? told = null;
         lock (gate)
+        {
+            if ((lease?.Epoch, lease?.Lease?.Released) != (read?.Epoch, read?.Lease?.Released))
+                told = news;
             lease = read;
+        }
+
+        told?.TrySetResult();
     }
 
     private async Task ProbeAsync(CancellationToken ct)
     {
         var primary = Primary;
         var probe = await pair.TryWriteAsync(primary, ProbePatience, ct);
+        if (probe == WriteProbe.Written && pair.Database is OperatedDatabase operated)
+            await KeepLeaseAsync(operated, primary, ct);
         foreach (var node in nodes)
             Note(node, sight => sight with { Probe = node == primary ? probe : WriteProbe.NotTried });
+    }
+
+    /// <summary>A database without guards has nobody who renews its lease but those who see it serve.</summary>
+    private static async Task KeepLeaseAsync(OperatedDatabase operated, string primary, CancellationToken ct)
+    {
+        try
+        {
+            await operated.KeepLeaseAsync(primary, ct);
+        }
+        catch (AdapterException)
+        {
+            // A lease that is not renewed is what the witness then says.
+        }
     }
 
     private async Task AskServicesAsync(CancellationToken ct)
@@ -108,6 +132,9 @@ internal sealed class FailoverObserver(
         while (true)
         {
             heartbeat();
+            TaskCompletionSource next;
+            lock (gate)
+                next = news = new(TaskCreationOptions.RunContinuationsAsynchronously);
             var now = Now();
             var (words, bad) = Describe(now);
             if (words != said || time.GetElapsedTime(saidAt) >= (bad ? Repeated.Bad : Repeated.Good))
@@ -116,7 +143,9 @@ internal sealed class FailoverObserver(
                 (said, saidAt) = (words, time.GetTimestamp());
             }
 
-            await Task.Delay(ReportRhythm, time, ct);
+            // What is new is said at once.
+            await Task.WhenAny(next.Task, Task.Delay(ReportRhythm, time, ct));
+            ct.ThrowIfCancellationRequested();
         }
     }
 
@@ -146,12 +175,17 @@ internal sealed class FailoverObserver(
 
     private void Note(string node, Func<Sight, Sight> change)
     {
+        TaskCompletionSource? told = null;
         lock (gate)
         {
             var before = sights[node];
             var after = change(before);
+            if (after.Report.Finding != before.Report.Finding)
+                told = news;
             sights[node] = after.Report.Finding == before.Report.Finding && before.Since is not null ? after : after with { Since = time.GetUtcNow() };
         }
+
+        told?.TrySetResult();
     }
 
     private async Task RepeatAsync(TimeSpan rhythm, Func<CancellationToken, Task> look, CancellationToken ct)

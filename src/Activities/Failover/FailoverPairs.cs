@@ -5,24 +5,42 @@ using PlatformOps.Adapters.Kubernetes;
 
 namespace PlatformOps.Activities.Failover;
 
-/// <summary>Opens the database of an environment as the connections state it: PostgreSQL behind guards, and the witness.</summary>
+/// <summary>Opens the database of an environment as the connections state it: PostgreSQL behind guards, under CloudNativePG, or in RDS; and the witness.</summary>
 public static class FailoverPairs
 {
     /// <summary>What the witness's own connection is called in messages.</summary>
     private const string Witness = "witness";
 
+    /// <summary>Opens databases whose regions are reached as these connections say.</summary>
+    public static Func<string, FailoverAccess, FailoverPair> Opener(PlatformConnections connections) => (environment, access) => Open(environment, access, connections);
+
+    /// <param name="connections">How the regions are reached, for databases that are not behind guards.</param>
     /// <exception cref="AdapterException">Something is missing; the message names the field.</exception>
-    public static FailoverPair Open(string environment, FailoverAccess access)
+    public static FailoverPair Open(string environment, FailoverAccess access, PlatformConnections connections)
     {
-        if (access.GuardTls is not { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key })
-            throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");
-        var guards = new GuardAccess(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard)), authority, certificate, key);
-        return new(new GuardedPostgres(guards), WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness)), FailoverPair.ProbeOf(environment, access))
+        if (access.Problems($"failover.{environment}").ToList() is { Count: > 0 } problems)
+            throw new AdapterException(AdapterFailureKind.Rejected, $"{string.Join(' ', problems)} Correct the connections file.");
+        var witness = WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness));
+        var timing = access.Timing?.ToTiming() ?? new();
+        var probe = FailoverPair.ProbeOf(environment, access);
+        switch (access.Kind)
         {
-            Certificates = new(guards),
-            Timing = access.Timing?.ToTiming() ?? new(),
-        };
+            case "cloudNativePg":
+                var clusters = access.Nodes.ToDictionary(node => node.Key, node => (KubernetesConnection.Open(connections, node.Key, node.Key), node.Value.CloudNativePg!));
+                return new(new CloudNativePostgres(clusters, witness, TimeProvider.System), witness, probe) { Timing = timing };
+            case "rds":
+                var instances = access.Nodes.ToDictionary(node => node.Key, node => (RegionAws.Open(connections, node.Key), node.Value.Rds!));
+                return new(new RdsPostgres(instances, witness, TimeProvider.System), witness, probe) { Timing = timing };
+            default:
+                var guards = Guards(environment, access);
+                return new(new GuardedPostgres(guards), witness, probe) { Certificates = new(guards), Timing = timing };
+        }
     }
+
+    private static GuardAccess Guards(string environment, FailoverAccess access) =>
+        access.GuardTls is { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key }
+            ? new(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard!)), authority, certificate, key)
+            : throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");
 
     private static IWitness WitnessOf(string environment, WitnessAccess how)
     {

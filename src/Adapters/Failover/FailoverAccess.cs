@@ -42,9 +42,31 @@ public sealed record FailoverAccess
     /// <param name="path">Where it stands in the connections file, for example <c>failover.production</c>.</param>
     public IEnumerable<string> Problems(string path) =>
     [
+        .. NodeProblems(path),
         .. Timing?.Problems($"{path}.timing") ?? [],
         .. Witness?.TimeoutMilliseconds is { } timeout and (< 20 or > 30_000) ? [$"{path}.witness.timeoutMilliseconds is {timeout}: 20 to 30000 is expected, a fraction of the guards' lease."] : Array.Empty<string>(),
     ];
+
+    /// <summary>Who operates the database: <c>guard</c>, <c>cloudNativePg</c> or <c>rds</c>; null: nobody is stated, or not one for all.</summary>
+    public string? Kind => Nodes.Count > 0 && Nodes.Values.Select(node => node.Kind).Distinct().ToList() is [{ } one] ? one : null;
+
+    private IEnumerable<string> NodeProblems(string path)
+    {
+        foreach (var (name, node) in Nodes)
+        {
+            if (node.Kind is null)
+                yield return $"{path}.nodes.{name} needs one of guard, cloudNativePg and rds.";
+            if (node.CloudNativePg is { } cluster && (string.IsNullOrEmpty(cluster.Namespace) || string.IsNullOrEmpty(cluster.Cluster)))
+                yield return $"{path}.nodes.{name}.cloudNativePg needs namespace and cluster.";
+            if (node.Rds is { } instance && (string.IsNullOrEmpty(instance.Instance) || string.IsNullOrEmpty(instance.ClosedSecurityGroup)))
+                yield return $"{path}.nodes.{name}.rds needs instance and closedSecurityGroup.";
+        }
+
+        if (Nodes.Values.Select(node => node.Kind).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 1 } kinds)
+            yield return $"{path}.nodes are of {string.Join(" and ", kinds)}: both have to be of one kind.";
+        if (Kind is "cloudNativePg" or "rds" && Synchronous)
+            yield return $"{path}.synchronous is true, which is the default: {Kind} replicates between regions asynchronously, and no commit waits for the other one. State false.";
+    }
 
     internal FailoverAccess RelativeTo(string folder) => this with
     {
@@ -66,11 +88,22 @@ public sealed record DrillAccess(string Source, string Replication, string Passw
     internal DrillAccess RelativeTo(string folder) => this with { PasswordFile = Path.Combine(folder, PasswordFile), Folder = Path.Combine(folder, Folder) };
 }
 
-/// <summary>How one node is reached.</summary>
+/// <summary>How one node is reached. Who operates it is one of <paramref name="Guard"/>, <paramref name="CloudNativePg"/> and <paramref name="Rds"/>, the same for both nodes.</summary>
 /// <param name="Guard">Its guard's API, <c>https://host:port</c>.</param>
-/// <param name="Clients">Where its guard listens for clients, <c>host:port</c>.</param>
+/// <param name="Clients">Where clients reach it, <c>host:port</c>: with a guard, where that one listens for clients.</param>
 /// <param name="TemporalCluster">The name of the region's Temporal cluster as namespaces know it; null: the region's.</param>
-public sealed record FailoverNodeAccess(string Guard, string Clients, string? TemporalCluster = null);
+/// <param name="CloudNativePg">Its <c>Cluster</c> resource, in the Kubernetes cluster of the region as <c>regions</c> of the connections file say.</param>
+/// <param name="Rds">Its instance, in the AWS region as <c>regions</c> of the connections file say.</param>
+public sealed record FailoverNodeAccess(string? Guard, string Clients, string? TemporalCluster = null, CloudNativePgNode? CloudNativePg = null, RdsNode? Rds = null)
+{
+    internal string? Kind => (Guard, CloudNativePg, Rds) switch
+    {
+        ({ Length: > 0 }, null, null) => "guard",
+        (null or "", not null, null) => "cloudNativePg",
+        (null or "", null, not null) => "rds",
+        _ => null,
+    };
+}
 
 /// <summary>Where the witness is: an object in S3 or a Lease in a cluster, in either case outside both regions.</summary>
 /// <param name="Bucket">With <paramref name="Key"/>, for S3.</param>

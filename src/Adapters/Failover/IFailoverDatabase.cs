@@ -28,6 +28,10 @@ public interface IFailoverDatabase
     /// <returns>The node, writable.</returns>
     Task<DatabaseNode> PromoteAsync(string node, long epoch, CancellationToken ct);
 
+    /// <summary>The same when people have asked for it by force: where nothing ends by itself with a lease, the other node is not waited for when nobody can tell how it is. It may
+    /// then go on taking writes that are lost. Where a lease protects it is no other thing than <see cref="PromoteAsync"/>.</summary>
+    Task<DatabaseNode> PromoteUnfencedAsync(string node, long epoch, CancellationToken ct) => PromoteAsync(node, epoch, ct);
+
     /// <summary>What only <paramref name="node"/> has, of before the promotion of <paramref name="primary"/>: kept as files before anything is rewound.
     /// Repeated, also when the node follows by now, it answers what was found; of a node that follows and had nothing kept in this epoch, that there is nothing.</summary>
     Task<Divergence> ExportDivergenceAsync(string node, string primary, long epoch, CancellationToken ct);

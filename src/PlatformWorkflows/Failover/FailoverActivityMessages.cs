@@ -39,7 +39,11 @@ public sealed record ObserveRegionInput(string Environment, string Region, IRead
 /// <param name="Epoch">The fencing token. An actuator that has seen a higher one refuses.</param>
 /// <param name="From">The old primary.</param>
 /// <param name="To">The new primary.</param>
-public record FailoverOrder(string Environment, string OperationId, long Epoch, string From, string To, FailoverKind Kind, bool Drill = false);
+public record FailoverOrder(string Environment, string OperationId, long Epoch, string From, string To, FailoverKind Kind, bool Drill = false)
+{
+    /// <summary>People have asked for it by force: where no lease ends by itself, the old primary is not waited for when nobody can tell how it is.</summary>
+    public bool Forced { get; init; }
+}
 
 /// <summary>Input of <see cref="IFailoverActivities.ClaimEpochAsync"/>. Its epoch is the one that was decided in; the claim is of the next.</summary>
 /// <param name="StalledSequence">The lease's sequence that had not been renewed. Another one by now makes the decision void.</param>

@@ -214,7 +214,7 @@ public sealed partial class RegionFailover
 
     private async Task<string> StepAsync(FailoverStep step, CancellationToken ct)
     {
-        var order = new FailoverOrder(Environment, operationId, state.Epoch, proposal!.From, proposal.To, proposal.Kind, Drill);
+        var order = new FailoverOrder(Environment, operationId, state.Epoch, proposal!.From, proposal.To, proposal.Kind, Drill) { Forced = asked && proposal.Kind == FailoverKind.Failover };
         Task<T> Run<T>(System.Linq.Expressions.Expression<Func<IFailoverActivities, Task<T>>> call, TimeSpan within, int attempts = 0, TimeSpan? silent = null) =>
             Workflow.ExecuteActivityAsync(call, Options(Doing(step), within, attempts, ct, silent));
         var soon = TimeSpan.FromSeconds(5);

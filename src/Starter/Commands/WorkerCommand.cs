@@ -48,7 +48,7 @@ internal static class WorkerCommand
             using var log = new ServerLog(invocation.Verbose);
             var drills = reached.Failover.Values.Any(database => database.Drill is not null);
             await using var copies = new DrillCopies(log.CreateLogger("drill"));
-            using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Open, drills: drills ? copies : null);
+            using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Opener(reached), drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");

@@ -190,7 +190,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
                 },
             },
         };
-        activities = new(sources, connections, FailoverPairs.Open);
+        activities = new(sources, connections, FailoverPairs.Opener(connections));
         Work(WorkerRegistration.CreateFailoverWorkerOptions(activities));
         foreach (var region in Pair.Nodes)
             Work(WorkerRegistration.CreateRegionWorkerOptions(activities, TaskQueues.Of(region)));

@@ -219,7 +219,7 @@ internal sealed class UpStack : IAsyncDisposable
     {
         var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
         activities = new ProvisioningActivities(sources, connections);
-        failovers = new FailoverActivities(sources, connections, FailoverPairs.Open);
+        failovers = new FailoverActivities(sources, connections, FailoverPairs.Opener(connections));
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
         worker = RunbookWorker.RunAsync(Client, activities, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }

@@ -22,10 +22,15 @@ public sealed class FailoverAccessTests : IDisposable
     [InlineData("timing.restartInPlaceSeconds", "\"timing\": {\"restartInPlaceSeconds\": -1}")]
     [InlineData("timing.approvalExpiresSeconds", "\"timing\": {\"approvalExpiresSeconds\": 1}")]
     [InlineData("witness.timeoutMilliseconds", "\"witness\": {\"bucket\": \"b\", \"key\": \"k\", \"timeoutMilliseconds\": 0}")]
-    public void A_number_out_of_range_names_its_field(string field, string stated)
+    [InlineData("nodes", "\"nodes\": {\"a\": {\"guard\": \"https://a:1\"}, \"b\": {\"rds\": {\"instance\": \"b\", \"closedSecurityGroup\": \"sg-1\"}}}", "are")]
+    [InlineData("nodes.a", "\"nodes\": {\"a\": {\"clients\": \"a:5432\"}}", "needs")]
+    [InlineData("nodes.a.cloudNativePg", "\"synchronous\": false, \"nodes\": {\"a\": {\"cloudNativePg\": {\"namespace\": \"n\"}}}", "needs")]
+    [InlineData("nodes.a.rds", "\"synchronous\": false, \"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\"}}}", "needs")]
+    [InlineData("synchronous", "\"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\", \"closedSecurityGroup\": \"sg-1\"}}}")]
+    public void What_cannot_work_names_its_field(string field, string stated, string verb = "is")
     {
         var failure = Assert.Throws<AdapterException>(() => PlatformConnections.Load(Connections(stated)));
-        Assert.Contains($" failover.production.{field} is ", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($" failover.production.{field} {verb} ", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +55,7 @@ public sealed class FailoverAccessTests : IDisposable
             GuardTls = new(certificates.Authority, certificates.Certificate("platformops"), certificates.Key("platformops")),
             Timing = new(StalledAfter: 0.6),
             Witness = new("witness", "production", new("eu-central-1", address, Path.Combine(folder, "credentials")), TimeoutMilliseconds: 150),
-        });
+        }, new());
         Assert.Equal(0.6, pair.Timing.StalledAfter);
 
         var started = Stopwatch.StartNew();

@@ -11,6 +11,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
     private static readonly TimeSpan Creating = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Changing = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Promoting = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Rebooting = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Deleting = TimeSpan.FromMinutes(2);
 
     private readonly Lock gate = new();
@@ -30,9 +31,11 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
                 "DescribeDBInstances" => Describe(call),
                 "ModifyDBInstance" => Modify(call),
                 "PromoteReadReplica" => Promote(call),
+                "RebootDBInstance" => Reboot(call),
                 "RestoreDBInstanceToPointInTime" => Restore(call),
                 "DeleteDBInstance" => Delete(call),
                 "AddTagsToResource" => AddTags(call),
+                "RemoveTagsFromResource" => RemoveTags(call),
                 "CreateDBSnapshot" => CreateSnapshot(call),
                 "DescribeDBSnapshots" => DescribeSnapshots(call),
                 "CopyDBSnapshot" => CopySnapshot(call),
@@ -101,7 +104,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         else
             database = database with { PasswordDigest = Password(call.Required("MasterUserPassword")) };
         call.Text("KmsKeyId");
-        Placement(call);
+        database.SecurityGroups = Placement(call);
         return Begin(call, database);
     }
 
@@ -153,7 +156,8 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             throw AwsFailure.Combination("Invalid storage size for an existing instance: it cannot shrink");
         if (Version.TryParse(version, out var wanted) && Version.TryParse(database.EngineVersion, out var now) && wanted < now)
             throw AwsFailure.Combination($"Cannot upgrade {database.Engine} from {now} to {wanted}");
-        call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
+        if (call.List("VpcSecurityGroupIds", "VpcSecurityGroupId") is { Count: > 0 } groups)
+            database.SecurityGroups = [.. groups];
         call.NothingElse();
         // Protection is a switch of the API, not of the machine.
         database.Protected = guarded ?? database.Protected;
@@ -171,6 +175,16 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         return call.Answer();
     }
 
+    private XElement RemoveTags(AwsCall call)
+    {
+        var (arn, keys) = (call.Required("ResourceName"), call.List("TagKeys", "member"));
+        call.NothingElse();
+        var database = Databases.Values.FirstOrDefault(database => database.Arn == arn) ?? throw new AwsFailure(404, "DBInstanceNotFound", $"{arn} not found.");
+        foreach (var key in keys)
+            database.Tags.Remove(key);
+        return call.Answer();
+    }
+
     private XElement Promote(AwsCall call)
     {
         var database = Available(call);
@@ -179,6 +193,14 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         if (database.Source is null)
             throw State($"DB Instance is not a read replica: {database.Identifier}");
         database.Begin("promoting", After(Promoting), new(null, null, null, backups, null));
+        return call.Answer(Xml(database));
+    }
+
+    private XElement Reboot(AwsCall call)
+    {
+        var database = Available(call);
+        call.NothingElse();
+        database.Begin("rebooting", After(Rebooting));
         return call.Answer(Xml(database));
     }
 
@@ -221,7 +243,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             SubnetGroup = call.Text("DBSubnetGroupName") ?? "default",
             Tags = call.Tags(),
         };
-        Placement(call);
+        copy.SecurityGroups = Placement(call);
         return copy;
     }
 
@@ -285,11 +307,11 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
 
     private static string Digest(string password) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(password)));
 
-    /// <summary>Networks are not modelled.</summary>
-    private static void Placement(AwsCall call)
+    /// <summary>Networks are not modelled: groups are kept, and mean nothing.</summary>
+    private static List<string> Placement(AwsCall call)
     {
-        call.List("VpcSecurityGroupIds", "VpcSecurityGroupId");
         call.Flag("CopyTagsToSnapshot");
+        return call.List("VpcSecurityGroupIds", "VpcSecurityGroupId") is { Count: > 0 } groups ? [.. groups] : ["sg-default"];
     }
 
     private static AwsFailure State(string message) => new(400, "InvalidDBInstanceState", message);

@@ -53,6 +53,8 @@ internal sealed record StoredDatabase
 
     public string SubnetGroup { get; init; } = "default";
 
+    public List<string> SecurityGroups { get; set; } = ["sg-default"];
+
     /// <summary>Its master password is in Secrets Manager.</summary>
     public bool ManagesPassword { get; init; }
 
@@ -106,6 +108,7 @@ internal sealed record StoredDatabase
         new XElement("BackupRetentionPeriod", BackupDays),
         new XElement("MultiAZ", MultipleZones),
         new XElement("DBSubnetGroup", new XElement("DBSubnetGroupName", SubnetGroup)),
+        new XElement("VpcSecurityGroups", SecurityGroups.Select(group => new XElement("VpcSecurityGroupMembership", new XElement("VpcSecurityGroupId", group), new XElement("Status", "active")))),
         new XElement("AvailabilityZone", $"{Region}a"),
         new XElement("PubliclyAccessible", Public),
         new XElement("StorageEncrypted", Encrypted),

@@ -50,8 +50,14 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<PromoteReadReplicaResponse> PromoteReadReplicaAsync(PromoteReadReplicaRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<PromoteReadReplicaResponse>(request, Version, cancellationToken);
 
+    public Task<RebootDBInstanceResponse> RebootDBInstanceAsync(RebootDBInstanceRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<RebootDBInstanceResponse>(request, Version, cancellationToken);
+
     public Task<RemoveFromGlobalClusterResponse> RemoveFromGlobalClusterAsync(RemoveFromGlobalClusterRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<RemoveFromGlobalClusterResponse>(request, Version, cancellationToken);
+
+    public Task<RemoveTagsFromResourceResponse> RemoveTagsFromResourceAsync(RemoveTagsFromResourceRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<RemoveTagsFromResourceResponse>(request, Version, cancellationToken);
 
     public Task<RestoreDBInstanceFromDBSnapshotResponse> RestoreDBInstanceFromDBSnapshotAsync(RestoreDBInstanceFromDBSnapshotRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<RestoreDBInstanceFromDBSnapshotResponse>(request, Version, cancellationToken);

@@ -150,6 +150,18 @@ internal sealed class PromoteReadReplicaResponse : AmazonWebServiceResponse
     public DBInstance? DBInstance { get; set; }
 }
 
+internal sealed class RebootDBInstanceRequest : AmazonWebServiceRequest
+{
+    public string? DBInstanceIdentifier { get; set; }
+
+    public bool? ForceFailover { get; set; }
+}
+
+internal sealed class RebootDBInstanceResponse : AmazonWebServiceResponse
+{
+    public DBInstance? DBInstance { get; set; }
+}
+
 internal sealed class DeleteDBInstanceRequest : AmazonWebServiceRequest
 {
     public string? DBInstanceIdentifier { get; set; }

@@ -12,6 +12,15 @@ internal sealed class AddTagsToResourceRequest : AmazonWebServiceRequest
 
 internal sealed class AddTagsToResourceResponse : AmazonWebServiceResponse;
 
+internal sealed class RemoveTagsFromResourceRequest : AmazonWebServiceRequest
+{
+    public string? ResourceName { get; set; }
+
+    public List<string>? TagKeys { get; set; }
+}
+
+internal sealed class RemoveTagsFromResourceResponse : AmazonWebServiceResponse;
+
 internal sealed class ListTagsForResourceRequest : AmazonWebServiceRequest
 {
     public string? ResourceName { get; set; }
