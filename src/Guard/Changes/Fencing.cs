@@ -56,8 +56,10 @@ internal sealed class Fencing(GuardParts parts)
     {
         parts.Cut();
         parts.Keeper.Held.End();
+        // Killing what is left does not wait for the disk: whatever becomes of it, a guard that starts again finds a server that is down.
+        var killed = parts.Server.KillRestAsync(ct);
         var memory = parts.Memory.Change(known => known.ServesIn > 0 && known.Rebuild is null ? known.Fenced(known.Epoch, "the server ended by itself, see its log") : known);
-        await parts.Server.KillRestAsync(ct);
+        await killed;
         parts.Status.Down(null);
         if (memory.Fence is not null)
             await parts.Keeper.ReleaseAsync(ct);
