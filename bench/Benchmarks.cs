@@ -12,7 +12,7 @@ internal static class Benchmarks
     private static readonly Dictionary<string, (string Summary, Func<int, Task<IBenchmarkResult>> Run)> All = new()
     {
         ["failover"] = (
-            "`demo failover` in every scenario: from the fault to the first acknowledged write, by phase, beside a bare pg_promote by somebody who knows at once",
+            "`demo failover` in every scenario: from the fault to the first acknowledged write, by phase, beside Patroni with etcd when both are there, and a bare pg_promote by somebody who knows at once",
             FailoverBenchmark.RunAsync),
         ["provisioning"] = (
             "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run; the same objects with kubectl apply and wait",

@@ -68,6 +68,28 @@ internal sealed class Clients : IAsyncDisposable
         return ordered.Exists(old => firstOfEpoch.Exists(young => young.Epoch > old.Epoch && young.At < old.Begun)) ? 2 : 1;
     }
 
+    /// <summary>For how long two nodes took writes: from the first acknowledged one of a later epoch to the beginning of the last acknowledged one of an earlier epoch.</summary>
+    public TimeSpan TwoWritableFor()
+    {
+        var longest = TimeSpan.Zero;
+        foreach (var young in probes.GroupBy(probe => probe.Epoch))
+        {
+            var first = young.Min(probe => probe.Acknowledged);
+            var late = probes.Where(probe => probe.Epoch < young.Key && probe.Begun > first).Select(probe => probe.Begun).DefaultIfEmpty(first).Max();
+            if (clock.GetElapsedTime(first, late) is var both && both > longest)
+                longest = both;
+        }
+
+        return longest;
+    }
+
+    /// <summary>The first acknowledged write of a later epoch than the first; null: there was none.</summary>
+    public long? FirstOfLaterEpoch()
+    {
+        var first = probes.Select(probe => probe.Epoch).DefaultIfEmpty().Min();
+        return probes.Where(probe => probe.Epoch > first).Select(probe => (long?)probe.Acknowledged).Min();
+    }
+
     public async Task StopAsync()
     {
         await stop.CancelAsync();
