@@ -42,7 +42,7 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
     public static async Task<MortalWorkers> StartAsync(
         int serverPort, IReadOnlyList<string> regions, ProvisioningSources sources, PlatformConnections connections, Func<string, Moment, Task> reached, CancellationToken ct)
     {
-        var workers = new MortalWorkers(new(sources, connections, FailoverPairs.Open), new(serverPort), reached);
+        var workers = new MortalWorkers(new(sources, connections, FailoverPairs.Opener(connections)), new(serverPort), reached);
         workers.client = await TemporalTarget.Of(workers.link.Address, "a test").ConnectAsync(ct);
         workers.Work(WorkerRegistration.CreateFailoverWorkerOptions(workers));
         foreach (var region in regions)
