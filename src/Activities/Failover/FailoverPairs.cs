@@ -14,6 +14,9 @@ public static class FailoverPairs
     /// <summary>Opens databases whose regions are reached as these connections say.</summary>
     public static Func<string, FailoverAccess, FailoverPair> Opener(PlatformConnections connections) => (environment, access) => Open(environment, access, connections);
 
+    /// <summary>The same where regions are reached as by default: enough for databases behind guards.</summary>
+    public static FailoverPair Open(string environment, FailoverAccess access) => Open(environment, access, new());
+
     /// <param name="connections">How the regions are reached, for databases that are not behind guards.</param>
     /// <exception cref="AdapterException">Something is missing; the message names the field.</exception>
     public static FailoverPair Open(string environment, FailoverAccess access, PlatformConnections connections)
