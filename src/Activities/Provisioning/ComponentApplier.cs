@@ -13,6 +13,11 @@ namespace PlatformOps.Activities.Provisioning;
 /// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
 internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, TimeProvider time, Action<string> heartbeat)
 {
+    /// <summary>So long lists of a cloud may lag behind, and then some.</summary>
+    private static readonly TimeSpan LagPatience = TimeSpan.FromMinutes(3);
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(5);
+
     private readonly List<ObjectOutcome> done = [];
 
     public async Task<ComponentReport> ApplyAsync(PlannedComponent approved, PlanPurpose purpose, CancellationToken ct)
@@ -92,7 +97,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
         switch (planned.Action)
         {
             case PlannedAction.Create:
-                await Holder(planned.Address, region).CreateAsync(await NewAsync(desired[planned.Address], component, region, ct), ct);
+                await CreateAsync(Holder(planned.Address, region), await NewAsync(desired[planned.Address], component, region, ct), ct);
                 return ObjectResult.Created;
             case PlannedAction.Change:
                 var (holder, wanted) = (Holder(planned.Address, region), Changed(desired[planned.Address], live[planned.Address]));
@@ -103,6 +108,35 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 return ObjectResult.Pruned;
             default:
                 throw new InvalidOperationException($"{planned.Action} of {planned.Address} is nothing to carry out.");
+        }
+    }
+
+    /// <summary>What exists by now and was not to be seen before may be what an attempt of this operation made before it died, while lists lag behind: it is looked for
+    /// until it shows. Anything else is the next attempt's to decide about.</summary>
+    private async Task CreateAsync(IDeclaredObjects holder, DesiredObject wanted, CancellationToken ct)
+    {
+        try
+        {
+            await holder.CreateAsync(wanted, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Exists)
+        {
+            var began = time.GetTimestamp();
+            for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+            {
+                var found = await holder.ObserveAsync([RegionObserver.KindOf(wanted.Address)], specified.Labels, [wanted], ct);
+                if (found.FirstOrDefault(item => item.Address == wanted.Address) is { } live)
+                {
+                    if (IsOwnCreation(live) && FieldDiff.Compare(wanted.Manifest, live.Manifest).Count == 0)
+                        return;
+                    throw;
+                }
+
+                if (time.GetElapsedTime(began) >= LagPatience)
+                    throw;
+                heartbeat($"{wanted.Address} exists, and lists do not show it yet");
+                await Task.Delay(pause, time, ct);
+            }
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class AwsStandIn : IAsyncDisposable
         AccessKeyId = Known(storage);
         rds = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
         s3 = new(storage, options.TimeProvider, options.ListLag);
-        route53 = new(storage, options.TimeProvider, options.TimeScale);
+        route53 = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
         sts = new(storage, AccessKeyId);
         app = Build();
     }

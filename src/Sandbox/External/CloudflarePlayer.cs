@@ -9,7 +9,11 @@ internal sealed class CloudflarePlayer(string? file) : IExternalService
 {
     private static readonly string[] Addresses = ["A", "AAAA", "CNAME"];
     private readonly Lock gate = new();
+    private readonly Dictionary<string, DateTimeOffset> came = [];
     private readonly Dictionary<string, (string Name, List<JsonObject> Records)> zones = Kept(file);
+
+    /// <summary>How long new records are missing from lists.</summary>
+    public TimeSpan ListLag { get; set; }
 
     public void AddZone(string name)
     {
@@ -32,7 +36,7 @@ internal sealed class CloudflarePlayer(string? file) : IExternalService
             {
                 ("GET", ["client", "v4", "zones"]) => Page(call, zones.Select(zone => new JsonObject { ["id"] = zone.Key, ["name"] = zone.Value.Name, ["status"] = "active" })),
                 (_, ["client", "v4", "zones", var id, ..]) when !zones.ContainsKey(id) => Error(404, 7003, $"Could not route to /zones/{id}, perhaps your object identifier is invalid?"),
-                ("GET", ["client", "v4", "zones", var id, "dns_records"]) => Page(call, zones[id].Records),
+                ("GET", ["client", "v4", "zones", var id, "dns_records"]) => Page(call, zones[id].Records.Where(record => !came.TryGetValue((string)record["id"]!, out var at) || at + ListLag <= TimeProvider.System.GetUtcNow())),
                 ("POST", ["client", "v4", "zones", var id, "dns_records", "batch"]) => Batch(id, call.Body as JsonObject ?? []),
                 _ => null,
             };
@@ -59,6 +63,8 @@ internal sealed class CloudflarePlayer(string? file) : IExternalService
             if (Add(records, post, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))) is { } refusal)
                 return refusal;
         zones[zone] = (name, records);
+        foreach (var record in records.Except(before).Where(record => before.All(old => (string?)old["id"] != (string?)record["id"])))
+            came[(string)record["id"]!] = TimeProvider.System.GetUtcNow();
         Keep();
         return Success(new JsonObject { ["deletes"] = Copy(body, "deletes"), ["puts"] = Copy(body, "puts"), ["posts"] = Copy(body, "posts") });
     }

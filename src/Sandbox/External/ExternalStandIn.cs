@@ -71,6 +71,13 @@ public sealed class ExternalStandIn : IAsyncDisposable
     /// <param name="spec">The declaration's <c>spec</c>.</param>
     public void Put(string kind, JsonObject spec) => objects.Put(kind, spec);
 
+    /// <summary>For how long Cloudflare's new records are missing from its lists; default zero.</summary>
+    public TimeSpan ListLag
+    {
+        get => cloudflare.ListLag;
+        set => cloudflare.ListLag = value;
+    }
+
     /// <summary>Gives Cloudflare an empty zone.</summary>
     public void AddZone(string name) => cloudflare.AddZone(name);
 

@@ -97,6 +97,21 @@ public sealed class CloudflareTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_lists_do_not_show_yet_is_not_created_twice()
+    {
+        var wanted = Record("api", "origin.example.com");
+        standIn.ListLag = TimeSpan.FromHours(1);
+        await Objects.CreateAsync(wanted, Ct);
+        Assert.Empty(await ObserveAsync(wanted));
+
+        Assert.Equal(AdapterFailureKind.Exists, (await Assert.ThrowsAsync<AdapterException>(() => Objects.CreateAsync(wanted, Ct))).Kind);
+
+        standIn.ListLag = TimeSpan.Zero;
+        Assert.Single(await ObserveAsync(wanted));
+        Assert.Single(await ObserveAsync());
+    }
+
+    [Fact]
     public async Task A_proxy_that_is_no_longer_declared_is_a_change_that_turns_it_off()
     {
         await Objects.CreateAsync(Record("api", "origin.example.com", proxied: true), Ct);

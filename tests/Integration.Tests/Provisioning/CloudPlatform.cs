@@ -212,11 +212,12 @@ internal sealed class CloudPlatform : IAsyncDisposable
 
     public async Task<ProvisioningPlan> PlannedAsync() => (await platform.RunAsync(() => Activities.PlanEnvironmentAsync(new(platform.Environment, components)))).Plan;
 
-    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app")
+    /// <param name="passing">Whether time passes meanwhile.</param>
+    public Task<ComponentReport> ApplyAsync(ProvisioningPlan plan, string region, string operation = "op-1", string component = "app", bool passing = false)
     {
         Task<ComponentReport> Apply() => Activities.ApplyComponentAsync(
             new(Reference(plan, region, operation, component), plan.Components.Single(planned => planned.Region == region && planned.Component == component)));
-        return waits ? WhileTimePassesAsync(Apply) : platform.RunAsync(Apply);
+        return waits || passing ? WhileTimePassesAsync(Apply) : platform.RunAsync(Apply);
     }
 
     /// <summary>Removes, while time passes.</summary>

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace PlatformOps.Sandbox.Aws.Route53;
 
 /// <summary>The operations of Route 53.</summary>
-internal sealed class Route53Calls(AwsStorage storage, TimeProvider time, double scale)
+/// <param name="lag">How long new records are missing from lists.</param>
+internal sealed class Route53Calls(AwsStorage storage, TimeProvider time, double scale, TimeSpan lag)
 {
     private const int PageSize = 300;
 
@@ -92,11 +93,11 @@ internal sealed class Route53Calls(AwsStorage storage, TimeProvider time, double
     private XElement Zones(string from) => new("HostedZones", state.Value.Zones.Where(zone => string.CompareOrdinal(zone.Value.Name, from) >= 0)
         .OrderBy(zone => zone.Value.Name, StringComparer.Ordinal).Select(zone => zone.Value.ToXml(zone.Key)));
 
-    private static AwsAnswer List(HttpRequest request, StoredZone zone)
+    private AwsAnswer List(HttpRequest request, StoredZone zone)
     {
         var start = request.Query["name"].ToString() is { Length: > 0 } name
             ? new RecordName(RecordChanges.Dotted(name), request.Query["type"].ToString(), request.Query["identifier"].ToString()).ToString() : "";
-        var found = zone.Records.OrderBy(record => record.Key, StringComparer.Ordinal).Where(record => string.CompareOrdinal(record.Key, start) >= 0)
+        var found = zone.Records.Where(record => !zone.Came.TryGetValue(record.Key, out var came) || came + lag <= time.GetUtcNow()).OrderBy(record => record.Key, StringComparer.Ordinal).Where(record => string.CompareOrdinal(record.Key, start) >= 0)
             .Take(PageSize + 1).Select(record => XElement.Parse(record.Value)).ToList();
         var answer = Ok("ListResourceRecordSetsResponse",
             new XElement("ResourceRecordSets", found.Take(PageSize)), new XElement("IsTruncated", found.Count > PageSize), new XElement("MaxItems", PageSize));
@@ -107,7 +108,12 @@ internal sealed class Route53Calls(AwsStorage storage, TimeProvider time, double
 
     private AwsAnswer Change(StoredZone zone, XElement body)
     {
+        var before = zone.Records.Keys.ToHashSet();
         RecordChanges.CarryOut(zone, body);
+        foreach (var gone in before.Where(key => !zone.Records.ContainsKey(key)))
+            zone.Came.Remove(gone);
+        foreach (var came in zone.Records.Keys.Where(key => !before.Contains(key)))
+            zone.Came[came] = time.GetUtcNow();
         return Ok("ChangeResourceRecordSetsResponse", Begin());
     }
 

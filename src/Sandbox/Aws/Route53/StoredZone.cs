@@ -29,6 +29,9 @@ internal sealed class StoredZone
     /// <summary>By <see cref="RecordName"/>, as they were written.</summary>
     public Dictionary<string, string> Records { get; init; } = [];
 
+    /// <summary>When each of them came.</summary>
+    public Dictionary<string, DateTimeOffset> Came { get; init; } = [];
+
     public XElement ToXml(string id) => new("HostedZone",
         new XElement("Id", $"/hostedzone/{id}"), new XElement("Name", Name), new XElement("CallerReference", Reference),
         new XElement("Config", new XElement("Comment", Comment), new XElement("PrivateZone", Private)),
