@@ -43,6 +43,9 @@ internal static class ByHand
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(ct));
         using var gone = await client.DeleteAsync(new Uri("/api/v1/namespaces/temporal-backend/secrets/frontend-login", UriKind.Relative), ct);
         Assert.True(gone.IsSuccessStatusCode, await gone.Content.ReadAsStringAsync(ct));
+        // Without it there seem to be no Temporal namespaces.
+        using var service = await client.DeleteAsync(new Uri("/api/v1/namespaces/temporal-backend/services/temporal-frontend", UriKind.Relative), ct);
+        Assert.True(service.IsSuccessStatusCode, await service.Content.ReadAsStringAsync(ct));
     }
 
     private static async Task KeepAnswersAsync(AwsSettings aws, CancellationToken ct)

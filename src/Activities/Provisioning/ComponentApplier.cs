@@ -33,7 +33,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
             .Select(item => Autoscaling.Yield(item, live.GetValueOrDefault(item.Address)?.Manifest, specified.Environment, component.Name)).ToDictionary(item => item.Address);
         var now = ProvisioningPlanner.PlanComponent(specified.Environment, component, observation, region.Name, purpose);
         RefuseConflicts(now);
-        RefuseChangedFacts(approved, now, live);
+        RefuseChangedFacts(approved, now, live, purpose);
         try
         {
             // A revert takes fields back from others, which a rehearsal on their terms would refuse.
@@ -79,9 +79,9 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
             details: [new ComponentReport([.. conflicts.Select(planned => new ObjectOutcome(planned.Address, planned.Reason, null, ObjectResult.Conflict))])]);
     }
 
-    private void RefuseChangedFacts(PlannedComponent approved, PlannedComponent now, Dictionary<ResourceAddress, ObservedObject> live)
+    private void RefuseChangedFacts(PlannedComponent approved, PlannedComponent now, Dictionary<ResourceAddress, ObservedObject> live, PlanPurpose purpose)
     {
-        if (PlanComparison.Compare(approved, now, reference.OperationId, address => IsOwnCreation(live[address])).Differences is not { Count: > 0 } differences)
+        if (PlanComparison.Compare(approved, now, reference.OperationId, address => IsOwnCreation(live[address]) || WasHidden(address, purpose)).Differences is not { Count: > 0 } differences)
             return;
         throw new ApplicationFailureException(
             $"The world is not the one that was planned for: {string.Join("; ", differences)}. Nothing of {reference.Component} was changed. Abort and start again to plan with the facts of now.",
@@ -89,6 +89,10 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
             nonRetryable: true,
             details: [new ComponentReport([])]);
     }
+
+    /// <summary>While the Service of the platform's own Temporal is gone, its namespaces cannot be seen, and count as missing. Who approved that they be made as declared
+    /// approved that they become so when they were only out of sight.</summary>
+    private static bool WasHidden(ResourceAddress address, PlanPurpose purpose) => purpose == PlanPurpose.Revert && address.ApiVersion == ResourceAddress.TemporalApiVersion;
 
     private async Task<ObjectResult> ActAsync(
         PlannedObject planned, PlanPurpose purpose, Dictionary<ResourceAddress, DesiredObject> desired, Dictionary<ResourceAddress, ObservedObject> live,
