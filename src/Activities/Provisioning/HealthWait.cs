@@ -19,7 +19,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Where every change ends the pause, it only has to find what no change tells: that something is hopeless, or that time is up.</summary>
-    private static readonly TimeSpan LongestPauseOfFollowed = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseOfFollowed = TimeSpan.FromSeconds(1);
 
     /// <summary>What takes minutes in a cloud that counts calls is asked for less often.</summary>
     private static readonly TimeSpan LongestPauseOfClouds = TimeSpan.FromSeconds(5);
@@ -40,7 +40,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
         await using var signal = new ChangeSignal(connections.Cluster(region));
-        for (var pause = FirstPause; ; pause = Shorter(pause * 1.5, open.TrueForAll(ChangeSignal.CanFollow) ? LongestPauseOfFollowed : longest))
+        for (var pause = FirstPause; ; pause = pause * 1.5 < longest ? pause * 1.5 : longest)
         {
             signal.Rearm();
             var statuses = new List<GateStatus>();
@@ -62,11 +62,9 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             if (time.GetUtcNow() - since >= within)
                 throw Unhealthy($"{component.Name} in {region.Name} is not healthy after {Platform.Yaml.Units.Format(within)}. {missing}. Find out why, then retry the step to wait again, or skip it.");
             signal.Follow(open);
-            await signal.WaitAsync(pause, time, ct);
+            await signal.WaitAsync(open.TrueForAll(ChangeSignal.CanFollow) ? PauseOfFollowed : pause, time, ct);
         }
     }
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private Task<GateStatus> StatusAsync(HealthGate gate, ComponentDefinition component, RegionSpecification region, IReadOnlyList<DesiredObject> declared, CancellationToken ct)
     {
