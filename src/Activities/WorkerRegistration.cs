@@ -2,6 +2,7 @@ using PlatformOps.Activities.Failover;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Secrets;
 using Temporalio.Worker;
 
 namespace PlatformOps.Activities;
@@ -14,14 +15,20 @@ public static class WorkerRegistration
 
     private static readonly Type[] Failovers = [typeof(FailoverReadiness), typeof(RegionFailover)];
 
+    private static readonly Type[] Rotations = [typeof(RotateSecret), typeof(RotateSecrets)];
+
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Failovers];
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Failovers];
 
     /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Default"/>.</param>
-    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default) =>
-        With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
+    /// <param name="secrets">What rotations do to the outside; null: it rotates nothing.</param>
+    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null)
+    {
+        var options = With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
+        return secrets is null ? options : With(options, Rotations).AddAllActivities<ISecretActivities>(secrets);
+    }
 
     /// <summary>Options of a worker that runs failovers and what they do: on a queue of its own, so that nothing else that waits can delay them.</summary>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Failover"/>.</param>

@@ -53,6 +53,9 @@ public sealed class PostgresServer : IDisposable
         return new(options, stated);
     }
 
+    /// <summary>The same server by another login. Dispose it.</summary>
+    internal PostgresServer As(Login login) => new(new(options.ConnectionString) { Username = login.User, Password = login.Password.Reveal() }, Address);
+
     /// <summary>Writes a record into the write-ahead log and commits it as everything is committed there, with whatever copies a commit waits for. No table changes.</summary>
     /// <returns>The server's version.</returns>
     /// <exception cref="AdapterException">It did not; it may be a standby, read-only, or wait for a copy that does not come.</exception>

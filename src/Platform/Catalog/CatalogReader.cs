@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Platform.Yaml;
 
@@ -94,6 +95,9 @@ public static class CatalogReader
         var manifests = templates.Manifests(tree, [.. known, .. imports.Keys, .. observed.Select(item => item.Name)]);
         var chart = Chart(folder, tree, space, delivery, templates.Values(tree, [.. known, .. imports.Keys]), reader);
         templates.ReportUnlisted();
+        IReadOnlyList<HealthGate> health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()];
+        IReadOnlyList<RotationDefinition> rotations =
+            [.. tree["rotations"]!.AsArray().Select((rotation, index) => RotationReader.Read((JsonObject)rotation!, space, $"{folder}.rotations[{index}]", health, reader)).OfType<RotationDefinition>()];
         if (problems.Count > before)
             return null;
 
@@ -115,7 +119,8 @@ public static class CatalogReader
             Parameters = parameters,
             Imports = imports,
             Observed = observed,
-            Health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()],
+            Health = health,
+            Rotations = rotations,
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Platform.Catalog;
@@ -60,6 +61,9 @@ public sealed record ComponentDefinition
 
     /// <summary>Secrets that must exist before its objects are applied.</summary>
     public required IReadOnlyList<SecretDefinition> Secrets { get; init; }
+
+    /// <summary>Secrets that are rotated.</summary>
+    public IReadOnlyList<RotationDefinition> Rotations { get; init; } = [];
 
     /// <summary>The manifests as parsed, with their <c>${parameters}</c> still in them, in file and document order.</summary>
     public required IReadOnlyList<ManifestTemplate> Manifests { get; init; }

@@ -124,6 +124,23 @@ internal static class ComponentShape
         new("sameInAllRegions", new BooleanShape("Whether the other regions get a copy of the primary region's values."), Default: false),
     ]);
 
+    private static readonly TextShape Workload = new("A workload.", Pattern: "^(Deployment|StatefulSet|DaemonSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api");
+
+    private static readonly MapShape Rotation = new("A secret that is rotated.",
+    [
+        new("name", Name, Required: true),
+        new("kind", new TextShape("What it is a credential for.", [.. RotationReader.Kinds.Keys]), Required: true),
+        new("path", new TextShape("Where Vault keeps it, in its key/value engine.", Pattern: "^[a-z0-9][a-z0-9_.-]*(/[a-z0-9][a-z0-9_.-]*)*$", PatternInWords: "a path such as platform/postgresql"), Required: true),
+        new("secret", Name, Required: true),
+        new("namespace", Name),
+        new("usernameKey", new TextShape("The key of the user name in the Secret.")),
+        new("passwordKey", new TextShape("The key of the value in the Secret."), Default: "password"),
+        new("length", new IntegerShape("How many characters a new value has.", 16, 128), Default: 32L),
+        new("every", new DurationShape("How old a value becomes before it is due.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
+        new("settle", new DurationShape("How long every consumer must be proved to use the new value before the old one is revoked."), Default: "10m"),
+        new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
+    ]);
+
     private static readonly MapShape Observed = new("A value that an object tells once it is there.",
     [
         new("apiVersion", new TextShape("The object's API group and version."), Required: true),
@@ -153,6 +170,7 @@ internal static class ComponentShape
         new("imports", new WordsShape("Parameters of other components that the manifests may refer to as well: each with the component that declares it, or alternatives.", Needed)),
         new("observed", new WordsShape("What the manifests may refer to as ${name} and only the world knows.", Observed)),
         new("secrets", new ListShape("Secrets that must exist first.", Secret)),
+        new("rotations", new ListShape("Secrets that are rotated.", Rotation)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),
     ]);

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Platform.Health;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
+
+namespace PlatformOps.Adapters.Kubernetes;
+
+/// <summary>Who uses a Secret of a cluster, with which version of it, and restarts them. A workload that was restarted for a version says so in an annotation of its pod template, which its pods have from then on.</summary>
+public sealed class SecretConsumers(KubernetesConnection connection)
+{
+    /// <summary>The field manager of the annotation: it is no field of the catalog's, so that drift does not find it and an apply does not take it away.</summary>
+    private const string FieldManager = "platformops-secrets";
+
+    private static readonly ObjectKind[] Workloads = [new("apps/v1", "Deployment"), new("apps/v1", "StatefulSet"), new("apps/v1", "DaemonSet")];
+
+    private readonly LiveObjects objects = new(connection);
+    private readonly ClusterHealth health = new(connection);
+
+    /// <summary>Everybody who uses it, by name.</summary>
+    /// <param name="version">The version that they are to use; 0: none yet, then nobody is asked how far it is.</param>
+    /// <param name="labels">What our own workloads carry.</param>
+    /// <param name="reloads">Those that take a changed Secret up by themselves, as <c>Kind/name</c>.</param>
+    public async Task<IReadOnlyList<SecretConsumer>> FindAsync(string space, string secret, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
+    {
+        var workloads = (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret)).ToList();
+        var consumers = new List<SecretConsumer>();
+        foreach (var workload in workloads)
+            consumers.Add(await ConsumerAsync(workload, secret, version, labels, reloads, ct));
+        var selectors = workloads.Select(workload => workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? []).ToList();
+        foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
+        {
+            var belongs = selectors.Exists(selector => selector.Count > 0 && Carries(pod.Manifest, selector.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value))));
+            if (!belongs && Uses(pod.Manifest["spec"], secret) && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
+                consumers.Add(new($"Pod/{pod.Address.Name}", Declared: false, ConsumerStanding.Unknown, "It belongs to no Deployment, StatefulSet or DaemonSet."));
+        }
+
+        return [.. consumers.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Has a workload start all of its pods anew, at its own pace. For a version that it was restarted for already nothing happens.</summary>
+    /// <param name="name"><c>Kind/name</c>.</param>
+    /// <param name="versions">By Secret, all that it takes up with this restart.</param>
+    public async Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct)
+    {
+        var (kind, workload) = (name[..name.IndexOf('/', StringComparison.Ordinal)], name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
+        var address = new ResourceAddress(connection.Region, "apps/v1", kind, space, workload);
+        var served = await connection.Kinds.FindAsync(new("apps/v1", kind), ct);
+        var annotations = new JsonObject(versions.Select(version => KeyValuePair.Create(Annotation(version.Key), (JsonNode?)version.Value.ToString(CultureInfo.InvariantCulture))));
+        var call = new ApiCall(HttpMethod.Patch, $"{served.Path(space, workload)}?fieldManager={FieldManager}", "patch", LiveObjects.InWords(address))
+        {
+            Body = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = annotations } } } },
+            ContentType = "application/merge-patch+json",
+        };
+        if (await connection.SendAsync(call, ct) is { Missing: true } answer)
+            throw connection.Failures.Absent(call, answer);
+    }
+
+    private async Task<SecretConsumer> ConsumerAsync(
+        ObservedObject workload, string secret, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
+    {
+        var name = $"{workload.Address.Kind}/{workload.Address.Name}";
+        if (reloads.Contains(name))
+            return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself.");
+        if (!Carries(workload.Manifest, labels.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value))))
+            return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels.");
+        if (version == 0)
+            return new(name, true, ConsumerStanding.Old, "Nothing was handed out yet.");
+        var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(secret)];
+        if (stamped != version.ToString(CultureInfo.InvariantCulture))
+            return new(name, true, ConsumerStanding.Old, stamped is null ? "It was never restarted for a version." : $"It was restarted for version {stamped} last.");
+        var rollout = await health.RolloutAsync(new(workload.Address.Kind, workload.Address.Name, workload.Address.Namespace!), ct);
+        return rollout.State switch
+        {
+            GateState.Passed => await PodsAsync(workload, name, secret, stamped, ct),
+            GateState.Hopeless => new(name, true, ConsumerStanding.Failed, $"{rollout.Message}."),
+            _ => new(name, true, ConsumerStanding.Changing, $"{rollout.Message}."),
+        };
+    }
+
+    /// <summary>A rollout that counts as done can still have pods of before: those that are on their way out, or that a partition keeps.</summary>
+    private async Task<SecretConsumer> PodsAsync(ObservedObject workload, string name, string secret, string version, CancellationToken ct)
+    {
+        var labels = workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? [];
+        var pods = await objects.ListAsync(new("v1", "Pod"), workload.Address.Namespace, string.Join(',', labels.Select(label => $"{label.Key}={label.Value}")), ct);
+        var old = pods.Where(pod => (string?)pod.Manifest["metadata"]?["annotations"]?[Annotation(secret)] != version && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
+            .Select(pod => pod.Address.Name).ToList();
+        return old.Count == 0
+            ? new(name, true, ConsumerStanding.Current, $"All {pods.Count} pods started with version {version}.")
+            : new(name, true, ConsumerStanding.Changing, $"Pods of before are still there: {string.Join(", ", old.Take(5))}.");
+    }
+
+    private static string Annotation(string secret) => $"secrets.platformops.io/{secret}";
+
+    private static bool Carries(JsonObject manifest, IEnumerable<KeyValuePair<string, string?>> labels) =>
+        manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
+
+    /// <summary>Whether a pod's specification takes values from the Secret: as environment, or as files.</summary>
+    private static bool Uses(JsonNode? spec, string secret)
+    {
+        var containers = Items(spec?["containers"]).Concat(Items(spec?["initContainers"])).Concat(Items(spec?["ephemeralContainers"]));
+        return containers.Any(container =>
+                Items(container["env"]).Any(variable => (string?)variable["valueFrom"]?["secretKeyRef"]?["name"] == secret)
+                || Items(container["envFrom"]).Any(source => (string?)source["secretRef"]?["name"] == secret))
+            || Items(spec?["volumes"]).Any(volume =>
+                (string?)volume["secret"]?["secretName"] == secret || Items(volume["projected"]?["sources"]).Any(source => (string?)source["secret"]?["name"] == secret));
+    }
+
+    private static IEnumerable<JsonObject> Items(JsonNode? list) => (list as JsonArray ?? []).OfType<JsonObject>();
+}

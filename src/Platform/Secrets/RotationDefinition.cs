@@ -1,0 +1,25 @@
+namespace PlatformOps.Platform.Secrets;
+
+/// <summary>A secret that is rotated, as the catalog declares it.</summary>
+/// <param name="Name">What operators call it; unique in the catalog.</param>
+/// <param name="Path">Where Vault keeps it: a path in a key/value engine of version 2. What is staged stands under <c>{path}/pending</c>.</param>
+/// <param name="Secret">The Kubernetes Secret from which the consumers have it.</param>
+/// <param name="Namespace">Where that Secret is, and where its consumers are.</param>
+/// <param name="UsernameKey">The key of the user name in that Secret; null for kinds without one.</param>
+/// <param name="PasswordKey">The key of the value in that Secret.</param>
+/// <param name="Length">How many characters a new value has, 16..128.</param>
+/// <param name="Every">How old a value becomes before it is due.</param>
+/// <param name="Settle">How long the proof that every consumer uses the new value has to hold before the old one is revoked.</param>
+/// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>; all others are restarted.</param>
+public sealed record RotationDefinition(
+    string Name,
+    RotationKind Kind,
+    string Path,
+    string Secret,
+    string Namespace,
+    string? UsernameKey,
+    string PasswordKey,
+    int Length,
+    TimeSpan Every,
+    TimeSpan Settle,
+    IReadOnlyList<string> Reloads);

@@ -1,0 +1,112 @@
+namespace PlatformOps.Platform.Secrets;
+
+/// <summary>What a rotation knows besides what is found in the world.</summary>
+/// <param name="Rotation">Its id: versions that carry it are its own.</param>
+/// <param name="Settle">How long the proof has to hold before the previous version is revoked.</param>
+/// <param name="ProvedSince">Since when every look found the proof; null: the last one did not.</param>
+/// <param name="Excused">Consumers that an operator answers for: they are not waited for.</param>
+/// <param name="HoldRefresh">Consumers wait for others: they are restarted once, for several secrets.</param>
+public sealed record RotationProgress(string Rotation, TimeSpan Settle, DateTimeOffset? ProvedSince, IReadOnlyList<string> Excused, bool HoldRefresh = false);
+
+/// <summary>
+/// The transition table of a rotation: from whatever is found, also what we did not cause, to the one next step.
+/// </summary>
+/// <remarks>
+/// Invariants: the previous version is revoked only when every consumer was proved to use the current one, for the settling time, and nobody has a session with the
+/// previous login. Nothing is handed out that the system does not accept. What is unknown is waited for, never acted on. Every step leaves the
+/// credential valid that consumers use.
+/// </remarks>
+public static class RotationPolicy
+{
+    /// <summary>The next step. The same facts give the same answer.</summary>
+    public static RotationDecision Decide(ObservedSecret seen, RotationProgress progress)
+    {
+        if (seen.Consumers.FirstOrDefault(consumer => !consumer.Declared && !progress.Excused.Contains(consumer.Name)) is { } stranger)
+            return new(RotationStep.Stop, $"{stranger.Name} uses the secret, and the catalog does not know it: nobody could prove that it takes up a new value. Declare it, remove it, or skip it if you answer for it.", [stranger.Name]);
+        if (seen.Current is null)
+            return Begin(seen);
+        if (Unknown(seen) is { } unknown)
+            return new(RotationStep.Wait, $"It could not be found out whether {unknown} is accepted.");
+        if (seen.Current.Standing == CredentialStanding.Refused)
+            return Broken(seen, seen.Current);
+        if (seen.Pending is { } pending)
+            return Staged(pending, seen.Current);
+        if (seen.Published is null)
+            return new(RotationStep.Stop, "The Kubernetes Secret does not exist: provision its component first.");
+        if (seen.Published == false)
+            return new(RotationStep.Publish, $"The Kubernetes Secret does not hold version {seen.Current.Version} yet.");
+        return seen.Current.Rotation == progress.Rotation || Unfinished(seen)
+            ? HandedOut(seen, progress)
+            : new(RotationStep.Create, $"Version {seen.Current.Version} is in use and is to be replaced.");
+    }
+
+    /// <summary>The step with which an abort begins: after it <see cref="Decide"/> goes on, with <see cref="ReturnOf"/> as the rotation where something was handed out.</summary>
+    /// <returns>Null: there is no way back any more, only forward.</returns>
+    public static RotationDecision? Abort(ObservedSecret seen, RotationProgress progress) => seen.Current switch
+    {
+        { } current when current.Rotation == progress.Rotation => seen.Previous is { } previous
+            ? new(RotationStep.Return, $"Version {current.Version} was handed out: what consumers had before, version {previous.Version}, is handed out again, and then the new one is revoked.")
+            : null,
+        _ => new(RotationStep.Withdraw, "Nothing was handed out: what was made for it is taken back."),
+    };
+
+    /// <summary>The rotation that an earlier run left half-done; null: there is none. It is continued before another one begins.</summary>
+    public static string? LeftBy(ObservedSecret seen) => seen.Pending is { Rotation.Length: > 0 } pending ? pending.Rotation : Unfinished(seen) ? seen.Current!.Rotation : null;
+
+    /// <summary>The rotation that takes another one back.</summary>
+    public static string ReturnOf(string rotation) => $"{rotation}-return";
+
+    /// <summary>Versions of before our first rotation are nobody's business but their owner's.</summary>
+    private static bool Unfinished(ObservedSecret seen) => seen is { Current.Rotation.Length: > 0, Previous: not null };
+
+    private static RotationDecision Begin(ObservedSecret seen) => seen.Kept switch
+    {
+        null => new(RotationStep.Stop, "Neither Vault nor the cluster has the secret: provision its component first."),
+        { Standing: CredentialStanding.Accepted } => new(RotationStep.Adopt, "Vault does not have the secret yet; the value in the cluster works and is taken along."),
+        { Standing: CredentialStanding.Unknown } => new(RotationStep.Wait, "It could not be found out whether the value in the cluster is accepted."),
+        _ => new(RotationStep.Stop, "Vault does not have the secret, and the value in the cluster is not accepted. Write the right one into the Kubernetes Secret, then retry."),
+    };
+
+    /// <summary>What consumers use is not accepted: whatever happened, that comes first.</summary>
+    private static RotationDecision Broken(ObservedSecret seen, StagedCredential current) =>
+        seen.Pending is { Standing: CredentialStanding.Accepted } pending && pending.Login == current.Login
+            ? new(RotationStep.Promote, $"The system accepts the pending version and not version {current.Version} any more: it was changed, and only what is kept was not.")
+            : new(RotationStep.Restore, $"Version {current.Version}, which consumers use, is not accepted: it was revoked or changed by somebody. It is made valid again.");
+
+    private static RotationDecision Staged(StagedCredential pending, StagedCredential current) => pending switch
+    {
+        _ when pending.Rotation.Length > 0 && pending.Rotation == current.Rotation => new(RotationStep.Discard, "The pending version is the current one by now."),
+        { Standing: CredentialStanding.Accepted } => new(RotationStep.Promote, "The pending version was tried and is accepted."),
+        _ => new(RotationStep.Set, "The pending version is kept; the system does not accept it yet."),
+    };
+
+    private static RotationDecision HandedOut(ObservedSecret seen, RotationProgress progress)
+    {
+        var waited = seen.Consumers.Where(consumer => !progress.Excused.Contains(consumer.Name)).ToList();
+        if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Failed) is { } failed)
+            return new(RotationStep.Stop, $"{failed.Name} does not take up version {seen.Current!.Version}: {failed.Detail} The previous version stays valid.", [failed.Name]);
+        // One at a time: when a new value breaks a consumer, the others go on with the old one.
+        if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Changing) is { } changing)
+            return new(RotationStep.Wait, $"{changing.Name} is on its way to version {seen.Current!.Version}: {changing.Detail}", [changing.Name]);
+        if (waited.Where(consumer => consumer.Standing == ConsumerStanding.Old).Select(consumer => consumer.Name).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } old)
+            return progress.HoldRefresh
+                ? new(RotationStep.Wait, $"{old.Count} consumers are restarted once, together with those of other secrets.", old)
+                : new(RotationStep.Refresh, $"{old[0]} runs with an older version.", [old[0]]);
+        if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Unknown) is { } unknown)
+            return new(RotationStep.Wait, $"It could not be found out which version {unknown.Name} uses: {unknown.Detail}", [unknown.Name]);
+        if (seen.Previous is not { } previous)
+            return new(RotationStep.Finish, $"Every consumer uses version {seen.Current!.Version}, and no older one is valid.");
+        if (seen.Old is { Count: null })
+            return new(RotationStep.Wait, $"It could not be found out whether somebody still has a session as {previous.Login}.");
+        if (seen.Old is { Count: > 0 } sessions)
+            return new(RotationStep.Wait, $"{sessions.Count} sessions as {previous.Login} are still open ({string.Join("; ", sessions.Who)}): it is revoked when they have ended.", sessions.Who);
+        return progress.ProvedSince is { } since && seen.SeenAt - since >= progress.Settle
+            ? new(RotationStep.Revoke, $"Every consumer has been proved to use version {seen.Current!.Version} since {since:u}.")
+            : new(RotationStep.Settle, "Every consumer is proved to use the current version; that has to hold for a while before the previous one is revoked.");
+    }
+
+    private static string? Unknown(ObservedSecret seen) =>
+        seen.Current is { Standing: CredentialStanding.Unknown } current ? $"version {current.Version}"
+        : seen.Pending is { Standing: CredentialStanding.Unknown } ? "the pending version"
+        : null;
+}

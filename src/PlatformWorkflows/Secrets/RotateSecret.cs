@@ -1,0 +1,223 @@
+using PlatformOps.Platform.Secrets;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PlatformOps.Workflows.Secrets;
+
+/// <summary>Replaces one secret of one region, and ends when every consumer is proved to use the new value and no older one is valid. See <c>docs/runbooks/rotate-secrets.md</c>.</summary>
+/// <remarks>What is found decides what is done next, whoever caused it: a run that was terminated is continued by the next one from wherever it was.</remarks>
+[Workflow]
+public sealed partial class RotateSecret
+{
+    private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
+    private readonly Input<RotateSecretInput>? input;
+    private readonly Dictionary<string, string> excused = [];
+    private SecretRequest request;
+    private SecretSight? sight;
+    private RotationDecision? decision;
+    private DateTimeOffset? provedSince, waitingSince;
+    private bool held, looked;
+
+    /// <summary>Sets the state that controls and queries may meet before the run's first step.</summary>
+    [WorkflowInit]
+    public RotateSecret(Input<RotateSecretInput>? input = null)
+    {
+        this.input = input;
+        request = SecretRequest.Unchecked(input?.ValueOrNull);
+        held = input?.ValueOrNull?.RefreshedByParent == true;
+    }
+
+    private static DateTimeOffset Now => new(Workflow.UtcNow);
+
+    /// <summary>Workflow id of the run for a secret: one at a time.</summary>
+    public static string WorkflowId(string environment, string secret, string region) => $"secrets/{environment}/{secret}@{region}";
+
+    /// <summary>The runbook: look, decide, do the one next step, look again.</summary>
+    [WorkflowRun]
+    public async Task<RotateSecretReport> RunAsync(Input<RotateSecretInput>? input = null)
+    {
+        try
+        {
+            request = SecretRequest.Check(this.input);
+            rotation = request.OperationId;
+            Identify();
+            while (await NextAsync() is { Step: not RotationStep.Finish } next)
+            {
+                if (next.Step is RotationStep.Stop)
+                    await ParkAsync(next.Why);
+                else if (next.Step is RotationStep.Wait or RotationStep.Settle)
+                    await WaitAsync(next);
+                else
+                    await ActAsync(next);
+                if (withdrawn)
+                    return End(RunbookPhase.Aborted, RotationOutcome.Withdrawn, $"Aborted: {abortReason}. Nothing was handed out; the value of before is in use.");
+            }
+
+            return abortReason is null
+                ? End(RunbookPhase.Completed, RotationOutcome.Rotated, $"{request.Secret} is rotated: {sight!.Seen.Consumers.Count} consumers use version {sight.Seen.Current!.Version}, and no older one is valid.")
+                : End(RunbookPhase.Aborted, RotationOutcome.Returned, $"Aborted: {abortReason}. Consumers use the value of before again, as version {sight!.Seen.Current!.Version}; the new one is revoked.");
+        }
+        catch (Exception failure) when (TemporalException.IsCanceledException(failure))
+        {
+            EnterPhase(RunbookPhase.Aborted, $"Cancelled. {IfStoppedNow()}");
+            throw;
+        }
+        catch (FailureException failure)
+        {
+            EnterPhase(RunbookPhase.Failed, FailureReason.Of(failure));
+            throw new ApplicationFailureException(FailureReason.Of(failure), failure, FailureReason.TypeOf(failure), nonRetryable: true);
+        }
+    }
+
+    /// <summary>The consumers were restarted by whoever restarts them for several secrets.</summary>
+    [WorkflowSignal("refreshed")]
+    public Task RefreshedAsync()
+    {
+        held = false;
+        news = true;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Looks, and decides.</summary>
+    private async Task<RotationDecision> NextAsync()
+    {
+        sight = await Workflow.ExecuteActivityAsync(
+            (ISecretActivities activities) => activities.ObserveSecretAsync(new(request.Reference)),
+            new()
+            {
+                Summary = $"How {request.Reference} is",
+                StartToCloseTimeout = TimeSpan.FromMinutes(2),
+                RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
+            });
+        if (!looked && RotationPolicy.LeftBy(sight.Seen) is { } left)
+            rotation = left;
+        looked = true;
+        if (abortReason is not null && sight.Seen.Current?.Rotation == RotationPolicy.ReturnOf(rotation))
+            (returning, rotation) = (true, RotationPolicy.ReturnOf(rotation));
+        var progress = new RotationProgress(rotation, request.Settle ?? sight.Settle, provedSince, [.. excused.Keys], held);
+        if (abortReason is not null && !returning)
+        {
+            if (RotationPolicy.Abort(sight.Seen, progress) is { } back)
+                return decision = back;
+            // What was to be handed out again is gone: there is only forward.
+            abortReason = null;
+        }
+
+        decision = RotationPolicy.Decide(sight.Seen, progress);
+        provedSince = decision.Step is RotationStep.Settle or RotationStep.Revoke ? provedSince ?? sight.Seen.SeenAt : null;
+        return decision;
+    }
+
+    /// <summary>Carries the step out, once: when its outcome is not known, the next look says what became of it.</summary>
+    private async Task ActAsync(RotationDecision next)
+    {
+        EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
+        Begin(next.Step);
+        var step = new SecretStepInput(request.Reference, next.Step, rotation, sight!.Seen.Current?.Version ?? 0, next.Consumers);
+        try
+        {
+            var done = await Workflow.ExecuteActivityAsync(
+                (ISecretActivities activities) => activities.RotateStepAsync(step),
+                new()
+                {
+                    Summary = $"{InWords(next.Step)}: {request.Reference}",
+                    StartToCloseTimeout = TimeSpan.FromMinutes(2),
+                    RetryPolicy = new() { MaximumAttempts = 1 },
+                });
+            (failures, waitingSince) = (0, null);
+            Finish(next.Step, done.Detail);
+            if (next.Step == RotationStep.Revoke)
+                revoked = true;
+            else if (next.Step == RotationStep.Withdraw)
+                withdrawn = true;
+            else if (next.Step == RotationStep.Return)
+                (returning, rotation, revoked) = (true, RotationPolicy.ReturnOf(rotation), false);
+        }
+        catch (ActivityFailureException failure) when (!TemporalException.IsCanceledException(failure))
+        {
+            if (failure.InnerException is ApplicationFailureException { NonRetryable: true })
+                await ParkAsync($"{InWords(next.Step)} failed: {FailureReason.Of(failure)}");
+            else
+                await LaterAsync($"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
+        }
+    }
+
+    /// <summary>Waits before the next look: longer and longer, and not for ever.</summary>
+    private async Task WaitAsync(RotationDecision next)
+    {
+        waitingSince ??= Now;
+        if (held && next.Consumers.Count > 0 && abortReason is null)
+        {
+            await TellParentAsync(next.Consumers);
+            return;
+        }
+
+        EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
+        Begin(next.Step, next.Why);
+        var settled = next.Step == RotationStep.Settle;
+        var until = settled ? provedSince!.Value + (request.Settle ?? sight!.Settle) : waitingSince.Value + request.ProveWithin;
+        if (!settled && Now >= until)
+        {
+            await ParkAsync($"Not proved within {InWords(request.ProveWithin)}: {next.Why}");
+            return;
+        }
+
+        WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
+        var pause = (Now - waitingSince.Value) / 10;
+        pause = pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause;
+        if (settled && until > Now && until - Now < pause)
+            pause = until - Now;
+        await NewsAsync(pause);
+        WaitingFor = null;
+        if (settled)
+            waitingSince = null;
+    }
+
+    private async Task LaterAsync(string why)
+    {
+        failures++;
+        if (failures > FailuresInARow)
+        {
+            await ParkAsync(why);
+            return;
+        }
+
+        EnterPhase(Phase, why);
+        await NewsAsync(ShortestPause * Math.Pow(2, failures));
+    }
+
+    private async Task ParkAsync(string why)
+    {
+        EnterPhase(RunbookPhase.Parked, why);
+        WaitingFor = new("retryStep, skipStep or abort", "operator", Now + request.ParkedAtMost);
+        var answered = await NewsAsync(request.ParkedAtMost);
+        WaitingFor = null;
+        (failures, waitingSince) = (0, null);
+        if (!answered)
+            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(request.ParkedAtMost)}. {why} {IfStoppedNow()}");
+    }
+
+    private async Task TellParentAsync(IReadOnlyList<string> consumers)
+    {
+        EnterPhase(RunbookPhase.Acting, "Handed out; consumers are restarted together with those of other secrets.");
+        if (!toldParent && Workflow.Info.Parent is { } parent)
+        {
+            toldParent = true;
+            await Workflow.GetExternalWorkflowHandle(parent.WorkflowId).SignalAsync(
+                "readyToRefresh", [new ReadyToRefresh(request.Reference, sight!.Namespace, sight.KubernetesSecret, sight.Seen.Current!.Version, consumers)]);
+        }
+
+        // A parent that does not come is not waited for: then every secret has its own restarts.
+        if (!await NewsAsync(request.ProveWithin))
+            held = false;
+    }
+
+    /// <returns>False: nothing came within that time.</returns>
+    private async Task<bool> NewsAsync(TimeSpan within)
+    {
+        var came = await Workflow.WaitConditionAsync(() => news, within);
+        news = false;
+        return came;
+    }
+}

@@ -1,0 +1,261 @@
+using PlatformOps.Platform.Secrets;
+
+namespace PlatformOps.Platform.Tests.Secrets;
+
+/// <summary>The transition table: from every state, with steps that fail before and after their effect.</summary>
+public sealed class RotationPolicyTests
+{
+    private static readonly TimeSpan Settle = TimeSpan.FromMinutes(10);
+
+    [Fact]
+    public void Ends_with_one_valid_value_that_everybody_uses_whatever_is_lost_on_the_way()
+    {
+        for (var seed = 0; seed < 3000; seed++)
+        {
+            var random = new Random(seed);
+            var secret = Whole(random);
+            Run(secret, random, seed, mayLockOut: false);
+            Assert.True(secret.CurrentValue!.Value.Rotation == "r", $"seed {seed}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(BrokenStates))]
+    public void Repairs_what_it_did_not_cause(string state)
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var random = new Random(seed);
+            var secret = Whole(random);
+            Break(secret, state);
+            Run(secret, random, seed, mayLockOut: true);
+        }
+    }
+
+    [Fact]
+    public void An_abort_gives_everybody_the_value_of_before()
+    {
+        for (var seed = 0; seed < 3000; seed++)
+        {
+            var random = new Random(seed);
+            var secret = Whole(random);
+            var before = secret.CurrentValue!.Value.Value;
+            Run(secret, random, seed, mayLockOut: false, abortAfter: random.Next(12));
+            if (secret.CurrentValue!.Value.Rotation != "r")
+                Assert.True(before == secret.CurrentValue.Value.Value, $"seed {seed}");
+        }
+    }
+
+    [Fact]
+    public void Waits_as_long_as_it_cannot_find_out_what_is_accepted()
+    {
+        var secret = Whole(new(1));
+        Assert.Equal(RotationStep.Wait, RotationPolicy.Decide(secret.Observe(blind: true), Progress("r")).Step);
+        secret.Pending = ("r", "b", secret.NewValue());
+        Assert.Equal(RotationStep.Wait, RotationPolicy.Decide(secret.Observe(blind: true), Progress("r")).Step);
+    }
+
+    [Fact]
+    public void A_consumer_that_the_catalog_does_not_know_stops_it_before_anything_is_made()
+    {
+        var seen = Whole(new(1)).Observe(blind: false);
+        var stranger = seen with { Consumers = [.. seen.Consumers, new("Pod/debug", Declared: false, ConsumerStanding.Unknown, "")] };
+        var decision = RotationPolicy.Decide(stranger, Progress("r"));
+        Assert.Equal((RotationStep.Stop, "Pod/debug"), (decision.Step, Assert.Single(decision.Consumers)));
+        Assert.Equal(RotationStep.Create, RotationPolicy.Decide(stranger, Progress("r") with { Excused = ["Pod/debug"] }).Step);
+    }
+
+    [Fact]
+    public void A_session_with_the_old_login_keeps_it_valid_and_is_named()
+    {
+        var seen = HandedOut() with { Old = new("a", 1, ["reporting from 10.0.0.7"]) };
+        var decision = RotationPolicy.Decide(seen, Progress("r") with { ProvedSince = seen.SeenAt - (2 * Settle) });
+        Assert.Equal(RotationStep.Wait, decision.Step);
+        Assert.Contains("reporting from 10.0.0.7", decision.Why, StringComparison.Ordinal);
+        Assert.Equal(RotationStep.Wait, RotationPolicy.Decide(seen with { Old = new("a", null, []) }, Progress("r")).Step);
+    }
+
+    [Fact]
+    public void Revokes_only_when_the_proof_has_held()
+    {
+        var seen = HandedOut();
+        Assert.Equal(RotationStep.Settle, RotationPolicy.Decide(seen, Progress("r")).Step);
+        Assert.Equal(RotationStep.Settle, RotationPolicy.Decide(seen, Progress("r") with { ProvedSince = seen.SeenAt - Settle + TimeSpan.FromSeconds(1) }).Step);
+        Assert.Equal(RotationStep.Revoke, RotationPolicy.Decide(seen, Progress("r") with { ProvedSince = seen.SeenAt - Settle }).Step);
+    }
+
+    [Theory]
+    [InlineData(ConsumerStanding.Unknown, RotationStep.Wait)]
+    [InlineData(ConsumerStanding.Old, RotationStep.Refresh)]
+    [InlineData(ConsumerStanding.Changing, RotationStep.Wait)]
+    [InlineData(ConsumerStanding.Failed, RotationStep.Stop)]
+    public void One_unproved_consumer_keeps_the_old_value_valid(ConsumerStanding standing, RotationStep expected)
+    {
+        var seen = HandedOut();
+        var decision = RotationPolicy.Decide(
+            seen with { Consumers = [.. seen.Consumers, new("Deployment/late", true, standing, "why")] }, Progress("r") with { ProvedSince = seen.SeenAt - (2 * Settle) });
+        Assert.Equal((expected, "Deployment/late"), (decision.Step, Assert.Single(decision.Consumers)));
+    }
+
+    [Fact]
+    public void Restarts_one_consumer_at_a_time_and_none_when_somebody_else_restarts_them()
+    {
+        var seen = HandedOut() with { Consumers = [new("Deployment/b", true, ConsumerStanding.Old, ""), new("Deployment/a", true, ConsumerStanding.Old, "")] };
+        Assert.Equal(["Deployment/a"], RotationPolicy.Decide(seen, Progress("r")).Consumers);
+        var held = RotationPolicy.Decide(seen, Progress("r") with { HoldRefresh = true });
+        Assert.Equal(RotationStep.Wait, held.Step);
+        Assert.Equal(["Deployment/a", "Deployment/b"], held.Consumers);
+    }
+
+    [Fact]
+    public void Versions_of_before_the_first_rotation_are_left_alone_until_it_has_handed_out_its_own()
+    {
+        var secret = Whole(new(1));
+        secret.Versions.Insert(0, ("", "a", 77));
+        secret.Versions[^1] = secret.Versions[^1]!.Value with { Rotation = "" };
+        Assert.Equal(RotationStep.Create, RotationPolicy.Decide(secret.Observe(blind: false), Progress("r")).Step);
+    }
+
+    public static TheoryData<string> BrokenStates() =>
+    [
+        "pending left", "pending left and set", "pending is current", "pending half promoted", "changed in the system, not in the store", "current revoked", "previous revoked early",
+        "store lost", "published something else", "previous left", "half of the consumers restarted", "both refused", "pending of nobody",
+    ];
+
+    private static void Break(ModelSecret secret, string state)
+    {
+        var (rotation, login, value) = secret.CurrentValue!.Value;
+        switch (state)
+        {
+            case "pending left":
+                secret.Pending = ("dead", "b", secret.NewValue());
+                break;
+            case "pending left and set":
+                secret.Pending = ("dead", "b", secret.NewValue());
+                secret.Accepted["b"] = secret.Pending.Value.Value;
+                break;
+            case "pending is current":
+                secret.Pending = (rotation, login, value);
+                break;
+            case "pending half promoted":
+                secret.Pending = ("dead", "b", secret.NewValue());
+                secret.Accepted["b"] = secret.Pending.Value.Value;
+                secret.Versions.Add(secret.Pending);
+                break;
+            case "changed in the system, not in the store":
+                secret.Pending = ("dead", login, secret.NewValue());
+                secret.Accepted[login] = secret.Pending.Value.Value;
+                break;
+            case "current revoked":
+                secret.Accepted.Remove(login);
+                break;
+            case "previous revoked early":
+                secret.Versions.Add(("dead", "b", secret.NewValue()));
+                secret.Accepted["b"] = secret.CurrentValue!.Value.Value;
+                secret.Accepted.Remove("a");
+                break;
+            case "store lost":
+                secret.Versions.Clear();
+                break;
+            case "published something else":
+                secret.Published = ("a", 999);
+                break;
+            case "previous left":
+                secret.Versions.Add(("dead", "b", secret.NewValue()));
+                secret.Accepted["b"] = secret.CurrentValue!.Value.Value;
+                secret.Published = ("b", secret.Accepted["b"]);
+                secret.Consumers.ForEach(consumer => (consumer.Stamped, consumer.Uses) = (secret.Current, secret.Published));
+                break;
+            case "half of the consumers restarted":
+                secret.Versions.Add(("dead", "b", secret.NewValue()));
+                secret.Accepted["b"] = secret.CurrentValue!.Value.Value;
+                secret.Published = ("b", secret.Accepted["b"]);
+                (secret.Consumers[0].Stamped, secret.Consumers[0].Uses) = (secret.Current, secret.Published);
+                break;
+            case "both refused":
+                secret.Pending = ("dead", "b", secret.NewValue());
+                secret.Accepted.Clear();
+                break;
+            default:
+                secret.Pending = ("", "b", secret.NewValue());
+                break;
+        }
+    }
+
+    /// <summary>As a run does it, with looks that see nothing, and steps that are lost before or after their effect, or are carried out five times.</summary>
+    private static void Run(ModelSecret secret, Random random, int seed, bool mayLockOut, int? abortAfter = null)
+    {
+        var (rotation, looked, returning, aborting) = ("r", false, false, false);
+        DateTimeOffset? proved = null;
+        for (var step = 0; step < 400; step++)
+        {
+            var seen = secret.Observe(blind: random.Next(6) == 0);
+            if (!looked && RotationPolicy.LeftBy(seen) is { } left)
+                rotation = left;
+            looked = true;
+            aborting |= step == abortAfter;
+            if (aborting && seen.Current?.Rotation == RotationPolicy.ReturnOf(rotation))
+                (returning, rotation) = (true, RotationPolicy.ReturnOf(rotation));
+            var progress = Progress(rotation) with { ProvedSince = proved };
+            var decision = aborting && !returning ? RotationPolicy.Abort(seen, progress) : null;
+            aborting &= returning || decision is not null;
+            if (decision is null)
+            {
+                decision = RotationPolicy.Decide(seen, progress);
+                proved = decision.Step is RotationStep.Settle or RotationStep.Revoke ? proved ?? seen.SeenAt : null;
+            }
+
+            if (decision.Step == RotationStep.Finish)
+            {
+                Assert.True(secret.Consumers.TrueForAll(consumer => consumer.Uses == secret.Published), $"seed {seed}: a consumer uses something else");
+                Assert.True(secret.EverybodyIsLetIn, $"seed {seed}: somebody is locked out");
+                Assert.True(secret.Accepted.Count == 1, $"seed {seed}: {secret.Accepted.Count} values are valid");
+                return;
+            }
+
+            Assert.True(decision.Step != RotationStep.Stop, $"seed {seed}: {decision.Why}");
+            Assert.True(decision.Step != RotationStep.Revoke || secret.Consumers.TrueForAll(consumer => consumer.Uses?.Login == secret.CurrentValue!.Value.Login), $"seed {seed}: revoked while in use");
+            if (random.Next(5) == 0)
+                continue;
+            var times = random.Next(10) == 0 ? 5 : 1;
+            for (var time = 0; time < times; time++)
+                if (decision.Step is not (RotationStep.Promote or RotationStep.Adopt or RotationStep.Return or RotationStep.Revoke) || time == 0)
+                    secret.CarryOut(decision.Step, rotation, decision.Consumers);
+            Assert.True(mayLockOut || secret.EverybodyIsLetIn, $"seed {seed}: {decision.Step} locks somebody out");
+            if (decision.Step == RotationStep.Withdraw)
+            {
+                Assert.True(secret.Accepted.Count == 1 && secret.EverybodyIsLetIn, $"seed {seed}: not as before");
+                return;
+            }
+
+            if (decision.Step == RotationStep.Return && random.Next(3) > 0)
+                (returning, rotation) = (true, RotationPolicy.ReturnOf(rotation));
+        }
+
+        Assert.Fail($"seed {seed}: it does not end");
+    }
+
+    /// <summary>In use by three consumers, adopted or of an earlier rotation.</summary>
+    private static ModelSecret Whole(Random random)
+    {
+        var secret = new ModelSecret(random, Settle);
+        var value = secret.NewValue();
+        secret.Versions.Add((random.Next(2) == 0 ? "adopted" : "earlier", "a", value));
+        secret.Accepted["a"] = value;
+        secret.Published = ("a", value);
+        secret.Consumers.AddRange(new[] { "Deployment/x", "Deployment/y", "StatefulSet/z" }.Select(name => new ModelConsumer(name) { Uses = ("a", value) }));
+        return secret;
+    }
+
+    private static ObservedSecret HandedOut()
+    {
+        var secret = Whole(new(1));
+        secret.Versions.Add(("r", "b", secret.NewValue()));
+        secret.Accepted["b"] = secret.CurrentValue!.Value.Value;
+        secret.Published = ("b", secret.Accepted["b"]);
+        secret.Consumers.ForEach(consumer => (consumer.Stamped, consumer.Uses) = (secret.Current, secret.Published));
+        return secret.Observe(blind: false);
+    }
+
+    private static RotationProgress Progress(string rotation) => new(rotation, Settle, null, []);
+}
