@@ -5,7 +5,6 @@ using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
-using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;

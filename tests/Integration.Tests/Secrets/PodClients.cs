@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json.Nodes;
+using Npgsql;
+using PlatformOps.Integration.Tests.Kubernetes;
+
+namespace PlatformOps.Integration.Tests.Secrets;
+
+/// <summary>For every pod of a namespace a client of PostgreSQL that logs in again and again, with what the Kubernetes Secret held when the pod began.</summary>
+internal sealed class PodClients : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly Dictionary<string, (CancellationTokenSource Stop, Task Running)> clients = [];
+    private readonly ConcurrentQueue<string> refusals = [];
+    private readonly RotationWorld world;
+    private readonly KubectlLike kubectl;
+    private readonly Task watching;
+    private long logins;
+
+    public PodClients(RotationWorld world, TestCluster cluster)
+    {
+        (this.world, kubectl) = (world, new(cluster));
+        watching = WatchAsync();
+    }
+
+    /// <summary>Logins that were refused, by whom.</summary>
+    public IReadOnlyCollection<string> Refusals => refusals;
+
+    /// <summary>Logins that worked.</summary>
+    public long Logins => Interlocked.Read(ref logins);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await watching;
+        foreach (var (ended, running) in clients.Values)
+        {
+            await ended.CancelAsync();
+            await running;
+            ended.Dispose();
+        }
+
+        kubectl.Dispose();
+        stop.Dispose();
+    }
+
+    private async Task WatchAsync()
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var pods = (await kubectl.GetAsync($"/api/v1/namespaces/{world.Platform.Space}/pods"))?["items"]?.AsArray().OfType<JsonObject>()
+                .Where(pod => pod["metadata"]!["deletionTimestamp"] is null).Select(pod => (string)pod["metadata"]!["name"]!).ToHashSet() ?? [];
+            foreach (var name in pods.Where(name => !clients.ContainsKey(name)))
+            {
+                var (login, password) = await world.PublishedAsync();
+                var ended = new CancellationTokenSource();
+                clients[name] = (ended, ClientAsync(name, login, password, ended.Token));
+            }
+
+            foreach (var name in clients.Keys.Where(name => !pods.Contains(name)).ToList())
+            {
+                await clients[name].Stop.CancelAsync();
+                await clients[name].Running;
+                clients[name].Stop.Dispose();
+                clients.Remove(name);
+            }
+
+            await Task.WhenAny(Task.Delay(20, stop.Token));
+        }
+    }
+
+    private async Task ClientAsync(string pod, string login, string password, CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(world.ConnectionString(login, password, pod));
+                await connection.OpenAsync(ct);
+                await using var command = new NpgsqlCommand("SELECT 1", connection);
+                await command.ExecuteScalarAsync(ct);
+                Interlocked.Increment(ref logins);
+                await Task.Delay(20, ct);
+            }
+            catch (PostgresException refused)
+            {
+                refusals.Enqueue(new StringBuilder(pod).Append(" as ").Append(login).Append(": ").Append(refused.MessageText).ToString());
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+}

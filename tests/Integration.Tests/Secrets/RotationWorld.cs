@@ -1,0 +1,222 @@
+using PlatformOps.Activities;
+using PlatformOps.Activities.Secrets;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.BootstrapServer;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Integration.Tests.Postgres;
+using PlatformOps.Integration.Tests.Provisioning;
+using PlatformOps.Sandbox.Vault;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Secrets;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+using Temporalio.Worker;
+
+namespace PlatformOps.Integration.Tests.Secrets;
+
+/// <summary>An environment with a login of a real PostgreSQL server, Vault, a Deployment that uses it, and a worker that rotates it.</summary>
+internal sealed class RotationWorld : IAsyncDisposable
+{
+    public const string Region = TestPlatform.Region, Rotation = "shop";
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly BootstrapServerHost server;
+    private readonly TestCluster cluster;
+    private Task working = Task.CompletedTask;
+
+    private RotationWorld(TestPlatform platform, TestCluster cluster, PostgresCluster postgres, SandboxVault vault, BootstrapServerHost server)
+    {
+        (Platform, Postgres, Vault, this.server, this.cluster) = (platform, postgres, vault, server, cluster);
+        root = VaultConnection.Open(new("tests", vault.Address), new GivenToken(new(vault.RootToken)));
+        Kept = new(new(root));
+    }
+
+    private readonly VaultConnection root;
+
+    public TestPlatform Platform { get; }
+
+    public PostgresCluster Postgres { get; }
+
+    public SandboxVault Vault { get; }
+
+    public StagedSecrets Kept { get; }
+
+    public TemporalClient Client { get; private set; } = null!;
+
+    public SecretActivities Activities { get; private set; } = null!;
+
+    public SecretReference Reference => new(Platform.Environment, Region, Rotation);
+
+    /// <summary>The path in Vault.</summary>
+    public string Path => $"shop/{Platform.Suffix}";
+
+    /// <summary>The login of before the first rotation.</summary>
+    public string Login => $"shop_{Platform.Suffix}";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public static async Task<RotationWorld> StartAsync(TestCluster cluster, PostgresCluster postgres, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null)
+    {
+        await postgres.StartAsync();
+        var platform = await TestPlatform.CreateAsync(cluster);
+        var vault = await SandboxVault.StartAsync(new(), Ct);
+        var server = await BootstrapServerHost.StartAsync(
+            new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
+        var world = new RotationWorld(platform, cluster, postgres, vault, server);
+        await world.SetUpAsync(settle, reloads, wrapped);
+        return world;
+    }
+
+    public async Task<RotateSecretReport> RotateAsync(Action<RotateSecretInput>? given = null)
+    {
+        var handle = await BeginAsync();
+        given?.Invoke(new());
+        return await handle.GetResultAsync<RotateSecretReport>();
+    }
+
+    public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null) => Client.StartWorkflowAsync(
+        (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = Rotation, Region = Region, Settle = settle, ProveWithin = proveWithin }),
+        new(RotateSecret.WorkflowId(Platform.Environment, Rotation, Region), TaskQueues.Default));
+
+    /// <summary>Whether PostgreSQL lets somebody in.</summary>
+    public async Task<bool> LetsInAsync(string login, SecretText password)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString(login, password.Reveal()));
+        try
+        {
+            await connection.OpenAsync(Ct);
+            return true;
+        }
+        catch (Npgsql.PostgresException refused) when (refused.SqlState is "28P01" or "28000")
+        {
+            return false;
+        }
+    }
+
+    public string ConnectionString(string login, string password, string application = "client") =>
+        $"Host=localhost;Port={Postgres.Address.Split(':')[1]};Username={login};Password={password};Database=postgres;SSL Mode=VerifyFull;Root Certificate={Postgres.Authority};Pooling=false;Application Name={application}";
+
+    /// <summary>What the Kubernetes Secret holds.</summary>
+    public async Task<(string Login, string Password)> PublishedAsync()
+    {
+        using var kubectl = new KubectlLike(cluster);
+        var data = (await kubectl.GetAsync(KubectlLike.Secret(Platform.Space, "credentials")))!["data"]!;
+        return (Text(data["username"]), Text(data["password"]));
+
+        static string Text(System.Text.Json.Nodes.JsonNode? node) => System.Text.Encoding.UTF8.GetString(Convert.FromBase64String((string)node!));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await working.ContinueWith(_ => { }, TaskScheduler.Default);
+        Activities.Dispose();
+        await server.DisposeAsync();
+        root.Dispose();
+        await Vault.DisposeAsync();
+        await Platform.DisposeAsync();
+        stop.Dispose();
+    }
+
+    private async Task SetUpAsync(string settle, string reloads, Func<ISecretActivities, ISecretActivities>? wrapped)
+    {
+        Platform.Remove("catalog/app/extra.yaml");
+        Platform.Write("specification/platform.yaml", Platform.PlatformOf("{ground: {}, vault: {}, app: {} }"));
+        Platform.Write("catalog/vault/component.yaml", $"""
+            name: vault
+            summary: Keeps the secrets.
+            plane: security
+            namespace: {Platform.Space}
+            dependsOn: [ground]
+            health: []
+            manifests: [settings.yaml]
+            """.Replace("health: []", "health: [ {vault: {service: vault, tls: false} } ]", StringComparison.Ordinal));
+        Platform.Write("catalog/vault/settings.yaml", """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: vault}
+            data: {a: b}
+            """);
+        Platform.Write("catalog/app/component.yaml", $$"""
+            name: app
+            summary: An application with a login.
+            plane: test
+            namespace: {{Platform.Space}}
+            dependsOn: [vault]
+            secrets:
+              - name: credentials
+                literals: {username: {{Login}} }
+                generated: {password: 32}
+            health:
+              - rollout: {kind: Deployment, name: web}
+              - postgresql: {service: postgresql, tls: true}
+            rotations:
+              - name: {{Rotation}}
+                kind: postgresql-users
+                path: {{Path}}
+                secret: credentials
+                usernameKey: username
+                settle: {{settle}}
+                reloads: {{reloads}}
+            manifests: [settings.yaml, web.yaml]
+            """);
+        Platform.Write("catalog/app/settings.yaml", """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: settings}
+            data: {a: b}
+            """);
+        Platform.Write("catalog/app/web.yaml", string.Join("\n---\n", new[] { "web", "jobs" }.Select(name => $$"""
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: {{name}}}
+            spec:
+              replicas: 2
+              selector: {matchLabels: {app.kubernetes.io/name: {{name}} } }
+              template:
+                metadata: {labels: {app.kubernetes.io/name: {{name}} } }
+                spec:
+                  containers:
+                    - name: {{name}}
+                      image: registry.example.com/{{name}}:1
+                      env: [ {name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: credentials, key: password} } } ]
+                      resources: {requests: {cpu: 50m, memory: 64Mi} }
+            """)));
+        await new VaultSystem(root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
+        var token = System.IO.Path.Combine(cluster.Folder, $"{Platform.Suffix}.token");
+        await File.WriteAllTextAsync(token, Vault.RootToken, Ct);
+        var connections = new PlatformConnections
+        {
+            Regions = new Dictionary<string, RegionConnection>
+            {
+                [Region] = new()
+                {
+                    Kubeconfig = cluster.Kubeconfig(Platform.Proxy.Address, Platform.Proxy.Token),
+                    Vault = new(Vault.Address.GetLeftPart(UriPartial.Authority), TokenFile: token),
+                    Postgresql = new(Postgres.Address, PostgresCluster.Owner, Postgres.PasswordFile, CertificateAuthority: Postgres.Authority),
+                },
+            },
+        };
+        var provisioning = Platform.ActivitiesWith(connections.Regions);
+        var plan = (await Platform.PlanAsync(provisioning)).Plan;
+        foreach (var component in plan.Components)
+            await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
+        await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
+        var (login, password) = await PublishedAsync();
+        await Postgres.SqlAsync($"CREATE ROLE {login} LOGIN CONNECTION LIMIT 50 PASSWORD '{password}'");
+        await Postgres.SqlAsync($"ALTER ROLE {login} SET search_path = shop, public");
+
+        Activities = new(new(Platform.SpecificationFolder, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
+        Client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });
+        var options = WorkerRegistration.CreateWorkerOptions(provisioning, secrets: wrapped?.Invoke(Activities) ?? Activities);
+        working = RunAsync(options);
+    }
+
+    private async Task RunAsync(TemporalWorkerOptions options)
+    {
+        using var worker = new TemporalWorker(Client, options);
+        await worker.ExecuteAsync(stop.Token);
+    }
+}
