@@ -32,8 +32,11 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
         {
             var belongs = selectors.Exists(selector => selector.Count > 0 && Carries(pod.Manifest, selector.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value))));
-            if (!belongs && Uses(pod.Manifest["spec"], secret) && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
-                consumers.Add(new($"Pod/{pod.Address.Name}", Declared: false, ConsumerStanding.Unknown, "It belongs to no Deployment, StatefulSet or DaemonSet."));
+            if (belongs || !Uses(pod.Manifest["spec"], secret) || (string?)pod.Manifest["status"]?["phase"] is "Succeeded" or "Failed")
+                continue;
+            consumers.Add(Carries(pod.Manifest, Pairs(labels))
+                ? new($"Pod/{pod.Address.Name}", Declared: true, ConsumerStanding.Changing, "It runs to its end with what it started with; the next one starts with the current version.")
+                : new($"Pod/{pod.Address.Name}", Declared: false, ConsumerStanding.Unknown, "It belongs to no Deployment, StatefulSet or DaemonSet, and does not carry our labels."));
         }
 
         return [.. consumers.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
@@ -63,7 +66,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         var name = $"{workload.Address.Kind}/{workload.Address.Name}";
         if (reloads.Contains(name))
             return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself.");
-        if (!Carries(workload.Manifest, labels.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value))))
+        if (!Carries(workload.Manifest, Pairs(labels)))
             return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels.");
         if (version == 0)
             return new(name, true, ConsumerStanding.Old, "Nothing was handed out yet.");
@@ -92,6 +95,8 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     }
 
     private static string Annotation(string secret) => $"secrets.platformops.io/{secret}";
+
+    private static IEnumerable<KeyValuePair<string, string?>> Pairs(IReadOnlyDictionary<string, string> labels) => labels.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value));
 
     private static bool Carries(JsonObject manifest, IEnumerable<KeyValuePair<string, string?>> labels) =>
         manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);

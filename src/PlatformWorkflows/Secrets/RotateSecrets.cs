@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
@@ -21,6 +22,7 @@ public sealed class RotateSecrets
     private readonly HashSet<SecretReference> restarted = [];
     private readonly SortedDictionary<string, int> restarts = new(StringComparer.Ordinal);
     private List<FoundSecret> chosen = [];
+    private IReadOnlyList<FoundSecret> found = [];
     private RunbookPhase phase = RunbookPhase.Observing;
     private string environment = "", operationId = "", summary = "Looking for what is due.";
 
@@ -56,12 +58,14 @@ public sealed class RotateSecrets
             (_, _, _) = (SecretRequest.SettleOf(given.Settle), SecretRequest.ProveWithinOf(given.ProveWithin), RequestFields.ParkedAtMost(given.ParkedAtMost));
             operationId = RequestFields.OperationId(given.OperationId, "rotate", environment, Workflow.Info.FirstExecutionRunId);
             Identify();
-            var found = await Workflow.ExecuteActivityAsync(
+            found = (await Workflow.ExecuteActivityAsync(
                 (ISecretActivities activities) => activities.FindSecretsAsync(new(environment, given.Secrets)),
-                new() { Summary = $"What is due in {environment}", StartToCloseTimeout = TimeSpan.FromMinutes(2), RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 10 } });
-            chosen = [.. found.Secrets.Where(secret => given.Secrets is not null || secret.Due || secret.Unfinished)];
+                new() { Summary = $"What is due in {environment}", StartToCloseTimeout = TimeSpan.FromMinutes(2), RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumAttempts = 10 } })).Secrets;
+            if (given.Mode == RunbookMode.Plan)
+                return End(RotateSecretsOutcome.Planned, $"{found.Count(secret => secret.Due || secret.Unfinished)} of {found.Count} secrets of {environment} are due.");
+            chosen = [.. found.Where(secret => given.Secrets is not null || secret.Due || secret.Unfinished)];
             if (chosen.Count == 0)
-                return End(RotateSecretsOutcome.NothingDue, $"Nothing is due: the {found.Secrets.Count} secrets of {environment} are younger than they may become.");
+                return End(RotateSecretsOutcome.NothingDue, $"Nothing is due: the {found.Count} secrets of {environment} are younger than they may become.");
             Enter(RunbookPhase.Acting, $"Rotating {string.Join(", ", chosen.Select(secret => secret.Secret))}.");
             var running = chosen.Select(secret => RotateAsync(secret.Secret, given)).ToList();
             while (results.Count < chosen.Count)
@@ -183,6 +187,7 @@ public sealed class RotateSecrets
             OperationId = operationId,
             Outcome = outcome,
             Summary = because,
+            Found = found,
             Secrets = [.. chosen.Select(secret => results[secret.Secret])],
             Restarts = restarts,
             StartedAt = startedAt,

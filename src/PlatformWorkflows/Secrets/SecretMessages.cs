@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Secrets;
+using PlatformOps.Workflows.Provisioning;
 
 namespace PlatformOps.Workflows.Secrets;
 
@@ -81,6 +82,9 @@ public sealed record RotateSecretsInput
     /// <summary>Names of rotations. Default: all that are due.</summary>
     public IReadOnlyList<string>? Secrets { get; init; }
 
+    /// <summary><c>plan</c> only says what is due.</summary>
+    public RunbookMode Mode { get; init; }
+
     /// <summary>What everything that the run makes is marked with. Default: made from the run.</summary>
     public string? OperationId { get; init; }
 
@@ -106,7 +110,10 @@ public sealed record RotateSecretsReport
     /// <summary>One sentence.</summary>
     public required string Summary { get; init; }
 
-    /// <summary>What became of each.</summary>
+    /// <summary>The secrets that were asked about, as they were before.</summary>
+    public required IReadOnlyList<FoundSecret> Found { get; init; }
+
+    /// <summary>What became of each that was rotated.</summary>
     public required IReadOnlyList<SecretResult> Secrets { get; init; }
 
     /// <summary>How often each consumer was restarted, by <c>region/namespace/Kind/name</c>.</summary>
@@ -123,6 +130,9 @@ public sealed record SecretResult(SecretReference Secret, RotationOutcome? Outco
 
 public enum RotateSecretsOutcome
 {
+    /// <summary>Nothing was changed: only the plan was asked for.</summary>
+    Planned,
+
     /// <summary>Nothing was due.</summary>
     NothingDue,
 

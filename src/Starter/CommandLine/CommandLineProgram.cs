@@ -23,6 +23,7 @@ internal static class CommandLineProgram
             UpgradeCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
+            SecretsCommand.Create(),
             FailoverCommand.Create(),
             FailbackCommand.Create(),
             AcknowledgeCommand.Create(),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Platform.Specification;
@@ -32,6 +33,7 @@ internal sealed class UpStack : IAsyncDisposable
     private ExternalWorld? external;
     private AwsWorld? aws;
     private ProvisioningActivities? activities;
+    private SecretActivities? secrets;
     private FailoverActivities? failovers;
     private Task worker = Task.CompletedTask;
 
@@ -123,6 +125,7 @@ internal sealed class UpStack : IAsyncDisposable
 
         if (activities is not null)
             await activities.DisposeAsync();
+        secrets?.Dispose();
         failovers?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
@@ -219,8 +222,9 @@ internal sealed class UpStack : IAsyncDisposable
     {
         var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
         activities = new ProvisioningActivities(sources, connections);
+        secrets = new SecretActivities(sources, connections);
         failovers = new FailoverActivities(sources, connections, FailoverPairs.Opener(connections));
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, secrets, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }
 }

@@ -134,6 +134,28 @@ public sealed class RotationTests(SandboxCluster cluster, PostgresCluster postgr
         Assert.Equal("1", await postgres.AskAsync($"SELECT count(*) FROM pg_roles WHERE rolname IN ('{login}', '{other}') AND rolcanlogin"));
     }
 
+    [Fact]
+    public async Task Every_step_may_be_lost_before_and_after_its_effect_and_be_carried_out_again()
+    {
+        LosingActivities? losing = null;
+        await using var world = await RotationWorld.StartAsync(cluster, postgres, wrapped: inner => losing = new(inner));
+        await using var clients = new PodClients(world, cluster);
+        await Wait.UntilAsync(() => clients.Logins > 20, () => $"{clients.Logins} logins");
+
+        for (var rotation = 2; rotation <= 3; rotation++)
+        {
+            var report = await world.RotateAsync();
+            Assert.Equal(RotationOutcome.Rotated, report.Outcome);
+        }
+
+        var kept = await world.Kept.ReadAsync(world.Path, Ct);
+        Assert.Equal((null, null), (kept.Pending, kept.Previous));
+        Assert.True(await world.LetsInAsync(kept.Current!.Login!, kept.Current.Value));
+        Assert.Equal("1", await postgres.AskAsync($"SELECT count(*) FROM pg_roles WHERE rolname IN ('{world.Login}', '{world.Login}_clone') AND rolcanlogin"));
+        Assert.Superset(new HashSet<RotationStep> { RotationStep.Adopt, RotationStep.Create, RotationStep.Set, RotationStep.Promote, RotationStep.Publish, RotationStep.Refresh, RotationStep.Revoke }, losing!.Steps.ToHashSet());
+        Assert.Empty(clients.Refusals);
+    }
+
     private static async Task<string?> AskAsync(RotationWorld world, string login, string password, string query)
     {
         await using var connection = new Npgsql.NpgsqlConnection(world.ConnectionString(login, password));

@@ -69,12 +69,7 @@ internal sealed class RotationWorld : IAsyncDisposable
         return world;
     }
 
-    public async Task<RotateSecretReport> RotateAsync(Action<RotateSecretInput>? given = null)
-    {
-        var handle = await BeginAsync();
-        given?.Invoke(new());
-        return await handle.GetResultAsync<RotateSecretReport>();
-    }
+    public async Task<RotateSecretReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
     public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null) => Client.StartWorkflowAsync(
         (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = Rotation, Region = Region, Settle = settle, ProveWithin = proveWithin }),

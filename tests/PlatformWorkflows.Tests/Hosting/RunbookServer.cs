@@ -4,6 +4,7 @@ using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Secrets;
 using Temporalio.Client;
 using Temporalio.Testing;
 using Temporalio.Worker;
@@ -60,9 +61,9 @@ public class RunbookServer : IAsyncLifetime
     });
 
     /// <summary>A worker with a task queue of its own, whose activities act on <paramref name="world"/>.</summary>
-    internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null)
+    internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null)
     {
-        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid());
+        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets);
         // A cancellation reaches an activity with its next heartbeat.
         options.MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(50);
         adjust?.Invoke(options);

@@ -3,6 +3,7 @@ using PlatformOps.Platform.Specification;
 using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.PlatformWorkflows.Tests.Secrets;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -171,6 +172,25 @@ internal static class RecordedBehaviours
         }),
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
+        ["secret-rotated"] = server => SecretAsync(server, new(), _ => Task.CompletedTask),
+        ["secret-parked-and-skipped"] = server => SecretAsync(server, new() { Stranger = "Pod/debug" }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("Pod/debug", "somebody looks at something"));
+        }),
+        ["secret-returned"] = server => SecretAsync(server, new() { Sessions = 1 }, async run =>
+        {
+            await run.UntilAsync(status => status.Summary.Contains("sessions as", StringComparison.Ordinal));
+            run.Secrets.Sessions = 0;
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
+        ["secret-step-of-unknown-outcome"] = server => SecretAsync(server, new FakeSecrets().Fail("set", afterEffect: true), _ => Task.CompletedTask),
+        ["secrets-rotated-together"] = async server =>
+        {
+            await using var run = await SecretRun.StartTogetherAsync(server, new("a", "b"), "development");
+            await run.TogetherAsync();
+            return run.Handle.Id;
+        },
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
     };
 
@@ -210,6 +230,14 @@ internal static class RecordedBehaviours
     {
         await FailoverReadinessTests.LookAsync(server, world, "production");
         return FailoverReadiness.WorkflowId("production");
+    }
+
+    private static async Task<string> SecretAsync(RunbookServer server, FakeSecrets secrets, Func<SecretRun, Task> act)
+    {
+        await using var run = await SecretRun.StartAsync(server, secrets, "development");
+        await act(run);
+        await run.ReportAsync();
+        return run.Handle.Id;
     }
 
     private static async Task<string> DriftAsync(RunbookServer server, FakeWorld world, DetectDriftInput input, Func<RunningRunbook<DriftReport>, Task> act)

@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using PlatformOps.Platform.Secrets;
+using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Secrets;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Integration.Tests.Secrets;
+
+/// <summary>Loses every kind of step twice, before its effect and after it, and then carries it out five times in a row.</summary>
+internal sealed class LosingActivities(ISecretActivities inner) : ISecretActivities
+{
+    private readonly ConcurrentDictionary<RotationStep, int> times = [];
+
+    /// <summary>The steps that were met.</summary>
+    public ICollection<RotationStep> Steps => times.Keys;
+
+    public Task<FoundSecrets> FindSecretsAsync(FindSecretsInput input) => inner.FindSecretsAsync(input);
+
+    public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input) => inner.ObserveSecretAsync(input);
+
+    public Task<RestartedConsumer> RestartConsumerAsync(RestartConsumerInput input) => inner.RestartConsumerAsync(input);
+
+    public async Task<SecretStepResult> RotateStepAsync(SecretStepInput input)
+    {
+        var time = times.AddOrUpdate(input.Step, 1, (_, before) => before + 1);
+        if (time == 1)
+            throw Lost();
+        var result = await inner.RotateStepAsync(input);
+        if (time == 2)
+            throw Lost();
+        for (var again = 0; again < 4; again++)
+        {
+            try
+            {
+                await inner.RotateStepAsync(input);
+            }
+            catch (ApplicationFailureException moved) when (moved.ErrorType == FailureTypes.FactsChanged)
+            {
+                // It is done, and is not done again.
+            }
+        }
+
+        return result;
+    }
+
+    private static ApplicationFailureException Lost() => new("The worker is gone.", FailureTypes.Unavailable);
+}

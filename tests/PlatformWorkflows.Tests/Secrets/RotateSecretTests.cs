@@ -1,0 +1,104 @@
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Secrets;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Secrets;
+
+/// <summary>The order of a rotation, and what people may tell it.</summary>
+public sealed class RotateSecretTests(RunbookServer server)
+{
+    private static readonly string[] InOrder =
+        ["shop: create", "shop: set", "shop: promote", "shop: publish", "shop: refresh Deployment/jobs", "shop: refresh Deployment/web", "shop: revoke"];
+
+    [Fact]
+    public async Task Goes_step_by_step_and_reports_who_was_proved()
+    {
+        await using var run = await SecretRun.StartAsync(server, new());
+        var report = await run.ReportAsync();
+        Assert.Equal(InOrder, run.Secrets.Events);
+        Assert.Equal((RotationOutcome.Rotated, 2, "shop is rotated: 2 consumers use version 2, and no older one is valid."), (report.Outcome, report.Version, report.Summary));
+        var status = await run.UntilAsync(RunbookPhase.Completed);
+        Assert.All(status.Steps, step => Assert.Equal(StepState.Done, step.State));
+        Assert.True(status.PointOfNoReturnPassed);
+    }
+
+    [Theory]
+    [InlineData("create", true)]
+    [InlineData("create", false)]
+    [InlineData("set", true)]
+    [InlineData("promote", true)]
+    [InlineData("promote", false)]
+    [InlineData("publish", true)]
+    [InlineData("refresh", true)]
+    [InlineData("revoke", true)]
+    [InlineData("revoke", false)]
+    public async Task A_step_of_unknown_outcome_is_looked_at_again_and_not_tried_blindly(string step, bool afterEffect)
+    {
+        await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail(step, afterEffect));
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+        Assert.Equal(InOrder, run.Secrets.Events);
+    }
+
+    [Fact]
+    public async Task A_step_that_cannot_succeed_parks_it_until_somebody_has_changed_something()
+    {
+        await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("set", hopeless: true));
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.Equal("set failed: It is not allowed.", parked.Summary);
+        Assert.Equal("operator", parked.WaitingFor!.Who);
+        await run.TellAsync("retryStep", new StepInput("set"));
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task A_consumer_that_does_not_come_up_keeps_the_others_and_the_old_value()
+    {
+        await using var run = await SecretRun.StartAsync(server, new() { Stubborn = "Deployment/jobs" });
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.Contains("Deployment/jobs does not take up version 2: It does not start. The previous version stays valid.", parked.Summary, StringComparison.Ordinal);
+        Assert.DoesNotContain("shop: refresh Deployment/web", run.Secrets.Events);
+
+        run.Secrets.Stubborn = null;
+        await run.TellAsync("abort", new AbortInput("it must come up first"));
+        var report = await run.ReportAsync();
+        Assert.Equal((RotationOutcome.Returned, 3), (report.Outcome, report.Version));
+        Assert.Equal(["shop: return", "shop: publish", "shop: refresh Deployment/jobs", "shop: refresh Deployment/web", "shop: revoke"], run.Secrets.Events.TakeLast(5));
+    }
+
+    [Fact]
+    public async Task An_abort_before_anything_is_handed_out_leaves_everything_as_it_was()
+    {
+        await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("set", hopeless: true));
+        await run.UntilAsync(RunbookPhase.Parked);
+        Assert.Equal("Field 'reason' is missing: why, for the report.", await run.RefusalAsync("abort", new AbortInput(null)));
+        await run.TellAsync("abort", new AbortInput("changed our minds"));
+        Assert.Equal(RotationOutcome.Withdrawn, (await run.ReportAsync()).Outcome);
+        Assert.Equal(["shop: create", "shop: withdraw"], run.Secrets.Events);
+    }
+
+    [Fact]
+    public async Task There_is_no_way_back_once_the_old_value_may_be_revoked()
+    {
+        await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("revoke", hopeless: true));
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.True(parked.PointOfNoReturnPassed);
+        Assert.StartsWith("abort is not possible: the previous value is being revoked", await run.RefusalAsync("abort", new AbortInput("too late")), StringComparison.Ordinal);
+        Assert.StartsWith("Field 'step': Deployment/nobody is no consumer of shop. Possible: Deployment/web, Deployment/jobs.", await run.RefusalAsync("skipStep", new StepInput("Deployment/nobody", "x")), StringComparison.Ordinal);
+        await run.TellAsync("retryStep", new StepInput("revoke"));
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+    }
+
+    [Theory]
+    [InlineData("""{}""", "Field 'environment' is missing")]
+    [InlineData("""{"environment":"e"}""", "Field 'secret' is missing: the rotation's name in the catalog.")]
+    [InlineData("""{"environment":"e","secret":"s"}""", "Field 'region' is missing")]
+    [InlineData("""{"environment":"e","secret":"s","region":"r","settle":"soon"}""", "Field 'settle' is 'soon'.")]
+    [InlineData("""{"environment":"e","secret":"s","region":"r","proveWithin":"25h"}""", "Field 'proveWithin' is '25h'.")]
+    [InlineData("""{"environment":"e","secret":"s","region":"r","force":true}""", "Unknown field 'force'.")]
+    public async Task Names_the_field_of_bad_input(string input, string expected)
+    {
+        await using var run = await SecretRun.StartAsync(server, new(), nameof(RotateSecret), $"secrets/{Guid.NewGuid():N}", System.Text.Json.JsonDocument.Parse(input).RootElement);
+        Assert.StartsWith(expected, await run.FailureAsync(), StringComparison.Ordinal);
+        Assert.Empty(run.Secrets.Events);
+    }
+}
