@@ -24,7 +24,8 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         var kept = await store.ReadAsync(rotation.Path, ct);
         var there = await InClusterAsync(ct);
         var current = await StandingAsync(kept.Current, ct);
-        var previous = await StandingAsync(kept.Previous, ct);
+        // Whether what is to be revoked is accepted still makes no difference: nobody tries it.
+        var previous = kept.Previous is { } before ? new StagedCredential(before.Rotation, before.Login, before.Version, CredentialStanding.Unknown) : null;
         return new(
             await StandingAsync(kept.Pending, ct), current, previous,
             kept.Current is null ? await StandingAsync(there, ct) : null,

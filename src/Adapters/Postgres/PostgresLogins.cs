@@ -18,11 +18,13 @@ public sealed class PostgresLogins(PostgresServer server)
     /// <summary>The first of the two: what both make belongs to it.</summary>
     public static string Owner(string login) => login.EndsWith(Suffix, StringComparison.Ordinal) ? login[..^Suffix.Length] : login;
 
-    /// <summary>Logs in and asks for nothing.</summary>
+    /// <summary>Whether it is accepted. Nobody logs in with what the server's own tables refuse, where we may read them: refused logins are counted by others, and can lock an account.</summary>
     public async Task<CredentialStanding> TryAsync(string login, SecretText password, CancellationToken ct)
     {
         try
         {
+            if (!await server.InAsync($"look at the login {login}", null, session => MayBeAcceptedAsync(session, login, password), ct))
+                return CredentialStanding.Refused;
             using var tried = server.As(new(login, password));
             return await tried.InAsync("log in", null, async session => await session.CountAsync("SELECT 1::bigint AS count") == 1, ct) ? CredentialStanding.Accepted : CredentialStanding.Unknown;
         }
@@ -81,6 +83,18 @@ public sealed class PostgresLogins(PostgresServer server)
         {
             return new(login, null, []);
         }
+    }
+
+    /// <summary>False: the role is not there, may not log in, or has another password.</summary>
+    private static async Task<bool> MayBeAcceptedAsync(PostgresSession session, string login, SecretText password)
+    {
+        if (await session.RowsAsync("SELECT rolcanlogin AS login FROM pg_roles WHERE rolname = $1", login) is not [var role] || !(bool)role["login"]!)
+            return false;
+        // Superusers only.
+        if (await session.CountAsync("SELECT has_table_privilege('pg_authid', 'SELECT')::int::bigint AS count") == 0)
+            return true;
+        return (await session.RowsAsync("SELECT rolpassword AS verifier FROM pg_authid WHERE rolname = $1", login)) is [var row]
+            && (string?)row["verifier"] is { } verifier && ScramVerifier.Fits(verifier, password) != false;
     }
 
     /// <summary>Gives a login the limit and the settings of another one: both count for who logs in, not in whose name it acts.</summary>

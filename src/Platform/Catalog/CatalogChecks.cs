@@ -31,6 +31,22 @@ internal static class CatalogChecks
             CheckUse(component, catalog);
             ObservedChecks.Check(component, catalog);
             CheckKinds(component, catalog);
+            CheckRotations(component, catalog);
+        }
+    }
+
+    /// <summary>A rotation is known by its name, and two of them must not write the same path.</summary>
+    private static void CheckRotations(ReadDefinition component, ComponentCatalog catalog)
+    {
+        var all = catalog.Components.SelectMany(other => other.Rotations.Select(rotation => (Owner: other.Name, Rotation: rotation))).ToList();
+        foreach (var (rotation, index) in component.Definition.Rotations.Select((rotation, index) => (rotation, index)))
+        {
+            var path = $"{component.Definition.Name}.rotations[{index}]";
+            var others = all.Where(other => !ReferenceEquals(other.Rotation, rotation)).ToList();
+            if (others.FirstOrDefault(other => other.Rotation.Name == rotation.Name) is { Owner: { } named })
+                component.Reader.Report($"{path}.name", $"{named} has a rotation of that name too; names are unique in the catalog");
+            if (others.FirstOrDefault(other => other.Rotation.Path == rotation.Path || other.Rotation.Path == $"{rotation.Path}/pending" || $"{other.Rotation.Path}/pending" == rotation.Path) is { Owner: { } kept })
+                component.Reader.Report($"{path}.path", $"{kept} keeps a secret there, or what it stages; give each its own path");
         }
     }
 

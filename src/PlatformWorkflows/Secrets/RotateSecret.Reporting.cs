@@ -15,6 +15,11 @@ public sealed partial class RotateSecret
     /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
 
+    /// <summary>So that a lost proof is noticed early in a short time, and a week of it stays below 10,000 events.</summary>
+    private const int LooksWhileSettling = 20;
+
+    private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
+
     private readonly List<RunbookStep> steps = [.. new[]
     {
         RotationStep.Create, RotationStep.Set, RotationStep.Promote, RotationStep.Publish, RotationStep.Refresh, RotationStep.Settle, RotationStep.Revoke,

@@ -90,6 +90,8 @@ public sealed partial class RotateSecret
                 StartToCloseTimeout = TimeSpan.FromMinutes(2),
                 RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
             });
+        // By the clock of the workflow, which has to agree with its timers.
+        sight = sight with { Seen = sight.Seen with { SeenAt = Now } };
         if (!looked && RotationPolicy.LeftBy(sight.Seen) is { } left)
             rotation = left;
         looked = true;
@@ -164,11 +166,10 @@ public sealed partial class RotateSecret
         }
 
         WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
-        var pause = (Now - waitingSince.Value) / 10;
-        pause = pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause;
-        if (settled && until > Now && until - Now < pause)
-            pause = until - Now;
-        await NewsAsync(pause);
+        var pause = settled ? (request.Settle ?? sight!.Settle) / LooksWhileSettling : (Now - waitingSince.Value) / 10;
+        var longest = settled ? LongestPauseOfProof : LongestPause;
+        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
+        await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
         WaitingFor = null;
         if (settled)
             waitingSince = null;

@@ -29,6 +29,9 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     public string PasswordFile => In("password");
 
+    /// <summary>What the server has logged.</summary>
+    public string Log => File.ReadAllText(In("log"));
+
     /// <summary>Skips the test where there is no PostgreSQL.</summary>
     public async Task StartAsync()
     {

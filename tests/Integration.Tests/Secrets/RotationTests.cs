@@ -154,6 +154,8 @@ public sealed class RotationTests(SandboxCluster cluster, PostgresCluster postgr
         Assert.Equal("1", await postgres.AskAsync($"SELECT count(*) FROM pg_roles WHERE rolname IN ('{world.Login}', '{world.Login}_clone') AND rolcanlogin"));
         Assert.Superset(new HashSet<RotationStep> { RotationStep.Adopt, RotationStep.Create, RotationStep.Set, RotationStep.Promote, RotationStep.Publish, RotationStep.Refresh, RotationStep.Revoke }, losing!.Steps.ToHashSet());
         Assert.Empty(clients.Refusals);
+        // Nor was anybody refused on our side: others count refused logins, and lock accounts for them.
+        Assert.DoesNotContain(postgres.Log.Split('\n'), line => line.Contains(world.Login, StringComparison.Ordinal) && (line.Contains("authentication failed", StringComparison.Ordinal) || line.Contains("not permitted to log in", StringComparison.Ordinal)));
     }
 
     private static async Task<string?> AskAsync(RotationWorld world, string login, string password, string query)

@@ -55,4 +55,14 @@ public sealed class RotateSecretsTests(SkippingRunbookServer server) : IClassFix
         Assert.InRange((await server.Environment.GetCurrentTimeAsync() - before).TotalHours, 30, 31);
         Assert.InRange((await run.Handle.FetchHistoryAsync()).Events.Count, 1, 2000);
     }
+
+    [Fact]
+    public async Task Keeps_the_old_value_for_a_week_when_told_to_and_stays_short()
+    {
+        var before = await server.Environment.GetCurrentTimeAsync();
+        await using var run = await SecretRun.StartAsync(server, new(), input: new() { Settle = "7d" });
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+        Assert.InRange((await server.Environment.GetCurrentTimeAsync() - before).TotalDays, 7, 7.1);
+        Assert.InRange((await run.Handle.FetchHistoryAsync()).Events.Count, 1, 3000);
+    }
 }

@@ -1,0 +1,35 @@
+using PlatformOps.Platform.Secrets;
+
+namespace PlatformOps.Platform.Tests.Catalog;
+
+/// <summary>What a component may say of the secrets that are rotated.</summary>
+public sealed class RotationDefinitionTests
+{
+    private const string Gate = "health: [ {postgresql: {service: postgresql} } ]";
+
+    [Fact]
+    public void Is_read_with_its_defaults()
+    {
+        var result = SmallCatalog.Read(new() { ["db"] = $"name: db\n{Gate}\nrotations: [ {{name: shop, kind: postgresql-users, path: platform/shop, secret: credentials, usernameKey: username}} ]" });
+        Assert.Empty(result.Problems);
+        var rotation = Assert.Single(result.Catalog!.Find("db")!.Rotations);
+        Assert.Equal(
+            ("shop", RotationKind.PostgresqlUsers, "platform/shop", "credentials", "security", "username", "password", 32, TimeSpan.FromDays(30), TimeSpan.FromMinutes(10)),
+            (rotation.Name, rotation.Kind, rotation.Path, rotation.Secret, rotation.Namespace, rotation.UsernameKey, rotation.PasswordKey, rotation.Length, rotation.Every, rotation.Settle));
+    }
+
+    [Theory]
+    [InlineData("{name: shop, kind: postgresql-users, path: a, secret: s}", Gate, "is missing: two users take turns")]
+    [InlineData("{name: shop, kind: postgresql-users, path: a, secret: s, usernameKey: u}", "health: []", "has no gate postgresql")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s, usernameKey: u}", "health: []", "is only for logins")]
+    [InlineData("{name: shop, kind: value, path: /a, secret: s}", "health: []", "a path such as platform/postgresql")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s, every: 1m}", "health: []", "every")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s, reloads: [web]}", "health: []", "Kind/name such as Deployment/api")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s}, {name: shop, kind: value, path: b, secret: s}", "health: []", "names are unique in the catalog")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s}, {name: other, kind: value, path: a/pending, secret: s}", "health: []", "give each its own path")]
+    public void Says_what_is_wrong_with_it(string rotations, string health, string expected)
+    {
+        var result = SmallCatalog.Read(new() { ["db"] = $"name: db\n{health}\nrotations: [ {rotations} ]" });
+        Assert.Contains(result.Problems, problem => $"{problem}".Contains(expected, StringComparison.Ordinal));
+    }
+}
