@@ -9,7 +9,7 @@ namespace PlatformOps.Workflows.Secrets;
 /// <summary>How it says where it stands.</summary>
 public sealed partial class RotateSecret
 {
-    /// <summary>Failures of unknown outcome that are looked at again before somebody is asked.</summary>
+    /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
     private const int FailuresInARow = 5;
 
     /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
@@ -26,6 +26,7 @@ public sealed partial class RotateSecret
     }.Select(step => new RunbookStep(InWords(step), StepState.Pending, InTheOrder(step), []))];
 
     private string rotation = "";
+    private RotationStep? failedAt;
     private int failures;
     private bool toldParent;
 

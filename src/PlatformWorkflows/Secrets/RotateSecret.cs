@@ -127,7 +127,7 @@ public sealed partial class RotateSecret
                     StartToCloseTimeout = TimeSpan.FromMinutes(2),
                     RetryPolicy = new() { MaximumAttempts = 1 },
                 });
-            (failures, waitingSince) = (0, null);
+            (failures, failedAt, waitingSince) = (0, null, null);
             Finish(next.Step, done.Detail);
             if (next.Step == RotationStep.Revoke)
                 revoked = true;
@@ -141,7 +141,7 @@ public sealed partial class RotateSecret
             if (failure.InnerException is ApplicationFailureException { NonRetryable: true })
                 await ParkAsync($"{InWords(next.Step)} failed: {FailureReason.Of(failure)}");
             else
-                await LaterAsync($"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
+                await LaterAsync(next.Step, $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
         }
     }
 
@@ -175,9 +175,11 @@ public sealed partial class RotateSecret
             waitingSince = null;
     }
 
-    private async Task LaterAsync(string why)
+    /// <summary>The same step again and again is somebody's business; a step that turns out to be done is not.</summary>
+    private async Task LaterAsync(RotationStep failed, string why)
     {
-        failures++;
+        failures = failed == failedAt ? failures + 1 : 1;
+        failedAt = failed;
         if (failures > FailuresInARow)
         {
             await ParkAsync(why);
@@ -185,7 +187,7 @@ public sealed partial class RotateSecret
         }
 
         EnterPhase(Phase, why);
-        await NewsAsync(ShortestPause * Math.Pow(2, failures));
+        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
     }
 
     private async Task ParkAsync(string why)
@@ -194,7 +196,7 @@ public sealed partial class RotateSecret
         WaitingFor = new("retryStep, skipStep or abort", "operator", Now + request.ParkedAtMost);
         var answered = await NewsAsync(request.ParkedAtMost);
         WaitingFor = null;
-        (failures, waitingSince) = (0, null);
+        (failures, failedAt, waitingSince) = (0, null, null);
         if (!answered)
             throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(request.ParkedAtMost)}. {why} {IfStoppedNow()}");
     }

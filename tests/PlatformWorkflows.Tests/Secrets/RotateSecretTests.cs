@@ -40,6 +40,17 @@ public sealed class RotateSecretTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task It_goes_on_when_every_step_is_lost_after_its_effect()
+    {
+        var unlucky = new FakeSecrets();
+        foreach (var step in new[] { "create", "set", "promote", "publish", "refresh", "refresh", "revoke" })
+            unlucky.Fail(step, afterEffect: true);
+        await using var run = await SecretRun.StartAsync(server, unlucky);
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+        Assert.Equal(InOrder, run.Secrets.Events);
+    }
+
+    [Fact]
     public async Task A_step_that_cannot_succeed_parks_it_until_somebody_has_changed_something()
     {
         await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("set", hopeless: true));

@@ -65,4 +65,14 @@ public sealed class RotateSecretsTests(SkippingRunbookServer server) : IClassFix
         Assert.InRange((await server.Environment.GetCurrentTimeAsync() - before).TotalDays, 7, 7.1);
         Assert.InRange((await run.Handle.FetchHistoryAsync()).Events.Count, 1, 3000);
     }
+
+    [Fact]
+    public async Task Asks_somebody_when_one_step_is_lost_again_and_again()
+    {
+        var secrets = new FakeSecrets();
+        for (var time = 0; time < 6; time++)
+            secrets.Fail("set");
+        await using var run = await SecretRun.StartAsync(server, secrets, input: new() { ParkedAtMost = "1s" });
+        Assert.StartsWith("Nobody continued the parked run within 1s. set may not have happened: There was no answer in time.", await run.FailureAsync(), StringComparison.Ordinal);
+    }
 }
