@@ -75,8 +75,16 @@ internal sealed class GuardedPair : IAsyncDisposable
         var started = new GuardedPair(aws, connection, pair);
         foreach (var (node, (witness, replication)) in links)
             (started.witnessLinks[node], started.replicationLinks[node]) = (witness, replication);
-        await started.BringUpAsync(synchronous);
-        return started;
+        try
+        {
+            await started.BringUpAsync(synchronous);
+            return started;
+        }
+        catch
+        {
+            await started.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>What the node's guard says; null: it does not answer.</summary>
