@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net.Security;
 using System.Net.Sockets;
 
 namespace PlatformOps.Guard.Traffic;
@@ -7,6 +8,10 @@ namespace PlatformOps.Guard.Traffic;
 internal sealed class Relay(Stream client, Socket clientSocket, Socket server) : IDisposable
 {
     private const int BufferBytes = 32 * 1024;
+
+    /// <summary>As much as PostgreSQL itself puts into one TLS record at most. pg_basebackup and WAL receivers read so much at once and then wait at the socket, although their TLS layer may still hold the
+    /// rest of a larger record: a clone would wait for its end for ever.</summary>
+    private const int RecordBytes = 8 * 1024;
 
     private int cut;
 
@@ -59,9 +64,13 @@ internal sealed class Relay(Stream client, Socket clientSocket, Socket server) :
             while (await from.ReadAsync(buffer, ct) is > 0 and var count)
             {
                 follow?.Invoke(buffer.AsMemory(0, count));
-                if (!passes())
-                    return;
-                await to.WriteAsync(buffer.AsMemory(0, count), ct);
+                var most = to is SslStream ? RecordBytes : count;
+                for (var sent = 0; sent < count; sent += most)
+                {
+                    if (!passes())
+                        return;
+                    await to.WriteAsync(buffer.AsMemory(sent, Math.Min(most, count - sent)), ct);
+                }
             }
         }
         catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
