@@ -74,6 +74,12 @@ internal sealed class GuardDuties(GuardParts parts, Fencing fencing, Promotion p
                     turn.Release();
                 }
             }
+            else if (failed is not null && !Wanted())
+            {
+                // Somebody else did it, for example a promotion: what need not be done is no trouble any more.
+                parts.Status.Troubled(null);
+                failed = null;
+            }
 
             await nudge.WaitAsync(Look, ct);
         }

@@ -261,8 +261,8 @@ internal sealed class CrashWorld : IAsyncDisposable
         (string, Func<Task>, Func<Task>) Cut(string what, params Link[] links) => ($"cut {what}", () => Each(links, link => link.Cut()), () => Each(links, link => link.Restore()));
         return random.Next(13) switch
         {
-            0 => ($"lose {node}", () => pair.LoseAsync(node), () => StartGuardAsync(node)),
-            1 => ($"kill guard of {node}", () => Now(() => pair.KillGuard(node)), () => StartGuardAsync(node)),
+            0 => ($"lose {node}", () => pair.LoseAsync(node), () => StartGuardAsync(node, mayDie: true)),
+            1 => ($"kill guard of {node}", () => Now(() => pair.KillGuard(node)), () => StartGuardAsync(node, mayDie: true)),
             2 => ($"kill server of {node}", () => Now(() => _ = pair.Data(node).Postmaster() is { } process ? Signal(process) : 0), () => Task.CompletedTask),
             3 => ($"freeze guard of {node}", () => Now(() => pair.FreezeGuard(node)), () => Now(() => pair.ThawGuard(node))),
             4 => ($"freeze {node}", () => Now(() => pair.Freeze(node)), () => Now(() => pair.Thaw(node))),
@@ -308,10 +308,10 @@ internal sealed class CrashWorld : IAsyncDisposable
     private Task HealLinksAsync() => Each(
         [.. guardLinks.Values, .. clientLinks.Values, workersToWitness, .. pair.Files.Nodes.SelectMany(node => new[] { pair.WitnessLink(node), pair.ReplicationLink(node) })], link => link.Restore());
 
-    private Task StartGuardAsync(string node) => InTurnAsync(async () =>
+    private Task StartGuardAsync(string node, bool mayDie = false) => InTurnAsync(async () =>
     {
         if (!pair.Lives(node))
-            await pair.StartGuardAsync(node);
+            await pair.StartGuardAsync(node, mayDie);
     });
 
     private Task StartServerAsync() => InTurnAsync(async () =>

@@ -109,7 +109,8 @@ internal sealed class GuardedPair : IAsyncDisposable
 
     public DataDirectory Data(string node) => new(pair[node].Data);
 
-    public async Task StartGuardAsync(string node)
+    /// <param name="mayDie">Whether somebody may kill it while it starts.</param>
+    public async Task StartGuardAsync(string node, bool mayDie = false)
     {
         var start = new ProcessStartInfo("dotnet", ["exec", Cli.Program, "guard", "--config", pair.ConfigurationFile(node)]) { RedirectStandardError = true, RedirectStandardOutput = true };
         var process = Process.Start(start)!;
@@ -120,7 +121,7 @@ internal sealed class GuardedPair : IAsyncDisposable
         process.BeginErrorReadLine();
         guards[node] = process;
         await UntilAsync(async () => await LookAsync(node) is not null || process.HasExited, node);
-        Assert.False(process.HasExited, Log(node));
+        Assert.False(process.HasExited && !mayDie, Log(node));
     }
 
     /// <summary>Whether the guard's process is there; it may be frozen.</summary>
