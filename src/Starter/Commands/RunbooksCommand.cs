@@ -6,6 +6,7 @@ using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Secrets;
 
 namespace PlatformOps.Starter.Commands;
 
@@ -56,6 +57,25 @@ internal static class RunbooksCommand
             "ledger/development",
             Required: ["environment"],
             Controls: "queries: status, ledger"),
+        new(
+            nameof(RotateSecrets),
+            "secrets/{environment}",
+            "Rotates the secrets of an environment that are due, or those that are named, and restarts each of their consumers once; with mode plan it only says what is due. Takes no updates.",
+            typeof(RotateSecretsInput),
+            """{"environment":"production"}""",
+            "secrets/production",
+            Required: ["environment"],
+            Controls: "queries: status"),
+        new(
+            nameof(RotateSecret),
+            "secrets/{environment}/{secret}@{region}",
+            "Rotates one secret of one region: ends when every consumer is proved to use the new value and no older one is valid.",
+            typeof(RotateSecretInput),
+            """{"environment":"production","secret":"postgresql-temporal","region":"us-east-1"}""",
+            "secrets/production/postgresql-temporal@us-east-1",
+            Required: ["environment", "secret", "region"],
+            Controls: "queries: status   updates: abort, retryStep, skipStep",
+            Internal: "refreshedByParent"),
         new(
             nameof(RegionFailover),
             "failover/{environment}",
