@@ -147,7 +147,8 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
                     Say($"  {said[step.Name] = line}");
             }
 
-            if (view.Last is { } last)
+            // An attempt that found the lease renewed at the last moment has changed nothing, and is followed by the next.
+            if (view.Last is { Outcome: not FailoverOutcome.NothingDone } last)
                 return last;
             if (!back && scenario is FailoverScenario.NodeLost or FailoverScenario.GuardKilled && status.Steps.Any(step => step is { Name: "verify", State: StepState.Done }))
             {
