@@ -102,14 +102,19 @@ public abstract class HealthTests(TestCluster cluster)
     public async Task Looks_again_when_something_changes_and_not_only_when_a_pause_is_over()
     {
         await using var platform = await TestPlatform.CreateAsync(cluster);
+        var stuck = cluster.Give(platform.Space, "web", PodFate.Unschedulable);
         await platform.ProvisionAsync();
         var plan = (await platform.PlanAsync()).Plan;
         // No pause ever ends.
         var activities = platform.ActivitiesWith(new StoppedClock());
         var waiting = platform.RunAsync(() => activities.AwaitHealthAsync(new(platform.Reference(plan, "app"), Long)));
         while (!platform.Spoken.ToArray().Any(text => text.Contains("\"since\"", StringComparison.Ordinal)))
+        {
+            Assert.False(waiting.IsCompleted, "It did not have to wait.");
             await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
 
+        await stuck.DisposeAsync();
         await using var fate = cluster.Give(platform.Space, "web", PodFate.Ready);
 
         Assert.StartsWith("2 of 2 gates passed", (await waiting.WaitAsync(Long, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
