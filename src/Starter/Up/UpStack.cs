@@ -3,6 +3,7 @@ using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Sandbox;
@@ -156,12 +157,18 @@ internal sealed class UpStack : IAsyncDisposable
         Client = await TemporalTarget.Of(Address, "this process").ConnectAsync(ct);
     }
 
-    /// <summary>They are unsealed from the start: nobody keeps keys for an evaluation.</summary>
+    /// <summary>They are unsealed from the start: nobody keeps keys for an evaluation. Each has the key/value engine that secrets are rotated through.</summary>
     private async Task StartVaultsAsync(IReadOnlyList<string> regions, string world, CancellationToken ct)
     {
         Directory.CreateDirectory(world);
         foreach (var region in regions)
-            vaults[region] = await SandboxVault.StartAsync(new() { DataFile = Path.Combine(world, $"{region}.vault.db") }, ct);
+        {
+            var vault = vaults[region] = await SandboxVault.StartAsync(new() { DataFile = Path.Combine(world, $"{region}.vault.db") }, ct);
+            using var connection = VaultConnection.Open(new("up", vault.Address), new GivenToken(new(vault.RootToken)));
+            var system = new VaultSystem(connection);
+            if (!(await system.MountsAsync(ct)).Keys.Any(path => path.TrimEnd('/') == "secret"))
+                await system.MountAsync("secret", "kv", ct, options: new Dictionary<string, string> { ["version"] = "2" });
+        }
     }
 
     private async Task StartSandboxAsync(UpOptions options, IReadOnlyList<string> regions, DataDirectory data, bool verbose, CancellationToken ct)
