@@ -12,9 +12,13 @@ internal static class SecretValues
     /// <summary>Letters and digits alone need no quoting in connection strings, shells and configuration files.</summary>
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+    /// <summary>A value that nobody had before.</summary>
+    /// <param name="length">Characters.</param>
+    public static string New(int length) => RandomNumberGenerator.GetString(Alphabet, length);
+
     /// <summary>The manifest with values that nobody had before.</summary>
     public static JsonObject Fill(JsonObject manifest, SecretDefinition definition) => Fill(manifest, definition.Literals.Concat(definition.Generated.Select(
-        key => KeyValuePair.Create(key.Key, RandomNumberGenerator.GetString(Alphabet, key.Value)))));
+        key => KeyValuePair.Create(key.Key, New(key.Value)))));
 
     /// <summary>The manifest with the values of another Secret.</summary>
     public static JsonObject Fill(JsonObject manifest, IReadOnlyDictionary<string, SecretText> copied) =>

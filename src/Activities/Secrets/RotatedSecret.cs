@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
@@ -11,9 +11,6 @@ namespace PlatformOps.Activities.Secrets;
 /// <param name="labels">What our own workloads carry.</param>
 internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets store, ICredentialSystem system, KubernetesConnection cluster, IReadOnlyDictionary<string, string> labels) : IDisposable
 {
-    /// <summary>Letters and digits alone need no quoting in connection strings, shells and configuration files.</summary>
-    private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
     /// <summary>Marks what was there before the first rotation.</summary>
     private const string Adopted = "adopted";
 
@@ -74,7 +71,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     {
         if (kept.Pending is { } there)
             return $"There is a pending version already, of {there.Rotation}.";
-        var value = new SecretText(RandomNumberGenerator.GetString(Alphabet, rotation.Length));
+        var value = new SecretText(SecretValues.New(rotation.Length));
         await store.StageAsync(rotation.Path, new(operation, system.NextLogin(Needed(kept.Current)), value, 0), kept.LatestPending, ct);
         return "A new value is kept as pending.";
     }

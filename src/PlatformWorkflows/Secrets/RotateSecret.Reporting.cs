@@ -9,6 +9,8 @@ namespace PlatformOps.Workflows.Secrets;
 /// <summary>How it says where it stands.</summary>
 public sealed partial class RotateSecret
 {
+    private const string Looking = "Looking at Vault, at the system that the secret is for, and at its consumers.";
+
     /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
     private const int FailuresInARow = 5;
 
@@ -32,7 +34,7 @@ public sealed partial class RotateSecret
 
     private RunbookPhase Phase { get; set; } = RunbookPhase.Observing;
 
-    private string Summary { get; set; } = "Starting.";
+    private string Summary { get; set; } = Looking;
 
     private RunbookWait? WaitingFor { get; set; }
 
@@ -49,7 +51,7 @@ public sealed partial class RotateSecret
         Summary = Summary,
         Steps = [.. steps, .. (sight?.Seen.Consumers ?? []).Select(Step)],
         WaitingFor = WaitingFor,
-        Next = Ended ? null : decision?.Why ?? "Looking at Vault, at the system that the secret is for, and at its consumers.",
+        Next = Ended ? null : decision?.Why ?? Looking,
         IfStoppedNow = IfStoppedNow(),
         Compensations = Ended || PointOfNoReturnPassed ? [] : ["Hand out the value of before again, and revoke the new one."],
         PointOfNoReturnPassed = PointOfNoReturnPassed,

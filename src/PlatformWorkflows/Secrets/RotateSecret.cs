@@ -82,14 +82,7 @@ public sealed partial class RotateSecret
     /// <summary>Looks, and decides.</summary>
     private async Task<RotationDecision> NextAsync()
     {
-        sight = await Workflow.ExecuteActivityAsync(
-            (ISecretActivities activities) => activities.ObserveSecretAsync(new(request.Reference)),
-            new()
-            {
-                Summary = $"How {request.Reference} is",
-                StartToCloseTimeout = TimeSpan.FromMinutes(2),
-                RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
-            });
+        sight = await LookAsync();
         // By the clock of the workflow, which has to agree with its timers.
         sight = sight with { Seen = sight.Seen with { SeenAt = Now } };
         if (!looked && RotationPolicy.LeftBy(sight.Seen) is { } left)
@@ -109,6 +102,30 @@ public sealed partial class RotateSecret
         decision = RotationPolicy.Decide(sight.Seen, progress);
         provedSince = decision.Step is RotationStep.Settle or RotationStep.Revoke ? provedSince ?? sight.Seen.SeenAt : null;
         return decision;
+    }
+
+    /// <summary>Looks until it is answered. What does not answer for long, or refuses, is somebody's business: the secret stays as it is meanwhile.</summary>
+    private async Task<SecretSight> LookAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await Workflow.ExecuteActivityAsync(
+                    (ISecretActivities activities) => activities.ObserveSecretAsync(new(request.Reference)),
+                    new()
+                    {
+                        Summary = $"How {request.Reference} is",
+                        StartToCloseTimeout = TimeSpan.FromMinutes(2),
+                        ScheduleToCloseTimeout = request.ProveWithin,
+                        RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
+                    });
+            }
+            catch (ActivityFailureException failure) when (looked && !TemporalException.IsCanceledException(failure))
+            {
+                await ParkAsync($"It cannot be looked at: {FailureReason.Of(failure)}");
+            }
+        }
     }
 
     /// <summary>Carries the step out, once: when its outcome is not known, the next look says what became of it.</summary>

@@ -19,15 +19,9 @@ internal static class DriftScheduleCommand
         .Runs(async (invocation, ct) =>
         {
             var (name, text) = (invocation.Get(environment), invocation.Get(every)!);
-            var interval = RunSchedule.Interval(text, "platformops drift schedule --help");
-            var client = await invocation.ConnectForAsync(name, ct);
-            var created = await RunSchedule.PutAsync(
-                client, nameof(DetectDrift), DetectDrift.WorkflowId(name), new DetectDriftInput { Environment = name }, invocation.TaskQueueOr(invocation.Get(queue)), interval,
-                $"Looks for drift of {name}; made by platformops drift schedule.", ct);
-            invocation.Terminal.Line($"{(created ? "Created" : "Changed")} the schedule {DetectDrift.WorkflowId(name)}: it looks for drift of {name} every {text}.");
-            invocation.Terminal.Line($"Its runs: temporal workflow list --query \"Runbook = 'DetectDrift' AND Environment = '{name}'\"");
-            invocation.Terminal.Result(new { environment = name, scheduleId = DetectDrift.WorkflowId(name), every = text, created });
-            return ExitCode.Success;
+            var schedule = new RunSchedule(nameof(DetectDrift), DetectDrift.WorkflowId(name), name, new DetectDriftInput { Environment = name }, $"looks for drift of {name}", "drift schedule");
+            schedule.Interval(text);
+            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), invocation.TaskQueueOr(invocation.Get(queue)), text, ct);
         });
     }
 }

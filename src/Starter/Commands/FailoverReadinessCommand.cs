@@ -24,23 +24,14 @@ internal static class FailoverReadinessCommand
         }
         .Runs(async (invocation, ct) =>
         {
-            var name = invocation.Get(environment);
-            var interval = invocation.Get(every) is { } text ? RunSchedule.Interval(text, "platformops failover readiness --help") : (TimeSpan?)null;
-            var client = await invocation.ConnectForAsync(name, ct);
-            return interval is { } regularly ? await ScheduleAsync(invocation, client, name, regularly, invocation.Get(every)!, ct) : await LookAsync(invocation, client, name, ct);
+            var (name, text) = (invocation.Get(environment), invocation.Get(every));
+            if (text is null)
+                return await LookAsync(invocation, await invocation.ConnectForAsync(name, ct), name, ct);
+            var schedule = new RunSchedule(
+                nameof(FailoverReadiness), FailoverReadiness.WorkflowId(name), name, new FailoverReadinessRequest { Environment = name }, $"looks whether {name} could fail over", "failover readiness");
+            schedule.Interval(text);
+            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), TaskQueues.Failover, text, ct);
         });
-    }
-
-    private static async Task<ExitCode> ScheduleAsync(Invocation invocation, TemporalClient client, string environment, TimeSpan interval, string every, CancellationToken ct)
-    {
-        var id = FailoverReadiness.WorkflowId(environment);
-        var created = await RunSchedule.PutAsync(
-            client, nameof(FailoverReadiness), id, new FailoverReadinessRequest { Environment = environment }, TaskQueues.Failover, interval,
-            $"Looks whether {environment} could fail over; made by platformops failover readiness.", ct);
-        invocation.Terminal.Line($"{(created ? "Created" : "Changed")} the schedule {id}: it looks every {every} whether {environment} could fail over.");
-        invocation.Terminal.Line($"Its runs: temporal workflow list --query \"Runbook = 'FailoverReadiness' AND Environment = '{environment}'\"");
-        invocation.Terminal.Result(new { environment, scheduleId = id, every, created });
-        return ExitCode.Success;
     }
 
     private static async Task<ExitCode> LookAsync(Invocation invocation, TemporalClient client, string environment, CancellationToken ct)

@@ -94,15 +94,9 @@ internal static class SecretsCommand
         .Runs(async (invocation, ct) =>
         {
             var (name, text) = (invocation.Get(environment), invocation.Get(every)!);
-            var interval = RunSchedule.Interval(text, "platformops secrets schedule --help");
-            var client = await invocation.ConnectForAsync(name, ct);
-            var created = await RunSchedule.PutAsync(
-                client, nameof(RotateSecrets), RotateSecrets.WorkflowId(name), new RotateSecretsInput { Environment = name }, invocation.TaskQueueOr(invocation.Get(queue)), interval,
-                $"Rotates secrets of {name} that are due; made by platformops secrets schedule.", ct);
-            invocation.Terminal.Line($"{(created ? "Created" : "Changed")} the schedule {RotateSecrets.WorkflowId(name)}: it rotates what is due in {name} every {text}.");
-            invocation.Terminal.Line($"Its runs: temporal workflow list --query \"Runbook = 'RotateSecrets' AND Environment = '{name}'\"");
-            invocation.Terminal.Result(new { environment = name, scheduleId = RotateSecrets.WorkflowId(name), every = text, created });
-            return ExitCode.Success;
+            var schedule = new RunSchedule(nameof(RotateSecrets), RotateSecrets.WorkflowId(name), name, new RotateSecretsInput { Environment = name }, $"rotates what is due in {name}", "secrets schedule");
+            schedule.Interval(text);
+            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), invocation.TaskQueueOr(invocation.Get(queue)), text, ct);
         });
     }
 

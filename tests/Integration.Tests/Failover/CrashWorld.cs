@@ -6,7 +6,6 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard;
 using PlatformOps.Integration.Tests.CommandLine;
-using PlatformOps.Platform.Failover;
 using PlatformOps.Sandbox;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
@@ -14,16 +13,13 @@ using PlatformOps.Starter.Demos;
 using PlatformOps.Starter.Failover;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Failover;
-using PlatformOps.Workflows.Runbooks;
-using Temporalio.Api.WorkflowService.V1;
 using Temporalio.Client;
-using Temporalio.Exceptions;
 
 namespace PlatformOps.Integration.Tests.Failover;
 
 /// <summary>A failover run with everything real around it (servers, guards, witness, bootstrap server as a process with a file, workers), clients that keep account, and everything of it
 /// can die, freeze or be cut off. An operator who does what the run asks for is part of it.</summary>
-internal sealed class CrashWorld : IAsyncDisposable
+internal sealed partial class CrashWorld : IAsyncDisposable
 {
     private const string Environment = "production";
 
@@ -181,133 +177,6 @@ internal sealed class CrashWorld : IAsyncDisposable
         await SettleAsync(GuardedPair.First, () => true);
     }
 
-    private async Task CauseAsync(Cause cause, string primary)
-    {
-        switch (cause)
-        {
-            case Cause.NodeLost:
-                await pair.LoseAsync(primary);
-                break;
-            case Cause.PostmasterKilled:
-                pair.KillPostmaster(primary);
-                break;
-            default:
-                await AskAsync();
-                break;
-        }
-    }
-
-    /// <summary>A machine that was lost is back after a while.</summary>
-    private async Task ReturnAsync(string node)
-    {
-        await Task.Delay(TimeSpan.FromSeconds(2.5), Ct);
-        if (!pair.Lives(node))
-            await pair.StartGuardAsync(node);
-    }
-
-    private async Task AskAsync()
-    {
-        while (true)
-        {
-            try
-            {
-                await Run.ExecuteUpdateAsync<ControlResult>("failOver", [new FailOverInput("the test wants it", "ana")]);
-                return;
-            }
-            catch (Exception refused) when (refused is WorkflowUpdateFailedException or RpcException)
-            {
-                // What it has to know may have come a moment later.
-                Say($"failOver: {refused.InnerException?.Message ?? refused.Message}");
-                await Task.Delay(200, Ct);
-            }
-        }
-    }
-
-    private async Task HitAsync(Victim victim, string primary, string standby)
-    {
-        Say($"hit {victim}");
-        switch (victim)
-        {
-            case Victim.Workers:
-                KillWorkers();
-                break;
-            case Victim.BootstrapServer:
-                await KillServerAsync();
-                break;
-            case Victim.OldPrimary or Victim.NewPrimary:
-                await pair.LoseAsync(victim == Victim.OldPrimary ? primary : standby);
-                break;
-            case Victim.WitnessOfOldPrimary or Victim.WitnessOfNewPrimary:
-                pair.WitnessLink(victim == Victim.WitnessOfOldPrimary ? primary : standby).Cut();
-                break;
-            case Victim.BetweenNodes:
-                pair.ReplicationLink(primary).Cut();
-                pair.ReplicationLink(standby).Cut();
-                break;
-            case Victim.WorkersToWitness:
-                workersToWitness.Cut();
-                break;
-            default:
-                var node = victim == Victim.WorkersToOldPrimary ? primary : standby;
-                guardLinks[node].Cut();
-                clientLinks[node].Cut();
-                break;
-        }
-    }
-
-    private (string What, Func<Task> Hit, Func<Task> Heal) RandomFault(Random random)
-    {
-        var node = random.Next(2) == 0 ? GuardedPair.First : GuardedPair.Second;
-        (string, Func<Task>, Func<Task>) Cut(string what, params Link[] links) => ($"cut {what}", () => Each(links, link => link.Cut()), () => Each(links, link => link.Restore()));
-        return random.Next(13) switch
-        {
-            0 => ($"lose {node}", () => pair.LoseAsync(node), () => StartGuardAsync(node, mayDie: true)),
-            1 => ($"kill guard of {node}", () => Now(() => pair.KillGuard(node)), () => StartGuardAsync(node, mayDie: true)),
-            2 => ($"kill server of {node}", () => Now(() => _ = pair.Data(node).Postmaster() is { } process ? Signal(process) : 0), () => Task.CompletedTask),
-            3 => ($"freeze guard of {node}", () => Now(() => pair.FreezeGuard(node)), () => Now(() => pair.ThawGuard(node))),
-            4 => ($"freeze {node}", () => Now(() => pair.Freeze(node)), () => Now(() => pair.Thaw(node))),
-            5 => ("kill workers", () => Now(KillWorkers), StartWorkersAsync),
-            6 => ("kill bootstrap server", KillServerAsync, StartServerAsync),
-            7 => ("freeze bootstrap server", () => Now(() => SignalServer(19)), () => Now(() => SignalServer(18))),
-            8 or 9 => Cut($"{node} from witness", pair.WitnessLink(node)),
-            10 => Cut("nodes", pair.ReplicationLink(GuardedPair.First), pair.ReplicationLink(GuardedPair.Second)),
-            11 => Cut($"workers from {node}", guardLinks[node], clientLinks[node]),
-            _ => Cut($"{node} from everything", pair.WitnessLink(node), pair.ReplicationLink(GuardedPair.First), pair.ReplicationLink(GuardedPair.Second), guardLinks[node], clientLinks[node]),
-        };
-
-        static int Signal(int process)
-        {
-            Posix.Signal(process, Posix.Kill);
-            return 0;
-        }
-    }
-
-    private async Task DisturbOnceAsync(Func<Task> hit, Func<Task> heal, TimeSpan lasts)
-    {
-        await hit();
-        await Task.Delay(lasts, Ct);
-        await heal();
-    }
-
-    /// <summary>Everything that died is started again, and everything that was cut or frozen goes on.</summary>
-    private async Task HealAsync()
-    {
-        await HealLinksAsync();
-        SignalServer(18);
-        foreach (var node in pair.Files.Nodes)
-        {
-            pair.Thaw(node);
-            await StartGuardAsync(node);
-        }
-
-        await StartServerAsync();
-        await StartWorkersAsync();
-        Say("healed");
-    }
-
-    private Task HealLinksAsync() => Each(
-        [.. guardLinks.Values, .. clientLinks.Values, workersToWitness, .. pair.Files.Nodes.SelectMany(node => new[] { pair.WitnessLink(node), pair.ReplicationLink(node) })], link => link.Restore());
-
     private Task StartGuardAsync(string node, bool mayDie = false) => InTurnAsync(async () =>
     {
         if (!pair.Lives(node))
@@ -373,153 +242,6 @@ internal sealed class CrashWorld : IAsyncDisposable
     {
         if (server is { HasEnded: false } running)
             Posix.Signal(running.Id, signal);
-    }
-
-    private Task Arm(string step, Moment moment, Func<Task> fire)
-    {
-        var one = new Armed(step, moment, fire);
-        Volatile.Write(ref armed, one);
-        return one.Fired.Task;
-    }
-
-    private async Task ReachedAsync(string step, Moment moment)
-    {
-        if (Volatile.Read(ref armed) is not { } one || one.Step != step || one.Moment != moment || Interlocked.CompareExchange(ref armed, null, one) != one)
-            return;
-        try
-        {
-            await one.Fire();
-        }
-        finally
-        {
-            one.Fired.TrySetResult();
-        }
-    }
-
-    /// <summary>The server alone knows that a step's end has reached it.</summary>
-    private async Task FollowCompletionsAsync()
-    {
-        var seen = 0L;
-        while (!stop.IsCancellationRequested)
-        {
-            try
-            {
-                var request = new GetWorkflowExecutionHistoryRequest { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = RegionFailover.WorkflowId(Environment) }, WaitNewEvent = true };
-                while (!stop.IsCancellationRequested)
-                {
-                    var page = await client.WorkflowService.GetWorkflowExecutionHistoryAsync(request, new() { CancellationToken = stop.Token, Retry = false, Timeout = TimeSpan.FromSeconds(20) });
-                    foreach (var passed in page.History.Events.Where(known => known.EventId > seen))
-                    {
-                        seen = passed.EventId;
-                        if (passed.ActivityTaskScheduledEventAttributes is { } task)
-                            scheduled[passed.EventId] = StepOf(task.ActivityType.Name);
-                        else if (passed.ActivityTaskCompletedEventAttributes is { } completed && scheduled.TryGetValue(completed.ScheduledEventId, out var step))
-                            await ReachedAsync(step, Moment.AfterCompletion);
-                    }
-
-                    request.NextPageToken = page.NextPageToken;
-                    if (page.NextPageToken.IsEmpty)
-                        break;
-                }
-            }
-            catch (Exception failure) when (failure is RpcException or OperationCanceledException or TimeoutException)
-            {
-                if (!stop.IsCancellationRequested)
-                    await Task.Delay(50);
-            }
-        }
-    }
-
-    private static string StepOf(string activity) => activity switch { "ClaimEpoch" => "claim", "CheckReadiness" => "readiness", _ => char.ToLowerInvariant(activity[0]) + activity[1..] };
-
-    /// <summary>Does what an operator does (approve, retry, acknowledge) until everything is as it has to be in the end.</summary>
-    /// <param name="over">Whether all faults are over.</param>
-    /// <param name="unlessNothingComes">Whether it is over too when all has been well for long.</param>
-    private async Task SettleAsync(string primary, Func<bool> over, bool unlessNothingComes = false)
-    {
-        var started = Stopwatch.StartNew();
-        var last = "nothing is known";
-        TimeSpan? wellSince = null;
-        while (true)
-        {
-            try
-            {
-                var status = await Run.QueryAsync<RunbookStatus>("status", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(3) } });
-                var view = await Run.QueryAsync<FailoverView>("failover", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(3) } });
-                Say($"{status.Phase}: {status.Summary} [{string.Join(' ', status.Steps.Select(step => $"{step.Name}:{step.State}"))}]");
-                if (view.Last is { } ended)
-                    reports.TryAdd(ended.OperationId, ended);
-                last = $"{status.Phase}: {status.Summary} {view.Decision}";
-                var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
-                wellSince = well ? wellSince ?? started.Elapsed : null;
-                if (well && (over() || (unlessNothingComes && started.Elapsed - wellSince > WellForGood)))
-                    return;
-                await ActAsync(status, view);
-            }
-            catch (Exception failure) when (failure is RpcException or WorkflowUpdateFailedException or WorkflowQueryFailedException or WorkflowUpdateRpcTimeoutOrCanceledException)
-            {
-                last = $"{failure.GetType().Name}: {failure.Message} (before: {last})";
-            }
-
-            if (started.Elapsed > Patience)
-            {
-                Assert.Fail($"{what} It has not settled: {last}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
-                    + $"witness: {(await pair.Witness.ReadAsync(Ct))?.Record}\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}\nserver: {server?.Written}");
-            }
-
-            await Task.Delay(50, Ct);
-        }
-    }
-
-    private async Task ActAsync(RunbookStatus status, FailoverView view)
-    {
-        if (status.PlanHash is { } hash)
-        {
-            foreach (var person in new[] { "ben", "eva" })
-            {
-                if ((await Run.QueryAsync<RunbookStatus>("status", [])).PlanHash == hash)
-                    await Run.ExecuteUpdateAsync<ControlResult>("approve", [new ApproveInput(hash, person)], Quick);
-            }
-        }
-        else if (status.Phase == RunbookPhase.Parked && status.Steps.FirstOrDefault(step => step.State == StepState.Failed) is { } failed)
-        {
-            await Run.ExecuteUpdateAsync<ControlResult>("retryStep", [new StepInput(failed.Name)], Quick);
-        }
-        else if (view.Recovery is { Running: false } ended)
-        {
-            await Run.ExecuteUpdateAsync<ControlResult>("acknowledge", [new AcknowledgeInput(ended.OperationId, "eva")], Quick);
-        }
-    }
-
-    private static WorkflowUpdateOptions Quick => new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(5) } };
-
-    /// <summary>One node serves, the other one follows it, and commits wait for it where they have to.</summary>
-    private async Task<bool> WellAsync(FailoverView view)
-    {
-        if (view is not { Primary: { } primary, Standby: { } standby })
-            return false;
-        var (serves, follows) = (await pair.LookAsync(primary), await pair.LookAsync(standby));
-        return serves is { Writable: true, Streaming: true } && (!synchronous || serves.Synchronous == true) && follows is { Role: NodeRole.Standby, Streaming: true, Writable: false } && serves.Epoch == view.Epoch;
-    }
-
-    private async Task<(string Primary, string Standby)> WhoAsync()
-    {
-        var view = await Run.QueryAsync<FailoverView>("failover", []);
-        return (view.Primary!, view.Standby!);
-    }
-
-    private async Task AccountAsync(long began)
-    {
-        var before = clients.Written;
-        await Wait.UntilAsync(() => clients.Written > before + 10, () => "Clients do not write again.", TimeSpan.FromMinutes(1));
-        var (primary, _) = await WhoAsync();
-        var lost = await clients.LostAsync(pair.Files[primary].Clients.Listen, Ct);
-        var reported = reports.Values.Sum(report => report.Divergence?.Rows ?? 0);
-        say(string.Create(CultureInfo.InvariantCulture,
-            $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, gap {clients.LongestGap(began).Length.TotalSeconds:0.0} s, {clients.Acknowledged} acknowledged, {lost} lost, {reported} reported, {clients.InDoubt} in doubt, {reports.Count} changes of places: {what}"));
-        Assert.True(clients.MaxWritable() == 1, $"{what} Two nodes were writable at once.");
-        Assert.True(lost == 0 || !synchronous, $"{what} {lost} acknowledged rows are lost, although commits wait for the standby.");
-        Assert.True(lost <= reported, $"{what} {lost} acknowledged rows are lost, and {reported} were reported.");
     }
 
     private void Say(string what)

@@ -33,6 +33,9 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
 
     public bool Due { get; set; } = true;
 
+    /// <summary>It may not be looked at.</summary>
+    public bool Closed { get; set; }
+
     /// <summary>The next time that this step is carried out it fails.</summary>
     public FakeSecrets Fail(string step, bool afterEffect = false, bool hopeless = false)
     {
@@ -46,6 +49,8 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
 
     public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input)
     {
+        if (Closed)
+            throw Failure(hopeless: true);
         lock (gate)
         {
             var name = input.Secret.Name;

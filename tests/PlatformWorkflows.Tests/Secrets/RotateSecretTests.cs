@@ -62,6 +62,24 @@ public sealed class RotateSecretTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_may_not_be_looked_at_any_more_parks_it_and_fails_it_when_nothing_was_done_yet()
+    {
+        await using (var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("set", hopeless: true)))
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            run.Secrets.Closed = true;
+            await run.TellAsync("retryStep", new StepInput("set"));
+            await run.UntilAsync(status => status is { Phase: RunbookPhase.Parked, Summary: "It cannot be looked at: It is not allowed." });
+            run.Secrets.Closed = false;
+            await run.TellAsync("retryStep", new StepInput("set"));
+            Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+        }
+
+        await using var first = await SecretRun.StartAsync(server, new() { Closed = true });
+        Assert.Equal("It is not allowed.", await first.FailureAsync());
+    }
+
+    [Fact]
     public async Task A_consumer_that_does_not_come_up_keeps_the_others_and_the_old_value()
     {
         await using var run = await SecretRun.StartAsync(server, new() { Stubborn = "Deployment/jobs" });

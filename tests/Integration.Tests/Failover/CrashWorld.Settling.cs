@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Globalization;
+using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Platform.Failover;
+using PlatformOps.Workflows.Failover;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Client;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Integration.Tests.Failover;
+
+/// <summary>What an operator does until all is well, and the account that is then made.</summary>
+internal sealed partial class CrashWorld
+{
+    /// <summary>Does what an operator does (approve, retry, acknowledge) until everything is as it has to be in the end.</summary>
+    /// <param name="over">Whether all faults are over.</param>
+    /// <param name="unlessNothingComes">Whether it is over too when all has been well for long.</param>
+    private async Task SettleAsync(string primary, Func<bool> over, bool unlessNothingComes = false)
+    {
+        var started = Stopwatch.StartNew();
+        var last = "nothing is known";
+        TimeSpan? wellSince = null;
+        while (true)
+        {
+            try
+            {
+                var status = await Run.QueryAsync<RunbookStatus>("status", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(3) } });
+                var view = await Run.QueryAsync<FailoverView>("failover", [], new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(3) } });
+                Say($"{status.Phase}: {status.Summary} [{string.Join(' ', status.Steps.Select(step => $"{step.Name}:{step.State}"))}]");
+                if (view.Last is { } ended)
+                    reports.TryAdd(ended.OperationId, ended);
+                last = $"{status.Phase}: {status.Summary} {view.Decision}";
+                var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
+                wellSince = well ? wellSince ?? started.Elapsed : null;
+                if (well && (over() || (unlessNothingComes && started.Elapsed - wellSince > WellForGood)))
+                    return;
+                await ActAsync(status, view);
+            }
+            catch (Exception failure) when (failure is RpcException or WorkflowUpdateFailedException or WorkflowQueryFailedException or WorkflowUpdateRpcTimeoutOrCanceledException)
+            {
+                last = $"{failure.GetType().Name}: {failure.Message} (before: {last})";
+            }
+
+            if (started.Elapsed > Patience)
+            {
+                Assert.Fail($"{what} It has not settled: {last}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
+                    + $"witness: {(await pair.Witness.ReadAsync(Ct))?.Record}\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}\nserver: {server?.Written}");
+            }
+
+            await Task.Delay(50, Ct);
+        }
+    }
+
+    private async Task ActAsync(RunbookStatus status, FailoverView view)
+    {
+        if (status.PlanHash is { } hash)
+        {
+            foreach (var person in new[] { "ben", "eva" })
+            {
+                if ((await Run.QueryAsync<RunbookStatus>("status", [])).PlanHash == hash)
+                    await Run.ExecuteUpdateAsync<ControlResult>("approve", [new ApproveInput(hash, person)], Quick);
+            }
+        }
+        else if (status.Phase == RunbookPhase.Parked && status.Steps.FirstOrDefault(step => step.State == StepState.Failed) is { } failed)
+        {
+            await Run.ExecuteUpdateAsync<ControlResult>("retryStep", [new StepInput(failed.Name)], Quick);
+        }
+        else if (view.Recovery is { Running: false } ended)
+        {
+            await Run.ExecuteUpdateAsync<ControlResult>("acknowledge", [new AcknowledgeInput(ended.OperationId, "eva")], Quick);
+        }
+    }
+
+    private static WorkflowUpdateOptions Quick => new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(5) } };
+
+    /// <summary>One node serves, the other one follows it, and commits wait for it where they have to.</summary>
+    private async Task<bool> WellAsync(FailoverView view)
+    {
+        if (view is not { Primary: { } primary, Standby: { } standby })
+            return false;
+        var (serves, follows) = (await pair.LookAsync(primary), await pair.LookAsync(standby));
+        return serves is { Writable: true, Streaming: true } && (!synchronous || serves.Synchronous == true) && follows is { Role: NodeRole.Standby, Streaming: true, Writable: false } && serves.Epoch == view.Epoch;
+    }
+
+    private async Task<(string Primary, string Standby)> WhoAsync()
+    {
+        var view = await Run.QueryAsync<FailoverView>("failover", []);
+        return (view.Primary!, view.Standby!);
+    }
+
+    private async Task AccountAsync(long began)
+    {
+        var before = clients.Written;
+        await Wait.UntilAsync(() => clients.Written > before + 10, () => "Clients do not write again.", TimeSpan.FromMinutes(1));
+        var (primary, _) = await WhoAsync();
+        var lost = await clients.LostAsync(pair.Files[primary].Clients.Listen, Ct);
+        var reported = reports.Values.Sum(report => report.Divergence?.Rows ?? 0);
+        say(string.Create(CultureInfo.InvariantCulture,
+            $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, gap {clients.LongestGap(began).Length.TotalSeconds:0.0} s, {clients.Acknowledged} acknowledged, {lost} lost, {reported} reported, {clients.InDoubt} in doubt, {reports.Count} changes of places: {what}"));
+        Assert.True(clients.MaxWritable() == 1, $"{what} Two nodes were writable at once.");
+        Assert.True(lost == 0 || !synchronous, $"{what} {lost} acknowledged rows are lost, although commits wait for the standby.");
+        Assert.True(lost <= reported, $"{what} {lost} acknowledged rows are lost, and {reported} were reported.");
+    }
+}
