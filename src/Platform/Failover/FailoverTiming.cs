@@ -17,6 +17,10 @@ public sealed record FailoverTiming
     /// <summary>How long a stopped server is tried to be started in place when its standby may lack something. Default 5 s.</summary>
     public TimeSpan RestartInPlace { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a failover that has ended looks again until everything is there for the next one. Default 1 min: a standby that has just been rebuilt needs some
+    /// seconds until commits wait for it.</summary>
+    public TimeSpan ReadyWithin { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How long a request for approval stays open. Default 1 h.</summary>
     public TimeSpan ApprovalExpires { get; init; } = TimeSpan.FromHours(1);
 }

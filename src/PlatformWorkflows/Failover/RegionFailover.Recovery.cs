@@ -28,6 +28,9 @@ public sealed partial class RegionFailover
     private bool interrupted;
     private string? abortReason;
 
+    /// <summary>Between two looks at whether everything is there for the next failover.</summary>
+    private static TimeSpan BetweenLooks { get; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Cancelled by an abort.</summary>
     private CancellationTokenSource Acting { get; set; } = new();
 
@@ -249,9 +252,19 @@ public sealed partial class RegionFailover
                 divergence = rebuilt.Divergence;
                 return rebuilt.Detail;
             case FailoverStep.Readiness:
-                var readiness = await Run(activities => activities.CheckReadinessAsync(new(Environment, Drill)), patient, attempts: 5);
-                return readiness.Ready ? "Everything is there for the next failover." : throw new ApplicationFailureException(
-                    string.Join(" ", readiness.Items.Where(item => item.Ok == false).Select(item => $"{item.Name}: {item.Detail}")), FailureTypes.Unhealthy, nonRetryable: true);
+                var until = Now + settings!.Timing.ReadyWithin;
+                while (true)
+                {
+                    var readiness = await Run(activities => activities.CheckReadinessAsync(new(Environment, Drill)), patient, attempts: 5);
+                    if (readiness.Ready)
+                        return "Everything is there for the next failover.";
+                    var missing = string.Join(" ", readiness.Items.Where(item => item.Ok == false).Select(item => $"{item.Name}: {item.Detail}"));
+                    if (Now >= until || !Workflow.Patched("readiness-again"))
+                        throw new ApplicationFailureException(missing, FailureTypes.Unhealthy, nonRetryable: true);
+                    Show(step, StepState.Running, $"Not yet: {missing}");
+                    await Workflow.DelayAsync(BetweenLooks, ct);
+                }
+
             default:
                 throw new InvalidOperationException($"No step {step}.");
         }

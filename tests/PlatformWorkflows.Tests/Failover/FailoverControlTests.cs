@@ -192,6 +192,22 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_is_not_there_yet_for_the_next_failover_is_looked_for_again_and_parks_in_the_end()
+    {
+        var missing = new ReadinessItem("synchronous", false, "Commits do not wait for a standby.");
+        await using var run = await FailoverRun.StartAsync(server, new() { Readiness = [missing], Timing = new() { FreshFor = TimeSpan.FromMinutes(5), ReadyWithin = TimeSpan.FromMilliseconds(1500) } });
+        await run.LoseAsync();
+
+        Assert.Equal("Parked: readiness: synchronous: Commits do not wait for a standby.", (await run.UntilAsync(RunbookPhase.Parked)).Summary);
+        Assert.InRange(run.World.Events.Count(step => step == "readiness"), 2, int.MaxValue);
+        await run.TellAsync("retryStep", new StepInput("readiness"));
+        await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step.Name == "readiness" && step.Detail == "Not yet: synchronous: Commits do not wait for a standby."), status => status.Summary);
+        run.World.Readiness = [missing with { Ok = true }];
+
+        Assert.Equal(FailoverOutcome.Completed, (await run.ReportAsync()).Outcome);
+    }
+
+    [Fact]
     public async Task A_rebuild_that_takes_for_ever_can_be_left_out()
     {
         await using var run = await FailoverRun.StartAsync(server);

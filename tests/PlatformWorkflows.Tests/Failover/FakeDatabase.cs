@@ -27,7 +27,7 @@ internal sealed class FakeDatabase : IFailoverActivities
     public int Approvals { get; init; }
 
     /// <summary>What a look at what failovers need finds.</summary>
-    public IReadOnlyList<ReadinessItem> Readiness { get; init; } = [new("lag", true, "None.")];
+    public IReadOnlyList<ReadinessItem> Readiness { get; set; } = [new("lag", true, "None.")];
 
     /// <summary>Every activity that changes something dies once after its effect and before its answer.</summary>
     public bool Twice { get; init; }

@@ -170,6 +170,13 @@ internal static class RecordedBehaviours
             await run.TellAsync("failBack", new FailBackInput("the kernel is updated"));
             await run.ReportAsync(2);
         }),
+        ["failover-readiness-looked-for-again"] = server => FailOverAsync(server, new() { Readiness = [new("synchronous", false, "Commits do not wait for a standby.")] }, async run =>
+        {
+            await run.LoseAsync();
+            await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step.Name == "readiness" && step.Detail!.StartsWith("Not yet", StringComparison.Ordinal)), status => status.Summary);
+            run.World.Readiness = [new("synchronous", true, "Commits wait for the standby.")];
+            await run.ReportAsync();
+        }),
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
         ["secret-rotated"] = server => SecretAsync(server, new(), _ => Task.CompletedTask),
