@@ -1,5 +1,8 @@
 using PlatformOps.Activities.Provisioning;
-using PlatformOps.Adapters.Postgres;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Adapters.Redis;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Secrets;
@@ -9,53 +12,62 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Activities.Secrets;
 
-/// <summary>Finds the system that a declared secret is for.</summary>
-internal sealed class CredentialSystems(RegionConnections connections)
+/// <summary>Finds the system that a declared secret is for. A new kind is one class and one line here.</summary>
+/// <param name="vault">Of the region.</param>
+internal sealed class CredentialSystems(RegionConnections connections, VaultConnection vault, TimeProvider time)
 {
-    public async Task<ICredentialSystem> OpenAsync(ComponentDefinition component, RotationDefinition rotation, RegionSpecification region, CancellationToken ct)
+    public async Task<ICredentialSystem> OpenAsync(ComponentDefinition component, RotationDefinition rotation, RegionSpecification region, CancellationToken ct) => (rotation.Kind, rotation.Target) switch
     {
-        if (rotation.Kind == RotationKind.Value)
-            return new NobodyToAsk();
+        (RotationKind.Value, _) => new NobodyToAsk(),
+        (RotationKind.PostgresqlUsers, _) => await PostgresqlAsync(component, region, ct),
+        (RotationKind.ElasticsearchUsers, _) => await ElasticsearchAsync(component, region, ct),
+        (RotationKind.RedisUsers, RedisTarget target) => new RedisUserSystem(new(await RedisAsync(rotation, target, region, ct))),
+        (RotationKind.IamAccessKeys, IamTarget target) => new AccessKeySystem(new(connections.Aws(region.Name), target.User)),
+        (RotationKind.AppRoleSecretId, AppRoleTarget target) => new AppRoleSystem(new(vault, target.Mount), target.Role),
+        (RotationKind.VaultToken, VaultTokenTarget target) => new VaultTokenSystem(new(vault), target),
+        (RotationKind.ServiceToken, ServiceTarget target) => new ServiceTokenSystem(connections.External(region.Name).Credentials(target), time, rotation.Every),
+        (RotationKind.ServicePassword, ServiceTarget target) => new ServicePasswordSystem(connections.External(region.Name).Credentials(target)),
+        _ => throw new InvalidOperationException($"{rotation.Kind} is of no system."),
+    };
+
+    private async Task<ICredentialSystem> PostgresqlAsync(ComponentDefinition component, RegionSpecification region, CancellationToken ct)
+    {
         if (connections.PlaysPostgresql(region.Name))
             throw new ApplicationFailureException(
                 $"A sandbox plays PostgreSQL of {region.Name} without a server: its logins cannot be rotated. State regions.{region.Name}.postgresql of a real one in the connections file.",
                 FailureTypes.Rejected, nonRetryable: true);
-        return new PostgresqlUsers(await connections.PostgresqlAsync(component.Health.OfType<PostgresqlGate>().First(), region, ct));
+        return new PostgresqlUserSystem(await connections.PostgresqlAsync(component.Health.OfType<PostgresqlGate>().First(), region, ct));
     }
 
-    private sealed class PostgresqlUsers(PostgresServer server) : ICredentialSystem
+    private async Task<ICredentialSystem> ElasticsearchAsync(ComponentDefinition component, RegionSpecification region, CancellationToken ct)
     {
-        private readonly PostgresLogins logins = new(server);
-
-        public Task<CredentialStanding> TryAsync(KeptCredential credential, CancellationToken ct) => logins.TryAsync(credential.Login ?? "", credential.Value, ct);
-
-        public string NextLogin(KeptCredential current) => PostgresLogins.Other(current.Login ?? "");
-
-        public Task SetAsync(KeptCredential credential, KeptCredential current, CancellationToken ct) => logins.SetAsync(credential.Login ?? "", credential.Value, PostgresLogins.Owner(credential.Login ?? ""), ct);
-
-        public Task RevokeAsync(string login, CancellationToken ct) => logins.RevokeAsync(login, ct);
-
-        public async Task<OldSessions?> SessionsAsync(string login, CancellationToken ct) => await logins.SessionsAsync(login, ct);
-
-        public void Dispose() => server.Dispose();
+        var gate = component.Health.OfType<ElasticsearchGate>().First();
+        var login = await connections.LoginAsync(gate.Secret, gate.Namespace, region, ct);
+        return new ElasticsearchUserSystem(connections.External(region.Name).ElasticsearchUsers(new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}"), login));
     }
 
-    /// <summary>A value that only its consumers know.</summary>
-    private sealed class NobodyToAsk : ICredentialSystem
+    /// <summary>By the login that the connections state, else by the one that the Secret holds.</summary>
+    private async Task<RedisAccess> RedisAsync(RotationDefinition rotation, RedisTarget target, RegionSpecification region, CancellationToken ct)
     {
-        public Task<CredentialStanding> TryAsync(KeptCredential credential, CancellationToken ct) => Task.FromResult(CredentialStanding.Accepted);
+        var (cluster, stated) = (connections.Cluster(region), connections.External(region.Name).Redis);
+        var addresses = stated?.Address?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            ?? await new ClusterHealth(cluster).EndpointAddressesAsync(target.Namespace, target.Service, target.Port, ct);
+        if (stated?.TokenFile is { } file)
+            return new(addresses, target.Tls, stated.CertificateAuthority, stated.User, new(await ReadAsync(file, region, ct)));
+        var there = await new SecretReader(cluster).FindAsync(rotation.Namespace, rotation.Secret, ct);
+        return new(
+            addresses, target.Tls, stated?.CertificateAuthority, rotation.UsernameKey is { } key ? there?.GetValueOrDefault(key)?.Reveal() : null, there?.GetValueOrDefault(rotation.PasswordKey));
+    }
 
-        public string? NextLogin(KeptCredential current) => null;
-
-        public Task SetAsync(KeptCredential credential, KeptCredential current, CancellationToken ct) => Task.CompletedTask;
-
-        public Task RevokeAsync(string login, CancellationToken ct) => Task.CompletedTask;
-
-        public Task<OldSessions?> SessionsAsync(string login, CancellationToken ct) => Task.FromResult<OldSessions?>(null);
-
-        public void Dispose()
+    private static async Task<string> ReadAsync(string file, RegionSpecification region, CancellationToken ct)
+    {
+        try
         {
-            // There is nothing open.
+            return (await File.ReadAllTextAsync(file, ct)).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new AdapterException(AdapterFailureKind.Unauthorized, $"The password for Redis cannot be read: {failure.Message} Correct regions.{region.Name}.external.redis.tokenFile in the connections file.", failure);
         }
     }
 }

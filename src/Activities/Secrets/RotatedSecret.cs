@@ -29,7 +29,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             there is null ? null : kept.Current is { } wanted && Same(there, wanted),
             await new SecretConsumers(cluster).FindAsync(rotation.Namespace, rotation.Secret, kept.Current?.Version ?? 0, labels, rotation.Reloads, ct),
             kept.Previous is { Login: { } login } && login != kept.Current?.Login ? await system.SessionsAsync(login, ct) : null,
-            time.GetUtcNow());
+            time.GetUtcNow(), Restorable: system is not ICredentialIssuer);
     }
 
     /// <summary>Carries one step out; what it finds done, it leaves.</summary>
@@ -51,7 +51,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             RotationStep.Publish => await PublishAsync(Needed(kept.Current), ct),
             RotationStep.Refresh => await RefreshAsync(step, Needed(kept.Current), ct),
             RotationStep.Revoke => await RevokeAsync(kept, Needed(kept.Current), ct),
-            RotationStep.Withdraw => await WithdrawAsync(kept, ct),
+            RotationStep.Withdraw => await WithdrawAsync(kept, step.Rotation, ct),
             RotationStep.Return => await ReturnAsync(kept, step.Rotation, ct),
             _ => throw new InvalidOperationException($"{step.Step} is nothing to carry out."),
         };
@@ -64,6 +64,12 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     {
         if (await InClusterAsync(ct) is not { } there)
             throw new AdapterException(AdapterFailureKind.Missing, $"Secret {rotation.Namespace}/{rotation.Secret} is not there any more.");
+        if (system is ICredentialIssuer issuer)
+            there = there with
+            {
+                Login = await issuer.IdentifyAsync(there, ct) ?? throw new AdapterException(
+                    AdapterFailureKind.Rejected, $"Nobody says which id the value in Secret {rotation.Namespace}/{rotation.Secret} has, by which it is ended one day. State usernameKey, and write the id under that key."),
+            };
         return $"Vault has it as version {await store.PromoteAsync(rotation.Path, there, kept.Latest, ct)}.";
     }
 
@@ -71,15 +77,43 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     {
         if (kept.Pending is { } there)
             return $"There is a pending version already, of {there.Rotation}.";
-        var value = new SecretText(SecretValues.New(rotation.Length));
-        await store.StageAsync(rotation.Path, new(operation, system.NextLogin(Needed(kept.Current)), value, 0), kept.LatestPending, ct);
+        var current = Needed(kept.Current);
+        var next = system is ICredentialIssuer issuer
+            ? await IssueAsync(issuer, kept, current, operation, ct)
+            : new(operation, system.NextLogin(current), new(SecretValues.New(rotation.Length)), 0);
+        await store.StageAsync(rotation.Path, next, kept.LatestPending, ct);
         return "A new value is kept as pending.";
+    }
+
+    private async Task<KeptCredential> IssueAsync(ICredentialIssuer issuer, StagedSecret kept, KeptCredential current, string operation, CancellationToken ct)
+    {
+        var there = await EndLostAsync(issuer, kept, current, operation, ct);
+        if (await store.IntentAsync(rotation.Path, ct) is null)
+            await store.IntendAsync(rotation.Path, there, ct);
+        return await issuer.IssueAsync(operation, current, ct);
+    }
+
+    /// <summary>Ends what was issued for this rotation and whose value nobody got to know: the answer was lost.</summary>
+    /// <returns>The ids of what is left.</returns>
+    private async Task<IReadOnlyList<string>> EndLostAsync(ICredentialIssuer issuer, StagedSecret kept, KeptCredential current, string operation, CancellationToken ct)
+    {
+        var (left, before) = (new List<string>(), await store.IntentAsync(rotation.Path, ct));
+        foreach (var issued in await issuer.IssuedAsync(ct))
+        {
+            var known = issued.Id == current.Login || issued.Id == kept.Previous?.Login || issued.Id == kept.Pending?.Login;
+            if (known || (issued.Rotation is { } made ? made != operation : before?.Contains(issued.Id) != false))
+                left.Add(issued.Id);
+            else
+                await issuer.RevokeAsync(new(operation, issued.Id, new(""), 0), current, ct);
+        }
+
+        return left;
     }
 
     private async Task<string> SetAsync(KeptCredential wanted, KeptCredential current, CancellationToken ct)
     {
         await system.SetAsync(wanted, current, ct);
-        return wanted.Login is { } login ? $"The login {login} is accepted." : "There is nobody to tell.";
+        return wanted.Login is { } login ? $"{login} is accepted." : "It is accepted.";
     }
 
     private async Task<string> PromoteAsync(StagedSecret kept, KeptCredential pending, CancellationToken ct)
@@ -114,18 +148,18 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     /// <summary>The system first: a value that is destroyed and still accepted could never be revoked by whoever comes next.</summary>
     private async Task<string> RevokeAsync(StagedSecret kept, KeptCredential current, CancellationToken ct)
     {
-        // The same login with another password: the old one ended when the new one was set.
-        var old = kept.Previous?.Login is { } login && login != current.Login ? login : null;
-        if (old is not null)
-            await system.RevokeAsync(old, ct);
+        if (kept.Previous is { } old)
+            await system.RevokeAsync(old, current, ct);
         await store.DestroyBeforeAsync(rotation.Path, current.Version, ct);
-        return old is null ? "Older values are destroyed." : $"The login {old} is refused, and its value destroyed.";
+        return kept.Previous?.Login is { } login && login != current.Login ? $"{login} is refused, and its value destroyed." : "Older values are destroyed.";
     }
 
-    private async Task<string> WithdrawAsync(StagedSecret kept, CancellationToken ct)
+    private async Task<string> WithdrawAsync(StagedSecret kept, string operation, CancellationToken ct)
     {
-        if (kept.Pending is { Login: { } login } && login != kept.Current?.Login)
-            await system.RevokeAsync(login, ct);
+        if (kept is { Pending: { } pending, Current: { } current } && !pending.Value.Equals(current.Value))
+            await system.RevokeAsync(pending, current, ct);
+        else if (system is ICredentialIssuer issuer && kept.Current is { } there)
+            await EndLostAsync(issuer, kept, there, operation, ct);
         return await DiscardAsync("What was made is taken back.", ct);
     }
 
@@ -144,7 +178,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             ? new(Adopted, rotation.UsernameKey is { } key ? values.GetValueOrDefault(key)?.Reveal() : null, value, 0)
             : null;
 
-    private static bool Same(KeptCredential there, KeptCredential wanted) => there.Value.Equals(wanted.Value) && there.Login == wanted.Login;
+    private bool Same(KeptCredential there, KeptCredential wanted) => there.Value.Equals(wanted.Value) && (rotation.UsernameKey is null || there.Login == wanted.Login);
 
     private KeptCredential Needed(KeptCredential? credential) =>
         credential ?? throw new AdapterException(AdapterFailureKind.Moved, $"{rotation.Path} is not any more as it was when it was decided what to do. It is looked at again.");

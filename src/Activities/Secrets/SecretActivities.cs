@@ -36,7 +36,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var found = new List<FoundSecret>();
         foreach (var (region, rotation) in all.Where(known => input.Names?.Contains(known.Rotation.Name) != false))
         {
-            var values = Values(specified, region);
+            var values = new VaultKeyValues(Vault(specified, region));
             var kept = await new StagedSecrets(values).ReadAsync(rotation.Path, Cancellation);
             var since = kept.Current is { } current ? (await values.ReadAsync(rotation.Path, Cancellation, current.Version))?.CreatedAt : null;
             found.Add(new(
@@ -90,13 +90,14 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var declared = specified.InDependencyOrder(region.Name).SelectMany(component => component.Rotations.Select(rotation => (Component: component, Rotation: rotation))).ToList();
         if (declared.Find(known => known.Rotation.Name == reference.Name) is not { Rotation: { } rotation } found)
             throw Invalid($"Field 'secret' is '{reference.Name}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", declared.Select(known => known.Rotation.Name).DefaultIfEmpty("none"))}.");
-        var system = await new CredentialSystems(regions).OpenAsync(found.Component, rotation, region, Cancellation);
-        return new(rotation, new(Values(specified, region)), system, regions.Cluster(region), specified.Labels);
+        var vault = Vault(specified, region);
+        var system = await new CredentialSystems(regions, vault, time).OpenAsync(found.Component, rotation, region, Cancellation);
+        return new(rotation, new(new(vault)), system, regions.Cluster(region), specified.Labels);
     }
 
-    private VaultKeyValues Values(SpecifiedEnvironment specified, RegionSpecification region) =>
+    private VaultConnection Vault(SpecifiedEnvironment specified, RegionSpecification region) =>
         specified.InDependencyOrder(region.Name).SelectMany(component => component.Health).OfType<VaultGate>().FirstOrDefault() is { } gate
-            ? new(regions.Vault(region.Name, gate).Connection)
+            ? regions.Vault(region.Name, gate).Connection
             : throw Invalid($"Environment {specified.Environment.Name} has no Vault in {region.Name}: secrets are rotated through it. Enable the component vault.");
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);

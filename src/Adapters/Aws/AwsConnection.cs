@@ -2,6 +2,7 @@ using Amazon;
 using Amazon.Runtime;
 using Amazon.S3;
 using PlatformOps.Adapters.Aws.Sdk;
+using PlatformOps.Adapters.Aws.Sdk.IdentityManagement;
 using PlatformOps.Adapters.Aws.Sdk.RDS;
 using PlatformOps.Adapters.Aws.Sdk.Route53;
 using PlatformOps.Adapters.Aws.Sdk.SecurityToken;
@@ -17,6 +18,7 @@ public sealed class AwsConnection : IDisposable
     private readonly Lazy<AmazonRDSClient> rds;
     private readonly Lazy<AmazonRoute53Client> route53;
     private readonly Lazy<AmazonSecurityTokenServiceClient> tokens;
+    private readonly Lazy<AmazonIdentityManagementServiceClient> identities;
 
     /// <summary>Nothing is called yet.</summary>
     public AwsConnection(AwsAccess access)
@@ -33,6 +35,7 @@ public sealed class AwsConnection : IDisposable
         rds = new(() => new(credentials, Config("rds", "RDS")));
         route53 = new(() => new(credentials, Config("route53", "Route 53")));
         tokens = new(() => new(credentials, Config("sts", "STS")));
+        identities = new(() => new(credentials, Config("iam", "IAM")));
     }
 
     public AwsAccess Access { get; }
@@ -47,10 +50,12 @@ public sealed class AwsConnection : IDisposable
 
     internal AmazonSecurityTokenServiceClient Tokens => tokens.Value;
 
+    internal AmazonIdentityManagementServiceClient Identities => identities.Value;
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var client in new[] { Started(s3), Started(rds), Started(route53), Started(tokens) })
+        foreach (var client in new[] { Started(s3), Started(rds), Started(route53), Started(tokens), Started(identities) })
             client?.Dispose();
     }
 

@@ -13,7 +13,7 @@ internal sealed class AwsFailures(AwsAccess access)
     private static readonly FrozenSet<string> Missing = FrozenSet.Create(StringComparer.Ordinal,
         "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBSnapshotNotFound", "DBSnapshotNotFoundFault", "GlobalClusterNotFoundFault", "NoSuchBucket", "NoSuchKey",
         "NoSuchVersion", "NoSuchUpload", "NotFound", "NoSuchTagSet", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "ReplicationConfigurationNotFoundError",
-        "ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "NoSuchHostedZone", "NoSuchChange");
+        "ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "NoSuchHostedZone", "NoSuchChange", "NoSuchEntity");
 
     private static readonly FrozenSet<string> Existing = FrozenSet.Create(StringComparer.Ordinal,
         "DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault", "DBSnapshotAlreadyExists", "DBSnapshotAlreadyExistsFault", "BucketAlreadyExists", "BucketAlreadyOwnedByYou",
@@ -32,7 +32,7 @@ internal sealed class AwsFailures(AwsAccess access)
 
     private static readonly FrozenSet<string> Quotas = FrozenSet.Create(StringComparer.Ordinal,
         "InstanceQuotaExceeded", "InstanceQuotaExceededFault", "StorageQuotaExceeded", "StorageQuotaExceededFault", "SnapshotQuotaExceeded", "SnapshotQuotaExceededFault",
-        "TooManyBuckets", "TooManyHostedZones", "LimitsExceeded");
+        "TooManyBuckets", "TooManyHostedZones", "LimitsExceeded", "LimitExceeded");
 
     private string Api => access.Endpoint is { } endpoint ? $"The AWS API of {access.Region} ({endpoint.GetLeftPart(UriPartial.Authority)})" : $"AWS {access.Region}";
 

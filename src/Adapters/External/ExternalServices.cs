@@ -10,6 +10,7 @@ using PlatformOps.Adapters.Gravitee;
 using PlatformOps.Adapters.NewRelic;
 using PlatformOps.Adapters.Prometheus;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 
 namespace PlatformOps.Adapters.External;
 
@@ -23,6 +24,7 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
         ["gravitee"] = new("Gravitee", null, CredentialHeader.Bearer),
         ["authentik"] = new("Authentik", null, CredentialHeader.Bearer),
         ["datadog"] = new("Datadog", new("https://api.datadoghq.com"), new("DD-API-KEY"), new("DD-APPLICATION-KEY", Second: true)),
+        ["grafana"] = new("Grafana", null, CredentialHeader.Bearer),
         ["newrelic"] = new("New Relic", new("https://api.newrelic.com"), new CredentialHeader("Api-Key")),
         ["elasticsearch"] = new("Elasticsearch", null, CredentialHeader.Bearer),
         ["prometheus"] = new("Prometheus", null, CredentialHeader.Bearer),
@@ -70,6 +72,21 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     /// <param name="login">For when the connections state none; null: without.</param>
     public ElasticsearchCluster Elasticsearch(Uri service, (string User, SecretText Password)? login) => new(Open("elasticsearch", service, login));
 
+    /// <summary>The users of Elasticsearch. The caller disposes it.</summary>
+    /// <param name="login">For when the connections state none; null: without.</param>
+    public ElasticsearchUsers ElasticsearchUsers(Uri service, (string User, SecretText Password)? login) =>
+        new(Open("elasticsearch", service, login), (user, password) => OpenAs("elasticsearch", service, user, password));
+
+    /// <summary>Credentials that a service makes. The caller disposes it.</summary>
+    public ServiceCredentials Credentials(ServiceTarget target)
+    {
+        var usual = target.Address is { } address ? new Uri(address) : null;
+        return new(target, Services[target.Service].Title, Open(target.Service, usual), (user, value) => OpenAs(target.Service, usual, user, value));
+    }
+
+    /// <summary>Where Redis answers instead of its Service, as <c>host:port</c> or several with commas between; and who we are there.</summary>
+    public ExternalAccess? Redis => connections.Of(region).External.GetValueOrDefault("redis");
+
     /// <summary>Prometheus, at its Service's address unless another is stated. The caller disposes it.</summary>
     public PrometheusServer Prometheus(Uri service) => new(Open("prometheus", service));
 
@@ -79,11 +96,7 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     {
         var (service, setting) = (Services[name], $"regions.{region}.external.{name}");
         var access = connections.Of(region).External.GetValueOrDefault(name) ?? new();
-        var address = access.Address is null ? usual ?? service.Address : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
-            ? stated
-            : throw new AdapterException(AdapterFailureKind.Rejected, $"{setting}.address is '{access.Address}': http://host or https://host is expected.");
-        if (address is null)
-            throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {service.Title} is: state {setting} with address and tokenFile.");
+        var address = Address(service, access, usual, setting);
         var credentials = service.Headers
             .Select(header => (header, File: header.Second ? access.ApplicationKeyFile : access.TokenFile, Setting: $"{setting}.{(header.Second ? "applicationKeyFile" : "tokenFile")}"))
             .Where(entry => entry.File is not null).Select(entry => new ApiCredential(entry.header.Name, entry.header.Prefix, entry.File!, entry.Setting) { User = access.User });
@@ -91,6 +104,21 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
             credentials = [new("Authorization", "", "the Secret that the gate names", setting) { User = user, Secret = password }];
         return JsonApi.Open(service.Title, address, [.. credentials], access.CertificateAuthority);
     }
+
+    /// <summary>By a credential that is tried.</summary>
+    /// <param name="user">Null: it is shown in the service's own header.</param>
+    private JsonApi OpenAs(string name, Uri? usual, string? user, SecretText value)
+    {
+        var (service, access) = (Services[name], connections.Of(region).External.GetValueOrDefault(name) ?? new());
+        var header = user is null ? service.Headers[0] : new CredentialHeader("Authorization");
+        return JsonApi.Open(service.Title, Address(service, access, usual, $"regions.{region}.external.{name}"), [new(header.Name, header.Prefix, "a credential that was tried", "") { User = user, Secret = value }], access.CertificateAuthority);
+    }
+
+    private static Uri Address(Service service, ExternalAccess access, Uri? usual, string setting) => access.Address is null
+        ? usual ?? service.Address ?? throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {service.Title} is: state {setting} with address and tokenFile.")
+        : Uri.TryCreate(access.Address, UriKind.Absolute, out var stated) && stated.Scheme is "http" or "https"
+            ? stated
+            : throw new AdapterException(AdapterFailureKind.Rejected, $"{setting}.address is '{access.Address}': http://host or https://host is expected.");
 
     /// <param name="Title">Its name in messages.</param>
     /// <param name="Address">Where it answers when nothing is stated; null: wherever it was installed.</param>

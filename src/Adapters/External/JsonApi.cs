@@ -61,6 +61,17 @@ public sealed class JsonApi : IDisposable
         throw failures.Of(what, status, json, headers);
     }
 
+    /// <summary>As <see cref="SendAsync"/>, for calls that may be answered with nothing.</summary>
+    /// <returns>Null also when the service says that there is nothing at that path.</returns>
+    internal async Task<JsonNode?> DoAsync(HttpMethod method, string path, string what, JsonNode? body, CancellationToken ct)
+    {
+        var (status, headers, text) = await CallAsync(method, path, what, body, ct);
+        var json = Parse(text);
+        if (status is >= 200 and < 300)
+            return json is null && text.Length > 0 ? throw failures.NoJson(what, status) : json;
+        return status == 404 && json is not null ? null : throw failures.Of(what, status, json, headers);
+    }
+
     /// <summary>As <see cref="GetAsync"/>, for the few answers that are plain text.</summary>
     internal async Task<string> GetTextAsync(string path, string what, CancellationToken ct)
     {

@@ -10,14 +10,6 @@ public sealed class PostgresLogins(PostgresServer server)
     /// <summary>How many sessions are named.</summary>
     private const int Named = 5;
 
-    private const string Suffix = "_clone";
-
-    /// <summary>Who takes turns with a login.</summary>
-    public static string Other(string login) => login.EndsWith(Suffix, StringComparison.Ordinal) ? login[..^Suffix.Length] : login + Suffix;
-
-    /// <summary>The first of the two: what both make belongs to it.</summary>
-    public static string Owner(string login) => login.EndsWith(Suffix, StringComparison.Ordinal) ? login[..^Suffix.Length] : login;
-
     /// <summary>Whether it is accepted. Nobody logs in with what the server's own tables refuse, where we may read them: refused logins are counted by others, and can lock an account.</summary>
     public async Task<CredentialStanding> TryAsync(string login, SecretText password, CancellationToken ct)
     {

@@ -23,6 +23,8 @@ public sealed class StagedSecrets(VaultKeyValues values)
     /// <summary>The keys of a version. Consumers and External Secrets read the first two.</summary>
     public const string Username = "username", Password = "password", Rotation = "rotation";
 
+    private const string Intent = "there-before";
+
     /// <summary>Everything that is kept.</summary>
     public async Task<StagedSecret> ReadAsync(string path, CancellationToken ct)
     {
@@ -41,6 +43,14 @@ public sealed class StagedSecrets(VaultKeyValues values)
     /// <param name="expected">What <see cref="StagedSecret.LatestPending"/> was.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: somebody else was faster.</exception>
     public Task StageAsync(string path, KeptCredential credential, int expected, CancellationToken ct) => WriteAsync(Pending(path), credential, expected, ct);
+
+    /// <summary>What a system had before it is asked for another credential: what it has besides, after an answer that got lost, is ours. Ends with <see cref="DiscardAsync"/>.</summary>
+    public Task IntendAsync(string path, IReadOnlyList<string> there, CancellationToken ct) =>
+        values.WriteMetadataAsync(Pending(path), ct, custom: new Dictionary<string, string> { [Intent] = string.Join(' ', there) });
+
+    /// <summary>What was kept by <see cref="IntendAsync"/>; null: nothing was asked for yet.</summary>
+    public async Task<IReadOnlyList<string>?> IntentAsync(string path, CancellationToken ct) =>
+        (await values.MetadataAsync(Pending(path), ct))?.Custom.GetValueOrDefault(Intent)?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Makes a credential the current one.</summary>
     /// <param name="expected">What <see cref="StagedSecret.Latest"/> was.</param>

@@ -15,6 +15,10 @@ public sealed record VaultTokenTerms(IReadOnlyList<string> Policies, TimeSpan Tt
 /// <param name="Ttl">Zero: for ever.</param>
 public sealed record VaultSecretId(SecretText Value, string Accessor, TimeSpan Ttl);
 
+/// <summary>What Vault knows of a secret id.</summary>
+/// <param name="Notes">Of whoever made it; not secret.</param>
+public sealed record VaultSecretIdInfo(string Accessor, IReadOnlyDictionary<string, string> Notes);
+
 /// <summary>The login method AppRole: its roles and their ids.</summary>
 public sealed class VaultAppRoles(VaultConnection connection, string mount = "approle")
 {
@@ -54,6 +58,32 @@ public sealed class VaultAppRoles(VaultConnection connection, string mount = "ap
     public async Task<IReadOnlyList<string>> SecretIdsAsync(string name, CancellationToken ct) =>
         (await connection.SendAsync(VaultCall.List(At(name) + "/secret-id", $"list the secret ids of {name}"), ct)).Keys;
 
+    /// <summary>What a secret id is called, and the notes that were made with it.</summary>
+    /// <returns>Null: it is not good, or not any more.</returns>
+    public Task<VaultSecretIdInfo?> LookUpAsync(string name, SecretText secretId, CancellationToken ct) =>
+        LookUpAsync(name, "secret-id", new() { ["secret_id"] = secretId.Reveal() }, ct);
+
+    /// <inheritdoc cref="LookUpAsync(string, SecretText, CancellationToken)"/>
+    public async Task<VaultSecretIdInfo?> LookUpAccessorAsync(string name, string accessor, CancellationToken ct)
+    {
+        try
+        {
+            return await LookUpAsync(name, "secret-id-accessor", new() { ["secret_id_accessor"] = accessor }, ct);
+        }
+        catch (VaultException failure) when (IsGone(failure))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Logs in with a secret id, and gives the token back at once: a proof that it is accepted.</summary>
+    /// <exception cref="VaultException">It is not.</exception>
+    public async Task ProveAsync(string name, SecretText secretId, CancellationToken ct)
+    {
+        var login = await VaultLogins.AppRole(await RoleIdAsync(name, ct), _ => Task.FromResult(secretId), mount)(connection, ct);
+        await connection.SendAsync(VaultCall.Write("auth/token/revoke-self", "revoke the token of a login that was tried") with { Token = login.Token }, ct);
+    }
+
     /// <summary>Ends a secret id. One that is gone is no failure.</summary>
     public async Task DestroySecretIdAsync(string name, string accessor, CancellationToken ct)
     {
@@ -62,11 +92,22 @@ public sealed class VaultAppRoles(VaultConnection connection, string mount = "ap
             await connection.SendAsync(
                 VaultCall.Write(At(name) + "/secret-id-accessor/destroy", $"destroy a secret id of {name}", new() { ["secret_id_accessor"] = accessor }), ct);
         }
-        catch (VaultException failure) when (failure.StatusCode is 403 or 404 or 500 && failure.Errors.Any(error => error.Contains("failed to find accessor", StringComparison.Ordinal)))
+        catch (VaultException failure) when (IsGone(failure))
         {
             // As wanted.
         }
     }
+
+    private async Task<VaultSecretIdInfo?> LookUpAsync(string name, string by, JsonObject what, CancellationToken ct)
+    {
+        var data = (await connection.SendAsync(VaultCall.Write($"{At(name)}/{by}/lookup", $"look up a secret id of {name}", what), ct)).Data;
+        return data.Text("secret_id_accessor") is { Length: > 0 } accessor
+            ? new(accessor, (data["metadata"] as JsonObject ?? []).ToDictionary(note => note.Key, note => note.Value?.ToString() ?? ""))
+            : null;
+    }
+
+    private static bool IsGone(VaultException failure) =>
+        failure.StatusCode is 403 or 404 or 500 && failure.Errors.Any(error => error.Contains("failed to find accessor", StringComparison.Ordinal));
 
     private string At(string? name = null) => $"auth/{VaultJson.Path(mount)}/role{(name is null ? "" : "/" + VaultJson.Path(name))}";
 }

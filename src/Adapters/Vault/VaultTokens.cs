@@ -30,6 +30,52 @@ public sealed class VaultTokens(VaultConnection connection)
         return paths.ToDictionary(path => path, path => answer.Data.Words(path));
     }
 
+    /// <summary>What Vault knows of another token.</summary>
+    /// <returns>Null: it does not accept it.</returns>
+    public async Task<VaultTokenInfo?> FindAsync(SecretText token, CancellationToken ct)
+    {
+        try
+        {
+            return await LookUpAsync(connection, token, ct);
+        }
+        catch (VaultException failure) when (failure.Kind is AdapterFailureKind.Forbidden or AdapterFailureKind.Unauthorized)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Makes a token that does not end with the one that made it, and lives as long as it is renewed within its period.</summary>
+    /// <param name="role">The token role by which it is made, which has to make orphans; null: an orphan, which needs <c>sudo</c> on <c>auth/token/create-orphan</c>.</param>
+    /// <param name="policies">Null: those of the role.</param>
+    /// <param name="notes">Shown when it is looked up; not secret.</param>
+    public async Task<VaultLogin> NewAsync(string? role, IReadOnlyList<string>? policies, TimeSpan period, string displayName, IReadOnlyDictionary<string, string> notes, CancellationToken ct)
+    {
+        var body = new JsonObject
+        {
+            ["period"] = VaultJson.Duration(period),
+            ["renewable"] = true,
+            ["display_name"] = displayName,
+            ["meta"] = new JsonObject(notes.Select(note => KeyValuePair.Create(note.Key, (JsonNode?)note.Value))),
+        };
+        if (policies is not null)
+            body["policies"] = VaultJson.Array(policies);
+        var path = role is null ? "auth/token/create-orphan" : $"auth/token/create/{VaultJson.Path(role)}";
+        return VaultJson.Login((await connection.RequireAsync(VaultCall.Write(path, "make a token", body), ct)).Auth ?? []);
+    }
+
+    /// <summary>Ends a token, and everything that was leased with it. One that is gone is no failure.</summary>
+    public async Task RevokeAsync(string accessor, CancellationToken ct)
+    {
+        try
+        {
+            await connection.SendAsync(VaultCall.Write("auth/token/revoke-accessor", "revoke a token", new() { ["accessor"] = accessor }), ct);
+        }
+        catch (VaultException failure) when (failure.Errors.Any(error => error.Contains("invalid accessor", StringComparison.Ordinal)))
+        {
+            // As wanted.
+        }
+    }
+
     internal static async Task<VaultTokenInfo> LookUpAsync(VaultConnection connection, SecretText? token, CancellationToken ct)
     {
         var data = (await connection.RequireAsync(VaultCall.Read("auth/token/lookup-self", "look up our token") with { Token = token }, ct)).Data;

@@ -126,6 +126,24 @@ internal static class ComponentShape
 
     private static readonly TextShape Workload = new("A workload.", Pattern: "^(Deployment|StatefulSet|DaemonSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api");
 
+    private static readonly TextShape Path = new("A path below the service's address.");
+
+    private static readonly TextShape Pointer = new("Where it stands in the answer, with dots between names.", Pattern: @"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$", PatternInWords: "names with dots between them such as data.id");
+
+    private static readonly MapShape Call = new("A call of the service's API; exactly one of get, post, put, patch, delete.",
+    [
+        new("get", Path), new("post", Path), new("put", Path), new("patch", Path), new("delete", Path),
+        new("body", new AnyShape("What is sent, as JSON.")),
+        new("id", Pointer), new("value", Pointer), new("items", Pointer), new("rotation", Pointer),
+    ]);
+
+    private static readonly MapShape Api = new("How a service makes, shows and ends a credential.",
+    [
+        new("service", new TextShape("Its name in the connections file, under external.", [.. RotationReader.Services]), Required: true),
+        new("address", new TextShape("Where it answers when the connections file is silent.", Pattern: "^https?://[^/]+(/.*)?$", PatternInWords: "an address such as http://grafana.monitoring:80")),
+        new("create", Call), new("view", Call), new("list", Call), new("set", Call), new("test", Call, Required: true), new("revoke", Call),
+    ]);
+
     private static readonly MapShape Rotation = new("A secret that is rotated.",
     [
         new("name", Name, Required: true),
@@ -138,6 +156,15 @@ internal static class ComponentShape
         new("length", new IntegerShape("How many characters a new value has.", 16, 128), Default: 32L),
         new("every", new DurationShape("How old a value becomes before it is due.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
         new("settle", new DurationShape("How long every consumer must be proved to use the new value before the old one is revoked."), Default: "10m"),
+        new("redis", new MapShape("Which Redis a user is of.", [.. Server("The port of its protocol.", 6379, tls: false)])),
+        new("iamUser", new TextShape("Whose access keys they are.", Pattern: "^[A-Za-z0-9+=,.@_-]{1,64}$", PatternInWords: "the name of a user of IAM")),
+        new("appRole", new MapShape("Whose secret id it is.", [new("role", new TextShape("The role."), Required: true), new("mount", new TextShape("Where the login method is mounted."), Default: "approle")])),
+        new("token", new MapShape("What a new token of Vault is like.",
+        [
+            new("role", new TextShape("The token role by which it is made.")),
+            new("period", new DurationShape("How long it lives without being renewed.", Minimum: TimeSpan.FromHours(1)), Default: "32d"),
+        ])),
+        new("api", Api),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
     ]);
 

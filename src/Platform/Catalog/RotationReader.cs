@@ -7,31 +7,114 @@ namespace PlatformOps.Platform.Catalog;
 /// <summary>Binds a checked item of <c>rotations</c>.</summary>
 internal static class RotationReader
 {
+    private static readonly Dictionary<RotationKind, Rule> Rules = new()
+    {
+        [RotationKind.PostgresqlUsers] = new(Username.Needed, null, Gate<PostgresqlGate>("postgresql")),
+        [RotationKind.ElasticsearchUsers] = new(Username.Needed, null, Gate<ElasticsearchGate>("elasticsearch")),
+        [RotationKind.RedisUsers] = new(Username.Possible, "redis"),
+        [RotationKind.IamAccessKeys] = new(Username.Needed, "iamUser"),
+        [RotationKind.AppRoleSecretId] = new(Username.None, "appRole"),
+        [RotationKind.VaultToken] = new(Username.None, "token"),
+        [RotationKind.ServiceToken] = new(Username.Possible, "api"),
+        [RotationKind.ServicePassword] = new(Username.Needed, "api"),
+        [RotationKind.Value] = new(Username.None, null),
+    };
+
+    private static readonly string[] Targets = ["redis", "iamUser", "appRole", "token", "api"];
+
+    private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
+
+    private enum Username
+    {
+        None,
+        Possible,
+        Needed,
+    }
+
     /// <summary>The kinds by their words.</summary>
     public static IReadOnlyDictionary<string, RotationKind> Kinds { get; } = new Dictionary<string, RotationKind>
     {
         ["postgresql-users"] = RotationKind.PostgresqlUsers,
+        ["elasticsearch-users"] = RotationKind.ElasticsearchUsers,
+        ["redis-users"] = RotationKind.RedisUsers,
+        ["iam-access-keys"] = RotationKind.IamAccessKeys,
+        ["approle-secret-id"] = RotationKind.AppRoleSecretId,
+        ["vault-token"] = RotationKind.VaultToken,
+        ["service-token"] = RotationKind.ServiceToken,
+        ["service-password"] = RotationKind.ServicePassword,
         ["value"] = RotationKind.Value,
     };
+
+    /// <summary>The services whose API can be declared.</summary>
+    public static IReadOnlyList<string> Services { get; } = ["artifactory", "authentik", "cloudflare", "datadog", "gitlab", "grafana"];
 
     /// <summary>Null, with a problem, when its fields do not fit together.</summary>
     public static RotationDefinition? Read(JsonObject tree, string space, string path, IReadOnlyList<HealthGate> health, ShapeReader reader)
     {
-        var kind = Kinds[(string)tree["kind"]!];
-        var username = (string?)tree["usernameKey"];
-        if (kind == RotationKind.PostgresqlUsers && username is null)
-            reader.Report($"{path}.usernameKey", "is missing: two users take turns, and consumers have to know which one is meant");
-        else if (kind == RotationKind.PostgresqlUsers && !health.OfType<PostgresqlGate>().Any())
-            reader.Report($"{path}.kind", "is postgresql-users, and the component has no gate postgresql that says which server is meant; add one");
-        else if (kind == RotationKind.Value && username is not null)
+        var (word, kind) = ((string)tree["kind"]!, Kinds[(string)tree["kind"]!]);
+        var (rule, username) = (Rules[kind], (string?)tree["usernameKey"]);
+        if (rule.Username == Username.Needed && username is null)
+            reader.Report($"{path}.usernameKey", kind is RotationKind.PostgresqlUsers or RotationKind.ElasticsearchUsers
+                ? "is missing: two users take turns, and consumers have to know which one is meant"
+                : "is missing: consumers have to know whose value it is");
+        else if (rule.Username == Username.None && username is not null)
             reader.Report($"{path}.usernameKey", "is only for logins, and a value has no user; remove it");
-        else
+        else if (rule.Gate is { } gate && !health.Any(gate.Passes))
+            reader.Report($"{path}.kind", $"is {word}, and the component has no gate {gate.Name} that says which server is meant; add one");
+        else if (rule.Target is { } needed && !tree.ContainsKey(needed))
+            reader.Report($"{path}.{needed}", $"is missing: {word} needs it");
+        else if (Targets.FirstOrDefault(target => target != rule.Target && tree.ContainsKey(target)) is { } foreign)
+            reader.Report($"{path}.{foreign}", $"is not for the kind {word}; remove it");
+        else if (Target(kind, tree, space, path, reader) is var (target, right) && right)
             return new(
                 (string)tree["name"]!, kind, (string)tree["path"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, username, (string)tree["passwordKey"]!,
-                (int)(long)tree["length"]!, Duration(tree["every"]), Duration(tree["settle"]), [.. tree["reloads"]!.AsArray().Select(name => (string)name!)]);
+                (int)(long)tree["length"]!, Duration(tree["every"]), Duration(tree["settle"]), [.. tree["reloads"]!.AsArray().Select(name => (string)name!)])
+            {
+                Target = target,
+            };
         return null;
     }
 
+    private static (RotationTarget? Target, bool Right) Target(RotationKind kind, JsonObject tree, string space, string path, ShapeReader reader) => kind switch
+    {
+        RotationKind.RedisUsers when tree["redis"] is { } redis => (new RedisTarget((string)redis["service"]!, (string?)redis["namespace"] ?? space, (int)(long)redis["port"]!, (bool)redis["tls"]!), true),
+        RotationKind.IamAccessKeys => (new IamTarget((string)tree["iamUser"]!), true),
+        RotationKind.AppRoleSecretId when tree["appRole"] is { } role => (new AppRoleTarget((string)role["role"]!, (string)role["mount"]!), true),
+        RotationKind.VaultToken when tree["token"] is { } token => (new VaultTokenTarget((string?)token["role"], Duration(token["period"])), true),
+        RotationKind.ServiceToken or RotationKind.ServicePassword => Api((JsonObject)tree["api"]!, kind, $"{path}.api", reader) is { } api ? (api, true) : (null, false),
+        _ => (null, true),
+    };
+
+    private static ServiceTarget? Api(JsonObject tree, RotationKind kind, string path, ShapeReader reader)
+    {
+        string[] needed = kind == RotationKind.ServiceToken ? ["create", "revoke"] : ["set"];
+        string[] foreign = kind == RotationKind.ServiceToken ? ["set"] : ["create", "view", "list", "revoke"];
+        if (needed.FirstOrDefault(call => !tree.ContainsKey(call)) is { } missing)
+            reader.Report($"{path}.{missing}", $"is missing: it says how that is done");
+        else if (foreign.FirstOrDefault(tree.ContainsKey) is { } extra)
+            reader.Report($"{path}.{extra}", "is not for this kind; remove it");
+        else if (tree.Select(call => call.Key).FirstOrDefault(key => tree[key] is JsonObject call && Methods.Count(call.ContainsKey) != 1) is { } vague)
+            reader.Report($"{path}.{vague}", "needs exactly one of get, post, put, patch, delete with a path");
+        else if (tree["create"] is JsonObject create && (!create.ContainsKey("id") || (!create.ContainsKey("value") && tree["view"]?["value"] is null)))
+            reader.Report($"{path}.create", "needs id and value: where they stand in the answer; the value can be that of view");
+        else if (tree["list"] is JsonObject list && (!list.ContainsKey("id") || !list.ContainsKey("rotation")))
+            reader.Report($"{path}.list", "needs id and rotation: where they stand in an item, so that what was made and got lost can be found");
+        else
+            return new(
+                (string)tree["service"]!, Call(tree["create"]), Call(tree["view"]), Call(tree["list"]), Call(tree["set"]), Call(tree["test"])!, Call(tree["revoke"]), (string?)tree["address"]);
+        return null;
+    }
+
+    private static ServiceCall? Call(JsonNode? tree) => tree is not JsonObject call ? null : Methods.First(call.ContainsKey) is var method
+        ? new(method.ToUpperInvariant(), ((string)call[method]!).TrimStart('/'), call["body"]?.DeepClone() as JsonObject, (string?)call["id"], (string?)call["value"], (string?)call["items"], (string?)call["rotation"])
+        : null;
+
+    private static (string, Func<HealthGate, bool>) Gate<T>(string name) where T : HealthGate => (name, gate => gate is T);
+
     private static TimeSpan Duration(JsonNode? node) =>
         Units.TryParseDuration((string)node!, out var duration) ? duration : throw new InvalidOperationException($"'{node}' passed as a duration.");
+
+    /// <param name="Target">The key that says what of the system is meant; null: none does.</param>
+    /// <param name="Gate">The gate that says which server; null: none does.</param>
+    private sealed record Rule(Username Username, string? Target, (string Name, Func<HealthGate, bool> Passes)? Gate = null);
 }

@@ -5,7 +5,7 @@ namespace PlatformOps.Platform.Secrets;
 /// <param name="Path">Where Vault keeps it: a path in a key/value engine of version 2. What is staged stands under <c>{path}/pending</c>.</param>
 /// <param name="Secret">The Kubernetes Secret from which the consumers have it.</param>
 /// <param name="Namespace">Where that Secret is, and where its consumers are.</param>
-/// <param name="UsernameKey">The key of the user name in that Secret; null for kinds without one.</param>
+/// <param name="UsernameKey">The key of the user name, or of the id that the system gave the credential, in that Secret; null for kinds without one, and where consumers need none.</param>
 /// <param name="PasswordKey">The key of the value in that Secret.</param>
 /// <param name="Length">How many characters a new value has, 16..128.</param>
 /// <param name="Every">How old a value becomes before it is due.</param>
@@ -22,4 +22,8 @@ public sealed record RotationDefinition(
     int Length,
     TimeSpan Every,
     TimeSpan Settle,
-    IReadOnlyList<string> Reloads);
+    IReadOnlyList<string> Reloads)
+{
+    /// <summary>Null for kinds that need none.</summary>
+    public RotationTarget? Target { get; init; }
+}

@@ -28,7 +28,7 @@ public static class RotationPolicy
         if (Unknown(seen) is { } unknown)
             return new(RotationStep.Wait, $"It could not be found out whether {unknown} is accepted.");
         if (seen.Current.Standing == CredentialStanding.Refused)
-            return Broken(seen, seen.Current);
+            return seen.Restorable ? Broken(seen, seen.Current) : Gone(seen, seen.Current, progress);
         if (seen.Pending is { } pending)
             return Staged(pending, seen.Current);
         if (seen.Published is null)
@@ -72,6 +72,14 @@ public static class RotationPolicy
         seen.Pending is { Standing: CredentialStanding.Accepted } pending && pending.Login == current.Login
             ? new(RotationStep.Promote, $"The system accepts the pending version and not version {current.Version} any more: it was changed, and only what is kept was not.")
             : new(RotationStep.Restore, $"Version {current.Version}, which consumers use, is not accepted: it was revoked or changed by somebody. It is made valid again.");
+
+    /// <summary>What consumers use was ended by somebody, and nobody can bring it back: only another one helps.</summary>
+    private static RotationDecision Gone(ObservedSecret seen, StagedCredential current, RotationProgress progress) => seen.Pending switch
+    {
+        { } pending => Staged(pending, current),
+        null when current.Rotation == progress.Rotation => new(RotationStep.Stop, $"Version {current.Version} was ended by somebody while it was being handed out. Start the rotation again when it is known why."),
+        null => new(RotationStep.Create, $"Version {current.Version}, which consumers use, was ended by somebody, and cannot be made valid again: it is replaced."),
+    };
 
     private static RotationDecision Staged(StagedCredential pending, StagedCredential current) => pending switch
     {

@@ -20,18 +20,13 @@ internal sealed record ExternalAnswer(int Status, JsonNode? Json, string? Text =
 /// <param name="Credential">What a header proves with, without <c>Bearer</c>; null: nothing.</param>
 internal sealed record ExternalCall(string Method, string[] Path, Func<string, string?> Query, Func<string, string?> Credential, JsonNode? Body)
 {
-    /// <summary>Of a user who proves himself in HTTP's own way; null: nobody does.</summary>
-    public string? Password
-    {
-        get
-        {
-            var given = Credential("Authorization") ?? "";
-            if (!given.StartsWith("Basic ", StringComparison.Ordinal))
-                return null;
-            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(given["Basic ".Length..]));
-            return pair[(pair.IndexOf(':') + 1)..];
-        }
-    }
+    /// <summary>Who proves himself in HTTP's own way; null: nobody does.</summary>
+    public string? User => Pair is { } pair ? pair[..pair.IndexOf(':')] : null;
+
+    /// <summary>With what.</summary>
+    public string? Password => Pair is { } pair ? pair[(pair.IndexOf(':') + 1)..] : null;
+
+    private string? Pair => Credential("Authorization") is { } given && given.StartsWith("Basic ", StringComparison.Ordinal) ? Encoding.UTF8.GetString(Convert.FromBase64String(given["Basic ".Length..])) : null;
 }
 
 /// <summary>One service: how it checks credentials, and what it answers out of the objects that it was told to have.</summary>

@@ -15,7 +15,7 @@ using PlatformOps.Sandbox.Api;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare, and the platform's prometheus
+/// <summary>Services with an API of their own, on loopback, each below a path of one address: gitlab, artifactory, gravitee, authentik, datadog, newrelic, cloudflare, grafana, and the platform's prometheus
 /// and elasticsearch. They have what they are
 /// told to have, and answer a few calls each in the words of the real ones. One credential is good for all. They live in memory; what calls have made can be kept.</summary>
 public sealed class ExternalStandIn : IAsyncDisposable
@@ -25,6 +25,7 @@ public sealed class ExternalStandIn : IAsyncDisposable
     private readonly FaultInjection faults;
     private readonly DeclaredObjects objects = new();
     private readonly CloudflarePlayer cloudflare;
+    private readonly IssuedCredentials issued = new();
     private readonly Dictionary<string, IExternalService> services;
     private Uri address = null!;
 
@@ -41,6 +42,7 @@ public sealed class ExternalStandIn : IAsyncDisposable
             ["datadog"] = new DatadogPlayer(objects),
             ["newrelic"] = new NewRelicPlayer(objects),
             ["cloudflare"] = cloudflare,
+            ["grafana"] = new GrafanaPlayer(issued),
             ["prometheus"] = new PrometheusPlayer(objects),
             ["elasticsearch"] = new ElasticsearchPlayer(objects),
         };
@@ -77,6 +79,21 @@ public sealed class ExternalStandIn : IAsyncDisposable
         get => cloudflare.ListLag;
         set => cloudflare.ListLag = value;
     }
+
+    /// <summary>Has a service make a credential, as somebody did before.</summary>
+    public (string Id, string Value) Issue(string service, string name) => issued.Give(service, name);
+
+    /// <summary>Whether a service accepts a credential that it made.</summary>
+    public bool Accepts(string service, string value) => issued.IsGood(service, value);
+
+    /// <summary>How many credentials that a service made are good.</summary>
+    public int Issued(string service) => issued.Count(service);
+
+    /// <summary>Sets the password of a user of Grafana.</summary>
+    public void SetPassword(string user, string password) => issued.SetPassword(user, password);
+
+    /// <summary>Whether a user of Grafana has a password.</summary>
+    public bool HasPassword(string user, string password) => issued.HasPassword(user, password);
 
     /// <summary>Gives Cloudflare an empty zone.</summary>
     public void AddZone(string name) => cloudflare.AddZone(name);
@@ -129,7 +146,8 @@ public sealed class ExternalStandIn : IAsyncDisposable
     {
         if (!services.TryGetValue(read.Service, out var service))
             return ExternalAnswer.Refusal(404, new JsonObject { ["message"] = $"The sandbox has no service {read.Service}." });
-        return service.Refuse(read.Call, Token) ?? service.Answer(read.Call)
+        var shown = issued.Shown(read.Service, Headers.Select(read.Call.Credential).OfType<string>()) ?? Token;
+        return service.Refuse(read.Call, shown) ?? issued.Answer(read.Service, read.Call, shown) ?? service.Answer(read.Call)
             ?? ExternalAnswer.Refusal(501, new JsonObject { ["message"] = $"The sandbox does not play {read.Call.Method} /{string.Join('/', read.Call.Path)} of {read.Service}." });
     }
 

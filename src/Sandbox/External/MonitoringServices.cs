@@ -62,28 +62,3 @@ internal sealed class PrometheusPlayer(DeclaredObjects objects) : IExternalServi
         ["lastError"] = "",
     }));
 }
-
-/// <summary>Elasticsearch's API, for its cluster's health: an <c>ElasticsearchCluster</c> object, or green. Users prove themselves with the token as password.</summary>
-internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalService
-{
-    public ExternalAnswer? Refuse(ExternalCall call, string token) => call.Password == token ? null : ExternalAnswer.Refusal(401, new JsonObject
-    {
-        ["error"] = new JsonObject { ["type"] = "security_exception", ["reason"] = "unable to authenticate user for REST request [/_cluster/health]" },
-        ["status"] = 401,
-    });
-
-    public ExternalAnswer? Answer(ExternalCall call)
-    {
-        if (call.Method != "GET" || call.Path is not ["_cluster", "health"])
-            return null;
-        return objects.Of("ElasticsearchCluster").DefaultIfEmpty(new JsonObject()).First().Over(new()
-        {
-            ["cluster_name"] = "elasticsearch",
-            ["status"] = "green",
-            ["timed_out"] = false,
-            ["number_of_nodes"] = 3,
-            ["active_shards"] = 10,
-            ["unassigned_shards"] = 0,
-        });
-    }
-}

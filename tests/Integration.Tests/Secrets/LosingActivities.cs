@@ -7,7 +7,8 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Integration.Tests.Secrets;
 
 /// <summary>Loses every kind of step twice, before its effect and after it, and then carries it out five times in a row.</summary>
-internal sealed class LosingActivities(ISecretActivities inner) : ISecretActivities
+/// <param name="only">These kinds, and only after their effect; null: all.</param>
+internal sealed class LosingActivities(ISecretActivities inner, IReadOnlyList<RotationStep>? only = null) : ISecretActivities
 {
     private readonly ConcurrentDictionary<RotationStep, int> times = [];
 
@@ -22,7 +23,9 @@ internal sealed class LosingActivities(ISecretActivities inner) : ISecretActivit
 
     public async Task<SecretStepResult> RotateStepAsync(SecretStepInput input)
     {
-        var time = times.AddOrUpdate(input.Step, 1, (_, before) => before + 1);
+        if (only?.Contains(input.Step) == false)
+            return await inner.RotateStepAsync(input);
+        var time = times.AddOrUpdate(input.Step, only is null ? 1 : 2, (_, before) => before + 1);
         if (time == 1)
             throw Lost();
         var result = await inner.RotateStepAsync(input);

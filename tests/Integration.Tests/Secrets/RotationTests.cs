@@ -173,7 +173,7 @@ public sealed class RotationTests(SandboxCluster cluster, PostgresCluster postgr
     }
 
     /// <summary>In no history, memo, search attribute or failure of any run.</summary>
-    private static async Task NoValueIsSpokenAsync(RotationWorld world, IReadOnlyList<string> values)
+    internal static async Task NoValueIsSpokenAsync(RotationWorld world, IReadOnlyList<string> values)
     {
         var runs = 0;
         await foreach (var run in world.Client.ListWorkflowsAsync(""))

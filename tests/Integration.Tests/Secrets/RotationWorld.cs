@@ -16,7 +16,7 @@ using Temporalio.Worker;
 
 namespace PlatformOps.Integration.Tests.Secrets;
 
-/// <summary>An environment with a login of a real PostgreSQL server, Vault, a Deployment that uses it, and a worker that rotates it.</summary>
+/// <summary>An environment with a credential of a system, Vault, two Deployments that use it, and a worker that rotates it.</summary>
 internal sealed class RotationWorld : IAsyncDisposable
 {
     public const string Region = TestPlatform.Region, Rotation = "shop";
@@ -25,10 +25,11 @@ internal sealed class RotationWorld : IAsyncDisposable
     private readonly BootstrapServerHost server;
     private readonly TestCluster cluster;
     private Task working = Task.CompletedTask;
+    private bool leaveSubject;
 
-    private RotationWorld(TestPlatform platform, TestCluster cluster, PostgresCluster postgres, SandboxVault vault, BootstrapServerHost server)
+    private RotationWorld(TestPlatform platform, TestCluster cluster, RotatedSubject subject, SandboxVault vault, BootstrapServerHost server)
     {
-        (Platform, Postgres, Vault, this.server, this.cluster) = (platform, postgres, vault, server, cluster);
+        (Platform, Subject, Vault, this.server, this.cluster) = (platform, subject, vault, server, cluster);
         root = VaultConnection.Open(new("tests", vault.Address), new GivenToken(new(vault.RootToken)));
         Kept = new(new(root));
     }
@@ -37,7 +38,11 @@ internal sealed class RotationWorld : IAsyncDisposable
 
     public TestPlatform Platform { get; }
 
-    public PostgresCluster Postgres { get; }
+    /// <summary>The system that the credential is for.</summary>
+    public RotatedSubject Subject { get; }
+
+    /// <summary>Vault, as somebody who may do everything.</summary>
+    public VaultConnection Root => root;
 
     public SandboxVault Vault { get; }
 
@@ -57,41 +62,39 @@ internal sealed class RotationWorld : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<RotationWorld> StartAsync(TestCluster cluster, PostgresCluster postgres, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null)
+    public static Task<RotationWorld> StartAsync(TestCluster cluster, PostgresCluster postgres, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null) =>
+        StartAsync(cluster, new PostgresSubject(postgres), settle, reloads, wrapped);
+
+    public static async Task<RotationWorld> StartAsync(TestCluster cluster, RotatedSubject subject, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null, bool leaveSubject = false)
     {
-        await postgres.StartAsync();
+        await subject.StartAsync();
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
-        var world = new RotationWorld(platform, cluster, postgres, vault, server);
+        var world = new RotationWorld(platform, cluster, subject, vault, server) { leaveSubject = leaveSubject };
         await world.SetUpAsync(settle, reloads, wrapped);
         return world;
     }
 
     public async Task<RotateSecretReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
-    public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null) => Client.StartWorkflowAsync(
-        (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = Rotation, Region = Region, Settle = settle, ProveWithin = proveWithin }),
+    public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null, string? operationId = null) => Client.StartWorkflowAsync(
+        (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = Rotation, Region = Region, Settle = settle, ProveWithin = proveWithin, OperationId = operationId }),
         new(RotateSecret.WorkflowId(Platform.Environment, Rotation, Region), TaskQueues.Default));
 
-    /// <summary>Whether PostgreSQL lets somebody in.</summary>
-    public async Task<bool> LetsInAsync(string login, SecretText password)
-    {
-        await using var connection = new Npgsql.NpgsqlConnection(ConnectionString(login, password.Reveal()));
-        try
-        {
-            await connection.OpenAsync(Ct);
-            return true;
-        }
-        catch (Npgsql.PostgresException refused) when (refused.SqlState is "28P01" or "28000")
-        {
-            return false;
-        }
-    }
+    /// <summary>Whether the system lets somebody in.</summary>
+    public Task<bool> LetsInAsync(string login, SecretText password) => Subject.LetsInAsync(login, password.Reveal(), "client");
 
-    public string ConnectionString(string login, string password, string application = "client") =>
-        $"Host=localhost;Port={Postgres.Address.Split(':')[1]};Username={login};Password={password};Database=postgres;SSL Mode=VerifyFull;Root Certificate={Postgres.Authority};Pooling=false;Application Name={application}";
+    /// <summary>For PostgreSQL.</summary>
+    public string ConnectionString(string login, string password, string application = "client") => ((PostgresSubject)Subject).ConnectionString(login, password, application);
+
+    /// <summary>Writes into the Kubernetes Secret, past the product.</summary>
+    public async Task PublishAsync(string login, string password)
+    {
+        using var kubectl = new KubectlLike(cluster);
+        await kubectl.MergeAsync(KubectlLike.Secret(Platform.Space, "credentials"), System.Text.Json.JsonSerializer.Serialize(new { stringData = new { username = login, password } }));
+    }
 
     /// <summary>What the Kubernetes Secret holds.</summary>
     public async Task<(string Login, string Password)> PublishedAsync()
@@ -112,6 +115,8 @@ internal sealed class RotationWorld : IAsyncDisposable
         root.Dispose();
         await Vault.DisposeAsync();
         await Platform.DisposeAsync();
+        if (!leaveSubject)
+            await Subject.DisposeAsync();
         stop.Dispose();
     }
 
@@ -142,17 +147,16 @@ internal sealed class RotationWorld : IAsyncDisposable
             dependsOn: [vault]
             secrets:
               - name: credentials
-                literals: {username: {{Login}} }
+                literals: {username: {{Subject.FirstLogin(this)}} }
                 generated: {password: 32}
             health:
               - rollout: {kind: Deployment, name: web}
-              - postgresql: {service: postgresql, tls: true}
+              {{Subject.Gate}}
             rotations:
               - name: {{Rotation}}
-                kind: postgresql-users
+                {{Subject.Declared}}
                 path: {{Path}}
                 secret: credentials
-                usernameKey: username
                 settle: {{settle}}
                 reloads: {{reloads}}
             manifests: [settings.yaml, web.yaml]
@@ -182,26 +186,19 @@ internal sealed class RotationWorld : IAsyncDisposable
         await new VaultSystem(root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
         var token = System.IO.Path.Combine(cluster.Folder, $"{Platform.Suffix}.token");
         await File.WriteAllTextAsync(token, Vault.RootToken, Ct);
-        var connections = new PlatformConnections
+        var region = new RegionConnection
         {
-            Regions = new Dictionary<string, RegionConnection>
-            {
-                [Region] = new()
-                {
-                    Kubeconfig = cluster.Kubeconfig(Platform.Proxy.Address, Platform.Proxy.Token),
-                    Vault = new(Vault.Address.GetLeftPart(UriPartial.Authority), TokenFile: token),
-                    Postgresql = new(Postgres.Address, PostgresCluster.Owner, Postgres.PasswordFile, CertificateAuthority: Postgres.Authority),
-                },
-            },
+            Kubeconfig = cluster.Kubeconfig(Platform.Proxy.Address, Platform.Proxy.Token),
+            Vault = new(Vault.Address.GetLeftPart(UriPartial.Authority), TokenFile: token),
         };
+        var connections = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { [Region] = Subject.Connect(region) } };
         var provisioning = Platform.ActivitiesWith(connections.Regions);
         var plan = (await Platform.PlanAsync(provisioning)).Plan;
         foreach (var component in plan.Components)
             await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
         await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
         var (login, password) = await PublishedAsync();
-        await Postgres.SqlAsync($"CREATE ROLE {login} LOGIN CONNECTION LIMIT 50 PASSWORD '{password}'");
-        await Postgres.SqlAsync($"ALTER ROLE {login} SET search_path = shop, public");
+        await Subject.PrepareAsync(this, login, password);
 
         Activities = new(new(Platform.SpecificationFolder, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
         Client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });

@@ -66,6 +66,19 @@ public sealed class RotationPolicyTests
     }
 
     [Fact]
+    public void What_a_system_issued_and_somebody_ended_is_replaced_since_nobody_can_bring_it_back()
+    {
+        var seen = Whole(new(1)).Observe(blind: false) with { Restorable = false };
+        var gone = seen with { Current = seen.Current! with { Standing = CredentialStanding.Refused } };
+        Assert.Equal(RotationStep.Create, RotationPolicy.Decide(gone, Progress("r")).Step);
+        var made = gone with { Pending = new("r", "b", 1, CredentialStanding.Accepted) };
+        Assert.Equal(RotationStep.Promote, RotationPolicy.Decide(made, Progress("r")).Step);
+        // Its own one: it would be ended again and again.
+        Assert.Equal(RotationStep.Stop, RotationPolicy.Decide(gone with { Current = gone.Current! with { Rotation = "r" } }, Progress("r")).Step);
+        Assert.Equal(RotationStep.Restore, RotationPolicy.Decide(gone with { Restorable = true }, Progress("r")).Step);
+    }
+
+    [Fact]
     public void A_session_with_the_old_login_keeps_it_valid_and_is_named()
     {
         var seen = HandedOut() with { Old = new("a", 1, ["reporting from 10.0.0.7"]) };

@@ -9,7 +9,7 @@ namespace PlatformOps.Adapters.Aws.Sdk;
 /// <summary>Configuration of a service whose package is not in use: its address and the scope of its signatures.</summary>
 internal sealed class AwsServiceConfig : ClientConfig
 {
-    /// <summary>Route 53 is one service for the whole partition, signed for this region.</summary>
+    /// <summary>Route 53 and IAM are one service each for the whole partition, signed for this region.</summary>
     private const string GlobalRegion = "us-east-1";
 
     private readonly string service;
@@ -23,7 +23,7 @@ internal sealed class AwsServiceConfig : ClientConfig
         this.service = service;
         ServiceId = name;
         AuthenticationServiceName = service;
-        AuthenticationRegion = service == "route53" ? GlobalRegion : region;
+        AuthenticationRegion = IsGlobal(service) ? GlobalRegion : region;
         if (endpoint is null)
             (RegionEndpoint, IgnoreConfiguredEndpointUrls) = (RegionEndpoint.GetBySystemName(AuthenticationRegion), true);
         else
@@ -43,9 +43,11 @@ internal sealed class AwsServiceConfig : ClientConfig
     /// <summary>Where the service answers for another region.</summary>
     public string AddressIn(string region) => ServiceURL ?? $"https://{Host(region)}";
 
+    private static bool IsGlobal(string service) => service is "route53" or "iam";
+
     private string Host(string region)
     {
         var suffix = RegionEndpoint.GetBySystemName(region).PartitionDnsSuffix;
-        return service == "route53" ? $"route53.{suffix}" : $"{service}.{region}.{suffix}";
+        return IsGlobal(service) ? $"{service}.{suffix}" : $"{service}.{region}.{suffix}";
     }
 }
