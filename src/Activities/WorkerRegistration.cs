@@ -1,5 +1,6 @@
 using PlatformOps.Activities.Failover;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Secrets;
@@ -17,17 +18,24 @@ public static class WorkerRegistration
 
     private static readonly Type[] Rotations = [typeof(RotateSecret), typeof(RotateSecrets)];
 
+    private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificates)];
+
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Failovers];
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Failovers];
 
     /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Default"/>.</param>
-    /// <param name="secrets">What rotations do to the outside; null: it rotates nothing.</param>
-    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null)
+    /// <param name="secrets">What rotations of secrets do to the outside; null: it rotates none.</param>
+    /// <param name="certificates">What rotations of certificates do to the outside; null: it rotates none.</param>
+    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null, ICertificateActivities? certificates = null)
     {
         var options = With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
-        return secrets is null ? options : With(options, Rotations).AddAllActivities<ISecretActivities>(secrets);
+        if (secrets is not null)
+            With(options, Rotations).AddAllActivities<ISecretActivities>(secrets);
+        if (certificates is not null)
+            With(options, Certificates).AddAllActivities<ICertificateActivities>(certificates);
+        return options;
     }
 
     /// <summary>Options of a worker that runs failovers and what they do: on a queue of its own, so that nothing else that waits can delay them.</summary>

@@ -18,6 +18,9 @@ public sealed record SandboxOptions
     /// <summary>What answers behind Services.</summary>
     public IReadOnlyList<SandboxService> Services { get; init; } = [];
 
+    /// <summary>The first two numbers of every pod's address. In <c>127.0</c> to <c>127.255</c> pods have addresses of this machine, where somebody can answer for them. Default <c>10.244</c>.</summary>
+    public string PodNetwork { get; init; } = "10.244";
+
     /// <summary>The clock of everything that happens in the sandbox.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

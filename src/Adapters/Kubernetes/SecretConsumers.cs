@@ -102,7 +102,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
 
     /// <summary>Whether a pod's specification takes values from the Secret: as environment, or as files.</summary>
-    private static bool Uses(JsonNode? spec, string secret)
+    internal static bool Uses(JsonNode? spec, string secret)
     {
         var containers = Items(spec?["containers"]).Concat(Items(spec?["initContainers"])).Concat(Items(spec?["ephemeralContainers"]));
         return containers.Any(container =>

@@ -32,6 +32,7 @@ internal static class CatalogChecks
             ObservedChecks.Check(component, catalog);
             CheckKinds(component, catalog);
             CheckRotations(component, catalog);
+            CertificateReader.Check(component, catalog);
         }
     }
 

@@ -121,6 +121,8 @@ public static class CatalogReader
             Observed = observed,
             Health = health,
             Rotations = rotations,
+            Certificates = [.. tree["certificates"]!.AsArray().Select(certificate => CertificateReader.Certificate((JsonObject)certificate!, space))],
+            CertificateAuthorities = [.. tree["certificateAuthorities"]!.AsArray().Select(authority => CertificateReader.Authority((JsonObject)authority!))],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
@@ -64,6 +65,12 @@ public sealed record ComponentDefinition
 
     /// <summary>Secrets that are rotated.</summary>
     public IReadOnlyList<RotationDefinition> Rotations { get; init; } = [];
+
+    /// <summary>Certificates that are rotated.</summary>
+    public IReadOnlyList<CertificateDefinition> Certificates { get; init; } = [];
+
+    /// <summary>Who signs certificates, in Vault.</summary>
+    public IReadOnlyList<AuthorityDefinition> CertificateAuthorities { get; init; } = [];
 
     /// <summary>The manifests as parsed, with their <c>${parameters}</c> still in them, in file and document order.</summary>
     public required IReadOnlyList<ManifestTemplate> Manifests { get; init; }

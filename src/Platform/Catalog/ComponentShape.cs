@@ -168,6 +168,30 @@ internal static class ComponentShape
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
     ]);
 
+    private static readonly MapShape Certificate = new("A certificate that is rotated.",
+    [
+        new("name", Name, Required: true),
+        new("authority", Name, Required: true),
+        new("role", Name, Required: true),
+        new("secret", Name, Required: true),
+        new("namespace", Name),
+        new("dnsNames", new ListShape("What it is valid for; the first is asked for in handshakes.", new TextShape(
+            "A DNS name.", Pattern: @"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", PatternInWords: "a DNS name such as api.shop.svc")), Required: true),
+        new("lifetime", new DurationShape("How long a new one is valid.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
+        new("renewAt", new IntegerShape("Percent of its lifetime after which it is due.", 10, 90), Default: 66L),
+        new("port", new IntegerShape("Where every pod speaks TLS with it.", 1, 65535)),
+        new("settle", new DurationShape("How long every pod must be seen to serve the new one before the old one is revoked."), Default: "10m"),
+        new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
+        new("clients", new ListShape("Consumers that serve nothing with it.", Workload)),
+    ]);
+
+    private static readonly MapShape Authority = new("A certificate authority in Vault.",
+    [
+        new("name", Name, Required: true),
+        new("mount", new TextShape("Where its engine is mounted in Vault.", Pattern: "^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$", PatternInWords: "a path such as pki"), Default: "pki"),
+        new("perMinute", new IntegerShape("How many certificates it may be asked for in any minute.", 1, 100_000), Default: 60L),
+    ]);
+
     private static readonly MapShape Observed = new("A value that an object tells once it is there.",
     [
         new("apiVersion", new TextShape("The object's API group and version."), Required: true),
@@ -198,6 +222,8 @@ internal static class ComponentShape
         new("observed", new WordsShape("What the manifests may refer to as ${name} and only the world knows.", Observed)),
         new("secrets", new ListShape("Secrets that must exist first.", Secret)),
         new("rotations", new ListShape("Secrets that are rotated.", Rotation)),
+        new("certificates", new ListShape("Certificates that are rotated.", Certificate)),
+        new("certificateAuthorities", new ListShape("Who signs certificates, in Vault.", Authority)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),
     ]);

@@ -18,6 +18,9 @@ internal sealed record BehaviourOptions(
     /// <summary>Makes the connection, for a server with a certificate of its own; null: the usual one.</summary>
     public HttpMessageHandler? Handler { get; init; }
 
+    /// <summary>The first two numbers of every pod's address.</summary>
+    public string PodNetwork { get; init; } = "10.244";
+
     /// <summary>Hears of every reconcile that failed and is tried again: which, and why.</summary>
     public Action<string>? Trouble { get; init; }
 

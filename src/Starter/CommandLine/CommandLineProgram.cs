@@ -24,6 +24,7 @@ internal static class CommandLineProgram
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
             SecretsCommand.Create(),
+            CertificatesCommand.Create(),
             FailoverCommand.Create(),
             FailbackCommand.Create(),
             AcknowledgeCommand.Create(),

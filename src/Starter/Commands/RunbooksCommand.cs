@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Secrets;
@@ -76,6 +77,26 @@ internal static class RunbooksCommand
             Required: ["environment", "secret", "region"],
             Controls: "queries: status   updates: abort, retryStep, skipStep",
             Internal: "refreshedByParent"),
+        new(
+            nameof(RotateCertificates),
+            "certificates/{environment}",
+            "Rotates the certificates of an environment that are due, or those that are named, as fast as their authorities bear; with mode plan it only says what there is. Takes no updates.",
+            typeof(RotateCertificatesInput),
+            """{"environment":"production"}""",
+            "certificates/production",
+            Required: ["environment"],
+            Controls: "queries: status",
+            Internal: "before"),
+        new(
+            nameof(RotateCertificate),
+            "certificates/{environment}/{certificate}@{region}",
+            "Rotates one certificate of one region: ends when every pod is proved to serve the new one and no older one is valid.",
+            typeof(RotateCertificateInput),
+            """{"environment":"production","certificate":"web","region":"us-east-1"}""",
+            "certificates/production/web@us-east-1",
+            Required: ["environment", "certificate", "region"],
+            Controls: "queries: status   updates: abort, retryStep, skipStep",
+            Internal: "issuedInTurn"),
         new(
             nameof(RegionFailover),
             "failover/{environment}",

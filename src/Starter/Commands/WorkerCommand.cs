@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Secrets;
@@ -50,13 +51,14 @@ internal static class WorkerCommand
             var drills = reached.Failover.Values.Any(database => database.Drill is not null);
             await using var copies = new DrillCopies(log.CreateLogger("drill"));
             using var secrets = new SecretActivities(sources, reached);
+            using var certificates = new CertificateActivities(sources, reached);
             using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Opener(reached), drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
             invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
-            await RunbookWorker.RunAsync(client, activities, secrets, failovers, taskQueue, here, drills, Grace, ct);
+            await RunbookWorker.RunAsync(client, activities, secrets, certificates, failovers, taskQueue, here, drills, Grace, ct);
             return ExitCode.Success;
         });
     }

@@ -1,5 +1,6 @@
 using PlatformOps.Activities;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Secrets;
@@ -16,13 +17,13 @@ internal static class RunbookWorker
     /// <param name="drills">Whether copies for drills may be made here.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
     public static async Task RunAsync(
-        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct)
+        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct)
     {
         // One that fails takes the others with it: half a worker looks like a whole one.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         TemporalWorkerOptions[] all =
         [
-            WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets),
+            WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates),
             WorkerRegistration.CreateFailoverWorkerOptions(failover),
             .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
             .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Secrets;
@@ -35,6 +36,7 @@ internal sealed class UpStack : IAsyncDisposable
     private AwsWorld? aws;
     private ProvisioningActivities? activities;
     private SecretActivities? secrets;
+    private CertificateActivities? certificates;
     private FailoverActivities? failovers;
     private Task worker = Task.CompletedTask;
 
@@ -127,6 +129,7 @@ internal sealed class UpStack : IAsyncDisposable
         if (activities is not null)
             await activities.DisposeAsync();
         secrets?.Dispose();
+        certificates?.Dispose();
         failovers?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
@@ -230,8 +233,9 @@ internal sealed class UpStack : IAsyncDisposable
         var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
         activities = new ProvisioningActivities(sources, connections);
         secrets = new SecretActivities(sources, connections);
+        certificates = new CertificateActivities(sources, connections);
         failovers = new FailoverActivities(sources, connections, FailoverPairs.Opener(connections));
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, secrets, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, secrets, certificates, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }
 }

@@ -2,7 +2,7 @@ using PlatformOps.Sandbox;
 
 namespace PlatformOps.Integration.Tests.Kubernetes;
 
-/// <summary>The sandbox's Kubernetes API.</summary>
+/// <summary>The sandbox's Kubernetes API. Pods have addresses of this machine, so that tests can answer for them.</summary>
 public sealed class SandboxCluster : TestCluster
 {
     private const string Region = "us-east-1";
@@ -11,7 +11,7 @@ public sealed class SandboxCluster : TestCluster
 
     public override async ValueTask InitializeAsync()
     {
-        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0 });
+        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = "127.77" });
         Api = host.Regions[Region].ApiServer;
         // The only user that it knows.
         Token = host.Regions[Region].Kubeconfig.Split("token: \"")[1].Split('"')[0];

@@ -2,6 +2,7 @@ using PlatformOps.Activities;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;
@@ -61,9 +62,9 @@ public class RunbookServer : IAsyncLifetime
     });
 
     /// <summary>A worker with a task queue of its own, whose activities act on <paramref name="world"/>.</summary>
-    internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null)
+    internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null, ICertificateActivities? certificates = null)
     {
-        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets);
+        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets, certificates);
         // A cancellation reaches an activity with its next heartbeat.
         options.MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(50);
         adjust?.Invoke(options);

@@ -1,5 +1,6 @@
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Specification;
+using PlatformOps.PlatformWorkflows.Tests.Certificates;
 using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
@@ -199,6 +200,24 @@ internal static class RecordedBehaviours
             return run.Handle.Id;
         },
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
+        ["certificate-rotated"] = server => CertificateAsync(server, new(), _ => Task.CompletedTask),
+        ["certificate-step-of-unknown-outcome"] = server => CertificateAsync(server, new FakeCertificates().Fail("issue", afterEffect: true), _ => Task.CompletedTask),
+        ["certificate-parked-and-skipped"] = server => CertificateAsync(server, new() { Refusing = true }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("Deployment/web", "it is going away today"));
+        }),
+        ["certificate-aborted"] = server => CertificateAsync(server, new() { Refusing = true }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
+        ["certificates-rotated-in-turn"] = async server =>
+        {
+            await using var run = await CertificateRun.StartTogetherAsync(server, new("a", "b"), "development");
+            await run.TogetherAsync();
+            return run.Handle.Id;
+        },
     };
 
     private static FakeWorld Guarded(Platform.Provisioning.ProvisioningPlan plan) => new(plan) { GuardRails = new(2, 2, false, TimeSpan.FromHours(4)) };
@@ -242,6 +261,14 @@ internal static class RecordedBehaviours
     private static async Task<string> SecretAsync(RunbookServer server, FakeSecrets secrets, Func<SecretRun, Task> act)
     {
         await using var run = await SecretRun.StartAsync(server, secrets, "development");
+        await act(run);
+        await run.ReportAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> CertificateAsync(RunbookServer server, FakeCertificates certificates, Func<CertificateRun, Task> act)
+    {
+        await using var run = await CertificateRun.StartAsync(server, certificates, "development", new() { ProveWithin = "1s" });
         await act(run);
         await run.ReportAsync();
         return run.Handle.Id;

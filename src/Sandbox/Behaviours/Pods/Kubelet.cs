@@ -17,7 +17,7 @@ internal sealed class Kubelet : Controller
 
     public Kubelet(Cluster cluster, BehaviourOptions options) : base(cluster, options, workers: 4)
     {
-        _addresses = new(cluster.Of(Resources.Pods));
+        _addresses = new(cluster.Of(Resources.Pods), options.PodNetwork);
         cluster.Of(Resources.Pods).Changed += change =>
         {
             if (change.After is null)

@@ -5,25 +5,31 @@ using PlatformOps.Sandbox.Behaviours.Access;
 
 namespace PlatformOps.Sandbox.Behaviours.Pods;
 
-/// <summary>Gives every pod an address of its own out of 10.244.0.0/16: the one that its name stands for, or the next free one.</summary>
+/// <summary>Gives every pod an address of its own out of its network: the one that its name stands for, or the next free one.</summary>
 internal sealed class PodAddresses
 {
     private const int Addresses = 256 * 254;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, string> _owners = [];
 
-    public PodAddresses(WatchCache pods) => pods.Changed += change =>
+    private readonly string _network;
+
+    public PodAddresses(WatchCache pods, string network)
     {
-        if (change.Latest.Status.Text("podIP") is not { } address)
-            return;
-        lock (_lock)
+        _network = network;
+        pods.Changed += change =>
         {
-            if (change.After is not null)
-                _owners[address] = change.Latest.Uid;
-            else if (_owners.GetValueOrDefault(address) == change.Latest.Uid)
-                _owners.Remove(address);
-        }
-    };
+            if (change.Latest.Status.Text("podIP") is not { } address)
+                return;
+            lock (_lock)
+            {
+                if (change.After is not null)
+                    _owners[address] = change.Latest.Uid;
+                else if (_owners.GetValueOrDefault(address) == change.Latest.Uid)
+                    _owners.Remove(address);
+            }
+        };
+    }
 
     public string Of(ClusterObject pod)
     {
@@ -34,7 +40,7 @@ internal sealed class PodAddresses
             for (var step = 0; step < Addresses; step++)
             {
                 var number = (int)((start + step) % Addresses);
-                var address = $"10.244.{number / 254}.{number % 254 + 1}";
+                var address = $"{_network}.{number / 254}.{number % 254 + 1}";
                 if (!_owners.TryGetValue(address, out var owner) || owner == pod.Uid)
                 {
                     _owners[address] = pod.Uid;

@@ -1,0 +1,100 @@
+using System.Collections.Concurrent;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Certificates;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Certificates;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Certificates;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Certificates;
+
+/// <summary>What rotations of certificates do to the outside. Private keys live inside one call and are in no answer, failure or log.</summary>
+/// <param name="sources">Where specification and catalog are; read anew by every activity.</param>
+/// <param name="connections">How the regions are reached.</param>
+/// <param name="time">The clock of what is due; default: the system's.</param>
+public sealed class CertificateActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : ICertificateActivities, IDisposable
+{
+    /// <summary>How many Secrets are read at once.</summary>
+    private const int Parallel = 8;
+
+    private readonly RegionConnections regions = new(connections);
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+
+    private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
+
+    /// <inheritdoc/>
+    public Task<FoundCertificates> FindCertificatesAsync(FindCertificatesInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        var all = specified.Environment.Regions.SelectMany(region => Declared(specified, region.Name).Select(certificate => (Region: region, Certificate: certificate))).ToList();
+        if (input.Names?.FirstOrDefault(name => !all.Exists(known => known.Certificate.Name == name)) is { } unknown)
+            throw Invalid($"Field 'certificates' names '{unknown}', which {input.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Certificate.Name).Distinct().DefaultIfEmpty("none"))}.");
+        var found = new ConcurrentBag<FoundCertificate>();
+        await System.Threading.Tasks.Parallel.ForEachAsync(
+            all.Where(known => input.Names?.Contains(known.Certificate.Name) != false), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = Cancellation },
+            async (known, ct) => found.Add(await LookAsync(input.Environment, known.Region, known.Certificate, ct)));
+        var listed = found.Where(certificate => !input.ToRotate || input.Names is not null || (certificate.Owner == FoundOwner.Ours && (certificate.Due || certificate.Unfinished)))
+            .Where(certificate => !input.Except.Contains($"{certificate.Certificate}")).OrderBy(certificate => certificate.NotAfter ?? DateTimeOffset.MinValue).ThenBy(certificate => $"{certificate.Certificate}", StringComparer.Ordinal);
+        return new FoundCertificates(
+            [.. listed.Take(input.AtMost)], found.Count, found.Count(certificate => certificate.Due || certificate.Unfinished),
+            specified.Environment.Regions.SelectMany(region => Authorities(specified, region.Name).Select(authority => ($"{authority.Name}@{region.Name}", authority.PerMinute))).ToDictionary(known => known.Item1, known => known.PerMinute));
+    });
+
+    /// <inheritdoc/>
+    public Task<CertificateSight> ObserveCertificateAsync(ObserveCertificateInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (certificate, rotated) = Open(input.Certificate);
+        return new CertificateSight(await rotated.ObserveAsync(time, Cancellation), certificate.Settle);
+    });
+
+    /// <inheritdoc/>
+    public Task<CertificateStepResult> CertificateStepAsync(CertificateStepInput input) => ActivityFailures.MappedAsync(async () =>
+        new CertificateStepResult(await Open(input.Certificate).Rotated.CarryOutAsync(input, Cancellation)));
+
+    /// <inheritdoc/>
+    public void Dispose() => regions.Dispose();
+
+    private async Task<FoundCertificate> LookAsync(string environment, RegionSpecification region, CertificateDefinition certificate, CancellationToken ct)
+    {
+        var secrets = new TlsSecrets(regions.Cluster(region));
+        var secret = await secrets.FindAsync(certificate.Namespace, certificate.Secret, ct);
+        using var leaf = secret?.Certificate is { } pem ? ReadLeaf.Of(pem) : null;
+        var reference = new CertificateReference(environment, region.Name, certificate.Name);
+        var where = $"Secret {certificate.Namespace}/{certificate.Secret}";
+        if (secret?.CertManager == true || await secrets.IsOfCertManagerAsync(certificate.Namespace, certificate.Secret, ct))
+            return new(reference, "", where, FoundOwner.CertManager, leaf?.NotAfter, null, Due: false, Unfinished: false);
+        var due = leaf is null ? (DateTimeOffset?)null : RenewalPolicy.DueAt($"{environment}/{reference}", leaf.NotBefore, leaf.NotAfter, certificate.RenewAt);
+        return new(
+            reference, $"{certificate.Authority}@{region.Name}", where, FoundOwner.Ours, leaf?.NotAfter, due,
+            due is null || due <= time.GetUtcNow(), secret is { Rotation.Length: > 0, Replaced.Count: > 0 });
+    }
+
+    private (CertificateDefinition Certificate, RotatedCertificate Rotated) Open(CertificateReference reference)
+    {
+        var specified = SpecifiedEnvironment.Read(sources, reference.Environment);
+        var region = specified.Region(reference.Region);
+        var declared = Declared(specified, region.Name);
+        if (declared.FirstOrDefault(known => known.Name == reference.Name) is not { } certificate)
+            throw Invalid($"Field 'certificate' is '{reference.Name}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", declared.Select(known => known.Name).DefaultIfEmpty("none"))}.");
+        var authority = Authorities(specified, region.Name).FirstOrDefault(known => known.Name == certificate.Authority)
+            ?? throw Invalid($"Certificate {certificate.Name} is signed by {certificate.Authority}, which no component of {reference.Environment} in {region.Name} declares. Enable the component that does.");
+        return (certificate, new(certificate, new(Vault(specified, region), authority.Mount), regions.Cluster(region), specified.Labels));
+    }
+
+    private static IReadOnlyList<CertificateDefinition> Declared(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => component.Certificates)];
+
+    private static IReadOnlyList<AuthorityDefinition> Authorities(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => component.CertificateAuthorities)];
+
+    private VaultConnection Vault(SpecifiedEnvironment specified, RegionSpecification region) =>
+        specified.InDependencyOrder(region.Name).SelectMany(component => component.Health).OfType<VaultGate>().FirstOrDefault() is { } gate
+            ? regions.Vault(region.Name, gate).Connection
+            : throw Invalid($"Environment {specified.Environment.Name} has no Vault in {region.Name}: it signs certificates. Enable the component vault.");
+
+    private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
+}

@@ -1,0 +1,56 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace PlatformOps.Adapters.Certificates;
+
+/// <summary>What a server did in a handshake.</summary>
+/// <param name="Fingerprint">Of the leaf that it served, SHA-256; null: there was no handshake.</param>
+/// <param name="Detail">As a sentence.</param>
+public sealed record Handshake(string? Fingerprint, string Detail);
+
+/// <summary>Real TLS handshakes with one address, to see what it serves. Whom to trust is decided by whoever compares what was served.</summary>
+public static class TlsHandshake
+{
+    /// <summary>A pod answers from the same network within milliseconds; a dead one not at all.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Asks a server what it serves.</summary>
+    /// <param name="name">The server name that is asked for.</param>
+    /// <param name="client">What is shown when the server wants to know who we are; null: nothing.</param>
+    public static async Task<Handshake> AskAsync(string host, int port, string name, X509Certificate2? client, CancellationToken ct)
+    {
+        string? served = null;
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        deadline.CancelAfter(Patience);
+        try
+        {
+            using var connection = new TcpClient();
+            await connection.ConnectAsync(host, port, deadline.Token);
+            await using var tls = new SslStream(connection.GetStream());
+            await tls.AuthenticateAsClientAsync(
+                new()
+                {
+                    TargetHost = name,
+                    ClientCertificates = client is null ? null : [client],
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    {
+                        served = certificate is X509Certificate2 leaf ? ReadLeaf.FingerprintOf(leaf) : null;
+                        return served is not null;
+                    },
+                },
+                deadline.Token);
+            return new(served, $"{host}:{port} serves {served?[..12]}.");
+        }
+        // Only a handshake that was finished proves that the server has the key of what it shows.
+        catch (Exception failure) when (failure is SocketException or IOException or AuthenticationException)
+        {
+            return new(null, $"{host}:{port} made no handshake: {(failure.InnerException ?? failure).Message.TrimEnd('.')}.");
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return new(null, $"{host}:{port} made no handshake within {Patience.TotalSeconds:0} s.");
+        }
+    }
+}

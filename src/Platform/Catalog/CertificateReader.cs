@@ -1,0 +1,51 @@
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Certificates;
+using PlatformOps.Platform.Yaml;
+
+namespace PlatformOps.Platform.Catalog;
+
+/// <summary>Binds checked items of <c>certificates</c> and <c>certificateAuthorities</c>.</summary>
+internal static class CertificateReader
+{
+    public static CertificateDefinition Certificate(JsonObject tree, string space) => new(
+        (string)tree["name"]!, (string)tree["authority"]!, (string)tree["role"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, Words(tree["dnsNames"]),
+        Duration(tree["lifetime"]), (int)(long)tree["renewAt"]!, tree["port"] is { } port ? (int)(long)port : null, Duration(tree["settle"]), Words(tree["reloads"]),
+        Words(tree["clients"]));
+
+    public static AuthorityDefinition Authority(JsonObject tree) => new((string)tree["name"]!, (string)tree["mount"]!, (int)(long)tree["perMinute"]!);
+
+    /// <summary>Rules that look at several components: names are unique, authorities are there, and nobody writes what another one writes.</summary>
+    public static void Check(ReadDefinition component, ComponentCatalog catalog)
+    {
+        var (all, authorities) = (catalog.Components.SelectMany(other => other.Certificates.Select(certificate => (Owner: other.Name, Certificate: certificate))).ToList(),
+            catalog.Components.SelectMany(other => other.CertificateAuthorities.Select(authority => (Owner: other.Name, Authority: authority))).ToList());
+        foreach (var (certificate, index) in component.Definition.Certificates.Select((certificate, index) => (certificate, index)))
+        {
+            var path = $"{component.Definition.Name}.certificates[{index}]";
+            var others = all.Where(other => !ReferenceEquals(other.Certificate, certificate)).ToList();
+            if (others.FirstOrDefault(other => other.Certificate.Name == certificate.Name) is { Owner: { } named })
+                component.Reader.Report($"{path}.name", $"{named} has a certificate of that name too; names are unique in the catalog");
+            if (others.FirstOrDefault(other => (other.Certificate.Namespace, other.Certificate.Secret) == (certificate.Namespace, certificate.Secret)) is { Owner: { } kept })
+                component.Reader.Report($"{path}.secret", $"{kept} has a certificate in that Secret too; give each its own");
+            if (certificate.DnsNames.Count == 0)
+                component.Reader.Report($"{path}.dnsNames", "is empty: say what the certificate is valid for");
+            if (!authorities.Exists(known => known.Authority.Name == certificate.Authority))
+                component.Reader.Report($"{path}.authority", $"no component declares the certificate authority {certificate.Authority}; declare it under certificateAuthorities. The catalog has {string.Join(", ", authorities.Select(known => known.Authority.Name).DefaultIfEmpty("none"))}");
+        }
+
+        foreach (var (authority, index) in component.Definition.CertificateAuthorities.Select((authority, index) => (authority, index)))
+        {
+            var path = $"{component.Definition.Name}.certificateAuthorities[{index}]";
+            var others = authorities.Where(other => !ReferenceEquals(other.Authority, authority)).ToList();
+            if (others.FirstOrDefault(other => other.Authority.Name == authority.Name) is { Owner: { } named })
+                component.Reader.Report($"{path}.name", $"{named} has a certificate authority of that name too; names are unique in the catalog");
+            if (others.FirstOrDefault(other => other.Authority.Mount == authority.Mount) is { Owner: { } mounted })
+                component.Reader.Report($"{path}.mount", $"{mounted} has a certificate authority there too; give each its own engine");
+        }
+    }
+
+    private static IReadOnlyList<string> Words(JsonNode? list) => [.. list!.AsArray().Select(word => (string)word!)];
+
+    private static TimeSpan Duration(JsonNode? node) =>
+        Units.TryParseDuration((string)node!, out var duration) ? duration : throw new InvalidOperationException($"'{node}' passed as a duration.");
+}

@@ -1,0 +1,229 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using PlatformOps.Activities;
+using PlatformOps.Activities.Certificates;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Certificates;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.BootstrapServer;
+using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Integration.Tests.Provisioning;
+using PlatformOps.Sandbox.Vault;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Api.Enums.V1;
+using Temporalio.Client;
+using Temporalio.Worker;
+
+namespace PlatformOps.Integration.Tests.Certificates;
+
+/// <summary>An environment with a certificate of Vault's, two Deployments whose pods serve TLS with it, and a worker that rotates it.</summary>
+internal sealed class CertificateWorld : IAsyncDisposable
+{
+    public const string Region = TestPlatform.Region, Certificate = "shop", SecretName = "shop-tls", ServerName = "shop.test";
+    public const int Port = 18443;
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly BootstrapServerHost server;
+    private readonly SandboxVault vault;
+    private readonly VaultConnection root;
+    private Task working = Task.CompletedTask;
+
+    private CertificateWorld(TestPlatform platform, TestCluster cluster, SandboxVault vault, BootstrapServerHost server)
+    {
+        (Platform, Cluster, this.vault, this.server) = (platform, cluster, vault, server);
+        root = VaultConnection.Open(new("tests", vault.Address), new GivenToken(new(vault.RootToken)));
+        Pki = new(root);
+        Kubectl = new(cluster);
+        Pods = new(this);
+    }
+
+    public TestPlatform Platform { get; }
+
+    public TestCluster Cluster { get; }
+
+    public KubectlLike Kubectl { get; }
+
+    public VaultPki Pki { get; }
+
+    /// <summary>The servers of the pods, and a client of each.</summary>
+    public PodServers Pods { get; private set; }
+
+    public TemporalClient Client { get; private set; } = null!;
+
+    public CertificateActivities Activities { get; private set; } = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <param name="reloads">Of the catalog.</param>
+    public static async Task<CertificateWorld> StartAsync(TestCluster cluster, string reloads = "[Deployment/web]", Func<ICertificateActivities, ICertificateActivities>? wrapped = null)
+    {
+        var platform = await TestPlatform.CreateAsync(cluster);
+        var vault = await SandboxVault.StartAsync(new(), Ct);
+        var server = await BootstrapServerHost.StartAsync(
+            new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
+        var world = new CertificateWorld(platform, cluster, vault, server);
+        await world.SetUpAsync(reloads, wrapped);
+        return world;
+    }
+
+    public async Task<RotateCertificateReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
+
+    public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null) => Client.StartWorkflowAsync(
+        (RotateCertificate workflow) => workflow.RunAsync(new RotateCertificateInput { Environment = Platform.Environment, Certificate = Certificate, Region = Region, Settle = settle, ProveWithin = proveWithin }),
+        new(RotateCertificate.WorkflowId(Platform.Environment, Certificate, Region), TaskQueues.Default));
+
+    /// <summary>A Secret of the namespace, as the cluster has it; null: there is none.</summary>
+    public Task<JsonObject?> SecretAsync(string name = SecretName) => Kubectl.GetAsync(KubectlLike.Secret(Platform.Space, name));
+
+    /// <summary>What it holds.</summary>
+    public async Task<(string Certificate, string Key, string Authorities)> PublishedAsync()
+    {
+        var data = (await SecretAsync())!["data"]!;
+        return (Text(data["tls.crt"]), Text(data["tls.key"]), Text(data["ca.crt"]));
+    }
+
+    public async Task<string> SerialAsync()
+    {
+        using var leaf = ReadLeaf.Of((await PublishedAsync()).Certificate)!;
+        return leaf.Serial;
+    }
+
+    /// <summary>Whether Vault has revoked it.</summary>
+    public async Task<bool> IsRevokedAsync(string serial) => (await Pki.ReadCertificateAsync(serial, Ct))?.RevokedAt is not null;
+
+    public Task ChangeSecretAsync(string patch) => Kubectl.MergeAsync(KubectlLike.Secret(Platform.Space, SecretName), patch);
+
+    public static string Text(JsonNode? node) => Encoding.UTF8.GetString(Convert.FromBase64String((string)node!));
+
+    public static string Encoded(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>No private key that was ever published is in the history of any run.</summary>
+    public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys)
+    {
+        var runs = 0;
+        await foreach (var run in Client.ListWorkflowsAsync(""))
+        {
+            runs++;
+            var history = (await Client.GetWorkflowHandle(run.Id, run.RunId).FetchHistoryAsync()).ToJson();
+            Assert.DoesNotContain("PRIVATE KEY", history, StringComparison.Ordinal);
+            // A line of the key's own, in the text as well as in a payload's base64.
+            foreach (var line in keys.Select(key => key.Split('\n')[1]))
+            {
+                Assert.DoesNotContain(line, history, StringComparison.Ordinal);
+                Assert.DoesNotContain(Encoded(line)[4..40], history, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.True(runs > 0 && keys.Count > 0);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Pods.DisposeAsync();
+        await stop.CancelAsync();
+        await working.ContinueWith(_ => { }, TaskScheduler.Default);
+        Activities.Dispose();
+        await server.DisposeAsync();
+        root.Dispose();
+        await vault.DisposeAsync();
+        Kubectl.Dispose();
+        await Platform.DisposeAsync();
+        stop.Dispose();
+    }
+
+    private async Task SetUpAsync(string reloads, Func<ICertificateActivities, ICertificateActivities>? wrapped)
+    {
+        WriteCatalog(reloads);
+        await new VaultSystem(root).MountAsync("pki", "pki", Ct, longestTtl: TimeSpan.FromDays(3650));
+        await Pki.GenerateRootAsync("Shop root", "first", TimeSpan.FromDays(365), Ct);
+        await Pki.SetDefaultIssuerAsync("first", Ct);
+        await Pki.WriteRoleAsync("shop", new(["test"]) { AllowSubdomains = true, Ttl = TimeSpan.FromDays(7), MaxTtl = TimeSpan.FromDays(30) }, Ct);
+        var token = Path.Combine(Cluster.Folder, $"{Platform.Suffix}.token");
+        await File.WriteAllTextAsync(token, vault.RootToken, Ct);
+        var connections = new PlatformConnections
+        {
+            Regions = new Dictionary<string, RegionConnection>
+            {
+                [Region] = new()
+                {
+                    Kubeconfig = Cluster.Kubeconfig(Platform.Proxy.Address, Platform.Proxy.Token),
+                    Vault = new(vault.Address.GetLeftPart(UriPartial.Authority), TokenFile: token),
+                },
+            },
+        };
+        var provisioning = Platform.ActivitiesWith(connections.Regions);
+        var plan = (await Platform.PlanAsync(provisioning)).Plan;
+        foreach (var component in plan.Components)
+            await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
+        await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
+        Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
+        Client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });
+        working = RunAsync(WorkerRegistration.CreateWorkerOptions(provisioning, certificates: wrapped?.Invoke(Activities) ?? Activities));
+        // The first one: nobody had a certificate before.
+        Assert.Equal(CertificateOutcome.Rotated, (await (await BeginAsync(settle: "1s")).GetResultAsync()).Outcome);
+        await Wait.UntilAsync(() => Pods.Handshakes > 20, () => $"{Pods.Handshakes} handshakes; {string.Join("; ", Pods.Failures.Take(3))}");
+    }
+
+    private async Task RunAsync(TemporalWorkerOptions options)
+    {
+        using var worker = new TemporalWorker(Client, options);
+        await worker.ExecuteAsync(stop.Token);
+    }
+
+    private void WriteCatalog(string reloads)
+    {
+        Platform.Remove("catalog/app/extra.yaml");
+        Platform.Write("specification/platform.yaml", Platform.PlatformOf("{ground: {}, vault: {}, app: {} }"));
+        Platform.Write("catalog/vault/component.yaml", $$"""
+            name: vault
+            summary: Signs the certificates.
+            plane: security
+            namespace: {{Platform.Space}}
+            dependsOn: [ground]
+            health: [ {vault: {service: vault, tls: false} } ]
+            certificateAuthorities: [ {name: internal, perMinute: 600} ]
+            manifests: [settings.yaml]
+            """);
+        Platform.Write("catalog/vault/settings.yaml", Settings("vault"));
+        Platform.Write("catalog/app/component.yaml", $$"""
+            name: app
+            summary: An application that speaks TLS.
+            plane: test
+            namespace: {{Platform.Space}}
+            dependsOn: [vault]
+            health:
+              - rollout: {kind: Deployment, name: web}
+            certificates:
+              - {name: {{Certificate}}, authority: internal, role: shop, secret: {{SecretName}}, dnsNames: [{{ServerName}}], lifetime: 7d, port: {{Port}}, settle: 1s, reloads: {{reloads}} }
+            manifests: [settings.yaml, web.yaml]
+            """);
+        Platform.Write("catalog/app/settings.yaml", Settings("settings"));
+        Platform.Write("catalog/app/web.yaml", string.Join("\n---\n", new[] { "web", "jobs" }.Select(name => $$"""
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: {{name}}}
+            spec:
+              replicas: 2
+              selector: {matchLabels: {app.kubernetes.io/name: {{name}} } }
+              template:
+                metadata: {labels: {app.kubernetes.io/name: {{name}} } }
+                spec:
+                  containers:
+                    - name: {{name}}
+                      image: registry.example.com/{{name}}:1
+                      volumeMounts: [ {name: tls, mountPath: /tls} ]
+                      resources: {requests: {cpu: 50m, memory: 64Mi} }
+                  volumes: [ {name: tls, secret: {secretName: {{SecretName}} } } ]
+            """)));
+    }
+
+    private static string Settings(string name) => $$"""
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: {{name}}}
+        data: {a: b}
+        """;
+}

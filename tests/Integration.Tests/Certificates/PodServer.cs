@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using PlatformOps.Adapters.Certificates;
+
+namespace PlatformOps.Integration.Tests.Certificates;
+
+/// <summary>One pod: a TLS server at its address, and a client that trusts what is published and nothing else.</summary>
+internal sealed class PodServer : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stopClient = new(), stopServer = new();
+    private readonly TcpListener listener;
+    private readonly CertificateWorld world;
+    private readonly Task client, server;
+    private readonly Action made;
+    private readonly Action<string> failed;
+    private volatile X509Certificate2? identity;
+    private volatile string authorities;
+
+    public PodServer(string address, string authorities, Action made, Action<string> failed, CertificateWorld world)
+    {
+        (this.authorities, this.made, this.failed, this.world, Address) = (authorities, made, failed, world, address);
+        listener = new(IPAddress.Parse(address), CertificateWorld.Port);
+        listener.Start();
+        server = ServeAsync();
+        client = AskAsync();
+    }
+
+    public string Address { get; }
+
+    /// <summary>The fingerprint of what it serves; null: nothing yet.</summary>
+    public string? Serves { get; private set; }
+
+    public void Serve(string certificate, string key)
+    {
+        try
+        {
+            // Loaded from a file as servers do: keys of PEM live in the process only for a handshake otherwise.
+            using var read = X509Certificate2.CreateFromPem(certificate, key);
+            identity = X509CertificateLoader.LoadPkcs12(read.Export(X509ContentType.Pkcs12), null);
+            Serves = ReadLeaf.FingerprintOf(read);
+        }
+        catch (Exception failure) when (failure is CryptographicException or ArgumentException)
+        {
+            // As nginx does: what cannot be read is not taken up.
+        }
+    }
+
+    public void Trust(string bundle) => authorities = bundle;
+
+    public async ValueTask DisposeAsync()
+    {
+        // The client first: it must not meet a server that is about to end.
+        await stopClient.CancelAsync();
+        await client;
+        await stopServer.CancelAsync();
+        listener.Stop();
+        await server;
+        stopClient.Dispose();
+        stopServer.Dispose();
+        listener.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        var open = new List<Task>();
+        while (!stopServer.IsCancellationRequested)
+        {
+            try
+            {
+                open.Add(AnswerAsync(await listener.AcceptTcpClientAsync(stopServer.Token)));
+                open.RemoveAll(task => task.IsCompleted);
+            }
+            catch (Exception failure) when (failure is OperationCanceledException or SocketException)
+            {
+                // It is stopped.
+            }
+        }
+
+        await Task.WhenAll(open);
+    }
+
+    private async Task AnswerAsync(TcpClient connection)
+    {
+        using (connection)
+        await using (var tls = new SslStream(connection.GetStream()))
+        {
+            try
+            {
+                if (identity is { } served)
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = served }, stopServer.Token);
+            }
+            catch (Exception failure) when (failure is IOException or AuthenticationException or OperationCanceledException)
+            {
+                // The client says what it did not like.
+            }
+        }
+    }
+
+    private async Task AskAsync()
+    {
+        while (!stopClient.IsCancellationRequested)
+        {
+            if (Serves is not null)
+                await HandshakeAsync();
+            await Task.WhenAny(Task.Delay(20, stopClient.Token));
+        }
+    }
+
+    /// <summary>As a careful client: the chain to what is published, the name, the time, and whether it was revoked.</summary>
+    private async Task HandshakeAsync()
+    {
+        try
+        {
+            string? wrong = null, serial = null;
+            using var connection = new TcpClient();
+            await connection.ConnectAsync(Address, CertificateWorld.Port);
+            await using var tls = new SslStream(connection.GetStream());
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+            {
+                TargetHost = CertificateWorld.ServerName,
+                RemoteCertificateValidationCallback = (_, shown, _, errors) =>
+                {
+                    var leaf = (X509Certificate2)shown!;
+                    serial = ReadLeaf.SerialOf(leaf);
+                    using var read = ReadLeaf.Of(leaf.ExportCertificatePem())!;
+                    wrong = errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? "another name"
+                        : !read.ChainsTo(authorities, DateTimeOffset.UtcNow) ? "not trusted" : null;
+                    return wrong is null;
+                },
+            });
+            if (await world.IsRevokedAsync(serial!))
+                failed($"serves {serial}, which is revoked");
+            made();
+        }
+        catch (Exception failure) when (failure is IOException or AuthenticationException or SocketException)
+        {
+            failed(failure.Message);
+        }
+    }
+}
