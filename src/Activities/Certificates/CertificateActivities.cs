@@ -35,10 +35,24 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         var all = specified.Environment.Regions.SelectMany(region => Declared(specified, region.Name).Select(certificate => (Region: region, Certificate: certificate))).ToList();
         if (input.Names?.FirstOrDefault(name => !all.Exists(known => known.Certificate.Name == name)) is { } unknown)
             throw Invalid($"Field 'certificates' names '{unknown}', which {input.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Certificate.Name).Distinct().DefaultIfEmpty("none"))}.");
-        var found = new ConcurrentBag<FoundCertificate>();
+        var declared = new ConcurrentBag<FoundCertificate>();
         await System.Threading.Tasks.Parallel.ForEachAsync(
             all.Where(known => input.Names?.Contains(known.Certificate.Name) != false), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = Cancellation },
-            async (known, ct) => found.Add(await LookAsync(input.Environment, known.Region, known.Certificate, ct)));
+            async (known, ct) => declared.Add(await LookAsync(input.Environment, known.Region, known.Certificate, ct)));
+        var found = declared.ToList();
+        foreach (var region in input.Names is not null || input.Except.Count > 0 ? [] : specified.Environment.Regions)
+        {
+            try
+            {
+                found.AddRange(await OfOthersAsync(specified, region));
+            }
+            // Whoever may not see others' certificates can renew ours all the same; a list says what it could not see.
+            catch (AdapterException) when (input.ToRotate)
+            {
+            }
+        }
+
+        CertificateMetrics.Record(ActivityExecutionContext.Current.MetricMeter, found);
         var listed = found.Where(certificate => !input.ToRotate || input.Names is not null || (certificate.Owner == FoundOwner.Ours && (certificate.Due || certificate.Unfinished)))
             .Where(certificate => !input.Except.Contains($"{certificate.Certificate}")).OrderBy(certificate => certificate.NotAfter ?? DateTimeOffset.MinValue).ThenBy(certificate => $"{certificate.Certificate}", StringComparer.Ordinal);
         return new FoundCertificates(
@@ -73,6 +87,18 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         return new(
             reference, $"{certificate.Authority}@{region.Name}", where, FoundOwner.Ours, leaf?.NotAfter, due,
             due is null || due <= time.GetUtcNow(), secret is { Rotation.Length: > 0, Replaced.Count: > 0 });
+    }
+
+    /// <summary>What others renew, and we only tell of.</summary>
+    private async Task<IReadOnlyList<FoundCertificate>> OfOthersAsync(SpecifiedEnvironment specified, RegionSpecification region)
+    {
+        var inventory = new CertificateInventory(specified.Environment.Name, regions.Cluster(region));
+        var found = new List<FoundCertificate>();
+        found.AddRange(await inventory.OfCertManagerAsync(Declared(specified, region.Name), Cancellation));
+        found.AddRange(await inventory.OfWebhooksAsync(Cancellation));
+        foreach (var authority in Authorities(specified, region.Name))
+            found.AddRange(await inventory.OfVaultAsync(authority, new(Vault(specified, region), authority.Mount), Cancellation));
+        return found;
     }
 
     private (CertificateDefinition Certificate, RotatedCertificate Rotated) Open(CertificateReference reference)

@@ -58,6 +58,22 @@ public sealed class ReadLeaf : IDisposable
         return string.Join(':', Convert.ToHexStringLower(bytes).Chunk(2).Select(pair => new string(pair)));
     }
 
+    /// <summary>When the first of several certificates in PEM ends; null: there is none that can be read.</summary>
+    public static DateTimeOffset? EarliestEnd(string pem)
+    {
+        var all = new X509Certificate2Collection();
+        try
+        {
+            all.ImportFromPem(pem);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+
+        return all.Count == 0 ? null : all.Min(certificate => new DateTimeOffset(certificate.NotAfter.ToUniversalTime()));
+    }
+
     /// <summary>Whether a certificate in PEM is its own issuer.</summary>
     public static bool IsSelfSigned(string pem)
     {

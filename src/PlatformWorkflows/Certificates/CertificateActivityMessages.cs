@@ -33,10 +33,13 @@ public enum FoundOwner
 
     /// <summary>It is a certificate authority of Vault's.</summary>
     Vault,
+
+    /// <summary>Somebody else does.</summary>
+    External,
 }
 
 /// <param name="Authority">Who signs it, as <c>name@region</c>; empty where we do not ask for it.</param>
-/// <param name="Where"><c>Secret namespace/name</c>, or the issuer in Vault.</param>
+/// <param name="Where"><c>Secret namespace/name</c>, the issuer in Vault, or the object that holds it.</param>
 /// <param name="NotAfter">Until when it is valid; null: there is none yet, or it cannot be read.</param>
 /// <param name="DueAt">When it is renewed; null: at once, or that is somebody else's business.</param>
 /// <param name="Due">Whether that is now.</param>

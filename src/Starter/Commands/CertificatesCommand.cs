@@ -128,7 +128,8 @@ internal static class CertificatesCommand
     {
         FoundOwner.Ours => "ours",
         FoundOwner.CertManager => "cert-manager's",
-        _ => "Vault's",
+        FoundOwner.Vault => "Vault's",
+        _ => "somebody else's",
     };
 
     private static string Until(FoundCertificate found, DateTimeOffset now) => found.NotAfter is { } end

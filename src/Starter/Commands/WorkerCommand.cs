@@ -31,16 +31,23 @@ internal static class WorkerCommand
             HelpName = "NAME...",
             AllowMultipleArgumentsPerToken = true,
         };
+        var metrics = new Option<string>("--metrics")
+        {
+            Description = "Where Prometheus may read the worker's metrics (GET /metrics), for example 127.0.0.1:9464. [default: nowhere]",
+            HelpName = "HOST:PORT",
+        };
         return new CliCommand(
             "worker",
             "Carry runbooks out: poll a Temporal server until Ctrl-C. The server is that of TEMPORAL_*, else that of the `up` that runs on --data.",
             new Example("worker", "for the `up --no-worker` that runs here"),
             new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"))
         {
-            queue, connections, regions,
+            queue, connections, regions, metrics,
         }
         .Runs(async (invocation, ct) =>
         {
+            if (invocation.Get(metrics) is { } address)
+                SdkRuntime.MetricsAddress = Address(address);
             var target = TemporalTarget.Find(invocation.Locations.Data);
             var taskQueue = invocation.Get(queue) ?? target.Instance?.TaskQueue ?? TaskQueues.Default;
             var sources = Sources(invocation, target.Instance);
@@ -67,6 +74,10 @@ internal static class WorkerCommand
     private static ProvisioningSources Sources(Invocation invocation, RunningInstance? instance) => new(
         instance is null || invocation.Has(GlobalOptions.Specification) ? invocation.Locations.Specification : instance.Specification,
         instance is null || invocation.Has(GlobalOptions.Catalog) ? invocation.Locations.Catalog : instance.Catalog);
+
+    private static string Address(string given) => System.Net.IPEndPoint.TryParse(given, out var address) && address.Port > 0
+        ? given
+        : throw new CommandFailure(ExitCode.Invalid, $"The metrics address \"{given}\" cannot be used.", "An address and a port are expected.", "Write for example --metrics 127.0.0.1:9464.");
 
     private static PlatformConnections Connections(string? file, string data, RunningInstance? instance)
     {

@@ -8,7 +8,7 @@ internal static class SdkRuntime
 {
     private static readonly SilentUnlessVerbose Log = new();
 
-    public static TemporalRuntime Instance { get; } = new(new TemporalRuntimeOptions
+    private static readonly Lazy<TemporalRuntime> Runtime = new(() => new(new TemporalRuntimeOptions
     {
         Telemetry = new TelemetryOptions
         {
@@ -17,8 +17,14 @@ internal static class SdkRuntime
                 Filter = new TelemetryFilterOptions(core: TelemetryFilterOptions.Level.Warn, other: TelemetryFilterOptions.Level.Error),
                 Forwarding = new LogForwardingOptions { Logger = Log },
             },
+            Metrics = MetricsAddress is { } address ? new MetricsOptions(new PrometheusOptions(address)) : null,
         },
-    });
+    }));
+
+    /// <summary>Where metrics of the SDK and of activities are given to Prometheus, <c>host:port</c>; null: nowhere. Set before anything is connected.</summary>
+    public static string? MetricsAddress { get; set; }
+
+    public static TemporalRuntime Instance => Runtime.Value;
 
     /// <summary>Writes its warnings to standard error from now on. Most of them tell of what is retried anyway.</summary>
     public static void Verbose() => Log.On = true;

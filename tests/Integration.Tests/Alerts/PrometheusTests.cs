@@ -75,9 +75,9 @@ internal static class Tools
     public static string Root { get; } = FindRoot();
 
     /// <summary>The shipped rules, without what the Prometheus Operator needs around them.</summary>
-    public static string Rules()
+    public static string Rules(string about = "failover")
     {
-        var lines = File.ReadAllLines(Path.Combine(Root, "k8s", "platformops", "alerts", "failover.yaml"));
+        var lines = File.ReadAllLines(Path.Combine(Root, "k8s", "platformops", "alerts", $"{about}.yaml"));
         return string.Join('\n', lines.SkipWhile(line => line != "spec:").Skip(1).Select(line => line.Length > 2 ? line[2..] : "")) + "\n";
     }
 

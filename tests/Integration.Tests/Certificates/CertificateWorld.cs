@@ -15,6 +15,7 @@ using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
+using Temporalio.Runtime;
 using Temporalio.Worker;
 
 namespace PlatformOps.Integration.Tests.Certificates;
@@ -58,14 +59,15 @@ internal sealed class CertificateWorld : IAsyncDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="reloads">Of the catalog.</param>
-    public static async Task<CertificateWorld> StartAsync(TestCluster cluster, string reloads = "[Deployment/web]", Func<ICertificateActivities, ICertificateActivities>? wrapped = null)
+    /// <param name="metrics">Where the worker gives its metrics.</param>
+    public static async Task<CertificateWorld> StartAsync(TestCluster cluster, string reloads = "[Deployment/web]", Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null)
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
         var world = new CertificateWorld(platform, cluster, vault, server);
-        await world.SetUpAsync(reloads, wrapped);
+        await world.SetUpAsync(reloads, wrapped, metrics);
         return world;
     }
 
@@ -134,7 +136,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         stop.Dispose();
     }
 
-    private async Task SetUpAsync(string reloads, Func<ICertificateActivities, ICertificateActivities>? wrapped)
+    private async Task SetUpAsync(string reloads, Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics)
     {
         WriteCatalog(reloads);
         await new VaultSystem(root).MountAsync("pki", "pki", Ct, longestTtl: TimeSpan.FromDays(3650));
@@ -160,7 +162,11 @@ internal sealed class CertificateWorld : IAsyncDisposable
             await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
         await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
         Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
-        Client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });
+        Client = await TemporalClient.ConnectAsync(new(server.Address)
+        {
+            DataConverter = PlatformOpsDataConverter.Instance,
+            Runtime = metrics is null ? null : new(new() { Telemetry = new() { Metrics = new(new PrometheusOptions(metrics)) } }),
+        });
         working = RunAsync(WorkerRegistration.CreateWorkerOptions(provisioning, certificates: wrapped?.Invoke(Activities) ?? Activities));
         // The first one: nobody had a certificate before.
         Assert.Equal(CertificateOutcome.Rotated, (await (await BeginAsync(settle: "1s")).GetResultAsync()).Outcome);

@@ -1,0 +1,45 @@
+namespace PlatformOps.Integration.Tests.Alerts;
+
+/// <summary>The shipped rules about certificates, in Prometheus's own test of rules.</summary>
+public sealed class CertificateRulesTests
+{
+    /// <summary>Ten days from 1970: the clock of rule tests begins there. Renewal of <c>short</c> is ahead, that of <c>late</c> is overdue; the other worker looked long ago.</summary>
+    private const string Test = """
+        rule_files: [rules.yaml]
+        evaluation_interval: 1m
+        tests:
+          - interval: 1m
+            input_series:
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="synthetic", owner="certManager", instance="a"}', values: '864000x10'}
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="renewed", owner="ours", instance="a"}', values: '8640000x10'}
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="renewed", owner="ours", instance="b"}', values: '86400x10'}
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="short", owner="ours", instance="a"}', values: '864000x10'}
+              - {series: 'platformops_certificate_due_seconds{environment="production", region="us-east-1", certificate="short", owner="ours", instance="a"}', values: '432000x10'}
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="late", owner="ours", instance="a"}', values: '864000x10'}
+              - {series: 'platformops_certificate_due_seconds{environment="production", region="us-east-1", certificate="late", owner="ours", instance="a"}', values: '-432000x10'}
+              - {series: 'platformops_certificate_not_after_seconds{environment="production", region="us-east-1", certificate="ends", owner="ours", instance="a"}', values: '3600x10'}
+              - {series: 'platformops_certificate_due_seconds{environment="production", region="us-east-1", certificate="ends", owner="ours", instance="a"}', values: '432000x10'}
+            promql_expr_test:
+              - expr: 'ALERTS{alertname="CertificateEndsSoon", alertstate="firing"}'
+                eval_time: 8m
+                exp_samples:
+                  - {labels: 'ALERTS{alertname="CertificateEndsSoon", alertstate="firing", category="security_breach", certificate="late", environment="production", owner="ours", region="us-east-1", severity="warning"}', value: 1}
+                  - {labels: 'ALERTS{alertname="CertificateEndsSoon", alertstate="firing", category="security_breach", certificate="synthetic", environment="production", owner="certManager", region="us-east-1", severity="warning"}', value: 1}
+              - expr: 'ALERTS{alertname="CertificateEnds", alertstate="firing"}'
+                eval_time: 8m
+                exp_samples:
+                  - {labels: 'ALERTS{alertname="CertificateEnds", alertstate="firing", category="security_breach", certificate="ends", environment="production", owner="ours", region="us-east-1", severity="critical"}', value: 1}
+        """;
+
+    [Fact]
+    public async Task A_certificate_of_ten_days_that_nobody_is_about_to_renew_raises_the_alert()
+    {
+        Assert.SkipUnless(Tools.Installed, Tools.Missing);
+        var folder = Directory.CreateTempSubdirectory("platformops-rules-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), Tools.Rules("certificates"), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "test.yaml"), Test, TestContext.Current.CancellationToken);
+        await Tools.RunAsync("promtool", "", "check", "rules", Path.Combine(folder, "rules.yaml"));
+        await Tools.RunAsync("promtool", "", "test", "rules", Path.Combine(folder, "test.yaml"));
+        Directory.Delete(folder, recursive: true);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Globalization;
+using PlatformOps.Integration.Tests.Alerts;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Workflows;
+using PlatformOps.Workflows.Certificates;
+using PlatformOps.Workflows.Provisioning;
+using Temporalio.Client;
+
+namespace PlatformOps.Integration.Tests.Certificates;
+
+/// <summary>Which certificates there are, as a plan tells and as metrics.</summary>
+public sealed class InventoryTests(SandboxCluster cluster)
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Tells_of_ours_of_the_authorities_and_of_what_webhooks_are_trusted_by_and_gives_each_as_a_metric()
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Tools.FreePort()}");
+        await using var world = await CertificateWorld.StartAsync(cluster, metrics: address);
+        var hook = $"hook-{world.Platform.Suffix}";
+        var root = (await world.Pki.IssuerAsync("first", Ct)).Pem;
+        await world.Kubectl.CreateAsync("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", $$"""
+            {"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"{{hook}}"},
+             "webhooks":[{"name":"a.shop.test","sideEffects":"None","admissionReviewVersions":["v1"],"clientConfig":{"url":"https://127.0.0.1:1/","caBundle":"{{CertificateWorld.Encoded(root)}}"} }]}
+            """);
+
+        var plan = await world.Client.ExecuteWorkflowAsync(
+            (RotateCertificates workflow) => workflow.RunAsync(new RotateCertificatesInput { Environment = world.Platform.Environment, Mode = RunbookMode.Plan }), new($"plan/{Guid.NewGuid():N}", TaskQueues.Default));
+        await world.Kubectl.DeleteAsync($"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{hook}");
+
+        var ours = plan.Found.Single(found => found.Owner == FoundOwner.Ours);
+        Assert.Equal(("shop", $"Secret {world.Platform.Space}/shop-tls", false), (ours.Certificate.Name, ours.Where, ours.Due));
+        Assert.InRange(ours.DueAt!.Value, ours.NotAfter!.Value.AddDays(-4), ours.NotAfter.Value.AddDays(-2));
+        var authority = plan.Found.Single(found => found.Owner == FoundOwner.Vault);
+        Assert.Equal(("internal/first", "issuer first of pki"), (authority.Certificate.Name, authority.Where));
+        Assert.Equal(authority.NotAfter, plan.Found.Single(found => found.Certificate.Name == $"ValidatingWebhookConfiguration/{hook}").NotAfter);
+        Assert.Equal(plan.Found.Count, plan.Total);
+
+        using var http = new HttpClient();
+        var metrics = (await http.GetStringAsync(new Uri($"http://{address}/metrics"), Ct)).Split('\n');
+        foreach (var found in plan.Found)
+        {
+            var line = metrics.Single(line => line.StartsWith("platformops_certificate_not_after_seconds{", StringComparison.Ordinal) && line.Contains($"certificate=\"{found.Certificate.Name}\"", StringComparison.Ordinal));
+            Assert.EndsWith(string.Create(CultureInfo.InvariantCulture, $" {found.NotAfter!.Value.ToUnixTimeSeconds()}"), line, StringComparison.Ordinal);
+        }
+
+        Assert.Single(metrics, line => line.StartsWith("platformops_certificate_due_seconds{", StringComparison.Ordinal) && line.Contains("owner=\"ours\"", StringComparison.Ordinal));
+    }
+}
