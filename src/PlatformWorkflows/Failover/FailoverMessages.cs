@@ -102,6 +102,10 @@ public sealed record AcknowledgeInput(string? OperationId, string? AcknowledgedB
 /// <param name="For">How long nothing fails over by itself, with its unit, 1s to 30d; <c>null</c> closes the maintenance.</param>
 public sealed record MaintenanceInput(string? For = null, string? Reason = null, string? By = null);
 
+/// <summary>Input of the updates <c>suspend</c> and <c>resume</c>.</summary>
+/// <param name="By">Who; required by <c>suspend</c>.</param>
+public sealed record SuspendInput(string? By = null);
+
 /// <summary>What became of one change of places.</summary>
 public sealed record FailoverReport
 {

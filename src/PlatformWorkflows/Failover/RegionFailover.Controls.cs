@@ -22,6 +22,7 @@ public sealed partial class RegionFailover
     public void ValidateFailOver(Input<FailOverInput>? input = null)
     {
         var given = ControlFields.Given(input);
+        RequireWatching("failOver");
         RequireIdle("failOver");
         ControlFields.Require("reason", given.Reason, "why, for the report");
         if (Needed(given.Forced) > 0)
@@ -42,6 +43,7 @@ public sealed partial class RegionFailover
     public void ValidateFailBack(Input<FailBackInput>? input = null)
     {
         var given = ControlFields.Given(input);
+        RequireWatching("failBack");
         RequireIdle("failBack");
         ControlFields.Require("reason", given.Reason, "why, for the report");
         if (Needed(forced: false) > 0)
@@ -152,6 +154,7 @@ public sealed partial class RegionFailover
     public void ValidateAcknowledge(Input<AcknowledgeInput>? input = null)
     {
         var given = ControlFields.Given(input);
+        RequireWatching("acknowledge");
         if (state.Recovery is not { Running: false } open)
             throw FailureTypes.Impossible(state.Recovery is null ? "acknowledge is not possible: no recovery waits for it." : $"acknowledge is not possible: {state.Recovery.OperationId} has not ended.");
         ControlFields.Require("operationId", given.OperationId, $"the recovery that you looked into; it is {open.OperationId}");
@@ -175,6 +178,7 @@ public sealed partial class RegionFailover
     public void ValidateMaintenance(Input<MaintenanceInput>? input = null)
     {
         var given = ControlFields.Given(input);
+        RequireWatching("maintenance");
         if (RequestFields.Duration("for", given.For, TimeSpan.FromDays(30)) is not null)
             ControlFields.Require("reason", given.Reason, "why, for whoever meets it");
     }

@@ -75,6 +75,12 @@ public sealed partial class RegionFailover
             while (!Workflow.CancellationToken.IsCancellationRequested)
             {
                 await NewsAsync();
+                if (suspended is not null)
+                {
+                    await StandStillAsync();
+                    continue;
+                }
+
                 if (recovering is { IsCompleted: true } ended)
                 {
                     recovering = null;
@@ -188,7 +194,7 @@ public sealed partial class RegionFailover
 
     private Task NewsAsync()
     {
-        bool Any() => news || recovering is { IsCompleted: true } || Workflow.CancellationToken.IsCancellationRequested;
+        bool Any() => news || suspended is not null || recovering is { IsCompleted: true } || Workflow.CancellationToken.IsCancellationRequested;
         return pending is { } asked && recovering is null
             ? Workflow.WaitConditionAsync(Any, asked.Until > Now ? asked.Until - Now : TimeSpan.Zero, CancellationToken.None)
             : Workflow.WaitConditionAsync(Any, CancellationToken.None);
@@ -259,7 +265,7 @@ public sealed partial class RegionFailover
         Watching.Cancel();
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
         await InterruptAsync();
-        Input<RegionFailoverRequest> carried = request with { State = state with { Reports = [.. reports.Values], Alerts = [.. alerts.Values.TakeLast(500)] } };
+        Input<RegionFailoverRequest> carried = Carried();
         throw Workflow.CreateContinueAsNewException((RegionFailover next) => next.RunAsync(carried));
     }
 

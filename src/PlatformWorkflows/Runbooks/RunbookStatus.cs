@@ -54,6 +54,9 @@ public enum RunbookPhase
 
     /// <summary>A step failed; the run waits for retryStep, skipStep or abort.</summary>
     Parked,
+
+    /// <summary>It stands still, because it is carried to another bootstrap cluster.</summary>
+    Suspended,
     RollingBack,
     Completed,
     Rejected,

@@ -1,4 +1,6 @@
+using PlatformOps.Adapters.Bootstrap;
 using PlatformOps.Platform.Alerts;
+using PlatformOps.Starter.Bootstrap;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Failover;
 using Temporalio.Api.Enums.V1;
@@ -13,6 +15,7 @@ internal sealed class AlertDelivery(ITemporalClient client)
     /// <summary>Alertmanager gives up after 10 s by default, and sends again.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <exception cref="InvalidOperationException">The server is not the active bootstrap cluster.</exception>
     /// <exception cref="Temporalio.Exceptions.RpcException">The server has not accepted it, or nobody knows.</exception>
     public async Task DeliverAsync(Alert alert, AlertDestination.Run to, CancellationToken ct)
     {
@@ -21,6 +24,8 @@ internal sealed class AlertDelivery(ITemporalClient client)
         var signal = new AlertSignal(
             alert.Key, alert.Name, alert.Status == AlertStatus.Firing ? "firing" : "resolved", alert.Labels.GetValueOrDefault("region"),
             alert.Labels.GetValueOrDefault("severity"), alert.StartsAt, alert.EndsAt, alert.Summary, alert.Source);
+        if ((await new BootstrapMarker(client).ReadAsync(ct))?.Record is { TakesWork: false } closed)
+            throw new InvalidOperationException(BootstrapGate.Why(closed));
         await client.StartWorkflowAsync(
             nameof(RegionFailover),
             [new RegionFailoverRequest { Environment = to.Environment }],

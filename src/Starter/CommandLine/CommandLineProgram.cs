@@ -36,6 +36,7 @@ internal static class CommandLineProgram
             RetryCommand.Create(),
             SkipCommand.Create(),
             RunbooksCommand.Create(),
+            BootstrapCommand.Create(),
             ServerCommand.Create(),
             GuardCommand.Create(),
             WorkerCommand.Create(),

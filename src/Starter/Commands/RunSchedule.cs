@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Yaml;
+using PlatformOps.Starter.Bootstrap;
 using PlatformOps.Starter.CommandLine;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -26,6 +27,7 @@ internal sealed record RunSchedule(string Type, string Id, string Environment, o
     /// an interval is not made up for. Whether it is paused stays as it was.</summary>
     public async Task<ExitCode> PutAsync(Invocation invocation, TemporalClient client, string taskQueue, string every, CancellationToken ct)
     {
+        await BootstrapGate.RequireActiveAsync(client, ct);
         var created = await PutAsync(client, taskQueue, Interval(every), ct);
         invocation.Terminal.Line($"{(created ? "Created" : "Changed")} the schedule {Id}: it {Does} every {every}.");
         invocation.Terminal.Line($"Its runs: temporal workflow list --query \"Runbook = '{Type}' AND Environment = '{Environment}'\"");

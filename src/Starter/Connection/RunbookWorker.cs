@@ -1,4 +1,5 @@
 using PlatformOps.Activities;
+using PlatformOps.Starter.Bootstrap;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
@@ -12,24 +13,29 @@ namespace PlatformOps.Starter.Connection;
 /// <summary>Workers for every runbook: one for what can wait, one for failovers, and one for each region that this process stands in.</summary>
 internal static class RunbookWorker
 {
-    /// <summary>Polls until cancelled, then lets what is in flight come to a stop and returns.</summary>
+    /// <summary>Polls until cancelled, while the cluster is the active bootstrap cluster; then lets what is in flight come to a stop and returns.</summary>
     /// <param name="regions">Where this process stands: it observes from there.</param>
     /// <param name="drills">Whether copies for drills may be made here.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
-    public static async Task RunAsync(
+    public static Task RunAsync(
         TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct)
     {
-        // One that fails takes the others with it: half a worker looks like a whole one.
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        TemporalWorkerOptions[] all =
-        [
-            WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates),
-            WorkerRegistration.CreateFailoverWorkerOptions(failover),
-            .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
-            .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
-        ];
-        var running = all.Select(options => RunAsync(client, options, grace, stop)).ToList();
-        await Task.WhenAll(running);
+        return BootstrapGate.WhileActiveAsync(client, PollAsync, TimeProvider.System, ct);
+
+        async Task PollAsync(CancellationToken open)
+        {
+            // One that fails takes the others with it: half a worker looks like a whole one.
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(open);
+            TemporalWorkerOptions[] all =
+            [
+                WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates),
+                WorkerRegistration.CreateFailoverWorkerOptions(failover),
+                .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
+                .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
+            ];
+            var running = all.Select(options => RunAsync(client, options, grace, stop)).ToList();
+            await Task.WhenAll(running);
+        }
     }
 
     private static async Task RunAsync(TemporalClient client, TemporalWorkerOptions options, TimeSpan grace, CancellationTokenSource stop)

@@ -49,6 +49,30 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
     public static TemporalTarget Of(string address, string source) =>
         new(Common(new TemporalClientConnectOptions(address)), source, null, Chosen: false);
 
+    /// <summary>A server that was typed.</summary>
+    /// <param name="address"><c>host:port</c>; null: that of the profile.</param>
+    /// <param name="profile">Of the Temporal configuration file: namespace, TLS, API key; null: none of these.</param>
+    /// <param name="otherwise">The namespace when neither says one.</param>
+    public static TemporalTarget Named(string? address, string? space, string? profile, string otherwise)
+    {
+        if (address is null && profile is null)
+            throw new CommandFailure(ExitCode.Usage, "Nothing says where to.", "--to or --to-profile is expected.", "platformops bootstrap pivot --help");
+        TemporalClientConnectOptions options;
+        try
+        {
+            options = profile is null ? new() { Namespace = otherwise } : ClientEnvConfig.LoadClientConnectOptions(new() { Profile = profile, DisableEnv = true });
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new CommandFailure(
+                ExitCode.Invalid, $"The profile '{profile}' of the Temporal configuration file cannot be read.", failure.Message, "Correct the file that TEMPORAL_CONFIG_FILE names.", failure);
+        }
+
+        options.TargetHost = address ?? options.TargetHost ?? DefaultAddress;
+        options.Namespace = space ?? options.Namespace;
+        return new(Common(options), address is null ? $"profile {profile}" : "--to", null, Chosen: true);
+    }
+
     /// <summary>Connects, or fails with a message that names the address.</summary>
     public async Task<TemporalClient> ConnectAsync(CancellationToken ct)
     {

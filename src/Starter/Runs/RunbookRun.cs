@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Starter.Bootstrap;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
@@ -47,6 +48,7 @@ internal sealed class RunbookRun
             TaskTimeout = type == nameof(RegionFailover) ? RegionFailover.TaskTimeout : null,
             Rpc = new RpcOptions { CancellationToken = ct },
         };
+        await BootstrapGate.RequireActiveAsync(client, ct);
         try
         {
             var started = await client.StartWorkflowAsync(type, [input], options);
@@ -66,6 +68,7 @@ internal sealed class RunbookRun
         {
             Rpc = new RpcOptions { CancellationToken = ct },
         };
+        await BootstrapGate.RequireActiveAsync(client, ct);
         var handle = await client.StartWorkflowAsync(nameof(ProvisionEnvironment), [input with { Mode = RunbookMode.Plan }], options);
         return new RunbookRun(client, input.Environment!, handle);
     }

@@ -31,11 +31,11 @@ internal sealed class FailoverRun : IAsyncDisposable
 
     public WorkflowHandle Handle => client.GetWorkflowHandle(RegionFailover.WorkflowId(Environment));
 
-    public static async Task<FailoverRun> StartAsync(RunbookServer server, FakeDatabase? world = null, FailoverRunMode mode = FailoverRunMode.Run, string? environment = null, DrillScenario scenario = DrillScenario.NodeLost)
+    public static async Task<FailoverRun> StartAsync(RunbookServer server, FakeDatabase? world = null, FailoverRunMode mode = FailoverRunMode.Run, string? environment = null, DrillScenario scenario = DrillScenario.NodeLost, RegionFailoverRequest? carried = null)
     {
         var run = new FailoverRun(server.Client, world ?? new(), environment ?? $"production-{Guid.NewGuid():N}");
         await server.Client.StartWorkflowAsync(
-            nameof(RegionFailover), [new RegionFailoverRequest { Environment = run.Environment, Mode = mode, Scenario = scenario }], new(RegionFailover.WorkflowId(run.Environment), run.queue));
+            nameof(RegionFailover), [carried is null ? new RegionFailoverRequest { Environment = run.Environment, Mode = mode, Scenario = scenario } : carried with { Environment = run.Environment }], new(RegionFailover.WorkflowId(run.Environment), run.queue));
         return run;
     }
 

@@ -178,6 +178,14 @@ internal static class RecordedBehaviours
             run.World.Readiness = [new("synchronous", true, "Commits wait for the standby.")];
             await run.ReportAsync();
         }),
+        ["failover-suspended"] = server => FailOverAsync(server, new(), async run =>
+        {
+            await run.SeeAsync("serves", "serves", stalled: false);
+            await run.UntilDecidedAsync(FailoverReason.Healthy);
+            await run.TellAsync("suspend", new SuspendInput("pivot-2-5f3a9c01"));
+            await run.AlertAsync("fingerprint/2026-03-01T03:00:00Z");
+            await run.UntilAsync(RunbookPhase.Suspended);
+        }),
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
         ["secret-rotated"] = server => SecretAsync(server, new(), _ => Task.CompletedTask),
