@@ -21,6 +21,10 @@ public sealed record SandboxOptions
     /// <summary>The first two numbers of every pod's address. In <c>127.0</c> to <c>127.255</c> pods have addresses of this machine, where somebody can answer for them. Default <c>10.244</c>.</summary>
     public string PodNetwork { get; init; } = "10.244";
 
+    /// <summary>Reads a secret for External Secrets: the region, the address that its store states, the mount of a key/value engine, the path, which properties are asked for; answers with its values, or null when there is none. Null: no Vault can be
+    /// read, and values are made up.</summary>
+    public Func<string, string, string, string, IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, string>?>>? ReadVault { get; init; }
+
     /// <summary>The clock of everything that happens in the sandbox.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

@@ -113,7 +113,11 @@ public sealed class SandboxRegion
     private async Task ComeToLifeAsync(SandboxOptions options, CancellationToken ct)
     {
         behaviours = await ClusterBehaviours.StartAsync(
-            new(api.PlainAddress, tokens.Controllers, options.Seed, options.TimeScale, options.TimeProvider, MisbehaviourOf) { PodNetwork = options.PodNetwork }, ct);
+            new(api.PlainAddress, tokens.Controllers, options.Seed, options.TimeScale, options.TimeProvider, MisbehaviourOf)
+            {
+                PodNetwork = options.PodNetwork,
+                ReadVault = options.ReadVault is { } reading ? (server, mount, path, properties, reads) => reading(Name, server, mount, path, properties, reads) : null,
+            }, ct);
         foreach (var service in options.Services.Where(service => service.Region == Name))
             forwarders[(service.Namespace, service.Name)] = await ServiceForwarder.StartAsync(behaviours, service.Namespace, service.Name, service.Target);
     }

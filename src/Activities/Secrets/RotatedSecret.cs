@@ -11,23 +11,22 @@ namespace PlatformOps.Activities.Secrets;
 /// <param name="labels">What our own workloads carry.</param>
 internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets store, ICredentialSystem system, KubernetesConnection cluster, IReadOnlyDictionary<string, string> labels) : IDisposable
 {
-    /// <summary>Marks what was there before the first rotation.</summary>
-    private const string Adopted = "adopted";
+    private readonly PublishedSecret published = new(rotation, cluster, labels);
 
     public RotationDefinition Rotation => rotation;
 
     public async Task<ObservedSecret> ObserveAsync(TimeProvider time, CancellationToken ct)
     {
         var kept = await store.ReadAsync(rotation.Path, ct);
-        var there = await InClusterAsync(ct);
+        var there = await published.FindAsync(ct);
         var current = await StandingAsync(kept.Current, ct);
         // Whether what is to be revoked is accepted still makes no difference: nobody tries it.
         var previous = kept.Previous is { } before ? new StagedCredential(before.Rotation, before.Login, before.Version, CredentialStanding.Unknown) : null;
         return new(
             await StandingAsync(kept.Pending, ct), current, previous,
             kept.Current is null ? await StandingAsync(there, ct) : null,
-            there is null ? null : kept.Current is { } wanted && Same(there, wanted),
-            await new SecretConsumers(cluster).FindAsync(rotation.Namespace, rotation.Secret, kept.Current?.Version ?? 0, labels, rotation.Reloads, ct),
+            there is null ? null : kept.Current is { } wanted && await published.HoldsAsync(wanted, ct),
+            await published.ConsumersAsync(kept.Current?.Version ?? 0, ct),
             kept.Previous is { Login: { } login } && login != kept.Current?.Login ? await system.SessionsAsync(login, ct) : null,
             time.GetUtcNow(), Restorable: system is not ICredentialIssuer);
     }
@@ -35,7 +34,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     /// <summary>Carries one step out; what it finds done, it leaves.</summary>
     /// <returns>What was done, as a sentence.</returns>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: it is not any more as it was when the step was decided on.</exception>
-    public async Task<string> CarryOutAsync(SecretStepInput step, CancellationToken ct)
+    public async Task<string> CarryOutAsync(SecretStepInput step, TimeProvider time, CancellationToken ct)
     {
         var kept = await store.ReadAsync(rotation.Path, ct);
         if ((kept.Current?.Version ?? 0) != step.Version)
@@ -48,7 +47,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             RotationStep.Restore => await SetAsync(Needed(kept.Current), Needed(kept.Current), ct),
             RotationStep.Promote => await PromoteAsync(kept, Needed(kept.Pending), ct),
             RotationStep.Discard => await DiscardAsync("The pending version, which is the current one, is thrown away.", ct),
-            RotationStep.Publish => await PublishAsync(Needed(kept.Current), ct),
+            RotationStep.Publish => await published.PublishAsync(Needed(kept.Current), time, ct),
             RotationStep.Refresh => await RefreshAsync(step, Needed(kept.Current), ct),
             RotationStep.Revoke => await RevokeAsync(kept, Needed(kept.Current), ct),
             RotationStep.Withdraw => await WithdrawAsync(kept, step.Rotation, ct),
@@ -62,16 +61,17 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
 
     private async Task<string> AdoptAsync(StagedSecret kept, CancellationToken ct)
     {
-        if (await InClusterAsync(ct) is not { } there)
+        if (await published.FindAsync(ct) is not { } there)
             throw new AdapterException(AdapterFailureKind.Missing, $"Secret {rotation.Namespace}/{rotation.Secret} is not there any more.");
-        if (system is ICredentialIssuer issuer)
-            there = there with
-            {
-                Login = await issuer.IdentifyAsync(there, ct) ?? throw new AdapterException(
-                    AdapterFailureKind.Rejected, $"Nobody says which id the value in Secret {rotation.Namespace}/{rotation.Secret} has, by which it is ended one day. State usernameKey, and write the id under that key."),
-            };
-        return $"Vault has it as version {await store.PromoteAsync(rotation.Path, there, kept.Latest, ct)}.";
+        return $"Vault has it as version {await store.PromoteAsync(rotation.Path, await IdentifiedAsync(there, ct), kept.Latest, ct)}.";
     }
+
+    /// <summary>With the id that its issuer knows it by.</summary>
+    private async Task<KeptCredential> IdentifiedAsync(KeptCredential credential, CancellationToken ct) => system is not ICredentialIssuer issuer || credential.Login is not null ? credential : credential with
+    {
+        Login = await issuer.IdentifyAsync(credential, ct) ?? throw new AdapterException(
+            AdapterFailureKind.Rejected, $"Nobody says which id the value in Secret {rotation.Namespace}/{rotation.Secret} has, by which it is ended one day. State usernameKey, and write the id under that key."),
+    };
 
     private async Task<string> CreateAsync(StagedSecret kept, string operation, CancellationToken ct)
     {
@@ -129,19 +129,10 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         return done;
     }
 
-    private async Task<string> PublishAsync(KeptCredential current, CancellationToken ct)
-    {
-        var values = new Dictionary<string, SecretText> { [rotation.PasswordKey] = current.Value };
-        if (rotation.UsernameKey is { } key && current.Login is { } login)
-            values[key] = new(login);
-        await new SecretWriter(cluster).SetAsync(rotation.Namespace, rotation.Secret, values, ct);
-        return $"Secret {rotation.Namespace}/{rotation.Secret} holds version {current.Version}.";
-    }
-
     private async Task<string> RefreshAsync(SecretStepInput step, KeptCredential current, CancellationToken ct)
     {
-        foreach (var consumer in step.Consumers)
-            await new SecretConsumers(cluster).RestartAsync(rotation.Namespace, consumer, new Dictionary<string, int> { [rotation.Secret] = current.Version }, ct);
+        foreach (var (space, consumer) in step.Consumers.Select(name => ConsumerName.In(rotation.Namespace, name)))
+            await new SecretConsumers(cluster).RestartAsync(space, consumer, new Dictionary<string, int> { [rotation.Secret] = current.Version }, ct);
         return $"{string.Join(", ", step.Consumers)} is being restarted.";
     }
 
@@ -149,7 +140,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     private async Task<string> RevokeAsync(StagedSecret kept, KeptCredential current, CancellationToken ct)
     {
         if (kept.Previous is { } old)
-            await system.RevokeAsync(old, current, ct);
+            await system.RevokeAsync(await IdentifiedAsync(old, ct), current, ct);
         await store.DestroyBeforeAsync(rotation.Path, current.Version, ct);
         return kept.Previous?.Login is { } login && login != current.Login ? $"{login} is refused, and its value destroyed." : "Older values are destroyed.";
     }
@@ -172,13 +163,6 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
 
     private async Task<StagedCredential?> StandingAsync(KeptCredential? credential, CancellationToken ct) =>
         credential is null ? null : new(credential.Rotation, credential.Login, credential.Version, await system.TryAsync(credential, ct));
-
-    private async Task<KeptCredential?> InClusterAsync(CancellationToken ct) =>
-        await new SecretReader(cluster).FindAsync(rotation.Namespace, rotation.Secret, ct) is { } values && values.TryGetValue(rotation.PasswordKey, out var value)
-            ? new(Adopted, rotation.UsernameKey is { } key ? values.GetValueOrDefault(key)?.Reveal() : null, value, 0)
-            : null;
-
-    private bool Same(KeptCredential there, KeptCredential wanted) => there.Value.Equals(wanted.Value) && (rotation.UsernameKey is null || there.Login == wanted.Login);
 
     private KeptCredential Needed(KeptCredential? credential) =>
         credential ?? throw new AdapterException(AdapterFailureKind.Moved, $"{rotation.Path} is not any more as it was when it was decided what to do. It is looked at again.");

@@ -60,7 +60,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
     public Task<SecretStepResult> RotateStepAsync(SecretStepInput input) => ActivityFailures.MappedAsync(async () =>
     {
         using var secret = await OpenAsync(input.Secret);
-        return new SecretStepResult(await secret.CarryOutAsync(input, Cancellation));
+        return new SecretStepResult(await secret.CarryOutAsync(input, time, Cancellation));
     });
 
     /// <inheritdoc/>

@@ -20,14 +20,15 @@ public sealed class SecretConsumers(KubernetesConnection connection)
 
     /// <summary>Everybody who uses it, by name.</summary>
     /// <param name="version">The version that they are to use; 0: none yet, then nobody is asked how far it is.</param>
+    /// <param name="stamp">The name by which restarts are remembered: that of the Secret, or of the one that it is a copy of.</param>
     /// <param name="labels">What our own workloads carry.</param>
     /// <param name="reloads">Those that take a changed Secret up by themselves, as <c>Kind/name</c>.</param>
-    public async Task<IReadOnlyList<SecretConsumer>> FindAsync(string space, string secret, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
+    public async Task<IReadOnlyList<SecretConsumer>> FindAsync(string space, string secret, string stamp, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
     {
         var workloads = (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret)).ToList();
         var consumers = new List<SecretConsumer>();
         foreach (var workload in workloads)
-            consumers.Add(await ConsumerAsync(workload, secret, version, labels, reloads, ct));
+            consumers.Add(await ConsumerAsync(workload, stamp, version, labels, reloads, ct));
         var selectors = workloads.Select(workload => workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? []).ToList();
         foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
         {

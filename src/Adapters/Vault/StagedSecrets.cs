@@ -52,11 +52,12 @@ public sealed class StagedSecrets(VaultKeyValues values)
     public async Task<IReadOnlyList<string>?> IntentAsync(string path, CancellationToken ct) =>
         (await values.MetadataAsync(Pending(path), ct))?.Custom.GetValueOrDefault(Intent)?.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Makes a credential the current one.</summary>
+    /// <summary>Makes a credential the current one. What else stands beside it, of whoever wrote it, is kept.</summary>
     /// <param name="expected">What <see cref="StagedSecret.Latest"/> was.</param>
     /// <returns>The number of its version.</returns>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: somebody else was faster.</exception>
-    public Task<int> PromoteAsync(string path, KeptCredential credential, int expected, CancellationToken ct) => WriteAsync(path, credential, expected, ct);
+    public async Task<int> PromoteAsync(string path, KeptCredential credential, int expected, CancellationToken ct) =>
+        await WriteAsync(path, credential, expected, ct, expected > 0 ? (await values.ReadAsync(path, ct, expected))?.Values : null);
 
     /// <summary>Forgets what is staged, for good.</summary>
     public Task DiscardAsync(string path, CancellationToken ct) => values.DeleteAllAsync(Pending(path), ct);
@@ -71,9 +72,11 @@ public sealed class StagedSecrets(VaultKeyValues values)
 
     private static string Pending(string path) => $"{path}/pending";
 
-    private async Task<int> WriteAsync(string path, KeptCredential credential, int expected, CancellationToken ct)
+    private async Task<int> WriteAsync(string path, KeptCredential credential, int expected, CancellationToken ct, IReadOnlyDictionary<string, SecretText>? beside = null)
     {
-        var kept = new Dictionary<string, SecretText> { [Password] = credential.Value, [Rotation] = new(credential.Rotation) };
+        var kept = (beside ?? new Dictionary<string, SecretText>()).Where(value => value.Key != Username).ToDictionary();
+        kept[Password] = credential.Value;
+        kept[Rotation] = new(credential.Rotation);
         if (credential.Login is { } login)
             kept[Username] = new(login);
         return await values.WriteAsync(path, kept, expected, ct);

@@ -124,7 +124,7 @@ internal static class ComponentShape
         new("sameInAllRegions", new BooleanShape("Whether the other regions get a copy of the primary region's values."), Default: false),
     ]);
 
-    private static readonly TextShape Workload = new("A workload.", Pattern: "^(Deployment|StatefulSet|DaemonSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api");
+    private static readonly TextShape Workload = new("A workload.", Pattern: "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?(Deployment|StatefulSet|DaemonSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api, with the namespace before it where it is in another one");
 
     private static readonly TextShape Path = new("A path below the service's address.");
 

@@ -40,7 +40,7 @@ public enum ConsumerStanding
 }
 
 /// <summary>Who uses a secret.</summary>
-/// <param name="Name"><c>Kind/name</c> of the workload, or of a pod that belongs to none.</param>
+/// <param name="Name"><c>Kind/name</c> of the workload, or of a pod that belongs to none; <c>namespace/Kind/name</c> where it is in another namespace than the secret (<see cref="ConsumerName"/>).</param>
 /// <param name="Declared">Whether it is ours: known to the catalog. Others are not restarted, and stop a rotation before anything is changed.</param>
 /// <param name="Detail">How it stands, as a sentence.</param>
 public sealed record SecretConsumer(string Name, bool Declared, ConsumerStanding Standing, string Detail);

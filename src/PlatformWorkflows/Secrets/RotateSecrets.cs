@@ -1,4 +1,5 @@
 using System.Text.Json;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
@@ -140,14 +141,14 @@ public sealed class RotateSecrets
 
     private async Task RestartInAsync(string region, IReadOnlyList<ReadyToRefresh> secrets)
     {
-        var consumers = secrets.SelectMany(secret => secret.Consumers.Select(name => (secret.Namespace, Name: name, secret.KubernetesSecret, secret.Version)))
-            .GroupBy(use => (use.Namespace, use.Name)).OrderBy(consumer => consumer.Key.Namespace, StringComparer.Ordinal).ThenBy(consumer => consumer.Key.Name, StringComparer.Ordinal);
+        var consumers = secrets.SelectMany(secret => secret.Consumers.Select(name => (In: ConsumerName.In(secret.Namespace, name), secret.KubernetesSecret, secret.Version)))
+            .GroupBy(use => use.In).OrderBy(consumer => consumer.Key.Namespace, StringComparer.Ordinal).ThenBy(consumer => consumer.Key.Workload, StringComparer.Ordinal);
         foreach (var consumer in consumers)
         {
             var versions = consumer.GroupBy(use => use.KubernetesSecret).ToDictionary(secret => secret.Key, secret => secret.Max(use => use.Version));
-            var name = $"{region}/{consumer.Key.Namespace}/{consumer.Key.Name}";
+            var name = $"{region}/{consumer.Key.Namespace}/{consumer.Key.Workload}";
             Enter(RunbookPhase.Acting, $"Restarting {name} for {string.Join(", ", versions.Keys.Order(StringComparer.Ordinal))}.");
-            if (!await RestartedAsync(region, consumer.Key.Namespace, consumer.Key.Name, versions))
+            if (!await RestartedAsync(region, consumer.Key.Namespace, consumer.Key.Workload, versions))
                 return;
             restarts[name] = restarts.GetValueOrDefault(name) + 1;
         }

@@ -21,6 +21,9 @@ internal sealed record BehaviourOptions(
     /// <summary>The first two numbers of every pod's address.</summary>
     public string PodNetwork { get; init; } = "10.244";
 
+    /// <summary>Reads a secret of a Vault: its address, the mount of a key/value engine, the path, which properties are asked for. Null: no Vault of the sandbox can be read.</summary>
+    public Func<string, string, string, IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, string>?>>? ReadVault { get; init; }
+
     /// <summary>Hears of every reconcile that failed and is tried again: which, and why.</summary>
     public Action<string>? Trouble { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
@@ -174,6 +175,23 @@ internal sealed class UpStack : IAsyncDisposable
         }
     }
 
+    /// <summary>For External Secrets, whatever address its stores state: a region has one Vault. What nobody wrote there yet is made, as whoever sets a platform up would.</summary>
+    private async Task<IReadOnlyDictionary<string, string>?> ReadVaultAsync(string region, string address, string mount, string path, IReadOnlyList<string> properties, CancellationToken ct)
+    {
+        if (!vaults.TryGetValue(region, out var vault))
+            return null;
+        using var connection = VaultConnection.Open(new("external-secrets", vault.Address), new GivenToken(new(vault.RootToken)));
+        var store = new VaultKeyValues(connection, mount);
+        var there = await store.ReadAsync(path, ct);
+        var values = there?.Values?.ToDictionary() ?? [];
+        var missing = properties.Where(property => !values.ContainsKey(property)).ToList();
+        foreach (var property in missing)
+            values[property] = new(RandomNumberGenerator.GetHexString(32, lowercase: true));
+        if (missing.Count > 0)
+            await store.WriteAsync(path, values, there?.Version ?? 0, ct);
+        return values.ToDictionary(value => value.Key, value => value.Value.Reveal());
+    }
+
     private async Task StartSandboxAsync(UpOptions options, IReadOnlyList<string> regions, DataDirectory data, bool verbose, CancellationToken ct)
     {
         var world = data.World(options.Environment);
@@ -186,6 +204,7 @@ internal sealed class UpStack : IAsyncDisposable
                 Regions = regions,
                 Seed = options.Seed,
                 TimeScale = options.TimeScale,
+                ReadVault = ReadVaultAsync,
                 Services =
                 [
                     .. external?.Behind(regions) ?? [],

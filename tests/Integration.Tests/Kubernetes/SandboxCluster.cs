@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.Sandbox;
 
 namespace PlatformOps.Integration.Tests.Kubernetes;
@@ -9,9 +11,12 @@ public sealed class SandboxCluster : TestCluster
 
     private SandboxHost? host;
 
+    /// <summary>Tokens of Vaults that External Secrets reads, by the address that its stores state.</summary>
+    public ConcurrentDictionary<string, string> Vaults { get; } = new();
+
     public override async ValueTask InitializeAsync()
     {
-        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = "127.77" });
+        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = "127.77", ReadVault = ReadVaultAsync });
         Api = host.Regions[Region].ApiServer;
         // The only user that it knows.
         Token = host.Regions[Region].Kubeconfig.Split("token: \"")[1].Split('"')[0];
@@ -29,6 +34,14 @@ public sealed class SandboxCluster : TestCluster
     {
         await host!.DisposeAsync();
         await base.DisposeAsync();
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>?> ReadVaultAsync(string region, string address, string mount, string path, IReadOnlyList<string> properties, CancellationToken ct)
+    {
+        if (!Vaults.TryGetValue(address, out var token))
+            throw new InvalidOperationException($"nobody is at {address}");
+        using var connection = VaultConnection.Open(new("external-secrets", new(address)), new GivenToken(new(token)));
+        return (await new VaultKeyValues(connection, mount).ReadAsync(path, ct))?.Values?.ToDictionary(value => value.Key, value => value.Value.Reveal());
     }
 
     private sealed class Restored(SandboxRegion region) : IAsyncDisposable

@@ -65,7 +65,7 @@ internal sealed class RotationWorld : IAsyncDisposable
     public static Task<RotationWorld> StartAsync(TestCluster cluster, PostgresCluster postgres, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null) =>
         StartAsync(cluster, new PostgresSubject(postgres), settle, reloads, wrapped);
 
-    public static async Task<RotationWorld> StartAsync(TestCluster cluster, RotatedSubject subject, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null, bool leaveSubject = false)
+    public static async Task<RotationWorld> StartAsync(TestCluster cluster, RotatedSubject subject, string settle = "1s", string reloads = "[]", Func<ISecretActivities, ISecretActivities>? wrapped = null, bool leaveSubject = false, Func<RotationWorld, Task>? first = null)
     {
         await subject.StartAsync();
         var platform = await TestPlatform.CreateAsync(cluster);
@@ -73,7 +73,7 @@ internal sealed class RotationWorld : IAsyncDisposable
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
         var world = new RotationWorld(platform, cluster, subject, vault, server) { leaveSubject = leaveSubject };
-        await world.SetUpAsync(settle, reloads, wrapped);
+        await world.SetUpAsync(settle, reloads, wrapped, first);
         return world;
     }
 
@@ -120,7 +120,7 @@ internal sealed class RotationWorld : IAsyncDisposable
         stop.Dispose();
     }
 
-    private async Task SetUpAsync(string settle, string reloads, Func<ISecretActivities, ISecretActivities>? wrapped)
+    private async Task SetUpAsync(string settle, string reloads, Func<ISecretActivities, ISecretActivities>? wrapped, Func<RotationWorld, Task>? first)
     {
         Platform.Remove("catalog/app/extra.yaml");
         Platform.Write("specification/platform.yaml", Platform.PlatformOf("{ground: {}, vault: {}, app: {} }"));
@@ -184,6 +184,8 @@ internal sealed class RotationWorld : IAsyncDisposable
                       resources: {requests: {cpu: 50m, memory: 64Mi} }
             """)));
         await new VaultSystem(root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
+        if (first is not null)
+            await first(this);
         var token = System.IO.Path.Combine(cluster.Folder, $"{Platform.Suffix}.token");
         await File.WriteAllTextAsync(token, Vault.RootToken, Ct);
         var region = new RegionConnection
