@@ -66,11 +66,12 @@ internal sealed class Fencing(GuardParts parts)
         parts.Status.Changed();
     }
 
-    /// <summary>The end of the log of a server that stopped in an orderly way: its last record is the checkpoint of the shutdown.</summary>
+    /// <summary>The end of the log of a server that stopped in an orderly way: its last record is the checkpoint of the shutdown. One that stopped in its recovery wrote none:
+    /// its last checkpoint lies before what it may have and its standby lacks.</summary>
     private async Task<long?> EndAsync(CancellationToken ct)
     {
         var (code, said, _) = await parts.Tools.TryAsync("pg_controldata", [parts.Configuration.Data], ct);
-        return code == 0 && ControlData.Of(said, "Database cluster state") is "shut down" or "shut down in recovery" ? Lsn.Parse(ControlData.Of(said, "Latest checkpoint location")) : null;
+        return code == 0 && ControlData.Of(said, "Database cluster state") == "shut down" ? Lsn.Parse(ControlData.Of(said, "Latest checkpoint location")) : null;
     }
 
     private async Task TriedAsync(Func<Task> act)

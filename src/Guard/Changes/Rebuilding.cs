@@ -52,7 +52,7 @@ internal sealed class Rebuilding(GuardParts parts, Divergences divergences, Peer
         parts.Settings.Prepare();
         parts.Settings.WriteInto(parts.Configuration.Data, parts.Memory.Memory);
         await peer.UntilItsTimelineIsWrittenAsync(ct);
-        var (code, _, errors) = await parts.Tools.TryAsync(
+        var (code, _, errors) = await EndRecoveryAsync(ct) is { Code: not 0 } failed ? failed : await parts.Tools.TryAsync(
             "pg_rewind", ["--target-pgdata", parts.Configuration.Data, "--source-server", parts.Settings.PeerConnection("postgres")], ct);
         if (code != 0)
         {
@@ -62,6 +62,17 @@ internal sealed class Rebuilding(GuardParts parts, Divergences divergences, Peer
 
         Mark(parts.Configuration.Data);
         return true;
+    }
+
+    /// <summary>A server that was stopped while it recovered from a crash says that it was shut down, and its control file does not say how far its log goes: <c>pg_rewind</c>
+    /// would find nothing to rewind, and the standby would read on past the place where its primary left its timeline. Its recovery is ended first, as <c>pg_rewind</c> itself
+    /// does for a server that was not stopped at all.</summary>
+    private async Task<(int Code, string Output, string Errors)> EndRecoveryAsync(CancellationToken ct)
+    {
+        var (code, said, errors) = await parts.Tools.TryAsync("pg_controldata", [parts.Configuration.Data], ct);
+        return code == 0 && parts.Server.Data.Content == NodeData.Primary && ControlData.Of(said, "Database cluster state") == "shut down in recovery"
+            ? await parts.Tools.TryAsync("postgres", ["--single", "-F", "-D", parts.Configuration.Data, "template1"], ct)
+            : (code, said, errors);
     }
 
     private async Task CloneAsync(CancellationToken ct)
@@ -104,7 +115,9 @@ internal sealed class Rebuilding(GuardParts parts, Divergences divergences, Peer
             var started = parts.Clock.GetTimestamp();
             while (parts.Clock.GetElapsedTime(started) < StreamPatience)
             {
-                if (await parts.Sql.RunAsync("SELECT true FROM pg_stat_wal_receiver WHERE status = 'streaming'", TimeSpan.FromSeconds(5), ct) is true)
+                // One that is past the place where its primary left its timeline asks for the old one again and again, and streams for a moment each time.
+                if (await parts.Sql.RunAsync("SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming'", TimeSpan.FromSeconds(5), ct) is int timeline
+                    && timeline == await peer.TimelineAsync(ct))
                     return true;
                 await Task.Delay(Look, parts.Clock, ct);
             }

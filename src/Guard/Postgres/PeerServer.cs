@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PlatformOps.Guard.Postgres;
 
 /// <summary>The other node's server, asked with the program that comes with ours: over the replication path, like its standby.</summary>
@@ -15,6 +17,11 @@ internal sealed class PeerServer(ServerTools tools, ServerSettings settings, Tim
         while ((await AskAsync("SELECT timeline_id = ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int FROM pg_control_checkpoint()", ct)).Trim() != "t")
             await Task.Delay(Look, clock, ct);
     }
+
+    /// <summary>The timeline that it writes.</summary>
+    /// <exception cref="GuardException">It does not answer.</exception>
+    public async Task<int> TimelineAsync(CancellationToken ct) =>
+        int.Parse(await AskAsync("SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int", ct), CultureInfo.InvariantCulture);
 
     /// <summary>Whether it makes its data reach the disk (<c>fsync</c>).</summary>
     /// <exception cref="GuardException">It does not answer.</exception>

@@ -37,14 +37,15 @@ internal sealed class ClientPath(
         try
         {
             var started = clock.GetTimestamp();
-            while (!sessions.IsEmpty && clock.GetElapsedTime(started) < patience)
+            bool Going(Session session) => !session.Follower.Closed;
+            while (sessions.Keys.Any(Going) && clock.GetElapsedTime(started) < patience)
             {
-                foreach (var session in sessions.Keys.Where(session => session.Follower.Idle))
+                foreach (var session in sessions.Keys.Where(session => Going(session) && session.Follower.TryClose()))
                     await session.EndAsync(elsewhere(), ct);
                 await Task.Delay(TimeSpan.FromMilliseconds(2), clock, ct);
             }
 
-            var left = sessions.Count;
+            var left = sessions.Keys.Count(Going);
             Cut();
             return left;
         }
@@ -137,25 +138,15 @@ internal sealed class ClientPath(
 
     private sealed class Session(Relay relay, Stream client)
     {
-        private int ending;
-
         public Relay Relay => relay;
 
         public SessionFollower Follower { get; } = new();
 
-        public bool Passes(ClientGate gate, long epoch) => Volatile.Read(ref ending) == 0 && gate.Passes(epoch);
+        public bool Passes(ClientGate gate, long epoch) => !Follower.Closed && gate.Passes(epoch);
 
         /// <summary>Says that it is over, to a client that waits for nothing. What it sends from now on is not passed on: it was not carried out.</summary>
         public async Task EndAsync(string why, CancellationToken ct)
         {
-            Interlocked.Exchange(ref ending, 1);
-            // It may have asked something in this very moment, and that was passed on: then it goes on.
-            if (!Follower.Idle)
-            {
-                Interlocked.Exchange(ref ending, 0);
-                return;
-            }
-
             try
             {
                 await client.WriteAsync(ServerErrors.Fatal(ServerErrors.AdminShutdown, why), ct);

@@ -13,6 +13,10 @@ internal sealed class Relay(Stream client, Socket clientSocket, Socket server) :
     /// rest of a larger record: a clone would wait for its end for ever.</summary>
     private const int RecordBytes = 8 * 1024;
 
+    /// <summary>For a client to read what it was told at the end and to close: a connection that is closed with something unread in it is reset, and the client loses what it has not read.</summary>
+    private static readonly TimeSpan Lingering = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource over = new();
     private int cut;
 
     /// <summary>Ends it at once. What was not sent yet is not sent any more.</summary>
@@ -32,14 +36,14 @@ internal sealed class Relay(Stream client, Socket clientSocket, Socket server) :
             return;
         try
         {
+            over.CancelAfter(Lingering);
             clientSocket.Shutdown(SocketShutdown.Send);
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
             // It has gone.
         }
 
-        clientSocket.Close();
         server.Close(0);
     }
 
@@ -47,23 +51,32 @@ internal sealed class Relay(Stream client, Socket clientSocket, Socket server) :
     public async Task RunAsync(Func<bool> passes, SessionFollower? follower, CancellationToken ct)
     {
         await using var toServer = new NetworkStream(server, ownsSocket: false);
-        var ask = PassAsync(client, toServer, passes, follower is null ? null : bytes => follower.FromClient(bytes.Span), ct);
-        var answer = PassAsync(toServer, client, passes, follower is null ? null : bytes => follower.FromServer(bytes.Span), ct);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(ct, over.Token);
+        var ask = PassAsync(client, toServer, passes, follower is null ? null : bytes => follower.FromClient(bytes.Span), null, end.Token);
+        var answer = PassAsync(toServer, client, passes, null, follower is null ? null : bytes => follower.FromServer(bytes.Span), end.Token);
         await Task.WhenAny(ask, answer);
         Cut();
         await Task.WhenAll(ask, answer);
     }
 
-    public void Dispose() => Cut();
+    public void Dispose()
+    {
+        Cut();
+        over.Dispose();
+    }
 
-    private static async Task PassAsync(Stream from, Stream to, Func<bool> passes, Action<ReadOnlyMemory<byte>>? follow, CancellationToken ct)
+    /// <param name="before">Whether what was read is to be passed on; else it is thrown away.</param>
+    /// <param name="after">Told what the other side has.</param>
+    private static async Task PassAsync(
+        Stream from, Stream to, Func<bool> passes, Func<ReadOnlyMemory<byte>, bool>? before, Action<ReadOnlyMemory<byte>>? after, CancellationToken ct)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             while (await from.ReadAsync(buffer, ct) is > 0 and var count)
             {
-                follow?.Invoke(buffer.AsMemory(0, count));
+                if (before?.Invoke(buffer.AsMemory(0, count)) == false)
+                    continue;
                 var most = to is SslStream ? RecordBytes : count;
                 for (var sent = 0; sent < count; sent += most)
                 {
@@ -71,6 +84,8 @@ internal sealed class Relay(Stream client, Socket clientSocket, Socket server) :
                         return;
                     await to.WriteAsync(buffer.AsMemory(sent, Math.Min(most, count - sent)), ct);
                 }
+
+                after?.Invoke(buffer.AsMemory(0, count));
             }
         }
         catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException or OperationCanceledException)

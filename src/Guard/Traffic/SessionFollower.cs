@@ -13,27 +13,71 @@ internal sealed class SessionFollower
 
     private byte transaction = (byte)'I';
 
+    /// <summary>Something came that no ReadyForQuery will answer before a Sync comes.</summary>
+    private bool begun;
+
+    private bool closed;
+
     /// <summary>Nothing is under way: whoever ends the session now ends nothing else.</summary>
     public bool Idle
     {
         get
         {
             lock (gate)
-                return open == 0 && transaction == 'I' && client.AtBoundary && server.AtBoundary;
+                return IsIdle;
         }
     }
 
-    public void FromClient(ReadOnlySpan<byte> bytes)
+    /// <summary>Nothing is passed on any more.</summary>
+    public bool Closed
+    {
+        get
+        {
+            lock (gate)
+                return closed;
+        }
+    }
+
+    private bool IsIdle => open == 0 && transaction == 'I' && !begun && client.AtBoundary && server.AtBoundary;
+
+    /// <summary>Lets nothing begin any more.</summary>
+    /// <returns>False: something is under way, and goes on.</returns>
+    public bool TryClose()
+    {
+        lock (gate)
+            return closed |= IsIdle;
+    }
+
+    /// <summary>What the client sent, before it is passed on.</summary>
+    /// <returns>False: the session is closed, and it must not be passed on.</returns>
+    public bool FromClient(ReadOnlySpan<byte> bytes)
     {
         lock (gate)
         {
-            // Query, Sync and FunctionCall are each answered by a ReadyForQuery. A Parse, Bind or Execute before its Sync is under way, too.
-            client.Follow(bytes, type => open += type is (byte)'Q' or (byte)'S' or (byte)'F' ? 1 : 0);
-            if (!client.LastEndsTurn)
-                transaction = (byte)'T';
+            if (closed)
+                return false;
+            client.Follow(bytes, type =>
+            {
+                switch ((char)type)
+                {
+                    // Each is answered by a ReadyForQuery.
+                    case 'Q' or 'S' or 'F':
+                        open++;
+                        begun = false;
+                        break;
+                    // They belong to what is under way: data of a COPY, a login.
+                    case 'd' or 'c' or 'f' or 'p':
+                        break;
+                    default:
+                        begun = true;
+                        break;
+                }
+            });
+            return true;
         }
     }
 
+    /// <summary>What the server answered, when the client has it: an answer that is not with the client yet is under way.</summary>
     public void FromServer(ReadOnlySpan<byte> bytes)
     {
         lock (gate)
@@ -55,9 +99,6 @@ internal sealed class SessionFollower
 
         public bool AtBoundary => have == 0 && left == 0;
 
-        /// <summary>The last message of the client is one that the server answers with ReadyForQuery, or none came yet.</summary>
-        public bool LastEndsTurn { get; private set; } = true;
-
         public void Follow(ReadOnlySpan<byte> bytes, Action<byte> begun, Action<byte>? ready = null)
         {
             while (bytes.Length > 0)
@@ -78,7 +119,6 @@ internal sealed class SessionFollower
                     continue;
                 have = 0;
                 left = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(1)) - 4;
-                LastEndsTurn = head[0] is (byte)'Q' or (byte)'S' or (byte)'F' or (byte)'p';
                 begun(head[0]);
             }
         }

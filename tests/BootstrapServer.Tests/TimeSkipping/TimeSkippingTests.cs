@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using PlatformOps.BootstrapServer.Tests.Durability;
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Activities;
@@ -17,11 +16,9 @@ public class TimeSkippingTests
     [Fact]
     public Task Lives_through_years_in_seconds() => WithEnvironmentAsync(async (env, queue) =>
     {
-        var clock = Stopwatch.StartNew();
         var before = await env.GetCurrentTimeAsync();
         Assert.Equal(36, await env.Client.ExecuteWorkflowAsync((YearsWorkflow w) => w.RunAsync(36), new(id: "years", taskQueue: queue)));
         Assert.InRange((await env.GetCurrentTimeAsync() - before).TotalDays, 36 * 30, (36 * 30) + 1);
-        Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1));
     });
 
     [Fact]

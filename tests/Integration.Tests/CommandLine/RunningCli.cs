@@ -67,6 +67,9 @@ internal sealed class RunningCli : IDisposable
         }
         catch (OperationCanceledException)
         {
+            // So that it ends what it has started.
+            Terminate();
+            process.WaitForExit(TimeSpan.FromSeconds(30));
             Assert.Fail($"The command has not ended within {atMost}:\n{Written}");
         }
 

@@ -64,6 +64,31 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
     }
 
     [Fact]
+    public async Task A_server_that_was_stopped_in_its_recovery_is_rewound_and_follows_on_the_new_timeline()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var ledger = Ledger.Start(pair);
+        await ledger.MoreAsync(300);
+
+        // What is written from now on exists here only.
+        pair.ReplicationLink(Second).Cut();
+        await pair.UntilAsync(First, node => node.Streaming == false);
+        var killed = Stopwatch.GetTimestamp();
+        await pair.LoseAsync(First);
+        pair.ReplicationLink(Second).Restore();
+        await FailOverAsync(pair, ledger, killed, fenced: false);
+        await pair.StopInRecoveryAsync(First);
+
+        await pair.StartGuardAsync(First);
+        await pair.UntilAsync(First, node => node is { Fenced: true, Role: NodeRole.Stopped });
+        var (lost, divergence) = await AccountAsync(pair, ledger);
+
+        Assert.Equal(0, lost);
+        Assert.True(divergence.ToLsn > divergence.FromLsn);
+        Assert.DoesNotContain("cloning", pair.Log(First), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_guard_that_is_killed_again_and_again_serves_on_in_its_epoch_each_time()
     {
         await using var pair = await GuardedPair.StartAsync(synchronous: true);

@@ -57,8 +57,10 @@ internal sealed class GuardedPair : IAsyncDisposable
     {
         Assert.SkipWhen(LocalPair.Binaries is null, "Install PostgreSQL (Debian: apt-get install postgresql) to run the tests on real servers.");
         var aws = await AwsStandIn.StartAsync(new(), Ct);
-        var connection = new AwsConnection(new() { Region = "eu-central-1", Endpoint = aws.Address, Keys = new(aws.AccessKeyId, "not-a-secret"), CallTimeout = TimeSpan.FromSeconds(1) });
-        await new Buckets(connection).EnsureAsync(new() { Name = "witness" }, new("shop", "production", "witness"), "test", Ct);
+        var access = new AwsAccess { Region = "eu-central-1", Endpoint = aws.Address, Keys = new(aws.AccessKeyId, "not-a-secret") };
+        using (var patient = new AwsConnection(access))
+            await new Buckets(patient).EnsureAsync(new() { Name = "witness" }, new("shop", "production", "witness"), "test", Ct);
+        var connection = new AwsConnection(access with { CallTimeout = TimeSpan.FromSeconds(1) });
         var folder = Directory.CreateTempSubdirectory("guards-").FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "credentials"), $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = not-a-secret\n", Ct);
         var links = new Dictionary<string, (Link Witness, Link Replication)>();
@@ -150,6 +152,37 @@ internal sealed class GuardedPair : IAsyncDisposable
     /// <summary>Kills the server's first process; the others live on for a moment.</summary>
     public void KillPostmaster(string node) => Posix.Signal(Data(node).Postmaster() ?? throw new InvalidOperationException($"{node} has no postmaster."), Posix.Kill);
 
+    /// <summary>Starts the server of a node that was killed, without a guard, and stops it in an orderly way in the middle of its recovery.</summary>
+    public async Task StopInRecoveryAsync(string node)
+    {
+        var (data, kept) = (Data(node), Data(node).Path + ".kept");
+        data.ForgetDead();
+        await RunAsync("cp", "-a", data.Path, kept);
+        while (true)
+        {
+            var command = new ServerUser(null).Run(
+                Path.Combine(pair[node].Binaries, "postgres"), "-D", data.Path, "-c", "fsync=on", "-c", "listen_addresses=", "-c", $"unix_socket_directories={data.Path}");
+            using var server = Process.Start(new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            server.BeginErrorReadLine();
+            server.BeginOutputReadLine();
+            int startup;
+            while ((startup = Child(server.Id, "startup")) == 0 && !server.HasExited)
+                await Task.Yield();
+            Assert.NotEqual(0, startup);
+            Posix.Signal(startup, Stop);
+            Posix.Signal(server.Id, Posix.Interrupt);
+            // It is told to end by then.
+            await UntilAsync(() => Task.FromResult(server.HasExited || Child(server.Id, "background writer") == 0), node);
+            Posix.Signal(startup, Continue);
+            await server.WaitForExitAsync(Ct);
+            if ((await RunAsync(Path.Combine(pair[node].Binaries, "pg_controldata"), data.Path)).Contains("shut down in recovery", StringComparison.Ordinal))
+                return;
+            // It was faster.
+            Directory.Delete(data.Path, recursive: true);
+            await RunAsync("cp", "-a", kept, data.Path);
+        }
+    }
+
     /// <summary>Names a node primary of a new epoch, as a failover does.</summary>
     /// <param name="fenced">The old primary's guard says that it is stopped and fenced.</param>
     public async Task<long> ClaimAsync(string primary, bool fenced)
@@ -197,6 +230,32 @@ internal sealed class GuardedPair : IAsyncDisposable
         await aws.DisposeAsync();
         if (Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_KEEP") is null)
             Directory.Delete(pair.Folder, recursive: true);
+    }
+
+    /// <returns>0: there is none.</returns>
+    private static int Child(int process, string title) => Read($"/proc/{process}/task/{process}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+        .Select(child => int.Parse(child, CultureInfo.InvariantCulture)).FirstOrDefault(child => Read($"/proc/{child}/cmdline").Contains(title, StringComparison.Ordinal));
+
+    /// <summary>Empty: the process is gone.</summary>
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var said = await process.StandardOutput.ReadToEndAsync(Ct);
+        await process.WaitForExitAsync(Ct);
+        Assert.Equal(0, process.ExitCode);
+        return said;
     }
 
     private void Signal(string node, int signal)

@@ -70,6 +70,32 @@ public class SessionFollowerTests
         Assert.True(session.Idle);
     }
 
+    [Fact]
+    public void Data_of_a_copy_is_part_of_it_and_a_statement_without_its_end_is_under_way_though_the_one_before_it_is_answered()
+    {
+        session.FromServer(Ready('I'));
+        session.FromClient([.. Message('Q', 30), .. Message('d', 100), .. Message('c', 4)]);
+        session.FromServer([.. Message('C', 9), .. Ready('I')]);
+        Assert.True(session.Idle);
+        session.FromClient([.. Message('P', 30), .. Message('S', 4), .. Message('P', 30)]);
+        session.FromServer([.. Message('1', 4), .. Ready('I')]);
+        Assert.False(session.Idle);
+    }
+
+    [Fact]
+    public void Only_an_idle_session_is_closed_and_a_closed_one_begins_nothing()
+    {
+        Assert.False(session.TryClose());
+        session.FromServer(Ready('I'));
+        Assert.True(session.FromClient(Message('Q', 20)));
+        Assert.False(session.TryClose());
+        Assert.False(session.Closed);
+        session.FromServer(Ready('I'));
+        Assert.True(session.TryClose());
+        Assert.True(session.Closed);
+        Assert.False(session.FromClient(Message('Q', 20)));
+    }
+
     /// <param name="length">Counts itself, as in the protocol.</param>
     private static byte[] Message(char type, int length)
     {
