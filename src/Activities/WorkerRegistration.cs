@@ -16,7 +16,7 @@ public static class WorkerRegistration
 
     private static readonly Type[] Failovers = [typeof(FailoverReadiness), typeof(RegionFailover)];
 
-    private static readonly Type[] Rotations = [typeof(RotateSecret), typeof(RotateSecrets)];
+    private static readonly Type[] Rotations = [typeof(LeakResponse), typeof(RotateSecret), typeof(RotateSecrets)];
 
     private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificates)];
 

@@ -50,6 +50,10 @@ internal sealed class PublishedSecret(RotationDefinition rotation, KubernetesCon
         return $"{(copies.Count == 0 ? $"Secret {rotation.Namespace}/{rotation.Secret} holds" : $"{copies.Count + (copies.Any(IsHome) ? 0 : 1)} Secrets hold")} version {current.Version}.";
     }
 
+    /// <summary>The Secrets that hold it, as <c>namespace/name</c>.</summary>
+    public async Task<IReadOnlyList<string>> PlacesAsync(CancellationToken ct) =>
+        [.. (await CopiesAsync(ct)).Select(copy => $"{copy.Namespace}/{copy.Secret}").Prepend($"{rotation.Namespace}/{rotation.Secret}").Distinct()];
+
     private bool IsHome(SecretCopy copy) => copy.FromVault && copy.Namespace == rotation.Namespace && copy.Secret == rotation.Secret;
 
     private Task<IReadOnlyList<SecretCopy>> CopiesAsync(CancellationToken ct) =>

@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;
@@ -61,6 +62,13 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
     {
         using var secret = await OpenAsync(input.Secret);
         return new SecretStepResult(await secret.CarryOutAsync(input, time, Cancellation));
+    });
+
+    /// <inheritdoc/>
+    public Task<LeakPlan> FindLeakAsync(FindLeakInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        return await new LeakFacts(specified, regions, region => Vault(specified, region)).ReachAsync(input.Path, input.Identity, Cancellation);
     });
 
     /// <inheritdoc/>

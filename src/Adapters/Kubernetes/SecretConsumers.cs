@@ -43,14 +43,27 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         return [.. consumers.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>Every workload of a namespace, and every pod that belongs to none, with the Secrets that it takes values from.</summary>
+    /// <returns>Workloads as <c>namespace/Kind/name</c>, service accounts and Secrets as <c>namespace/name</c>.</returns>
+    public async Task<IReadOnlyList<(string Workload, string ServiceAccount, IReadOnlyList<string> Secrets)>> UsesAsync(string space, CancellationToken ct)
+    {
+        var found = await objects.InNamespaceAsync(space, [.. Workloads, new("v1", "Pod")], ct);
+        return [.. found.Where(item => item.Address.Kind != "Pod" || item.Manifest["metadata"]?["ownerReferences"] is null)
+            .Select(item => (item.Address, Spec: item.Address.Kind == "Pod" ? item.Manifest["spec"] : item.Manifest["spec"]?["template"]?["spec"]))
+            .Select(item => ($"{space}/{item.Address.Kind}/{item.Address.Name}", $"{space}/{(string?)item.Spec?["serviceAccountName"] ?? "default"}", (IReadOnlyList<string>)[.. Names(item.Spec).Distinct().Order(StringComparer.Ordinal).Select(name => $"{space}/{name}")]))];
+    }
+
     /// <summary>Has a workload start all of its pods anew, at its own pace. For a version that it was restarted for already nothing happens.</summary>
     /// <param name="name"><c>Kind/name</c>.</param>
     /// <param name="versions">By Secret, all that it takes up with this restart.</param>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: a PodDisruptionBudget does not allow it.</exception>
     public async Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct)
     {
         var (kind, workload) = (name[..name.IndexOf('/', StringComparison.Ordinal)], name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
         var address = new ResourceAddress(connection.Region, "apps/v1", kind, space, workload);
         var served = await connection.Kinds.FindAsync(new("apps/v1", kind), ct);
+        if (await objects.FindAsync(address, ct) is { } live && !IsStamped(live, versions) && await new DisruptionLimits(connection).ObjectionAsync(live, ct) is { } objection)
+            throw new AdapterException(AdapterFailureKind.Rejected, objection);
         var annotations = new JsonObject(versions.Select(version => KeyValuePair.Create(Annotation(version.Key), (JsonNode?)version.Value.ToString(CultureInfo.InvariantCulture))));
         var call = new ApiCall(HttpMethod.Patch, $"{served.Path(space, workload)}?fieldManager={FieldManager}", "patch", LiveObjects.InWords(address))
         {
@@ -60,6 +73,9 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         if (await connection.SendAsync(call, ct) is { Missing: true } answer)
             throw connection.Failures.Absent(call, answer);
     }
+
+    private static bool IsStamped(ObservedObject workload, IReadOnlyDictionary<string, int> versions) => versions.All(version =>
+        (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(version.Key)] == version.Value.ToString(CultureInfo.InvariantCulture));
 
     private async Task<SecretConsumer> ConsumerAsync(
         ObservedObject workload, string secret, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
@@ -102,15 +118,16 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     private static bool Carries(JsonObject manifest, IEnumerable<KeyValuePair<string, string?>> labels) =>
         manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
 
-    /// <summary>Whether a pod's specification takes values from the Secret: as environment, or as files.</summary>
-    internal static bool Uses(JsonNode? spec, string secret)
+    /// <summary>Whether a pod's specification takes values from the Secret.</summary>
+    internal static bool Uses(JsonNode? spec, string secret) => Names(spec).Contains(secret);
+
+    /// <summary>The Secrets that a pod's specification takes values from: as environment, or as files.</summary>
+    private static IEnumerable<string> Names(JsonNode? spec)
     {
         var containers = Items(spec?["containers"]).Concat(Items(spec?["initContainers"])).Concat(Items(spec?["ephemeralContainers"]));
-        return containers.Any(container =>
-                Items(container["env"]).Any(variable => (string?)variable["valueFrom"]?["secretKeyRef"]?["name"] == secret)
-                || Items(container["envFrom"]).Any(source => (string?)source["secretRef"]?["name"] == secret))
-            || Items(spec?["volumes"]).Any(volume =>
-                (string?)volume["secret"]?["secretName"] == secret || Items(volume["projected"]?["sources"]).Any(source => (string?)source["secret"]?["name"] == secret));
+        return containers.SelectMany(container => Items(container["env"]).Select(variable => variable["valueFrom"]?["secretKeyRef"]?["name"]).Concat(Items(container["envFrom"]).Select(source => source["secretRef"]?["name"])))
+            .Concat(Items(spec?["volumes"]).SelectMany(volume => Items(volume["projected"]?["sources"]).Select(source => source["secret"]?["name"]).Prepend(volume["secret"]?["secretName"])))
+            .Select(name => (string?)name).OfType<string>();
     }
 
     private static IEnumerable<JsonObject> Items(JsonNode? list) => (list as JsonArray ?? []).OfType<JsonObject>();

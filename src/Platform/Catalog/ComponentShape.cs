@@ -164,6 +164,7 @@ internal static class ComponentShape
             new("role", new TextShape("The token role by which it is made.")),
             new("period", new DurationShape("How long it lives without being renewed.", Minimum: TimeSpan.FromHours(1)), Default: "32d"),
         ])),
+        new("reads", new ListShape("Paths in Vault that a credential of Vault lets read, each with everything below; none: everything.", new TextShape("A path."))),
         new("api", Api),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
     ]);

@@ -65,12 +65,15 @@ internal static class RotationReader
             reader.Report($"{path}.{needed}", $"is missing: {word} needs it");
         else if (Targets.FirstOrDefault(target => target != rule.Target && tree.ContainsKey(target)) is { } foreign)
             reader.Report($"{path}.{foreign}", $"is not for the kind {word}; remove it");
+        else if (tree["reads"]!.AsArray().Count > 0 && kind is not (RotationKind.AppRoleSecretId or RotationKind.VaultToken))
+            reader.Report($"{path}.reads", $"is only for credentials of Vault, and this is {word}; remove it");
         else if (Target(kind, tree, space, path, reader) is var (target, right) && right)
             return new(
                 (string)tree["name"]!, kind, (string)tree["path"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, username, (string)tree["passwordKey"]!,
                 (int)(long)tree["length"]!, Duration(tree["every"]), Duration(tree["settle"]), [.. tree["reloads"]!.AsArray().Select(name => (string)name!)])
             {
                 Target = target,
+                Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
             };
         return null;
     }

@@ -26,4 +26,7 @@ public sealed record RotationDefinition(
 {
     /// <summary>Null for kinds that need none.</summary>
     public RotationTarget? Target { get; init; }
+
+    /// <summary>Paths in Vault that a credential of Vault lets read, each with everything below; empty: everything, as long as nobody says otherwise.</summary>
+    public IReadOnlyList<string> Reads { get; init; } = [];
 }

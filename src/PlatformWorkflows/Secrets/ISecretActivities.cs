@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Secrets;
 using Temporalio.Activities;
 
 namespace PlatformOps.Workflows.Secrets;
@@ -16,6 +17,10 @@ public interface ISecretActivities
     /// <summary>Carries one step out. Whatever was done of it before is not done again.</summary>
     [Activity]
     Task<SecretStepResult> RotateStepAsync(SecretStepInput input);
+
+    /// <summary>What whoever has a path or an identity can get at. Changes nothing.</summary>
+    [Activity]
+    Task<LeakPlan> FindLeakAsync(FindLeakInput input);
 
     /// <summary>Restarts a consumer for several secrets. For versions that it was restarted for already nothing happens.</summary>
     [Activity]

@@ -98,6 +98,15 @@ internal static class RunbooksCommand
             Controls: "queries: status   updates: abort, retryStep, skipStep",
             Internal: "issuedInTurn"),
         new(
+            nameof(LeakResponse),
+            "leak/{environment}",
+            "Rotates everything that a leaked path or identity reaches, what lets read the most first, before a deadline; with mode plan it only says what that is. Takes no updates.",
+            typeof(LeakResponseInput),
+            """{"environment":"production","identity":"temporal-backend/temporal","deadline":"30m"}""",
+            "leak/production",
+            Required: ["environment"],
+            Controls: "queries: status"),
+        new(
             nameof(RegionFailover),
             "failover/{environment}",
             "Watches an environment's database from both regions and changes its places when it has to or when people ask. One for each environment, for ever.",

@@ -14,9 +14,10 @@ internal static class SecretsCommand
     public static Command Create() => new CliCommand("secrets", "Rotate secrets: finished only when every consumer is proved to use the new value.",
         new Example("secrets list production", "what is due"),
         new Example("secrets rotate production", "rotate that"),
-        new Example("secrets schedule production --every 1d", "look every day"))
+        new Example("secrets schedule production --every 1d", "look every day"),
+        new Example("secrets leak production --identity temporal-backend/temporal --deadline 30m", "replace everything that whoever runs as it can get at"))
     {
-        ListCommand(), RotateCommand(), ScheduleCommand(),
+        ListCommand(), RotateCommand(), ScheduleCommand(), LeakCommand.Create(),
     };
 
     private static CliCommand ListCommand()

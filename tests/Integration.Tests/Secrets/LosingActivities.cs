@@ -19,6 +19,8 @@ internal sealed class LosingActivities(ISecretActivities inner, IReadOnlyList<Ro
 
     public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input) => inner.ObserveSecretAsync(input);
 
+    public Task<LeakPlan> FindLeakAsync(FindLeakInput input) => inner.FindLeakAsync(input);
+
     public Task<RestartedConsumer> RestartConsumerAsync(RestartConsumerInput input) => inner.RestartConsumerAsync(input);
 
     public async Task<SecretStepResult> RotateStepAsync(SecretStepInput input)

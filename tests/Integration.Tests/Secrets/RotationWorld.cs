@@ -26,6 +26,8 @@ internal sealed class RotationWorld : IAsyncDisposable
     private readonly TestCluster cluster;
     private Task working = Task.CompletedTask;
     private bool leaveSubject;
+    private Func<TemporalWorkerOptions> options = null!;
+    private CancellationTokenSource stopWorker = new();
 
     private RotationWorld(TestPlatform platform, TestCluster cluster, RotatedSubject subject, SandboxVault vault, BootstrapServerHost server)
     {
@@ -79,9 +81,9 @@ internal sealed class RotationWorld : IAsyncDisposable
 
     public async Task<RotateSecretReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
-    public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null, string? operationId = null) => Client.StartWorkflowAsync(
-        (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = Rotation, Region = Region, Settle = settle, ProveWithin = proveWithin, OperationId = operationId }),
-        new(RotateSecret.WorkflowId(Platform.Environment, Rotation, Region), TaskQueues.Default));
+    public Task<WorkflowHandle<RotateSecret, RotateSecretReport>> BeginAsync(string? settle = null, string? proveWithin = null, string? operationId = null, string secret = Rotation) => Client.StartWorkflowAsync(
+        (RotateSecret workflow) => workflow.RunAsync(new RotateSecretInput { Environment = Platform.Environment, Secret = secret, Region = Region, Settle = settle, ProveWithin = proveWithin, OperationId = operationId }),
+        new(RotateSecret.WorkflowId(Platform.Environment, secret, Region), TaskQueues.Default));
 
     /// <summary>Whether the system lets somebody in.</summary>
     public Task<bool> LetsInAsync(string login, SecretText password) => Subject.LetsInAsync(login, password.Reveal(), "client");
@@ -117,6 +119,7 @@ internal sealed class RotationWorld : IAsyncDisposable
         await Platform.DisposeAsync();
         if (!leaveSubject)
             await Subject.DisposeAsync();
+        stopWorker.Dispose();
         stop.Dispose();
     }
 
@@ -204,13 +207,25 @@ internal sealed class RotationWorld : IAsyncDisposable
 
         Activities = new(new(Platform.SpecificationFolder, System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
         Client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });
-        var options = WorkerRegistration.CreateWorkerOptions(provisioning, secrets: wrapped?.Invoke(Activities) ?? Activities);
-        working = RunAsync(options);
+        var wrappedActivities = wrapped?.Invoke(Activities) ?? Activities;
+        options = () => WorkerRegistration.CreateWorkerOptions(provisioning, secrets: wrappedActivities);
+        stopWorker = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        working = RunAsync(options(), stopWorker.Token);
     }
 
-    private async Task RunAsync(TemporalWorkerOptions options)
+    /// <summary>Ends the worker, and starts another one.</summary>
+    public async Task RestartWorkerAsync()
+    {
+        await stopWorker.CancelAsync();
+        await working.ContinueWith(_ => { }, TaskScheduler.Default);
+        stopWorker.Dispose();
+        stopWorker = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        working = RunAsync(options(), stopWorker.Token);
+    }
+
+    private async Task RunAsync(TemporalWorkerOptions options, CancellationToken ct)
     {
         using var worker = new TemporalWorker(Client, options);
-        await worker.ExecuteAsync(stop.Token);
+        await worker.ExecuteAsync(ct);
     }
 }

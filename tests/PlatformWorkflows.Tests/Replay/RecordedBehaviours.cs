@@ -201,6 +201,13 @@ internal static class RecordedBehaviours
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
         ["secret-step-of-unknown-outcome"] = server => SecretAsync(server, new FakeSecrets().Fail("set", afterEffect: true), _ => Task.CompletedTask),
+        ["leak-answered-in-two-waves"] = async server =>
+        {
+            var secrets = new FakeSecrets("token", "a") { Reach = new([LeakResponseTests.Reached("token", 0, opens: 1), LeakResponseTests.Reached("a", 1) with { Unfinished = true }], [], null) };
+            await using var run = await LeakResponseTests.StartAsync(server, secrets, "development", new() { Settle = "1s" });
+            await LeakResponseTests.ReportAsync(run);
+            return run.Handle.Id;
+        },
         ["secrets-rotated-together"] = async server =>
         {
             await using var run = await SecretRun.StartTogetherAsync(server, new("a", "b"), "development");

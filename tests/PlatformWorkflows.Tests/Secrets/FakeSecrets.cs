@@ -47,6 +47,11 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
         [.. secrets.Where(secret => input.Names?.Contains(secret.Key) != false).Select(secret => new FoundSecret(
             new(input.Environment, "us-east-1", secret.Key), "space", $"secret-{secret.Key}", secret.Value.Version, DateTimeOffset.UnixEpoch, TimeSpan.FromDays(30), Due, secret.Value.Previous))]));
 
+    /// <summary>What a leak reaches.</summary>
+    public LeakPlan Reach { get; init; } = new([], [], "Nobody knows it.");
+
+    public Task<LeakPlan> FindLeakAsync(FindLeakInput input) => Task.FromResult(Reach);
+
     public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input)
     {
         if (Closed)
