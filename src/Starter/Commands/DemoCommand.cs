@@ -11,10 +11,22 @@ namespace PlatformOps.Starter.Commands;
 internal static class DemoCommand
 {
     public static Command Create() => new CliCommand(
-        "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"))
+        "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"), new Example("demo rotation", "credentials of a real PostgreSQL server are replaced while every pod logs in with them"))
     {
-        Failover(),
+        Failover(), Rotation(),
     };
+
+    private static CliCommand Rotation() => new CliCommand(
+        "rotation",
+        "A real PostgreSQL server, Vault, and pods that log in all the time: their credentials are replaced, every consumer is proved, the old ones are refused, and no value is found anywhere it must not be.",
+        new Example("demo rotation", "two logins with three consumers"),
+        new Example("demo rotation --output json", "only the result on standard output"))
+        .Runs(async (invocation, ct) =>
+        {
+            var result = await new RotationDemo(invocation.Terminal).RunAsync(ct);
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
+            return result is { Outcome: "rotated", FailedAuthentications: 0, UnprovedConsumers: 0, CanariesFound: 0 } ? ExitCode.Success : ExitCode.RunFailed;
+        });
 
     private static CliCommand Failover()
     {

@@ -1,0 +1,93 @@
+namespace PlatformOps.Starter.Demos;
+
+/// <summary>The small platform of the demo: Vault, and an application whose Deployments log in to PostgreSQL.</summary>
+internal static class RotationDemoCatalog
+{
+    /// <param name="folder">Gets <c>catalog</c> and <c>specification</c>.</param>
+    public static void Write(string folder, IReadOnlyDictionary<string, IReadOnlyList<string>> logins, int replicas, string context)
+    {
+        Put("catalog/ground/component.yaml", $"""
+            name: ground
+            summary: The namespace.
+            plane: demo
+            namespace: {RotationDemoWorld.Space}
+            health: []
+            manifests: [objects.yaml]
+            """);
+        Put("catalog/ground/objects.yaml", $$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: {{RotationDemoWorld.Space}} }
+            """);
+        Put("catalog/vault/component.yaml", $$"""
+            name: vault
+            summary: Keeps the secrets.
+            plane: demo
+            namespace: {{RotationDemoWorld.Space}}
+            dependsOn: [ground]
+            health: [ {vault: {service: vault, tls: false} } ]
+            manifests: [objects.yaml]
+            """);
+        Put("catalog/vault/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vault}\ndata: {a: b}\n");
+        Put("catalog/app/component.yaml", $$"""
+            name: app
+            summary: Deployments that log in to PostgreSQL.
+            plane: demo
+            namespace: {{RotationDemoWorld.Space}}
+            dependsOn: [vault]
+            secrets:
+            {{Lines(logins.Keys.Select(login => $"  - {{name: {login}-credentials, literals: {{username: {login}}}, generated: {{password: 32}}}}"))}}
+            rotations:
+            {{Lines(logins.Keys.Select(login => $"  - {{name: {login}, kind: postgresql-users, path: demo/{login}, secret: {login}-credentials, usernameKey: username, settle: 2s}}"))}}
+            health: [ {postgresql: {service: postgresql, tls: false} } ]
+            manifests: [workloads.yaml]
+            """);
+        var deployments = logins.SelectMany(login => login.Value.Select(deployment => (Deployment: deployment, Login: login.Key))).GroupBy(use => use.Deployment, use => use.Login);
+        Put("catalog/app/workloads.yaml", string.Join("\n---\n", deployments.Select(deployment => $$"""
+            apiVersion: apps/v1
+            kind: Deployment
+            metadata: {name: {{deployment.Key}} }
+            spec:
+              replicas: {{replicas}}
+              selector: {matchLabels: {app.kubernetes.io/name: {{deployment.Key}} } }
+              template:
+                metadata: {labels: {app.kubernetes.io/name: {{deployment.Key}} } }
+                spec:
+                  containers:
+                    - name: client
+                      image: registry.example.com/client:1
+                      envFrom: [ {{string.Join(", ", deployment.Select(login => $"{{secretRef: {{name: {login}-credentials}}}}"))}} ]
+                      resources: {requests: {cpu: 1m, memory: 1Mi} }
+            """)));
+        Put("specification/platform.yaml", $$"""
+            apiVersion: platformops.io/v1
+            kind: Platform
+            name: demo
+            nodes: {all: {count: 1} }
+            clusterSize: 1
+            database: single
+            monitoring: basic
+            security: development-tls
+            namespaces: { {{RotationDemoWorld.Space}}: {purpose: The demo, networkPolicy: cluster-wide-access, resourceClass: minimal} }
+            components: {ground: {}, vault: {}, app: {} }
+            performance: {workflowStartsPerSecond: 1, activityExecutionsPerSecond: 1, concurrentWorkflows: 1}
+            failover: {database: off, fullStack: off, rto: 1h, rpo: 1h}
+            """);
+        Put($"specification/environments/{RotationDemoWorld.Environment}.yaml", $$"""
+            apiVersion: platformops.io/v1
+            kind: Environment
+            name: {{RotationDemoWorld.Environment}}
+            regions: { {{RotationDemoWorld.Region}}: {role: primary, kubernetesContext: {{context}} } }
+            guardRails: {approvals: 0, maxParallel: 4, mayDestroy: true}
+            """);
+
+        void Put(string path, string text)
+        {
+            var file = Path.Combine(folder, path);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, text);
+        }
+    }
+
+    private static string Lines(IEnumerable<string> lines) => string.Join('\n', lines);
+}
