@@ -15,6 +15,9 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
     /// <summary>Journeys that are under way at the same time.</summary>
     private const int AtOnce = 18;
 
+    /// <summary>For what is under way when the last kill is over.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly string folder = Directory.CreateTempSubdirectory("storm-").FullName;
 
     [Fact]
@@ -37,6 +40,8 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
             .AddWorkflow<StormWorkflow>().AddWorkflow<CarefulWorkflow>().AddWorkflow<HoppingWorkflow>().AddWorkflow<AskingWorkflow>()
             .AddWorkflow<SendingWorkflow>().AddWorkflow<WaitingWorkflow>().AddWorkflow<EchoWorkflow>();
         await using var worker = new RunningWorker(client, options);
+        // A worker that does not find its namespace when it begins gives up for good.
+        await Wait.UntilAsync(async () => (await client.WorkflowService.DescribeTaskQueueAsync(new() { Namespace = "storm", TaskQueue = new() { Name = "storm" } })).Pollers.Count > 0);
 
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var storm = KillAsync(server, kills, () => clock.Elapsed < most);
@@ -52,10 +57,28 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         });
         await storm;
         output.WriteLine($"{server.Kills} kills after {clock.Elapsed}");
-        await Task.WhenAll(travellers);
+        var arrived = Task.WhenAll(travellers);
+        if (await Task.WhenAny(arrived, Task.Delay(Patience)) != arrived)
+            Assert.Fail($"{done} journeys ended, and for {Patience} after the last kill these have not: {await LeftAsync(client)}");
+        await arrived;
         output.WriteLine($"{done} journeys after {clock.Elapsed}; {server.KillsInCommits} kills at a step of a commit");
         Assert.InRange(server.Kills, most == TimeSpan.MaxValue ? kills : 1, kills);
         Assert.Equal(0, (await client.CountWorkflowsAsync("ExecutionStatus = 'Running'")).Count);
+    }
+
+    /// <summary>What still runs, with what it waits for.</summary>
+    private static async Task<string> LeftAsync(TemporalClient client)
+    {
+        var left = new List<string>();
+        await foreach (var running in client.ListWorkflowsAsync("ExecutionStatus = 'Running'"))
+        {
+            var handle = client.GetWorkflowHandle(running.Id, running.RunId);
+            var description = await handle.RawAsync();
+            left.Add($"{running.Id} {running.WorkflowType}: task {description.PendingWorkflowTask}, activities {string.Join(' ', description.PendingActivities)}, children {string.Join(' ', description.PendingChildren)}, "
+                + $"history {string.Join(' ', (await handle.FetchHistoryAsync()).Events.TakeLast(8).Select(happened => $"{happened.EventId} {happened.EventType} {happened.EventTime.ToDateTime():HH:mm:ss.fff}"))}");
+        }
+
+        return string.Join(Environment.NewLine, left);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
