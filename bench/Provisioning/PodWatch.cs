@@ -1,32 +1,19 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json;
 using k8s;
 using k8s.Models;
 
 namespace PlatformOps.Bench.Provisioning;
 
-/// <summary>Sees on the wire when pods appear and when they are ready or done, with a finer clock than their own timestamps have.</summary>
+/// <summary>Sees on the wire of every region when pods appear and when they are ready or done, with a finer clock than their own timestamps have.</summary>
 internal sealed class PodWatch : IAsyncDisposable
 {
-    private const string ComponentLabel = "platformops.io/component";
+    private readonly IReadOnlyList<RegionPods> regions;
 
-    private readonly ConcurrentDictionary<(string Namespace, string Name), Sighting> pods = new();
-    private readonly ConcurrentDictionary<(string Namespace, string Workload), string> components = new();
-    private readonly CancellationTokenSource stopping = new();
-    private readonly Kubernetes client;
-    private readonly Task watching;
+    private PodWatch(IReadOnlyList<RegionPods> regions) => this.regions = regions;
 
-    private PodWatch(Kubernetes client)
-    {
-        this.client = client;
-        watching = Task.WhenAll(
-            FollowAsync(client.CoreV1.WatchListPodForAllNamespacesAsync(cancellationToken: stopping.Token), See),
-            FollowAsync(client.AppsV1.WatchListDeploymentForAllNamespacesAsync(cancellationToken: stopping.Token), Know),
-            FollowAsync(client.AppsV1.WatchListStatefulSetForAllNamespacesAsync(cancellationToken: stopping.Token), Know),
-            FollowAsync(client.BatchV1.WatchListJobForAllNamespacesAsync(cancellationToken: stopping.Token), Know));
-    }
-
-    /// <summary>Begins when <paramref name="up"/> has said how its cluster is reached.</summary>
+    /// <summary>Begins when <paramref name="up"/> has said how its clusters are reached.</summary>
     public static async Task<PodWatch> StartAsync(string data, UpProcess up)
     {
         // The last file that it writes before it provisions.
@@ -37,17 +24,63 @@ internal sealed class PodWatch : IAsyncDisposable
             await Task.Delay(5);
         }
 
-        return new PodWatch(new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(Path.Combine(data, "us-east-1.kubeconfig"))));
+        return new([.. Directory.GetFiles(data, "*.kubeconfig").Select(file =>
+            new RegionPods(Path.GetFileNameWithoutExtension(file), new Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(file))))]);
     }
 
-    /// <summary>By component, from its first pod's appearance to its last pod's readiness, in seconds.</summary>
-    public IReadOnlyDictionary<string, double> ReadySecondsByComponent() => pods
-        .Where(pod => pod.Value.Ready is not null)
-        .GroupBy(pod => ComponentOf(pod.Key.Namespace, pod.Key.Name))
-        .OrderBy(group => group.Key, StringComparer.Ordinal)
-        .ToDictionary(
-            group => group.Key,
-            group => Math.Round(Stopwatch.GetElapsedTime(group.Min(pod => pod.Value.Seen), group.Max(pod => pod.Value.Ready!.Value)).TotalSeconds, 2));
+    /// <summary>By step, <c>component@region</c>: from its first pod's appearance to its last pod's readiness, in seconds.</summary>
+    public async Task<IReadOnlyDictionary<string, double>> ReadySecondsByStepAsync()
+    {
+        var all = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        foreach (var region in regions)
+        {
+            foreach (var (step, seconds) in await region.ReadySecondsAsync())
+                all[step] = seconds;
+        }
+
+        return all;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var region in regions)
+            await region.DisposeAsync();
+    }
+}
+
+/// <summary>The pods of one region's cluster.</summary>
+internal sealed class RegionPods : IAsyncDisposable
+{
+    private const string ComponentLabel = "platformops.io/component", InstanceLabel = "app.kubernetes.io/instance";
+
+    private readonly ConcurrentDictionary<(string Namespace, string Name), Sighting> pods = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Workload), string> components = new();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly string region;
+    private readonly Kubernetes client;
+    private readonly Task watching;
+
+    public RegionPods(string region, Kubernetes client)
+    {
+        (this.region, this.client) = (region, client);
+        watching = Task.WhenAll(
+            FollowAsync(client.CoreV1.WatchListPodForAllNamespacesAsync(cancellationToken: stopping.Token), See),
+            FollowAsync(client.AppsV1.WatchListDeploymentForAllNamespacesAsync(cancellationToken: stopping.Token), Know),
+            FollowAsync(client.AppsV1.WatchListStatefulSetForAllNamespacesAsync(cancellationToken: stopping.Token), Know),
+            FollowAsync(client.AppsV1.WatchListDaemonSetForAllNamespacesAsync(cancellationToken: stopping.Token), Know),
+            FollowAsync(client.BatchV1.WatchListJobForAllNamespacesAsync(cancellationToken: stopping.Token), Know));
+    }
+
+    public async Task<IReadOnlyDictionary<string, double>> ReadySecondsAsync()
+    {
+        var releases = await ReleasesAsync();
+        return pods.Where(pod => pod.Value.Ready is not null)
+            .GroupBy(pod => ComponentOf(pod.Key.Namespace, pod.Key.Name) ?? releases.GetValueOrDefault(pod.Value.Instance ?? "") ?? pod.Key.Name)
+            .ToDictionary(
+                group => $"{group.Key}@{region}",
+                group => Math.Round(Stopwatch.GetElapsedTime(group.Min(pod => pod.Value.Seen), group.Max(pod => pod.Value.Ready!.Value)).TotalSeconds, 2));
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -77,7 +110,7 @@ internal sealed class PodWatch : IAsyncDisposable
 
     private void See(V1Pod pod)
     {
-        var sighting = pods.GetOrAdd((pod.Namespace(), pod.Name()), _ => new Sighting(Stopwatch.GetTimestamp()));
+        var sighting = pods.GetOrAdd((pod.Namespace(), pod.Name()), _ => new Sighting(Stopwatch.GetTimestamp(), pod.GetLabel(InstanceLabel)));
         var ready = pod.Status?.Phase == "Succeeded" || pod.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true;
         if (ready)
             sighting.Ready ??= Stopwatch.GetTimestamp();
@@ -90,15 +123,44 @@ internal sealed class PodWatch : IAsyncDisposable
     }
 
     /// <summary>A pod's name begins with that of its workload.</summary>
-    private string ComponentOf(string space, string pod) => components
+    private string? ComponentOf(string space, string pod) => components
         .Where(known => known.Key.Namespace == space && pod.StartsWith($"{known.Key.Workload}-", StringComparison.Ordinal))
         .OrderByDescending(known => known.Key.Workload.Length)
         .Select(known => known.Value)
-        .FirstOrDefault(pod);
+        .FirstOrDefault();
 
-    private sealed class Sighting(long seen)
+    /// <summary>What Argo CD makes of a chart carries the release's name, and its Application the component's.</summary>
+    private async Task<IReadOnlyDictionary<string, string>> ReleasesAsync()
+    {
+        var releases = new Dictionary<string, string>();
+        JsonElement list;
+        try
+        {
+            list = JsonSerializer.SerializeToElement(await client.CustomObjects.ListClusterCustomObjectAsync("argoproj.io", "v1alpha1", "applications"));
+        }
+        catch (k8s.Autorest.HttpOperationException failure) when (failure.Response.StatusCode == System.Net.HttpStatusCode.NotFound)
+        {
+            return releases;
+        }
+
+        foreach (var application in list.GetProperty("items").EnumerateArray())
+        {
+            var metadata = application.GetProperty("metadata");
+            if (!metadata.GetProperty("labels").TryGetProperty(ComponentLabel, out var component))
+                continue;
+            var source = application.GetProperty("spec").GetProperty("source");
+            var name = source.TryGetProperty("helm", out var helm) && helm.TryGetProperty("releaseName", out var release) ? release : metadata.GetProperty("name");
+            releases[name.GetString()!] = component.GetString()!;
+        }
+
+        return releases;
+    }
+
+    private sealed class Sighting(long seen, string? instance)
     {
         public long Seen => seen;
+
+        public string? Instance => instance;
 
         public long? Ready { get; set; }
     }

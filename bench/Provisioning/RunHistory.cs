@@ -18,7 +18,7 @@ internal static class RunHistory
     }
 
     /// <summary>Where the time of the latest run of an environment went.</summary>
-    /// <param name="ready">Seconds by component.</param>
+    /// <param name="ready">Seconds by step.</param>
     public static async Task<RunProfile> ProfileAsync(string environment, string data, Steps steps, IReadOnlyDictionary<string, double> ready) =>
         await RunProfile.ReadAsync(await ConnectAsync(data), environment, steps.Dependencies, ready);
 

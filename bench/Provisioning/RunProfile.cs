@@ -14,7 +14,7 @@ namespace PlatformOps.Bench.Provisioning;
 internal sealed record RunProfile(IReadOnlyList<string> Steps, double PlanSeconds, double HandOverSeconds, double ApplySeconds, double HealthSeconds, double ReadySeconds)
 {
     /// <param name="dependencies">By step.</param>
-    /// <param name="ready">Seconds by component.</param>
+    /// <param name="ready">Seconds by step.</param>
     public static async Task<RunProfile> ReadAsync(
         ITemporalClient client, string environment, IReadOnlyDictionary<string, IReadOnlyList<string>> dependencies, IReadOnlyDictionary<string, double> ready)
     {
@@ -40,7 +40,7 @@ internal sealed record RunProfile(IReadOnlyList<string> Steps, double PlanSecond
             health += Seconds(its.HealthBegan, its.HealthEnded);
         }
 
-        return new(chain, Seconds(began, times[chain[0]].Began), Round(handOver), Round(apply), Round(health), Round(chain.Sum(step => ready.GetValueOrDefault(step.Split('@')[0]))));
+        return new(chain, Seconds(began, times[chain[0]].Began), Round(handOver), Round(apply), Round(health), Round(chain.Sum(step => ready.GetValueOrDefault(step))));
     }
 
     private static double Seconds(DateTime from, DateTime to) => Round((to - from).TotalSeconds);

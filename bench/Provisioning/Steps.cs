@@ -36,7 +36,11 @@ internal sealed class Steps
         return new Steps(JsonDocument.Parse(text).RootElement.GetProperty("report"));
     }
 
-    /// <param name="ready">Seconds by component; what is missing is ready at once.</param>
+    /// <summary>Less is not possible with so many steps at once: the critical path, or all of the work divided by them, whichever is longer.</summary>
+    public double BoundSeconds(IReadOnlyDictionary<string, double> ready, int parallel) =>
+        Math.Round(Math.Max(CriticalPathSeconds(ready), dependencies.Keys.Sum(step => ready.GetValueOrDefault(step)) / parallel), 2);
+
+    /// <param name="ready">Seconds by step; what is missing is ready at once.</param>
     public double CriticalPathSeconds(IReadOnlyDictionary<string, double> ready)
     {
         var ends = new Dictionary<string, double>();
@@ -47,7 +51,7 @@ internal sealed class Steps
             if (ends.TryGetValue(step, out var known))
                 return known;
             var begins = dependencies[step].Select(End).DefaultIfEmpty(0).Max();
-            return ends[step] = begins + ready.GetValueOrDefault(step.Split('@')[0]);
+            return ends[step] = begins + ready.GetValueOrDefault(step);
         }
     }
 }

@@ -21,14 +21,13 @@ internal sealed class UpProcess : IAsyncDisposable
     public static string Program { get; } = Environment.GetEnvironmentVariable("PLATFORMOPS_PROGRAM")
         ?? throw new InvalidOperationException("PLATFORMOPS_PROGRAM is not set: start benchmarks with bench/run.");
 
-    /// <param name="environment">Is approved without a question where it wants an approval.</param>
-    public static UpProcess Start(string environment, string data) =>
-        new(Run("up", environment, "--approve", "--data", data, "--port", "0", "--output", "json"));
+    /// <summary>The environment is approved without a question where it wants an approval.</summary>
+    public static UpProcess Start(BenchmarkOptions options, BenchSpecification specification, string data) => new(Run(["up", .. Words(options, specification, data)]));
 
     /// <summary>The same world, with nobody who carries the run out: for somebody else to fill.</summary>
-    public static async Task<UpProcess> StartEmptyAsync(string environment, string data)
+    public static async Task<UpProcess> StartEmptyAsync(BenchmarkOptions options, BenchSpecification specification, string data)
     {
-        var up = new UpProcess(Run("up", environment, "--approve", "--no-worker", "--data", data, "--port", "0", "--output", "json"));
+        var up = new UpProcess(Run(["up", "--no-worker", .. Words(options, specification, data)]));
         while (!File.Exists(Path.Combine(data, "running.json")))
         {
             if (up.HasEnded)
@@ -41,6 +40,12 @@ internal sealed class UpProcess : IAsyncDisposable
 
     public static Process Run(params string[] args) =>
         Process.Start(new ProcessStartInfo(Program, args) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    private static string[] Words(BenchmarkOptions options, BenchSpecification specification, string data) =>
+        [
+            options.Environment, "--approve", "--data", data, "--port", "0", "--output", "json", "--specification", specification.Folder,
+            "--time-scale", options.Pace.ToString(CultureInfo.InvariantCulture),
+        ];
 
     /// <summary>Waits until it says what became of the environment.</summary>
     /// <exception cref="InvalidOperationException">It is not healthy.</exception>

@@ -39,7 +39,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
         var open = component.Health.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
-        await using var signal = new ChangeSignal(connections.Cluster(region));
+        await using var signal = new ChangeSignal(connections.Cluster(region), time);
         for (var pause = FirstPause; ; pause = pause * 1.5 < longest ? pause * 1.5 : longest)
         {
             signal.Rearm();
@@ -62,7 +62,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             if (time.GetUtcNow() - since >= within)
                 throw Unhealthy($"{component.Name} in {region.Name} is not healthy after {Platform.Yaml.Units.Format(within)}. {missing}. Find out why, then retry the step to wait again, or skip it.");
             signal.Follow(open);
-            await signal.WaitAsync(open.TrueForAll(ChangeSignal.CanFollow) ? PauseOfFollowed : pause, time, ct);
+            await signal.WaitAsync(open.TrueForAll(ChangeSignal.CanFollow) ? PauseOfFollowed : pause, ct);
         }
     }
 

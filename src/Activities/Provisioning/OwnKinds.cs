@@ -19,13 +19,18 @@ internal sealed class OwnKinds(DeclaredSystems systems, SpecifiedEnvironment spe
         return served;
     }
 
-    /// <summary>Those of them that can be asked now: that the platform's own Temporal or PostgreSQL is out of reach does not keep an environment that has nothing there from being planned.</summary>
-    public async Task<IReadOnlyList<ObjectKind>> AnsweringAsync(RegionSpecification region, CancellationToken ct)
+    /// <summary>Those of them that can be asked now: that the platform's own Temporal or PostgreSQL is out of reach does not keep an environment that has nothing there from being planned.
+    /// Which systems those are is said with them.</summary>
+    public async Task<(IReadOnlyList<ObjectKind> Kinds, IReadOnlyList<string> Unanswered)> AnsweringAsync(RegionSpecification region, CancellationToken ct)
     {
-        var (served, answering) = (await ServedAsync(region, null, ct), new Dictionary<string, bool>());
+        var (served, unanswered) = (await ServedAsync(region, null, ct), new List<string>());
         foreach (var kind in served.Where(kind => DeclaredSystems.KindsOfServers.Contains(kind) && !HasAny(kind, region)).DistinctBy(kind => kind.ApiVersion))
-            answering[kind.ApiVersion] = await systems.AnswersAsync(kind, region, ct);
-        return [.. served.Where(kind => HasAny(kind, region) || answering.GetValueOrDefault(kind.ApiVersion, true))];
+        {
+            if (!await systems.AnswersAsync(kind, region, ct))
+                unanswered.Add(kind.ApiVersion);
+        }
+
+        return ([.. served.Where(kind => HasAny(kind, region) || !unanswered.Contains(kind.ApiVersion))], unanswered);
     }
 
     private bool HasAny(ObjectKind kind, RegionSpecification region) => specified.InDependencyOrder(region.Name).Any(one => one.Kinds.Contains(kind));

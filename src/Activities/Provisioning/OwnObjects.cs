@@ -21,10 +21,12 @@ internal sealed class OwnObjects(DeclaredSystems systems, RegionObserver observe
     /// <inheritdoc cref="FindAsync"/>
     public async Task<RegionObservation> ObserveAsync(RegionSpecification region, string? component, CancellationToken ct)
     {
-        var observation = await observer.ObserveAsync(region, [], await (component is null ? kinds.AnsweringAsync(region, ct) : kinds.ServedAsync(region, component, ct)), ct);
+        var (asked, unanswered) = component is null ? await kinds.AnsweringAsync(region, ct) : (await kinds.ServedAsync(region, component, ct), []);
+        var observation = await observer.ObserveAsync(region, [], asked, ct);
         var order = ApplyOrder(region);
         return observation with
         {
+            Unanswered = unanswered,
             Objects = [.. observation.Objects
             .Where(item => IsOurs(item) && (component is null || Label(item, Ownership.ComponentLabel) == component))
             .OrderByDescending(item => order.GetValueOrDefault(item.Address, int.MaxValue))

@@ -154,9 +154,8 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
         var systems = Systems(specified);
         var others = planned.SelectMany(component => component.Kinds).Where(kind => !systems.InCluster(kind.ApiVersion));
         // What is left of a component that the environment had shows only to who asks for its kinds.
-        if (wanted is null)
-            others = others.Concat(await new OwnKinds(systems, specified).AnsweringAsync(region, Cancellation));
-        return await Observer(systems, specified).ObserveAsync(region, desired, others, Cancellation);
+        var (left, unanswered) = wanted is null ? await new OwnKinds(systems, specified).AnsweringAsync(region, Cancellation) : ([], []);
+        return await Observer(systems, specified).ObserveAsync(region, desired, others.Concat(left), Cancellation) with { Unanswered = unanswered };
     }
 
     private async Task<ProvisioningPlan> PlanDecommissionAsync(SpecifiedEnvironment specified, bool includeDataStores)

@@ -29,7 +29,7 @@ public static class DecommissionPlanner
             Region = found[step].Key.Region,
             DependsOn = [.. found.Keys.Where(other => other != step && Stands(other, step, needs)).Order(StringComparer.Ordinal)],
             Objects = [.. TrafficFirst(found[step]).Select(item => Plan(item, kept.GetValueOrDefault(step), why, includeDataStores && environment.GuardRails.MayDestroy))],
-        })]);
+        })], observations);
     }
 
     /// <summary>The objects of a component in the order in which they go.</summary>

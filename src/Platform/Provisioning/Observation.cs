@@ -15,6 +15,9 @@ public sealed record RegionObservation
 
     /// <summary>Where it was read, for example the API server's address.</summary>
     public required string Source { get; init; }
+
+    /// <summary>Systems (by their <c>apiVersion</c>) that the environment's components have nothing in by now and that did not answer: what retired components left there was not seen.</summary>
+    public IReadOnlyList<string> Unanswered { get; init; } = [];
 }
 
 /// <summary>A live object.</summary>

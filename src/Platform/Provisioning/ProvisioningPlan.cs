@@ -16,6 +16,10 @@ public sealed record ProvisioningPlan
     /// <summary>In dependency order: a component stands after everything that it depends on.</summary>
     public required IReadOnlyList<PlannedComponent> Components { get; init; }
 
+    /// <summary>What could not be seen and may be overlooked, a sentence each; null: nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Notes { get; init; }
+
     /// <summary>SHA-256 over the canonical JSON of everything else here. Approvals are bound to it.</summary>
     public required string Hash { get; init; }
 }

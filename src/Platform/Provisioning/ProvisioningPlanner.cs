@@ -46,7 +46,7 @@ public static class ProvisioningPlanner
             planned = [.. planned.Select(component => component with { Objects = [.. component.Objects.Where(Drift.Differs)] }).Where(component => component.Objects.Count > 0)];
         if (purpose == PlanPurpose.Upgrade)
             planned = Upgrades.RegionByRegion(environment, catalog, observations, planned);
-        return Hashed(environment, catalog, planned);
+        return Hashed(environment, catalog, planned, components is null ? observations : []);
     }
 
     private static Dictionary<ResourceAddress, string> Wanted(IEnumerable<PlannedComponent> planned) =>
@@ -54,8 +54,13 @@ public static class ProvisioningPlanner
             .DistinctBy(pair => pair.Address).ToDictionary(pair => pair.Address, pair => pair.Component);
 
     /// <summary>A plan of these steps with its hash.</summary>
-    internal static ProvisioningPlan Hashed(EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<PlannedComponent> components)
+    internal static ProvisioningPlan Hashed(
+        EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<PlannedComponent> components, IReadOnlyList<RegionObservation> observations)
     {
+        var notes = (from observation in observations
+                     from system in observation.Unanswered
+                     orderby observation.Region, system
+                     select $"{system} of {observation.Region} does not answer. No component has anything there now; what components left there that the environment had before is not in this plan. Plan again when it answers.").ToList();
         var plan = new ProvisioningPlan
         {
             Platform = environment.Platform,
@@ -63,6 +68,7 @@ public static class ProvisioningPlanner
             SpecificationDigest = environment.Digest,
             CatalogDigest = catalog.Digest,
             Components = components,
+            Notes = notes.Count > 0 ? notes : null,
             Hash = "",
         };
         return plan with { Hash = CanonicalJson.Digest(JsonSerializer.SerializeToNode(plan, Json)) };

@@ -18,6 +18,8 @@ internal static class PlanText
         }
 
         Line(Markup.Escape(Summary(plan)));
+        foreach (var note in plan.Notes ?? [])
+            Line($"[yellow]note:[/] {Markup.Escape(note)}");
         Line($"[grey]plan hash {plan.Hash}[/]");
 
         void Write(PlannedObject planned)

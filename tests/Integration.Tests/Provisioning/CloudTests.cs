@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Adapters.Aws.Dns;
 using PlatformOps.Adapters.Aws.Storage;
@@ -72,6 +73,27 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
         Assert.Equal(3, (await platform.PlanAsync()).Count(planned => planned.Action == PlannedAction.None));
         Assert.Equal(3, (await platform.ListAsync()).Count);
         Assert.Empty(await platform.ListAsync("op-2"));
+    }
+
+    [Fact]
+    public async Task What_people_handed_over_is_changed_by_an_operation_that_does_not_become_its_creator()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        await platform.ProvisionAsync(only: CloudPlatform.Primary);
+        var name = platform.Bucket(CloudPlatform.Primary);
+        using var here = aws.Connect(CloudPlatform.Primary);
+        // People set the labels by hand; who created it is known of nobody.
+        var known = (await new Buckets(here).FindAsync(name, Ct))!;
+        var owner = new AwsOwner(known.Tags[Ownership.PlatformLabel], known.Tags[Ownership.EnvironmentLabel], known.Tags[Ownership.ComponentLabel]) { More = new Dictionary<string, string> { ["handed-over-by"] = "ada" } };
+        await new Buckets(here).TagAsync(known with { Tags = known.Tags.Where(tag => tag.Key != Ownership.CreatedByAnnotation).ToDictionary() }, owner, null, Ct);
+        platform.Specify(oldVersionDays: 60);
+
+        await platform.ProvisionAsync("op-2", only: CloudPlatform.Primary);
+
+        var bucket = (await new Buckets(here).FindAsync(name, Ct))!;
+        Assert.Equal((60, "op-2", false), (bucket.OldVersionDays, bucket.Tags[Ownership.OperationIdAnnotation], bucket.Tags.ContainsKey(Ownership.CreatedByAnnotation)));
+        // What an abort would remove.
+        Assert.DoesNotContain(await platform.ListAsync("op-2"), address => address.Name == name);
     }
 
     [Fact]

@@ -171,9 +171,13 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         Assert.EndsWith("but kept: a TemporalNamespace is never removed by a plan.", retired.Objects[0].Reason, StringComparison.Ordinal);
         var removal = (await platform.RunAsync(() => activities.PlanEnvironmentAsync(new(platform.Environment, Purpose: PlanPurpose.Decommission, IncludeDataStores: true)))).Plan;
         Assert.Equal(PlannedAction.Prune, Orders(removal).Action);
+        Assert.Null(removal.Notes);
 
         await temporal.DisposeAsync();
-        Assert.DoesNotContain((await platform.PlanAsync(activities)).Plan.Components, component => component.Retired);
+        var unseen = (await platform.PlanAsync(activities)).Plan;
+        Assert.DoesNotContain(unseen.Components, component => component.Retired);
+        Assert.Contains($"{ResourceAddress.TemporalApiVersion} of us-east-1 does not answer", Assert.Single(unseen.Notes!), StringComparison.Ordinal);
+        Assert.Equal(unseen.Notes, (await platform.RunAsync(() => activities.PlanEnvironmentAsync(new(platform.Environment, Purpose: PlanPurpose.Decommission)))).Plan.Notes);
     }
 
     [Fact]

@@ -6,7 +6,8 @@ namespace PlatformOps.Adapters.Kubernetes.Health;
 
 /// <summary>Ends a pause between two looks at health as soon as an object changes that a gate waits for, by watching it. It only hastens: where a watch is refused or
 /// breaks, the pause is waited for in full, and what counts is always the look.</summary>
-public sealed class ChangeSignal(KubernetesConnection connection) : IAsyncDisposable
+/// <param name="time">The clock of pauses, and of the rest before a watch is begun again.</param>
+public sealed class ChangeSignal(KubernetesConnection connection, TimeProvider time) : IAsyncDisposable
 {
     private const string SliceApi = "discovery.k8s.io/v1";
 
@@ -31,7 +32,7 @@ public sealed class ChangeSignal(KubernetesConnection connection) : IAsyncDispos
     }
 
     /// <summary>Waits for a pause, or until something has changed since <see cref="Rearm"/>.</summary>
-    public async Task WaitAsync(TimeSpan pause, TimeProvider time, CancellationToken ct)
+    public async Task WaitAsync(TimeSpan pause, CancellationToken ct)
     {
         var signal = Volatile.Read(ref changed).Task;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -62,7 +63,7 @@ public sealed class ChangeSignal(KubernetesConnection connection) : IAsyncDispos
                         Volatile.Read(ref changed).TrySetResult();
                 }
 
-                await Task.Delay(Rest, stopping.Token);
+                await Task.Delay(Rest, time, stopping.Token);
             }
         }
         catch (Exception failure) when (failure is OperationCanceledException or AdapterException)
