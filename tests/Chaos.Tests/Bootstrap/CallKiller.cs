@@ -8,6 +8,7 @@ internal sealed class CallKiller
     private readonly Lock gate = new();
     private int at, sent;
     private bool after, died;
+    private string? named;
 
     /// <summary>What every call goes through.</summary>
     public IReadOnlyList<Fault> Faults => [new() { Kind = FaultKind.Cut, When = Dies }, new() { Kind = FaultKind.CutAfterEffect, When = DiesUnheard }];
@@ -26,17 +27,18 @@ internal sealed class CallKiller
 
     /// <summary>A new process, which dies at its call number <paramref name="call"/> that changes something, counted from 0; by default at none.</summary>
     /// <param name="afterEffect">The call is carried out, and nobody hears the answer.</param>
-    public void Begin(int call = int.MaxValue, bool afterEffect = false)
+    /// <param name="operation">It dies before its first call of this operation.</param>
+    public void Begin(int call = int.MaxValue, bool afterEffect = false, string? operation = null)
     {
         lock (gate)
-            (at, sent, after, died) = (call, 0, afterEffect, false);
+            (at, sent, after, died, named) = (call, 0, afterEffect, false, operation);
     }
 
     private bool Dies(FaultedCall call)
     {
         lock (gate)
         {
-            if (!died && call.Changes && sent == at && !after)
+            if (!died && call.Changes && ((sent == at && !after) || (named is not null && call.Path.EndsWith($"/{named}", StringComparison.Ordinal))))
                 Die(call);
             return died;
         }

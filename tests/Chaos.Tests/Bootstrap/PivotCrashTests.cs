@@ -70,8 +70,7 @@ public sealed class PivotCrashTests(PivotServers servers) : IClassFixture<PivotS
         {
             await using var world = await PivotWorld.StartAsync(servers);
             // Just before the source hands over, which is the first time that its record is changed.
-            Assert.Null(await world.RunAsync(PivotDirection.Forward, 10, afterEffect: false));
-            Assert.Equal("UpdateSchedule", servers.Killer.Killed);
+            Assert.Null(await world.RunAsync(PivotDirection.Forward, operation: "UpdateSchedule"));
             if (await world.RunAsync(PivotDirection.Back, call, afterEffect) is { } unharmed)
             {
                 Assert.IsType<PivotDecision.Done>(unharmed.Decision);

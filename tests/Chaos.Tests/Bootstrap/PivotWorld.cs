@@ -88,12 +88,12 @@ internal sealed class PivotWorld : IAsyncDisposable
 
     /// <summary>One process that moves, through the proxies, until it ends or dies.</summary>
     /// <returns>Null: it died.</returns>
-    public async Task<PivotEnd?> RunAsync(PivotDirection direction, int call = int.MaxValue, bool afterEffect = false)
+    public async Task<PivotEnd?> RunAsync(PivotDirection direction, int call = int.MaxValue, bool afterEffect = false, string? operation = null)
     {
         servers.Killer.Begin();
         var here = new BootstrapCluster(await ConnectAsync(servers.ToLaptop.Address, space), BootstrapCommand.Work);
         var there = new BootstrapCluster(await ConnectAsync(servers.ToDurable.Address, space), BootstrapCommand.Work);
-        servers.Killer.Begin(call, afterEffect);
+        servers.Killer.Begin(call, afterEffect, operation);
         try
         {
             // What runs have to do takes real time: the clock that waits is the real one.
