@@ -18,7 +18,7 @@ public static class WorkerRegistration
 
     private static readonly Type[] Rotations = [typeof(LeakResponse), typeof(RotateSecret), typeof(RotateSecrets)];
 
-    private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificates)];
+    private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificateAuthority), typeof(RotateCertificates)];
 
     /// <summary>Every workflow type of the product.</summary>
     public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Failovers];

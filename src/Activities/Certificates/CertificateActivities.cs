@@ -72,6 +72,17 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         new CertificateStepResult(await Open(input.Certificate).Rotated.CarryOutAsync(input, Cancellation)));
 
     /// <inheritdoc/>
+    public Task<AuthoritySight> ObserveAuthorityAsync(ObserveAuthorityInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (authority, rotated) = Open(input.Authority);
+        return new AuthoritySight(await rotated.ObserveAsync(input.Rotation, time, Cancellation), authority.Settle);
+    });
+
+    /// <inheritdoc/>
+    public Task<CertificateStepResult> AuthorityStepAsync(AuthorityStepInput input) => ActivityFailures.MappedAsync(async () =>
+        new CertificateStepResult(await Open(input.Authority).Rotated.CarryOutAsync(input, Cancellation)));
+
+    /// <inheritdoc/>
     public void Dispose() => regions.Dispose();
 
     private async Task<FoundCertificate> LookAsync(string environment, RegionSpecification region, CertificateDefinition certificate, CancellationToken ct)
@@ -111,6 +122,17 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         var authority = Authorities(specified, region.Name).FirstOrDefault(known => known.Name == certificate.Authority)
             ?? throw Invalid($"Certificate {certificate.Name} is signed by {certificate.Authority}, which no component of {reference.Environment} in {region.Name} declares. Enable the component that does.");
         return (certificate, new(certificate, new(Vault(specified, region), authority.Mount), regions.Cluster(region), specified.Labels));
+    }
+
+    private (AuthorityDefinition Authority, RotatedAuthority Rotated) Open(AuthorityReference reference)
+    {
+        var specified = SpecifiedEnvironment.Read(sources, reference.Environment);
+        var region = specified.Region(reference.Region);
+        var declared = Authorities(specified, region.Name);
+        if (declared.FirstOrDefault(known => known.Name == reference.Name) is not { } authority)
+            throw Invalid($"Field 'authority' is '{reference.Name}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", declared.Select(known => known.Name).DefaultIfEmpty("none"))}.");
+        var signed = Declared(specified, region.Name).Where(certificate => certificate.Authority == authority.Name).ToList();
+        return (authority, new(authority, signed, new(Vault(specified, region), authority.Mount), regions.Cluster(region), specified.Labels));
     }
 
     private static IReadOnlyList<CertificateDefinition> Declared(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => component.Certificates)];

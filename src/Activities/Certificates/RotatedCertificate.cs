@@ -28,7 +28,7 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
         foreach (var serial in owner == CertificateOwner.CertManager ? [] : secret?.Replaced ?? [])
             replaced.Add(new(serial, await StandingAsync(serial, ct)));
         return new(
-            owner, current, owner == CertificateOwner.CertManager ? null : Trouble(secret, leaf, identity is not null), replaced, certificate.Port is not null,
+            owner, current, owner == CertificateOwner.CertManager ? null : Trouble(secret, leaf, identity is not null) ?? await OtherSignerAsync(leaf!, ct), replaced, certificate.Port is not null,
             await consumers.FindAsync(certificate, current?.Fingerprint ?? "", identity, labels, ct), time.GetUtcNow());
     }
 
@@ -61,10 +61,19 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
         using var request = new LeafRequest(certificate.DnsNames);
         var signed = await authority.SignAsync(certificate.Role, request.Pem, certificate.Lifetime, ct);
         var between = signed.Chain.Where(issuer => !ReadLeaf.IsSelfSigned(issuer)).ToList();
-        var trusted = signed.Chain.Count > 0 ? signed.Chain[^1] : signed.IssuerPem;
+        var root = signed.Chain.Count > 0 ? signed.Chain[^1] : signed.IssuerPem;
         await secrets.WriteAsync(
-            certificate.Namespace, certificate.Secret, secret, Pem([signed.Pem, .. between]), request.Key, Pem([trusted]), rotation, replaced, labels, ct);
+            certificate.Namespace, certificate.Secret, secret, Pem([signed.Pem, .. between]), request.Key, await TrustedAsync(secret, root, ct), rotation, replaced, labels, ct);
         return $"Secret {certificate.Namespace}/{certificate.Secret} holds the certificate {signed.Serial}, valid until {signed.NotAfter:u}.";
+    }
+
+    /// <summary>Whom the Secret has named stays named: others may still show certificates of them. A new Secret names everybody who may have signed what is in use.</summary>
+    private async Task<string> TrustedAsync(TlsSecret? before, string root, CancellationToken ct)
+    {
+        var named = before?.Authorities is { } there
+            ? ReadLeaf.Bundle(there).Values
+            : (await authority.IssuersAsync(ct)).Where(issuer => !issuer.Revoked && ReadLeaf.IsSelfSigned(issuer.Pem)).Select(issuer => issuer.Pem);
+        return string.Concat(named.Append(root).SelectMany(ReadLeaf.Bundle).DistinctBy(certificate => certificate.Key).Select(certificate => certificate.Value));
     }
 
     private async Task<string> RefreshAsync(CertificateStepInput step, CancellationToken ct)
@@ -94,6 +103,15 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
         { RevokedAt: not null } => LeafStanding.Revoked,
         _ => LeafStanding.Valid,
     };
+
+    /// <summary>Whether another issuer signs by now than the one of the certificate.</summary>
+    private async Task<string?> OtherSignerAsync(ReadLeaf leaf, CancellationToken ct)
+    {
+        if (await authority.ReadRoleAsync(certificate.Role, ct) is not { } role)
+            throw new AdapterException(AdapterFailureKind.Rejected, $"Vault has no role {certificate.Role} for certificate {certificate.Name}. Create it, or correct the catalog.");
+        var issuer = await authority.IssuerAsync(role.Issuer, ct);
+        return leaf.ChainsTo(issuer.Pem, leaf.NotBefore + ((leaf.NotAfter - leaf.NotBefore) / 2)) ? null : $"The certificate was signed by another issuer than {(issuer.Name.Length > 0 ? issuer.Name : issuer.Id)}, who signs now.";
+    }
 
     private string? Trouble(TlsSecret? secret, ReadLeaf? leaf, bool fits) => (secret, leaf) switch
     {

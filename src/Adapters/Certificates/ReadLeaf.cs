@@ -58,6 +58,22 @@ public sealed class ReadLeaf : IDisposable
         return string.Join(':', Convert.ToHexStringLower(bytes).Chunk(2).Select(pair => new string(pair)));
     }
 
+    /// <summary>The certificates of a bundle in PEM, by fingerprint, in their order. What cannot be read is left out.</summary>
+    public static IReadOnlyDictionary<string, string> Bundle(string pem)
+    {
+        var all = new X509Certificate2Collection();
+        try
+        {
+            all.ImportFromPem(pem);
+        }
+        catch (CryptographicException)
+        {
+            return new Dictionary<string, string>();
+        }
+
+        return all.DistinctBy(FingerprintOf).ToDictionary(FingerprintOf, certificate => $"{certificate.ExportCertificatePem()}\n");
+    }
+
     /// <summary>When the first of several certificates in PEM ends; null: there is none that can be read.</summary>
     public static DateTimeOffset? EarliestEnd(string pem)
     {

@@ -33,6 +33,8 @@ public static class TlsHandshake
                 new()
                 {
                     TargetHost = name,
+                    // A resumed session would show what was served before.
+                    AllowTlsResume = false,
                     ClientCertificates = client is null ? null : [client],
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {

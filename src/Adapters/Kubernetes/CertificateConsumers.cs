@@ -14,6 +14,8 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     /// <summary>The field manager of the annotation: it is no field of the catalog's, so that drift does not find it and an apply does not take it away.</summary>
     private const string FieldManager = "platformops-certificates";
 
+    private const string NotOurs = "It does not carry our labels.";
+
     /// <summary>How many handshakes are under way at once.</summary>
     private const int Parallel = 16;
 
@@ -28,15 +30,16 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     /// <param name="labels">What our own workloads carry.</param>
     public async Task<IReadOnlyList<CertificateConsumer>> FindAsync(CertificateDefinition certificate, string fingerprint, X509Certificate2? identity, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
     {
-        var workloads = (await objects.InNamespaceAsync(certificate.Namespace, Workloads, ct)).Where(workload => SecretConsumers.Uses(workload.Manifest["spec"]?["template"]?["spec"], certificate.Secret)).ToList();
-        var pods = (await objects.InNamespaceAsync(certificate.Namespace, [new("v1", "Pod")], ct)).Where(pod => (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed")).ToList();
+        var (workloads, pods) = await UsersAsync(certificate.Namespace, certificate.Secret, ct);
         using var room = new SemaphoreSlim(Parallel);
         var consumers = new List<CertificateConsumer>();
         foreach (var workload in workloads)
         {
             var own = pods.Where(pod => Selects(workload, pod)).ToList();
             var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", Carries(workload.Manifest, labels));
-            var (standing, detail) = declared ? await StandingAsync(certificate, workload, own, name, fingerprint, ct) : (RestartStanding.Old, "It does not carry our labels.");
+            var (standing, detail) = declared
+                ? await StandingAsync(workload, own, certificate.Reloads, Annotation(certificate.Secret), fingerprint.Length == 0 ? null : Stamp(fingerprint), ct)
+                : (RestartStanding.Old, NotOurs);
             consumers.Add(new(name, declared, standing, detail, certificate.Clients.Contains(name) ? [] : await ServedAsync(certificate, own, identity, room, ct)));
         }
 
@@ -54,33 +57,84 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     /// <param name="name"><c>Kind/name</c>.</param>
     public async Task RestartAsync(string space, string name, string secret, string fingerprint, CancellationToken ct)
     {
+        await RestartAsync(space, name, new KeyValuePair<string, string>(Annotation(secret), Stamp(fingerprint)), ct);
+    }
+
+    /// <summary>Who trusts what a Secret says, and whom each of their pods trusts.</summary>
+    /// <param name="reloads">Those that take up a changed one by themselves.</param>
+    /// <param name="stamp">The annotation of a restart for what the Secret says now.</param>
+    /// <param name="ask">Asks a pod at its address; null: they cannot be asked.</param>
+    public async Task<IReadOnlyList<TrustingConsumer>> TrustingAsync(
+        string space, string secret, IReadOnlyList<string> reloads, KeyValuePair<string, string> stamp, IReadOnlyDictionary<string, string> labels, Func<string, string, Task<TrustingPod>>? ask, IReadOnlyList<string> silent, CancellationToken ct)
+    {
+        var (workloads, pods) = await UsersAsync(space, secret, ct);
+        using var room = new SemaphoreSlim(Parallel);
+        var consumers = new List<TrustingConsumer>();
+        foreach (var workload in workloads)
+        {
+            var own = pods.Where(pod => Selects(workload, pod)).ToList();
+            var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", Carries(workload.Manifest, labels));
+            var (standing, detail) = declared ? await StandingAsync(workload, own, reloads, stamp.Key, stamp.Value, ct) : (RestartStanding.Old, NotOurs);
+            var asked = ask is not null && !silent.Contains(name);
+            consumers.Add(new($"{space}/{name}", declared, standing, detail, asked, asked ? await Task.WhenAll(own.Select(pod => AskAsync(pod, ask!, room, ct))) : []));
+        }
+
+        foreach (var pod in pods.Where(pod => SecretConsumers.Uses(pod.Manifest["spec"], secret) && !workloads.Exists(workload => Selects(workload, pod))))
+            consumers.Add(new($"{space}/Pod/{pod.Address.Name}", Carries(pod.Manifest, labels), RestartStanding.Changing, "It belongs to no workload, and trusts what it read when it started.", false, []));
+        return consumers;
+    }
+
+    /// <summary>Has a workload start all of its pods anew. For a stamp that it has already nothing happens.</summary>
+    /// <param name="name"><c>Kind/name</c>.</param>
+    public async Task RestartAsync(string space, string name, KeyValuePair<string, string> stamp, CancellationToken ct)
+    {
         var parts = name.Split('/');
         var served = await connection.Kinds.FindAsync(new("apps/v1", parts[0]), ct);
         var call = new ApiCall(
             HttpMethod.Patch, $"{served.Path(space, parts[1])}?fieldManager={FieldManager}", "patch", LiveObjects.InWords(new(connection.Region, "apps/v1", parts[0], space, parts[1])))
         {
-            Body = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Annotation(secret)] = Stamp(fingerprint) } } } } },
+            Body = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [stamp.Key] = stamp.Value } } } } },
             ContentType = "application/merge-patch+json",
         };
         if (await connection.SendAsync(call, ct) is { Missing: true } answer)
             throw connection.Failures.Absent(call, answer);
     }
 
-    private async Task<(RestartStanding Standing, string Detail)> StandingAsync(
-        CertificateDefinition certificate, ObservedObject workload, IReadOnlyList<ObservedObject> pods, string name, string fingerprint, CancellationToken ct)
+    private async Task<(List<ObservedObject> Workloads, List<ObservedObject> Pods)> UsersAsync(string space, string secret, CancellationToken ct) => (
+        [.. (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => SecretConsumers.Uses(workload.Manifest["spec"]?["template"]?["spec"], secret))],
+        [.. (await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct)).Where(pod => (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))]);
+
+    private static async Task<TrustingPod> AskAsync(ObservedObject pod, Func<string, string, Task<TrustingPod>> ask, SemaphoreSlim room, CancellationToken ct)
     {
-        if (certificate.Reloads.Contains(name))
+        if ((string?)pod.Manifest["status"]?["podIP"] is not { Length: > 0 } address)
+            return new(pod.Address.Name, null, null, "It has no address yet.");
+        await room.WaitAsync(ct);
+        try
+        {
+            return await ask(pod.Address.Name, address);
+        }
+        finally
+        {
+            room.Release();
+        }
+    }
+
+    /// <param name="stamp">What its template carries when it was restarted for what the Secret holds now; null: there is nothing.</param>
+    private async Task<(RestartStanding Standing, string Detail)> StandingAsync(
+        ObservedObject workload, IReadOnlyList<ObservedObject> pods, IReadOnlyList<string> reloads, string annotation, string? stamp, CancellationToken ct)
+    {
+        if (reloads.Contains($"{workload.Address.Kind}/{workload.Address.Name}"))
             return (RestartStanding.Reloads, "It takes up a changed Secret by itself.");
-        var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(certificate.Secret)];
-        if (fingerprint.Length == 0 || stamped != Stamp(fingerprint))
-            return (RestartStanding.Old, "It was not restarted for the current certificate.");
-        var rollout = await health.RolloutAsync(new(workload.Address.Kind, workload.Address.Name, certificate.Namespace), ct);
+        var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[annotation];
+        if (stamp is null || stamped != stamp)
+            return (RestartStanding.Old, "It was not restarted for what the Secret holds now.");
+        var rollout = await health.RolloutAsync(new(workload.Address.Kind, workload.Address.Name, workload.Address.Namespace!), ct);
         if (rollout.State != GateState.Passed)
             return (rollout.State == GateState.Hopeless ? RestartStanding.Failed : RestartStanding.Changing, $"{rollout.Message}.");
         // A rollout that counts as done can still have pods of before: those that are on their way out, or that a partition keeps.
-        var old = pods.Where(pod => (string?)pod.Manifest["metadata"]?["annotations"]?[Annotation(certificate.Secret)] != stamped).Select(pod => pod.Address.Name).ToList();
+        var old = pods.Where(pod => (string?)pod.Manifest["metadata"]?["annotations"]?[annotation] != stamped).Select(pod => pod.Address.Name).ToList();
         return old.Count == 0
-            ? (RestartStanding.Restarted, $"All {pods.Count} pods started with the current certificate.")
+            ? (RestartStanding.Restarted, $"All {pods.Count} pods started with what the Secret holds.")
             : (RestartStanding.Changing, $"Pods of before are still there: {string.Join(", ", old.Take(5))}.");
     }
 

@@ -57,16 +57,32 @@ public sealed class TlsSecrets(KubernetesConnection connection)
             return;
         }
 
+        await CreateAsync(space, name, "kubernetes.io/tls", metadata, data, labels, ct);
+    }
+
+    private async Task CreateAsync(string space, string name, string type, JsonObject metadata, JsonObject data, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
+    {
         metadata["name"] = name;
         metadata["labels"] = new JsonObject(labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value)));
         var call = new ApiCall(HttpMethod.Post, $"/api/v1/namespaces/{space}/secrets?fieldManager={Ownership.FieldManager}", "create", Subject(space, name))
         {
-            Body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Secret", ["type"] = "kubernetes.io/tls", ["metadata"] = metadata, ["data"] = data },
+            Body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Secret", ["type"] = type, ["metadata"] = metadata, ["data"] = data },
             ContentType = "application/json",
             Confidential = true,
         };
         if (await connection.SendAsync(call, ct) is { Missing: true } answer)
             throw connection.Failures.Absent(call, answer);
+    }
+
+    /// <summary>Says whom to trust, and leaves the certificate as it is.</summary>
+    /// <param name="before">As it was read; null: a Secret with nothing else is created.</param>
+    /// <param name="labels">Of a new one.</param>
+    public Task SetAuthoritiesAsync(string space, string name, TlsSecret? before, string authorities, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
+    {
+        var data = new JsonObject { ["ca.crt"] = Encoded(authorities) };
+        return before is null
+            ? CreateAsync(space, name, "Opaque", [], data, labels, ct)
+            : PatchAsync(space, name, new() { ["metadata"] = new JsonObject { ["resourceVersion"] = before.Version }, ["data"] = data }, ct);
     }
 
     /// <summary>Remembers that certificates of before are revoked.</summary>

@@ -12,7 +12,9 @@ public sealed record VaultCertificate(string Serial, string Pem, string IssuerPe
 public sealed record VaultIssuedCertificate(string Pem, DateTimeOffset? RevokedAt);
 
 /// <summary>A certificate authority of the engine.</summary>
-public sealed record VaultIssuer(string Id, string Name, string Pem, IReadOnlyList<string> Chain, bool HasKey);
+/// <param name="HasKey">Whether it can sign here.</param>
+/// <param name="Revoked">Whether it was revoked.</param>
+public sealed record VaultIssuer(string Id, string Name, string Pem, IReadOnlyList<string> Chain, bool HasKey, bool Revoked);
 
 /// <summary>What a role lets certificates be. Names besides these keep Vault's defaults.</summary>
 public sealed record VaultPkiRole(IReadOnlyList<string> AllowedDomains)
@@ -88,13 +90,19 @@ public sealed class VaultPki(VaultConnection connection, string mount = "pki")
     public async Task<VaultIssuer> IssuerAsync(string reference, CancellationToken ct)
     {
         var data = await SendAsync(VaultCall.Read(At($"issuer/{VaultJson.Path(reference)}"), $"read issuer {reference} of {mount}"), ct);
-        return new(data.Text("issuer_id"), data.Text("issuer_name"), data.Text("certificate"), data.Words("ca_chain"), data.Text("key_id").Length > 0);
+        return new(data.Text("issuer_id"), data.Text("issuer_name"), data.Text("certificate"), data.Words("ca_chain"), data.Text("key_id").Length > 0, data.Flag("revoked"));
     }
 
     public Task NameIssuerAsync(string reference, string name, CancellationToken ct) =>
         connection.SendAsync(VaultCall.Write(At($"issuer/{VaultJson.Path(reference)}"), $"name issuer {reference} of {mount}", new() { ["issuer_name"] = name }), ct);
 
     public Task DeleteIssuerAsync(string reference, CancellationToken ct) => connection.SendAsync(VaultCall.Delete(At($"issuer/{VaultJson.Path(reference)}"), $"delete issuer {reference} of {mount}"), ct);
+
+    /// <summary>From then on it signs nothing. There is no way back.</summary>
+    public Task RevokeIssuerAsync(string reference, CancellationToken ct) => connection.SendAsync(VaultCall.Write(At($"issuer/{VaultJson.Path(reference)}/revoke"), $"revoke issuer {reference} of {mount}", []), ct);
+
+    /// <returns>The id of the issuer who signs for roles that name nobody; empty: there is none.</returns>
+    public async Task<string> DefaultIssuerAsync(CancellationToken ct) => (await SendAsync(VaultCall.Read(At("config/issuers"), $"read the default issuer of {mount}"), ct)).Text("default");
 
     /// <summary>Who signs for roles that name nobody.</summary>
     public Task SetDefaultIssuerAsync(string reference, CancellationToken ct) =>

@@ -122,7 +122,7 @@ public static class CatalogReader
             Health = health,
             Rotations = rotations,
             Certificates = [.. tree["certificates"]!.AsArray().Select(certificate => CertificateReader.Certificate((JsonObject)certificate!, space))],
-            CertificateAuthorities = [.. tree["certificateAuthorities"]!.AsArray().Select(authority => CertificateReader.Authority((JsonObject)authority!))],
+            CertificateAuthorities = [.. tree["certificateAuthorities"]!.AsArray().Select(authority => CertificateReader.Authority((JsonObject)authority!, space))],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject

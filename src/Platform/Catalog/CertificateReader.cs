@@ -9,10 +9,12 @@ internal static class CertificateReader
 {
     public static CertificateDefinition Certificate(JsonObject tree, string space) => new(
         (string)tree["name"]!, (string)tree["authority"]!, (string)tree["role"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, Words(tree["dnsNames"]),
-        Duration(tree["lifetime"]), (int)(long)tree["renewAt"]!, tree["port"] is { } port ? (int)(long)port : null, Duration(tree["settle"]), Words(tree["reloads"]),
+        Duration(tree["lifetime"]), (int)(long)tree["renewAt"]!, tree["port"] is { } port ? (int)(long)port : null, (bool)tree["mutual"]!, Duration(tree["settle"]), Words(tree["reloads"]),
         Words(tree["clients"]));
 
-    public static AuthorityDefinition Authority(JsonObject tree) => new((string)tree["name"]!, (string)tree["mount"]!, (int)(long)tree["perMinute"]!);
+    public static AuthorityDefinition Authority(JsonObject tree, string space) => new(
+        (string)tree["name"]!, (string)tree["mount"]!, (int)(long)tree["perMinute"]!, (string?)tree["commonName"] ?? (string)tree["name"]!, Duration(tree["lifetime"]), Duration(tree["settle"]),
+        (string?)tree["secret"], (string?)tree["namespace"] ?? space, Words(tree["reloads"]), Words(tree["webhooks"]));
 
     /// <summary>Rules that look at several components: names are unique, authorities are there, and nobody writes what another one writes.</summary>
     public static void Check(ReadDefinition component, ComponentCatalog catalog)

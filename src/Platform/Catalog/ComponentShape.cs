@@ -181,6 +181,7 @@ internal static class ComponentShape
         new("lifetime", new DurationShape("How long a new one is valid.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
         new("renewAt", new IntegerShape("Percent of its lifetime after which it is due.", 10, 90), Default: 66L),
         new("port", new IntegerShape("Where every pod speaks TLS with it.", 1, 65535)),
+        new("mutual", new BooleanShape("Whether the pods want to see a certificate of who asks."), Default: false),
         new("settle", new DurationShape("How long every pod must be seen to serve the new one before the old one is revoked."), Default: "10m"),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
         new("clients", new ListShape("Consumers that serve nothing with it.", Workload)),
@@ -191,6 +192,14 @@ internal static class ComponentShape
         new("name", Name, Required: true),
         new("mount", new TextShape("Where its engine is mounted in Vault.", Pattern: "^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)*$", PatternInWords: "a path such as pki"), Default: "pki"),
         new("perMinute", new IntegerShape("How many certificates it may be asked for in any minute.", 1, 100_000), Default: 60L),
+        new("commonName", new TextShape("Of a new root; its rotation is added.", Pattern: "^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,38}[A-Za-z0-9])?$", PatternInWords: "at most 40 letters, digits, spaces, dots and dashes")),
+        new("lifetime", new DurationShape("How long a new root is valid.", Minimum: TimeSpan.FromDays(1)), Default: "365d"),
+        new("settle", new DurationShape("How long every pod must be seen to serve certificates of a new root before the old one is dropped."), Default: "1h"),
+        new("secret", Name),
+        new("namespace", Name),
+        new("reloads", new ListShape("Consumers of that Secret that take up a changed one by themselves.", Workload)),
+        new("webhooks", new ListShape("Webhook configurations that are to trust it.", new TextShape(
+            "A webhook configuration.", Pattern: "^(Validating|Mutating)WebhookConfiguration/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as ValidatingWebhookConfiguration/policies"))),
     ]);
 
     private static readonly MapShape Observed = new("A value that an object tells once it is there.",

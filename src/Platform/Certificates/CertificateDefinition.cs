@@ -9,6 +9,7 @@ namespace PlatformOps.Platform.Certificates;
 /// <param name="DnsNames">What it is valid for; the first is the one that handshakes ask for.</param>
 /// <param name="Lifetime">How long a new one is valid.</param>
 /// <param name="RenewAt">Percent of the lifetime after which it is due, 10..90.</param>
+/// <param name="Mutual">Whether the pods want to see a certificate of who asks: then they can be asked whom they trust.</param>
 /// <param name="Port">Where every pod of the consumers speaks TLS with it; null: nowhere, as with certificates of clients, and a restart has to do as proof.</param>
 /// <param name="Settle">How long the proof that every pod serves the new one has to hold before the old one is revoked.</param>
 /// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>; all others are restarted.</param>
@@ -23,6 +24,7 @@ public sealed record CertificateDefinition(
     TimeSpan Lifetime,
     int RenewAt,
     int? Port,
+    bool Mutual,
     TimeSpan Settle,
     IReadOnlyList<string> Reloads,
     IReadOnlyList<string> Clients)

@@ -62,5 +62,24 @@ public sealed record CertificateStepInput(CertificateReference Certificate, Cert
 /// <param name="Detail">What was done, as a sentence.</param>
 public sealed record CertificateStepResult(string Detail);
 
+/// <summary>Which certificate authority of which region.</summary>
+/// <param name="Name">Its name in the catalog.</param>
+public sealed record AuthorityReference(string Environment, string Region, string Name)
+{
+    public override string ToString() => $"{Name}@{Region}";
+}
+
+/// <param name="Rotation">Whose new root is meant.</param>
+public sealed record ObserveAuthorityInput(AuthorityReference Authority, string Rotation);
+
+/// <param name="Seen">As it was found.</param>
+/// <param name="Settle">What the catalog says.</param>
+public sealed record AuthoritySight(ObservedAuthority Seen, TimeSpan Settle);
+
+/// <summary>One step of an authority's rotation.</summary>
+/// <param name="Rotation">Part of the name of the root that it makes.</param>
+/// <param name="About">For <see cref="AuthorityStep.Refresh"/>: whom to restart, as <c>namespace/Kind/name</c>.</param>
+public sealed record AuthorityStepInput(AuthorityReference Authority, AuthorityStep Step, string Rotation, string? About);
+
 /// <summary>What a certificate that waits for its turn tells its parent.</summary>
 public sealed record ReadyToIssue(CertificateReference Certificate);

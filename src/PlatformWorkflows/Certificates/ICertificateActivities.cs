@@ -16,4 +16,12 @@ public interface ICertificateActivities
     /// <summary>Carries one step out. Whatever was done of it before is not done again.</summary>
     [Activity]
     Task<CertificateStepResult> CertificateStepAsync(CertificateStepInput input);
+
+    /// <summary>Looks at the roots in Vault, at everything that says whom to trust, and asks every pod whom it trusts. Changes nothing but that it has certificates signed for asking, which end within an hour.</summary>
+    [Activity]
+    Task<AuthoritySight> ObserveAuthorityAsync(ObserveAuthorityInput input);
+
+    /// <summary>Carries one step of an authority's rotation out. Whatever was done of it before is not done again.</summary>
+    [Activity]
+    Task<CertificateStepResult> AuthorityStepAsync(AuthorityStepInput input);
 }

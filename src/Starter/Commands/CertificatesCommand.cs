@@ -13,9 +13,10 @@ internal static class CertificatesCommand
     public static Command Create() => new CliCommand("certificates", "Rotate certificates: finished only when every pod is proved to serve the new one.",
         new Example("certificates list production", "what there is, and until when"),
         new Example("certificates rotate production", "rotate what is due"),
+        new Example("certificates rotate-authority production internal --region us-east-1", "replace a root"),
         new Example("certificates schedule production --every 1h", "look every hour"))
     {
-        ListCommand(), RotateCommand(), ScheduleCommand(),
+        ListCommand(), RotateCommand(), RotateAuthorityCommand(), ScheduleCommand(),
     };
 
     private static CliCommand ListCommand()
@@ -97,6 +98,42 @@ internal static class CertificatesCommand
             var run = await RunbookRun.StartAsync(client, nameof(RotateCertificates), RotateCertificates.WorkflowId(name), name, input, taskQueue, ct);
             if (run.Joined && input.Certificates is not null)
                 throw new CommandFailure(ExitCode.Refused, $"{run.Handle.Id} is running already.", "One run at a time; it was started with other input.", $"platformops status {run.Named} --watch");
+            var outcome = await run.FollowAsync(invocation, taskQueue, ct);
+            RunResult.Write(invocation.Terminal, run, outcome, outcome.Report?.Json);
+            return outcome.ExitCode;
+        });
+    }
+
+    private static CliCommand RotateAuthorityCommand()
+    {
+        var environment = RunArguments.Environment();
+        var authority = new Argument<string>("authority") { Description = "Its name in the catalog." };
+        var region = new Option<string>("--region") { Description = "The region whose authority is meant.", HelpName = "NAME", Required = true };
+        var settle = new Option<string>("--settle") { Description = "How long every pod has to be seen to serve certificates of the new root before the old one is dropped. [default: what the catalog says]", HelpName = "DURATION" };
+        var within = new Option<string>("--prove-within") { Description = "How long pods may take to be proved before the run parks or goes back, at most 24h. [default: 1h]", HelpName = "DURATION" };
+        var queue = RunArguments.TaskQueue();
+        return new CliCommand(
+            "rotate-authority",
+            "Replace the root of a certificate authority: add trust, prove it at every pod, issue, roll, prove serving, drop trust, prove that. Goes back by itself while it can.",
+            new Example("certificates rotate-authority production internal --region us-east-1", "the authority of one region"))
+        {
+            environment, authority, region, settle, within, queue,
+        }
+        .Runs(async (invocation, ct) =>
+        {
+            var name = invocation.Get(environment);
+            var client = await invocation.ConnectForAsync(name, ct);
+            var taskQueue = invocation.TaskQueueOr(invocation.Get(queue));
+            var input = new RotateCertificateAuthorityInput
+            {
+                Environment = name,
+                Authority = invocation.Get(authority),
+                Region = invocation.Get(region),
+                Settle = invocation.Get(settle),
+                ProveWithin = invocation.Get(within),
+            };
+            var id = RotateCertificateAuthority.WorkflowId(name, input.Authority!, input.Region!);
+            var run = await RunbookRun.StartAsync(client, nameof(RotateCertificateAuthority), id, name, input, taskQueue, ct);
             var outcome = await run.FollowAsync(invocation, taskQueue, ct);
             RunResult.Write(invocation.Terminal, run, outcome, outcome.Report?.Json);
             return outcome.ExitCode;

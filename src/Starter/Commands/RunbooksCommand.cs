@@ -107,6 +107,15 @@ internal static class RunbooksCommand
             Required: ["environment"],
             Controls: "queries: status"),
         new(
+            nameof(RotateCertificateAuthority),
+            "certificates/{environment}/authority/{authority}@{region}",
+            "Replaces the root of a certificate authority: ends when every pod is proved to trust the new one and to refuse the old one; goes back by itself while it can.",
+            typeof(RotateCertificateAuthorityInput),
+            """{"environment":"production","authority":"internal","region":"us-east-1"}""",
+            "certificates/production/authority/internal@us-east-1",
+            Required: ["environment", "authority", "region"],
+            Controls: "queries: status   updates: abort, retryStep, skipStep"),
+        new(
             nameof(RegionFailover),
             "failover/{environment}",
             "Watches an environment's database from both regions and changes its places when it has to or when people ask. One for each environment, for ever.",

@@ -38,7 +38,6 @@ internal sealed class CertificateWorld : IAsyncDisposable
         root = VaultConnection.Open(new("tests", vault.Address), new GivenToken(new(vault.RootToken)));
         Pki = new(root);
         Kubectl = new(cluster);
-        Pods = new(this);
     }
 
     public TestPlatform Platform { get; }
@@ -50,7 +49,11 @@ internal sealed class CertificateWorld : IAsyncDisposable
     public VaultPki Pki { get; }
 
     /// <summary>The servers of the pods, and a client of each.</summary>
-    public PodServers Pods { get; private set; }
+    public PodServers Pods { get; private set; } = null!;
+
+    public bool Mutual { get; private init; }
+
+    public bool Separate { get; private init; }
 
     public TemporalClient Client { get; private set; } = null!;
 
@@ -58,24 +61,35 @@ internal sealed class CertificateWorld : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    /// <param name="reloads">Of the catalog.</param>
     /// <param name="metrics">Where the worker gives its metrics.</param>
-    public static async Task<CertificateWorld> StartAsync(TestCluster cluster, string reloads = "[Deployment/web]", Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null)
+    /// <param name="replicas">Of each Deployment.</param>
+    /// <param name="mutual">Pods want to see each other's certificates, and trust what they read when they started, or read now where they reload.</param>
+    /// <param name="separate">The second Deployment has a certificate of its own.</param>
+    public static async Task<CertificateWorld> StartAsync(
+        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false)
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
-        var world = new CertificateWorld(platform, cluster, vault, server);
-        await world.SetUpAsync(reloads, wrapped, metrics);
+        var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate };
+        world.Pods = new(world);
+        await world.SetUpAsync(wrapped, metrics, replicas);
         return world;
     }
 
     public async Task<RotateCertificateReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
-    public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null) => Client.StartWorkflowAsync(
-        (RotateCertificate workflow) => workflow.RunAsync(new RotateCertificateInput { Environment = Platform.Environment, Certificate = Certificate, Region = Region, Settle = settle, ProveWithin = proveWithin }),
-        new(RotateCertificate.WorkflowId(Platform.Environment, Certificate, Region), TaskQueues.Default));
+    public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null, string certificate = Certificate) => Client.StartWorkflowAsync(
+        (RotateCertificate workflow) => workflow.RunAsync(new RotateCertificateInput { Environment = Platform.Environment, Certificate = certificate, Region = Region, Settle = settle, ProveWithin = proveWithin }),
+        new(RotateCertificate.WorkflowId(Platform.Environment, certificate, Region), TaskQueues.Default));
+
+    public Task<WorkflowHandle<RotateCertificateAuthority, RotateCertificateAuthorityReport>> BeginAuthorityAsync(string proveWithin = "1m") => Client.StartWorkflowAsync(
+        (RotateCertificateAuthority workflow) => workflow.RunAsync(new RotateCertificateAuthorityInput { Environment = Platform.Environment, Authority = "internal", Region = Region, Settle = "1s", ProveWithin = proveWithin }),
+        new(RotateCertificateAuthority.WorkflowId(Platform.Environment, "internal", Region), TaskQueues.Default));
+
+    /// <summary>The Secret of a Deployment's pods.</summary>
+    public string SecretOf(string workload) => Separate && workload == "jobs" ? "jobs-tls" : SecretName;
 
     /// <summary>A Secret of the namespace, as the cluster has it; null: there is none.</summary>
     public Task<JsonObject?> SecretAsync(string name = SecretName) => Kubectl.GetAsync(KubectlLike.Secret(Platform.Space, name));
@@ -136,9 +150,9 @@ internal sealed class CertificateWorld : IAsyncDisposable
         stop.Dispose();
     }
 
-    private async Task SetUpAsync(string reloads, Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics)
+    private async Task SetUpAsync(Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics, int replicas)
     {
-        WriteCatalog(reloads);
+        WriteCatalog(replicas);
         await new VaultSystem(root).MountAsync("pki", "pki", Ct, longestTtl: TimeSpan.FromDays(3650));
         await Pki.GenerateRootAsync("Shop root", "first", TimeSpan.FromDays(365), Ct);
         await Pki.SetDefaultIssuerAsync("first", Ct);
@@ -170,6 +184,8 @@ internal sealed class CertificateWorld : IAsyncDisposable
         working = RunAsync(WorkerRegistration.CreateWorkerOptions(provisioning, certificates: wrapped?.Invoke(Activities) ?? Activities));
         // The first one: nobody had a certificate before.
         Assert.Equal(CertificateOutcome.Rotated, (await (await BeginAsync(settle: "1s")).GetResultAsync()).Outcome);
+        if (Separate)
+            Assert.Equal(CertificateOutcome.Rotated, (await (await BeginAsync(settle: "1s", certificate: "jobs")).GetResultAsync()).Outcome);
         await Wait.UntilAsync(() => Pods.Handshakes > 20, () => $"{Pods.Handshakes} handshakes; {string.Join("; ", Pods.Failures.Take(3))}");
     }
 
@@ -179,7 +195,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         await worker.ExecuteAsync(stop.Token);
     }
 
-    private void WriteCatalog(string reloads)
+    private void WriteCatalog(int replicas)
     {
         Platform.Remove("catalog/app/extra.yaml");
         Platform.Write("specification/platform.yaml", Platform.PlatformOf("{ground: {}, vault: {}, app: {} }"));
@@ -190,7 +206,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
             namespace: {{Platform.Space}}
             dependsOn: [ground]
             health: [ {vault: {service: vault, tls: false} } ]
-            certificateAuthorities: [ {name: internal, perMinute: 600} ]
+            certificateAuthorities: [ {name: internal, perMinute: 600, commonName: Shop root} ]
             manifests: [settings.yaml]
             """);
         Platform.Write("catalog/vault/settings.yaml", Settings("vault"));
@@ -203,7 +219,8 @@ internal sealed class CertificateWorld : IAsyncDisposable
             health:
               - rollout: {kind: Deployment, name: web}
             certificates:
-              - {name: {{Certificate}}, authority: internal, role: shop, secret: {{SecretName}}, dnsNames: [{{ServerName}}], lifetime: 7d, port: {{Port}}, settle: 1s, reloads: {{reloads}} }
+              - {name: {{Certificate}}, authority: internal, role: shop, secret: {{SecretName}}, dnsNames: [{{ServerName}}], lifetime: 7d, port: {{Port}}, mutual: {{Word(Mutual)}}, settle: 1s, reloads: [Deployment/web] }
+              {{(Separate ? $"- {{name: jobs, authority: internal, role: shop, secret: jobs-tls, dnsNames: [{ServerName}], lifetime: 7d, port: {Port}, mutual: {Word(Mutual)}, settle: 1s}}" : "")}}
             manifests: [settings.yaml, web.yaml]
             """);
         Platform.Write("catalog/app/settings.yaml", Settings("settings"));
@@ -212,7 +229,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
             kind: Deployment
             metadata: {name: {{name}}}
             spec:
-              replicas: 2
+              replicas: {{replicas}}
               selector: {matchLabels: {app.kubernetes.io/name: {{name}} } }
               template:
                 metadata: {labels: {app.kubernetes.io/name: {{name}} } }
@@ -221,10 +238,12 @@ internal sealed class CertificateWorld : IAsyncDisposable
                     - name: {{name}}
                       image: registry.example.com/{{name}}:1
                       volumeMounts: [ {name: tls, mountPath: /tls} ]
-                      resources: {requests: {cpu: 50m, memory: 64Mi} }
-                  volumes: [ {name: tls, secret: {secretName: {{SecretName}} } } ]
+                      resources: {requests: {cpu: 10m, memory: 64Mi} }
+                  volumes: [ {name: tls, secret: {secretName: {{SecretOf(name)}} } } ]
             """)));
     }
+
+    private static string Word(bool value) => value ? "true" : "false";
 
     private static string Settings(string name) => $$"""
         apiVersion: v1

@@ -17,12 +17,14 @@ internal sealed class PodServer : IAsyncDisposable
     private readonly Task client, server;
     private readonly Action made;
     private readonly Action<string> failed;
+    private readonly Func<PodServer, PodServer?> another;
+    private int talking;
     private volatile X509Certificate2? identity;
     private volatile string authorities;
 
-    public PodServer(string address, string authorities, Action made, Action<string> failed, CertificateWorld world)
+    public PodServer(string address, string authorities, Action made, Action<string> failed, Func<PodServer, PodServer?> another, CertificateWorld world)
     {
-        (this.authorities, this.made, this.failed, this.world, Address) = (authorities, made, failed, world, address);
+        (this.authorities, this.made, this.failed, this.another, this.world, Address) = (authorities, made, failed, another, world, address);
         listener = new(IPAddress.Parse(address), CertificateWorld.Port);
         listener.Start();
         server = ServeAsync();
@@ -56,6 +58,10 @@ internal sealed class PodServer : IAsyncDisposable
         // The client first: it must not meet a server that is about to end.
         await stopClient.CancelAsync();
         await client;
+        // Nobody begins with it any more; those that have begun come to their end.
+        Serves = null;
+        while (Volatile.Read(ref talking) > 0)
+            await Task.Delay(5);
         await stopServer.CancelAsync();
         listener.Stop();
         await server;
@@ -90,8 +96,19 @@ internal sealed class PodServer : IAsyncDisposable
         {
             try
             {
-                if (identity is { } served)
-                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = served }, stopServer.Token);
+                if (identity is not { } served)
+                    return;
+                await tls.AuthenticateAsServerAsync(
+                    new SslServerAuthenticationOptions
+                    {
+                        ServerCertificate = served,
+                        ClientCertificateRequired = world.Mutual,
+                        AllowTlsResume = false,
+                        RemoteCertificateValidationCallback = (_, shown, _, _) => !world.Mutual || (shown is X509Certificate2 leaf && Believes(leaf)),
+                    },
+                    stopServer.Token);
+                if (world.Mutual && await tls.ReadAsync(new byte[1], stopServer.Token) > 0)
+                    await tls.WriteAsync("k"u8.ToArray(), stopServer.Token);
             }
             catch (Exception failure) when (failure is IOException or AuthenticationException or OperationCanceledException)
             {
@@ -104,41 +121,63 @@ internal sealed class PodServer : IAsyncDisposable
     {
         while (!stopClient.IsCancellationRequested)
         {
-            if (Serves is not null)
-                await HandshakeAsync();
-            await Task.WhenAny(Task.Delay(20, stopClient.Token));
+            if (Serves is not null && (world.Mutual ? another(this) : this) is { } server)
+                await HandshakeAsync(server);
+            // Many pods on a small machine: all of them are asked all the time, and not all at once.
+            await Task.WhenAny(Task.Delay(world.Mutual ? 150 : 20, stopClient.Token));
         }
     }
 
-    /// <summary>As a careful client: the chain to what is published, the name, the time, and whether it was revoked.</summary>
-    private async Task HandshakeAsync()
+    private bool Believes(X509Certificate2 leaf)
     {
+        using var read = ReadLeaf.Of(leaf.ExportCertificatePem())!;
+        return read.ChainsTo(authorities, DateTimeOffset.UtcNow);
+    }
+
+    /// <summary>As a careful client: the chain to what is published, the name, the time, and whether it was revoked.</summary>
+    private async Task HandshakeAsync(PodServer server)
+    {
+        Interlocked.Increment(ref server.talking);
         try
         {
+            if (server.Serves is null)
+                return;
             string? wrong = null, serial = null;
             using var connection = new TcpClient();
-            await connection.ConnectAsync(Address, CertificateWorld.Port);
+            await connection.ConnectAsync(server.Address, CertificateWorld.Port);
             await using var tls = new SslStream(connection.GetStream());
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
                 TargetHost = CertificateWorld.ServerName,
+                AllowTlsResume = false,
+                ClientCertificates = world.Mutual ? [identity!] : null,
                 RemoteCertificateValidationCallback = (_, shown, _, errors) =>
                 {
                     var leaf = (X509Certificate2)shown!;
                     serial = ReadLeaf.SerialOf(leaf);
-                    using var read = ReadLeaf.Of(leaf.ExportCertificatePem())!;
                     wrong = errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? "another name"
-                        : !read.ChainsTo(authorities, DateTimeOffset.UtcNow) ? "not trusted" : null;
+                        : !Believes(leaf) ? "not trusted" : null;
                     return wrong is null;
                 },
             });
+            if (world.Mutual)
+            {
+                await tls.WriteAsync("h"u8.ToArray());
+                if (await tls.ReadAsync(new byte[1]) == 0)
+                    failed($"{server.Address} hangs up");
+            }
+
             if (await world.IsRevokedAsync(serial!))
                 failed($"serves {serial}, which is revoked");
             made();
         }
         catch (Exception failure) when (failure is IOException or AuthenticationException or SocketException)
         {
-            failed(failure.Message);
+            failed($"{server.Address}: {(failure.InnerException ?? failure).Message}");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref server.talking);
         }
     }
 }

@@ -27,6 +27,25 @@ internal sealed class PodServers : IAsyncDisposable
     /// <summary>A pod that goes on with what it serves, whatever happens; null: none.</summary>
     public string? Refusing { get; set; }
 
+    /// <summary>Whether a workload cannot serve a certificate: its pods that start with it are never ready.</summary>
+    public Func<string, string, bool>? Breaks { get; set; }
+
+    /// <summary>The pods by name, with what each serves.</summary>
+    public IReadOnlyDictionary<string, string?> Served => servers.ToDictionary(server => server.Key, server => server.Value.Serves);
+
+    /// <summary>Shows every pod a certificate; the names of those that accept it.</summary>
+    public async Task<IReadOnlyList<string>> AcceptAsync(System.Security.Cryptography.X509Certificates.X509Certificate2 identity)
+    {
+        var accepting = new List<string>();
+        foreach (var (name, server) in servers)
+        {
+            if ((await PlatformOps.Adapters.Certificates.TrustProbe.AskAsync(server.Address, CertificateWorld.Port, CertificateWorld.ServerName, identity, CancellationToken.None)).Accepts != false)
+                accepting.Add(name);
+        }
+
+        return accepting;
+    }
+
     /// <summary>Handshakes that failed, and why.</summary>
     public ConcurrentQueue<string> Failures { get; } = [];
 
@@ -54,8 +73,12 @@ internal sealed class PodServers : IAsyncDisposable
         {
             var pods = (await world.Kubectl.GetAsync($"/api/v1/namespaces/{world.Platform.Space}/pods"))?["items"]?.AsArray().OfType<JsonObject>()
                 .Where(pod => pod["metadata"]!["deletionTimestamp"] is null && pod["status"]?["podIP"] is not null).ToDictionary(pod => (string)pod["metadata"]!["name"]!) ?? [];
-            if ((await world.SecretAsync())?["data"] is { } data && data["tls.crt"] is not null)
-                Follow(pods, CertificateWorld.Text(data["tls.crt"]), CertificateWorld.Text(data["tls.key"]), CertificateWorld.Text(data["ca.crt"]));
+            foreach (var secret in pods.Keys.Select(name => world.SecretOf(Workload(name))).Distinct().ToList())
+            {
+                if ((await world.SecretAsync(secret))?["data"] is { } data && data["tls.crt"] is not null)
+                    Follow(pods.Where(pod => world.SecretOf(Workload(pod.Key)) == secret), CertificateWorld.Text(data["tls.crt"]), CertificateWorld.Text(data["tls.key"]), CertificateWorld.Text(data["ca.crt"]));
+            }
+
             foreach (var name in servers.Keys.Where(name => !pods.ContainsKey(name)).ToList())
             {
                 if (servers.TryRemove(name, out var gone))
@@ -66,18 +89,29 @@ internal sealed class PodServers : IAsyncDisposable
         }
     }
 
-    private void Follow(Dictionary<string, JsonObject> pods, string certificate, string key, string authorities)
+    private static string Workload(string pod) => pod.Split('-')[0];
+
+    private void Follow(IEnumerable<KeyValuePair<string, JsonObject>> pods, string certificate, string key, string authorities)
     {
         Keys[key] = true;
         foreach (var (name, pod) in pods)
         {
-            var workload = name.Split('-')[0];
+            var reloads = Reloading.ContainsKey(Workload(name)) && Refusing != name;
             if (!servers.TryGetValue(name, out var server))
-                servers[name] = server = new((string)pod["status"]!["podIP"]!, authorities, Made, why => Failures.Enqueue($"{name}: {why}"), world);
-            if (server.Serves is null || (Reloading.ContainsKey(workload) && Refusing != name))
+                servers[name] = server = new((string)pod["status"]!["podIP"]!, authorities, Made, why => Failures.Enqueue($"{name}: {why}"), Another, world);
+            if ((server.Serves is null || reloads) && Breaks?.Invoke(Workload(name), certificate) != true)
                 server.Serve(certificate, key);
-            server.Trust(authorities);
+            // Clients of pods that do not look at each other are somebody else, and up to date.
+            if (!world.Mutual || reloads)
+                server.Trust(authorities);
         }
+    }
+
+    /// <summary>Somebody to talk to.</summary>
+    private PodServer? Another(PodServer from)
+    {
+        var ready = servers.Values.Where(server => server != from && server.Serves is not null).ToList();
+        return ready.Count == 0 ? null : ready[Random.Shared.Next(ready.Count)];
     }
 
     private void Made() => Interlocked.Increment(ref handshakes);

@@ -32,6 +32,14 @@ internal sealed class CertificateRun : IAsyncDisposable
             (input ?? new()) with { Environment = environment, Certificate = "shop", Region = "us-east-1", OperationId = "op-recorded" });
     }
 
+    public static Task<CertificateRun> StartAuthorityAsync(RunbookServer server, FakeCertificates certificates, string? environment = null)
+    {
+        environment ??= $"e-{Guid.NewGuid():N}";
+        return StartAsync(
+            server, certificates, nameof(RotateCertificateAuthority), RotateCertificateAuthority.WorkflowId(environment, "internal", "us-east-1"),
+            new RotateCertificateAuthorityInput { Environment = environment, Authority = "internal", Region = "us-east-1", OperationId = "op-recorded", ProveWithin = "2s" });
+    }
+
     public static Task<CertificateRun> StartTogetherAsync(RunbookServer server, FakeCertificates certificates, string? environment = null, RotateCertificatesInput? input = null)
     {
         environment ??= $"e-{Guid.NewGuid():N}";
@@ -47,6 +55,8 @@ internal sealed class CertificateRun : IAsyncDisposable
     public Task<RotateCertificateReport> ReportAsync() => Handle.GetResultAsync<RotateCertificateReport>().WaitAsync(Wait.Patience);
 
     public Task<RotateCertificatesReport> TogetherAsync() => Handle.GetResultAsync<RotateCertificatesReport>().WaitAsync(Wait.Patience);
+
+    public Task<RotateCertificateAuthorityReport> AuthorityAsync() => Handle.GetResultAsync<RotateCertificateAuthorityReport>().WaitAsync(Wait.Patience);
 
     /// <summary>Why it failed.</summary>
     public async Task<string> FailureAsync() => (await Assert.ThrowsAsync<WorkflowFailedException>(ReportAsync)).InnerException!.Message;

@@ -98,13 +98,36 @@ internal sealed class FakeCertificates(params string[] names) : ICertificateActi
         }
     }
 
-    private static void CarryOut(Kept kept, CertificateStepInput input)
+    public FakeAuthority Authority { get; } = new();
+
+    public Task<AuthoritySight> ObserveAuthorityAsync(ObserveAuthorityInput input)
+    {
+        lock (gate)
+            return Task.FromResult(new AuthoritySight(Authority.Observe(certificates.ToDictionary(known => known.Key, known => (known.Value.Number, known.Value.Restarted == known.Value.Number && !Refusing))), TimeSpan.FromSeconds(1)));
+    }
+
+    public Task<CertificateStepResult> AuthorityStepAsync(AuthorityStepInput input)
+    {
+        lock (gate)
+        {
+            var step = System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName($"{input.Step}");
+            var failing = failures.TryPeek(out var failure) && failure.Step == step && failures.TryDequeue(out failure);
+            if (failing && !failure.AfterEffect)
+                throw Failure(failure.Hopeless);
+            Authority.CarryOut(input);
+            Events.Enqueue($"internal: {step}{(input.About is { } about ? $" {about}" : "")}");
+            return failing ? throw Failure(failure.Hopeless) : Task.FromResult(new CertificateStepResult("Done."));
+        }
+    }
+
+    private void CarryOut(Kept kept, CertificateStepInput input)
     {
         if (input.Fingerprint != Print(kept.Number))
             throw new ApplicationFailureException("It is another one by now.", FailureTypes.FactsChanged);
         switch (input.Step)
         {
             case CertificateStep.Issue:
+                Authority.Signed(input.Certificate.Name, kept.Number + 1);
                 (kept.Rotation, kept.Replaced) = (input.Rotation, true);
                 kept.Number++;
                 break;

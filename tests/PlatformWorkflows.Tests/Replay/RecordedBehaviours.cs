@@ -227,6 +227,12 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
+        ["authority-rotated"] = server => AuthorityAsync(server, new(), _ => Task.CompletedTask),
+        ["authority-returned"] = server => AuthorityAsync(server, new FakeCertificates().Fail("activate", hopeless: true), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
         ["certificates-rotated-in-turn"] = async server =>
         {
             await using var run = await CertificateRun.StartTogetherAsync(server, new("a", "b"), "development");
@@ -278,6 +284,14 @@ internal static class RecordedBehaviours
         await using var run = await SecretRun.StartAsync(server, secrets, "development");
         await act(run);
         await run.ReportAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> AuthorityAsync(RunbookServer server, FakeCertificates certificates, Func<CertificateRun, Task> act)
+    {
+        await using var run = await CertificateRun.StartAuthorityAsync(server, certificates, "development");
+        await act(run);
+        await run.AuthorityAsync();
         return run.Handle.Id;
     }
 
