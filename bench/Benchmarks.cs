@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using PlatformOps.Bench.Failover;
 using PlatformOps.Bench.Provisioning;
+using PlatformOps.Bench.Secrets;
 using PlatformOps.Bench.Server;
 
 namespace PlatformOps.Bench;
@@ -17,6 +18,9 @@ internal static class Benchmarks
         ["provisioning"] = (
             "`up` on a fresh data directory: its makespan against the critical path of its components' ready times, its memory, and a second run; the same objects with kubectl apply and wait (--environment NAME, --pace N: pods take N times 1 to 2.5 s, --parallel N: steps at once instead of what its guard rails say, --no-kubectl)",
             ProvisioningBenchmark.RunAsync),
+        ["rotation"] = (
+            "`demo rotation` with 1, 20 and 200 consumers: from the new value to the last consumer that is proved to use it, beside restarting the same consumers one after another without a rotation",
+            options => RotationBenchmark.RunAsync(options.Rounds)),
         ["server"] = (
             "the bootstrap server, in memory and durable, beside the official dev server when its CLI is there: rates, CPU, latency, memory, restart",
             options => ServerBenchmark.RunAsync(options.Rounds)),

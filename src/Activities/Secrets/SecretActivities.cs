@@ -20,7 +20,8 @@ namespace PlatformOps.Activities.Secrets;
 /// <param name="time">The clock of what is due; default: the system's.</param>
 public sealed class SecretActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : ISecretActivities, IDisposable
 {
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+    /// <summary>Between looks at a restarted consumer: soon at first, since hundreds of quick ones wait for each other.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50), LongestLook = TimeSpan.FromMilliseconds(500);
 
     private readonly RegionConnections regions = new(connections);
     private readonly TimeProvider time = time ?? TimeProvider.System;
@@ -78,13 +79,13 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var cluster = regions.Cluster(specified.Region(input.Region));
         await new SecretConsumers(cluster).RestartAsync(input.Namespace, input.Consumer, input.Versions, Cancellation);
         var parts = input.Consumer.Split('/');
-        while (true)
+        for (var pause = FirstLook; ; pause = pause * 1.5 < LongestLook ? pause * 1.5 : LongestLook)
         {
             var rollout = await new ClusterHealth(cluster).RolloutAsync(new(parts[0], parts[1], input.Namespace), Cancellation);
             if (rollout.State != GateState.OnTheWay)
                 return new RestartedConsumer(rollout.State == GateState.Passed, rollout.State == GateState.Hopeless, $"{rollout.Message}.");
             ActivityExecutionContext.Current.Heartbeat(rollout.Message);
-            await Task.Delay(Look, time, Cancellation);
+            await Task.Delay(pause, time, Cancellation);
         }
     });
 

@@ -16,17 +16,27 @@ internal static class DemoCommand
         Failover(), Rotation(),
     };
 
-    private static CliCommand Rotation() => new CliCommand(
-        "rotation",
-        "A real PostgreSQL server, Vault, and pods that log in all the time: their credentials are replaced, every consumer is proved, the old ones are refused, and no value is found anywhere it must not be.",
-        new Example("demo rotation", "two logins with three consumers"),
-        new Example("demo rotation --output json", "only the result on standard output"))
+    private static CliCommand Rotation()
+    {
+        var consumers = new Option<int?>("--consumers") { Description = "So many Deployments of one pod use one login, and the result says how long it took beside what restarting them takes, 1 to 500. [default: two logins with three consumers, and no times]", HelpName = "N" };
+        return new CliCommand(
+            "rotation",
+            "A real PostgreSQL server, Vault, and pods that log in all the time: their credentials are replaced, every consumer is proved, the old ones are refused, and no value is found anywhere it must not be.",
+            new Example("demo rotation", "two logins with three consumers"),
+            new Example("demo rotation --consumers 20 --output json", "one login with twenty, measured; only the result on standard output"))
+        {
+            consumers,
+        }
         .Runs(async (invocation, ct) =>
         {
-            var result = await new RotationDemo(invocation.Terminal).RunAsync(ct);
+            var count = invocation.Get(consumers);
+            if (count is < 1 or > 500)
+                throw new CommandFailure(ExitCode.Usage, $"--consumers is {count}: 1 to 500 is expected.", "", "platformops demo rotation --help");
+            var result = await new RotationDemo(invocation.Terminal, count).RunAsync(ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
             return result is { Outcome: "rotated", FailedAuthentications: 0, UnprovedConsumers: 0, CanariesFound: 0 } ? ExitCode.Success : ExitCode.RunFailed;
         });
+    }
 
     private static CliCommand Failover()
     {

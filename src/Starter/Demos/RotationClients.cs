@@ -7,6 +7,9 @@ internal sealed class RotationClients : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>Of one client between two logins: however many there are, the machine bears them.</summary>
+    private TimeSpan Pause => Between * Math.Max(1, Pods / 6.0);
+
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<(string Pod, string Login), (CancellationTokenSource Stop, Task Running)> clients = [];
     private readonly ConcurrentQueue<string> refusals = [];
@@ -97,7 +100,7 @@ internal sealed class RotationClients : IAsyncDisposable
                     Interlocked.Increment(ref logins);
                 else
                     refusals.Enqueue($"{pod} as {with.Login}");
-                await Task.Delay(Between, clock, ct);
+                await Task.Delay(Pause, clock, ct);
             }
             catch (OperationCanceledException)
             {

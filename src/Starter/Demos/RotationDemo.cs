@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
@@ -17,28 +20,42 @@ namespace PlatformOps.Starter.Demos;
 /// <param name="FailedHandshakes">TLS handshakes that failed; left out as long as nobody makes any.</param>
 /// <param name="UnprovedConsumers">Consumers that are not proved to use the new value at the end.</param>
 /// <param name="CanariesFound">Values of secrets that were found where none must be.</param>
+/// <param name="Measured">How long it took; left out unless consumers were asked for.</param>
 internal sealed record RotationDemoResult(
     string Outcome, int Rotated, int FailedAuthentications,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? FailedHandshakes,
-    int UnprovedConsumers, int CanariesFound);
+    int UnprovedConsumers, int CanariesFound,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] RotationTimes? Measured = null);
+
+/// <summary>How long a rotation took, beside what its consumers take.</summary>
+/// <param name="ProvedAfterSeconds">From the moment when the new value was made until the last consumer was proved to use it.</param>
+/// <param name="ReloadSeconds">The same consumers restarted afterwards, one after another, by somebody who waits for each rollout and does nothing else.</param>
+internal sealed record RotationTimes(int Consumers, double ProvedAfterSeconds, double ReloadSeconds);
 
 /// <summary>The whole story of a rotation, live: pods log in all the time, their credentials are replaced, the old ones are refused, and no value is anywhere it must not be.</summary>
-internal sealed class RotationDemo(Terminal terminal)
+/// <param name="consumers">So many Deployments of one pod use one login, and the times are measured; null: the story.</param>
+internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
 {
-    private static readonly Dictionary<string, IReadOnlyList<string>> Logins = new() { ["shop"] = ["web", "jobs"], ["billing"] = ["web", "invoices"] };
+    private static readonly Dictionary<string, IReadOnlyList<string>> Story = new() { ["shop"] = ["web", "jobs"], ["billing"] = ["web", "invoices"] };
+
+    /// <summary>Pods that are ready soon show what we add to their time.</summary>
+    private const double QuickPods = 0.2;
 
     private static readonly TimeProvider Clock = TimeProvider.System;
 
     private readonly long began = Clock.GetTimestamp();
     private readonly StringBuilder said = new();
 
+    private IReadOnlyDictionary<string, IReadOnlyList<string>> Logins { get; } =
+        consumers is { } count ? new Dictionary<string, IReadOnlyList<string>> { ["shop"] = [.. Enumerable.Range(1, count).Select(number => $"c{number}")] } : Story;
+
     public async Task<RotationDemoResult> RunAsync(CancellationToken ct)
     {
-        Say("Starting PostgreSQL, Vault, a cluster with three Deployments, the bootstrap server and a worker ...");
-        await using var world = await RotationDemoWorld.StartAsync(Logins, replicas: 2, timeScale: 1, ct);
+        Say("Starting PostgreSQL, Vault, a cluster with some Deployments, the bootstrap server and a worker ...");
+        await using var world = await RotationDemoWorld.StartAsync(Logins, replicas: consumers is null ? 2 : 1, timeScale: consumers is null ? 1 : QuickPods, ct);
         Say($"PostgreSQL: {world.Postgres.Address}, with the logins {string.Join(" and ", Logins.Keys)}; bootstrap server: {world.ServerAddress}.");
         await using var clients = new RotationClients(world, Clock);
-        await FailoverWorld.UntilAsync("every pod logs in", () => Task.FromResult(clients.Logins > 200), ct);
+        await FailoverWorld.UntilAsync("every pod logs in", () => Task.FromResult(clients.Logins > 200), ct, TimeSpan.FromMinutes(3));
         Say($"{clients.Pods} pods log in all the time with what they started with: {clients.Logins} logins so far.");
 
         var (scan, before) = (new CanaryScan(), new Dictionary<string, (string Login, string Password)>());
@@ -47,6 +64,8 @@ internal sealed class RotationDemo(Terminal terminal)
         var report = await FollowAsync(world, ct);
         var refused = await world.Postgres.RefusedAsync(ct);
         Say($"{clients.Logins} logins so far; PostgreSQL refused {refused}{(clients.Refusals.Count > 0 ? $": {string.Join("; ", clients.Refusals.Take(3))}" : "")}.");
+        // Both under the same load.
+        var times = consumers is null ? null : new RotationTimes(consumers.Value, await ProvedAfterAsync(world), await ReloadAsync(world, ct));
         await clients.DisposeAsync();
 
         var unproved = 0;
@@ -59,21 +78,41 @@ internal sealed class RotationDemo(Terminal terminal)
             Say($"{secret.Secret.Name}: {own.Consumers.Count} consumers are proved. {login} is let in: {InWords(await world.Postgres.LetsInAsync(login, password, "proof", ct))}; {before[secret.Secret.Name].Login} with the old password: {InWords(await world.Postgres.LetsInAsync(before[secret.Secret.Name].Login, before[secret.Secret.Name].Password, "proof", ct))}.");
         }
 
-        await CanSeeAsync(world, ct);
+        await CanSeeAsync(world, Logins.Keys.First(), ct);
         var runs = await world.ScanAsync(scan, ct);
         scan.Look("the console", said.ToString());
         foreach (var place in scan.Found)
             Say($"Found in {place}.");
         Say($"{2 * Logins.Count} passwords were looked for in the histories, memos and search attributes of {runs} runs, in the server's database, logs, metrics and on the console: {scan.Found.Count} found.");
         return new(
-            JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), report.Secrets.Count(secret => secret.Outcome == RotationOutcome.Rotated), refused, null, unproved, scan.Found.Count);
+            JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), report.Secrets.Count(secret => secret.Outcome == RotationOutcome.Rotated), refused, null, unproved, scan.Found.Count, times);
+    }
+
+    private static async Task<double> ProvedAfterAsync(RotationDemoWorld world)
+    {
+        var steps = (await world.Client.GetWorkflowHandle(RotateSecret.WorkflowId(RotationDemoWorld.Environment, "shop", RotationDemoWorld.Region)).QueryAsync<RunbookStatus>("status", [])).Steps;
+        var (made, proved) = (steps.First(step => step.Name == "create").FinishedAt, steps.First(step => step.Name == "settle").StartedAt);
+        return Math.Round((proved - made)!.Value.TotalSeconds, 2);
+    }
+
+    private static async Task<double> ReloadAsync(RotationDemoWorld world, CancellationToken ct)
+    {
+        var started = Clock.GetTimestamp();
+        foreach (var deployment in world.Logins["shop"])
+        {
+            await new SecretConsumers(world.Cluster).RestartAsync(RotationDemoWorld.Space, $"Deployment/{deployment}", new Dictionary<string, int> { ["measured"] = 1 }, ct);
+            while ((await new ClusterHealth(world.Cluster).RolloutAsync(new("Deployment", deployment, RotationDemoWorld.Space), ct)).State != GateState.Passed)
+                await Task.Delay(TimeSpan.FromMilliseconds(20), Clock, ct);
+        }
+
+        return Math.Round(Clock.GetElapsedTime(started).TotalSeconds, 2);
     }
 
     /// <summary>Nets have holes: what is said openly has to be found by the same means.</summary>
-    private static async Task CanSeeAsync(RotationDemoWorld world, CancellationToken ct)
+    private static async Task CanSeeAsync(RotationDemoWorld world, string login, CancellationToken ct)
     {
         var known = new CanaryScan();
-        known.LookFor("the name of a secret", "billing@us-east-1");
+        known.LookFor("the name of a secret", $"{login}@{RotationDemoWorld.Region}");
         await world.ScanAsync(known, ct);
         if (!known.Found.Contains("histories: the name of a secret"))
             throw new CommandFailure(ExitCode.Failure, "The demo cannot see what it looks for.", "A name that every history has was not found in one.", "Report this.");
