@@ -8,14 +8,14 @@ namespace PlatformOps.Workflows.Certificates;
 public sealed partial class RotateCertificate
 {
     private string? abortReason;
-    private bool news, revoked;
+    private bool revoked;
 
     /// <summary>Ends the run where it is: nothing is revoked, and the next run goes on from there.</summary>
     [WorkflowUpdate("abort")]
     public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
     {
         abortReason = ControlFields.Given(input).Reason;
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult("Aborting; no certificate is revoked."));
     }
 
@@ -32,29 +32,13 @@ public sealed partial class RotateCertificate
         ControlFields.Require("reason", given.Reason, "why, for the report");
     }
 
-    /// <summary>Looks again, at a parked run.</summary>
-    [WorkflowUpdate("retryStep")]
-    public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
-    {
-        news = true;
-        return Task.FromResult(new ControlResult("It is looked at again."));
-    }
-
-    [WorkflowUpdateValidator(nameof(RetryStepAsync))]
-    public void ValidateRetryStep(Input<StepInput>? input = null)
-    {
-        _ = ControlFields.Given(input);
-        if (Phase != RunbookPhase.Parked)
-            throw FailureTypes.Impossible($"retryStep is not possible: the run is not parked. {Summary}");
-    }
-
     /// <summary>Goes on without the proof of a consumer, for which somebody answers.</summary>
     [WorkflowUpdate("skipStep")]
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
         excused[given.Step!] = given.Reason!;
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult($"{given.Step} is not waited for any more; the report will say so."));
     }
 
@@ -71,7 +55,7 @@ public sealed partial class RotateCertificate
     }
 
     /// <summary>Once the old certificate may be revoked, there is only forward.</summary>
-    private bool PointOfNoReturnPassed => revoked || steps.Exists(step => step.Name == InWords(CertificateStep.Revoke) && step.State != StepState.Pending);
+    private bool PointOfNoReturnPassed => revoked || Steps.Exists(step => step.Name == InWords(CertificateStep.Revoke) && step.State != StepState.Pending);
 
     private string Consumers() => sight is { Seen.Consumers: { Count: > 0 } consumers } ? string.Join(", ", consumers.Select(consumer => consumer.Name)) : "none";
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
@@ -14,18 +12,7 @@ public sealed partial class RotateCertificate
     /// <summary>The step in which every pod is asked what it serves.</summary>
     private const string Prove = "prove";
 
-    /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
-    private const int FailuresInARow = 5;
-
-    /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
-
-    /// <summary>So that a lost proof is noticed early in a short time, and a week of it stays below 10,000 events.</summary>
-    private const int LooksWhileSettling = 20;
-
-    private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
-
-    private readonly List<RunbookStep> steps =
+    private static IEnumerable<RunbookStep> InOrder =>
     [
         new(InWords(CertificateStep.Issue), StepState.Pending, "A new key and its certificate are in the Kubernetes Secret.", []),
         new(InWords(CertificateStep.Refresh), StepState.Pending, "Consumers are restarted, one at a time, unless they reload.", []),
@@ -35,16 +22,8 @@ public sealed partial class RotateCertificate
     ];
 
     private string rotation = "";
-    private CertificateStep? failedAt;
-    private int failures;
 
-    private RunbookPhase Phase { get; set; } = RunbookPhase.Observing;
-
-    private string Summary { get; set; } = Looking;
-
-    private RunbookWait? WaitingFor { get; set; }
-
-    private bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
+    private protected override TimeSpan ParkedAtMost => request.ParkedAtMost;
 
     /// <summary>Where the run stands.</summary>
     [WorkflowQuery("status")]
@@ -55,7 +34,7 @@ public sealed partial class RotateCertificate
         OperationId = request.OperationId,
         Phase = Phase,
         Summary = Summary,
-        Steps = [.. steps, .. (sight?.Seen.Consumers ?? []).Select(Step)],
+        Steps = [.. Steps, .. (sight?.Seen.Consumers ?? []).Select(Step)],
         WaitingFor = WaitingFor,
         Next = Ended ? null : decision?.Why ?? Looking,
         IfStoppedNow = IfStoppedNow(),
@@ -64,7 +43,7 @@ public sealed partial class RotateCertificate
         StartedAt = startedAt,
     };
 
-    private string IfStoppedNow() => sight?.Seen switch
+    private protected override string IfStoppedNow() => sight?.Seen switch
     {
         null or { Owner: CertificateOwner.CertManager } => "Nothing has been changed.",
         _ when Phase == RunbookPhase.Completed => "Nothing is half-done.",
@@ -90,7 +69,7 @@ public sealed partial class RotateCertificate
     private RotateCertificateReport End(RunbookPhase phase, CertificateOutcome outcome, string summary)
     {
         EnterPhase(phase, summary);
-        foreach (var step in outcome == CertificateOutcome.Rotated ? steps.Where(step => step.State != StepState.Done).Select(step => step.Name).ToList() : [])
+        foreach (var step in outcome == CertificateOutcome.Rotated ? Steps.Where(step => step.State != StepState.Done).Select(step => step.Name).ToList() : [])
             Finish(step, null);
         return new()
         {
@@ -116,46 +95,9 @@ public sealed partial class RotateCertificate
         RunbookSearchAttributes.OperationId.ValueSet(request.OperationId),
         RunbookSearchAttributes.Phase.ValueSet(InWords(Phase)));
 
-    private void EnterPhase(RunbookPhase next, string why)
-    {
-        Summary = why;
-        if (next != Phase)
-        {
-            Phase = next;
-            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
-        }
-
-        Workflow.CurrentDetails = $"**{InWords(Phase)}**: {why}";
-    }
-
-    /// <summary>Everything before a step was done, or was found done.</summary>
-    private void Begin(string step, string? detail = null)
-    {
-        var at = steps.FindIndex(known => known.Name == step);
-        for (var before = 0; before < at; before++)
-        {
-            if (steps[before].State != StepState.Done)
-                steps[before] = steps[before] with { State = StepState.Done, FinishedAt = Now };
-        }
-
-        if (steps[at].State != StepState.Running)
-            steps[at] = steps[at] with { State = StepState.Running, StartedAt = Now };
-        if (detail is not null)
-            steps[at] = steps[at] with { Detail = detail };
-    }
-
     private void Finish(string step, string? detail)
     {
-        var at = steps.FindIndex(known => known.Name == step);
-        steps[at] = steps[at] with { State = StepState.Done, Detail = detail ?? steps[at].Detail, FinishedAt = Now };
+        var at = Steps.FindIndex(known => known.Name == step);
+        Steps[at] = Steps[at] with { State = StepState.Done, Detail = detail ?? Steps[at].Detail, FinishedAt = Now };
     }
-
-    private static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
-    private static string InWords(TimeSpan duration) => duration switch
-    {
-        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0.#}h"),
-        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.#}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.#}s"),
-    };
 }

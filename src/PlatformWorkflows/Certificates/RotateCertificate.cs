@@ -8,7 +8,7 @@ namespace PlatformOps.Workflows.Certificates;
 /// <summary>Replaces one leaf certificate of one region, and ends when every pod is proved to serve the new one and no older one is valid. See <c>docs/runbooks/rotate-certificates.md</c>.</summary>
 /// <remarks>What is found decides what is done next, whoever caused it: a run that was terminated is continued by the next one from wherever it was.</remarks>
 [Workflow]
-public sealed partial class RotateCertificate
+public sealed partial class RotateCertificate : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateCertificateInput>? input;
@@ -16,19 +16,18 @@ public sealed partial class RotateCertificate
     private CertificateRequest request;
     private CertificateSight? sight;
     private CertificateDecision? decision;
-    private DateTimeOffset? provedSince, waitingSince;
+    private DateTimeOffset? provedSince;
     private bool inTurn, myTurn, looked;
 
     /// <summary>Sets the state that controls and queries may meet before the run's first step.</summary>
     [WorkflowInit]
     public RotateCertificate(Input<RotateCertificateInput>? input = null)
+        : base(Looking, InOrder)
     {
         this.input = input;
         request = CertificateRequest.Unchecked(input?.ValueOrNull);
         inTurn = input?.ValueOrNull?.IssuedInTurn == true;
     }
-
-    private static DateTimeOffset Now => new(Workflow.UtcNow);
 
     /// <summary>Workflow id of the run for a certificate: one at a time.</summary>
     public static string WorkflowId(string environment, string certificate, string region) => $"certificates/{environment}/{certificate}@{region}";
@@ -132,7 +131,7 @@ public sealed partial class RotateCertificate
                     StartToCloseTimeout = TimeSpan.FromMinutes(2),
                     RetryPolicy = new() { MaximumAttempts = 1 },
                 });
-            (failures, failedAt, waitingSince) = (0, null, null);
+            Forget();
             Finish(InWords(next.Step), done.Detail);
             revoked |= next.Step == CertificateStep.Revoke;
         }
@@ -141,7 +140,7 @@ public sealed partial class RotateCertificate
             if (failure.InnerException is ApplicationFailureException { NonRetryable: true })
                 await ParkAsync($"{InWords(next.Step)} failed: {FailureReason.Of(failure)}");
             else
-                await LaterAsync(next.Step, $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
+                await LaterAsync(InWords(next.Step), $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
         }
     }
 
@@ -154,7 +153,7 @@ public sealed partial class RotateCertificate
         try
         {
             await Workflow.GetExternalWorkflowHandle(parent.WorkflowId).SignalAsync("readyToIssue", [new ReadyToIssue(request.Reference)]);
-            inTurn = await Workflow.WaitConditionAsync(() => myTurn || news, request.ProveWithin);
+            inTurn = await Workflow.WaitConditionAsync(() => myTurn || News, request.ProveWithin);
         }
         catch (FailureException failure) when (!TemporalException.IsCanceledException(failure))
         {
@@ -162,7 +161,7 @@ public sealed partial class RotateCertificate
             inTurn = false;
         }
 
-        var told = news && !myTurn;
+        var told = News && !myTurn;
         myTurn = false;
         return !told;
     }
@@ -170,58 +169,9 @@ public sealed partial class RotateCertificate
     /// <summary>Waits before the next look: longer and longer, and not for ever.</summary>
     private async Task WaitAsync(CertificateDecision next)
     {
-        waitingSince ??= Now;
         EnterPhase(RunbookPhase.Acting, next.Why);
         var settled = next.Step == CertificateStep.Settle;
         Begin(settled ? InWords(next.Step) : Prove, next.Why);
-        var until = settled ? provedSince!.Value + (request.Settle ?? sight!.Settle) : waitingSince.Value + request.ProveWithin;
-        if (!settled && Now >= until)
-        {
-            await ParkAsync($"Not proved within {InWords(request.ProveWithin)}: {next.Why}");
-            return;
-        }
-
-        WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
-        var pause = settled ? (request.Settle ?? sight!.Settle) / LooksWhileSettling : (Now - waitingSince.Value) / 10;
-        var longest = settled ? LongestPauseOfProof : LongestPause;
-        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
-        await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
-        WaitingFor = null;
-        if (settled)
-            waitingSince = null;
-    }
-
-    /// <summary>The same step again and again is somebody's business; a step that turns out to be done is not.</summary>
-    private async Task LaterAsync(CertificateStep failed, string why)
-    {
-        failures = failed == failedAt ? failures + 1 : 1;
-        failedAt = failed;
-        if (failures > FailuresInARow)
-        {
-            await ParkAsync(why);
-            return;
-        }
-
-        EnterPhase(Phase, why);
-        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
-    }
-
-    private async Task ParkAsync(string why)
-    {
-        EnterPhase(RunbookPhase.Parked, why);
-        WaitingFor = new("retryStep, skipStep or abort", "operator", Now + request.ParkedAtMost);
-        var answered = await NewsAsync(request.ParkedAtMost);
-        WaitingFor = null;
-        (failures, failedAt, waitingSince) = (0, null, null);
-        if (!answered)
-            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(request.ParkedAtMost)}. {why} {IfStoppedNow()}");
-    }
-
-    /// <returns>False: nothing came within that time.</returns>
-    private async Task<bool> NewsAsync(TimeSpan within)
-    {
-        var came = await Workflow.WaitConditionAsync(() => news, within);
-        news = false;
-        return came;
+        await WaitAsync(next.Why, settled ? provedSince : null, request.Settle ?? sight!.Settle, request.ProveWithin);
     }
 }

@@ -8,14 +8,13 @@ namespace PlatformOps.Workflows.Certificates;
 public sealed partial class RotateCertificateAuthority
 {
     private string because = "";
-    private bool news;
 
     /// <summary>Everything goes back to the old root.</summary>
     [WorkflowUpdate("abort")]
     public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
     {
         Return($"aborted: {ControlFields.Given(input).Reason}.");
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult("Going back; the old root signs and nobody trusts the new one when it has ended."));
     }
 
@@ -32,29 +31,13 @@ public sealed partial class RotateCertificateAuthority
         ControlFields.Require("reason", given.Reason, "why, for the report");
     }
 
-    /// <summary>Looks again, at a parked run.</summary>
-    [WorkflowUpdate("retryStep")]
-    public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
-    {
-        news = true;
-        return Task.FromResult(new ControlResult("It is looked at again."));
-    }
-
-    [WorkflowUpdateValidator(nameof(RetryStepAsync))]
-    public void ValidateRetryStep(Input<StepInput>? input = null)
-    {
-        _ = ControlFields.Given(input);
-        if (Phase != RunbookPhase.Parked)
-            throw FailureTypes.Impossible($"retryStep is not possible: the run is not parked. {Summary}");
-    }
-
     /// <summary>Goes on without the proof of a consumer, for which somebody answers.</summary>
     [WorkflowUpdate("skipStep")]
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
         excused[given.Step!] = given.Reason!;
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult($"{given.Step} is not waited for any more; the report will say so."));
     }
 
@@ -71,7 +54,7 @@ public sealed partial class RotateCertificateAuthority
     }
 
     /// <summary>Once trust in the old root may be dropped, there is only forward.</summary>
-    private bool PointOfNoReturnPassed => !returning && steps.Exists(step => step.Name == Drop && step.State != StepState.Pending && decision?.Step != AuthorityStep.Settle);
+    private bool PointOfNoReturnPassed => !returning && Steps.Exists(step => step.Name == Drop && step.State != StepState.Pending && decision?.Step != AuthorityStep.Settle);
 
     private string Consumers() => sight is { Seen.Consumers: { Count: > 0 } consumers } ? string.Join(", ", consumers.Select(consumer => consumer.Name)) : "none";
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
@@ -17,18 +15,7 @@ public sealed partial class RotateCertificateAuthority
     /// <summary>Certificates settle for the authority, not each by itself; and a run of one that parks ends, since this one decides.</summary>
     private const string ShortestSettle = "1s";
 
-    /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
-    private const int FailuresInARow = 5;
-
-    /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
-
-    /// <summary>So that a lost proof is noticed early in a short time, and a week of it stays below 10,000 events.</summary>
-    private const int LooksWhileSettling = 20;
-
-    private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
-
-    private readonly List<RunbookStep> steps =
+    private static IEnumerable<RunbookStep> InOrder =>
     [
         new(Add, StepState.Pending, "The new root is made, and named beside the old one everywhere.", []),
         new(Prove, StepState.Pending, "Every pod trusts both.", []),
@@ -38,16 +25,8 @@ public sealed partial class RotateCertificateAuthority
         new(ProveDropped, StepState.Pending, "Every pod refuses certificates of the old root, which is revoked.", []),
     ];
 
-    private AuthorityStep? failedAt;
-    private int failures;
 
-    private RunbookPhase Phase { get; set; } = RunbookPhase.Observing;
-
-    private string Summary { get; set; } = Looking;
-
-    private RunbookWait? WaitingFor { get; set; }
-
-    private bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
+    private protected override TimeSpan ParkedAtMost => request.ParkedAtMost;
 
     /// <summary>Where the run stands.</summary>
     [WorkflowQuery("status")]
@@ -58,7 +37,7 @@ public sealed partial class RotateCertificateAuthority
         OperationId = request.OperationId,
         Phase = Phase,
         Summary = Summary,
-        Steps = steps,
+        Steps = Steps,
         WaitingFor = WaitingFor,
         Next = Ended ? null : decision?.Why ?? Looking,
         IfStoppedNow = IfStoppedNow(),
@@ -76,10 +55,10 @@ public sealed partial class RotateCertificateAuthority
         AuthorityStep.Settle or AuthorityStep.DropTrust or AuthorityStep.RestoreTrust => Drop,
         AuthorityStep.Revoke or AuthorityStep.Discard => ProveDropped,
         // Trust is proved before anything is issued, or after everything is dropped.
-        _ => steps.Exists(part => part.Name == Drop && part.State != StepState.Pending) ? ProveDropped : steps.Exists(part => part.Name == Issue && part.State != StepState.Pending) ? Roll : Prove,
+        _ => Steps.Exists(part => part.Name == Drop && part.State != StepState.Pending) ? ProveDropped : Steps.Exists(part => part.Name == Issue && part.State != StepState.Pending) ? Roll : Prove,
     };
 
-    private string IfStoppedNow() => (Phase, sight) switch
+    private protected override string IfStoppedNow() => (Phase, sight) switch
     {
         (_, null) => "Nothing has been changed.",
         (RunbookPhase.Completed, _) => "Nothing is half-done.",
@@ -91,8 +70,8 @@ public sealed partial class RotateCertificateAuthority
     private RotateCertificateAuthorityReport End(RunbookPhase phase, AuthorityOutcome outcome, string summary)
     {
         EnterPhase(phase, summary);
-        for (var at = 0; at < steps.Count && outcome == AuthorityOutcome.Rotated; at++)
-            steps[at] = steps[at] with { State = StepState.Done, FinishedAt = steps[at].FinishedAt ?? Now };
+        for (var at = 0; at < Steps.Count && outcome == AuthorityOutcome.Rotated; at++)
+            Steps[at] = Steps[at] with { State = StepState.Done, FinishedAt = Steps[at].FinishedAt ?? Now };
         var seen = sight!.Seen;
         var next = AuthorityPolicy.Next(seen, Progress);
         return new()
@@ -118,48 +97,16 @@ public sealed partial class RotateCertificateAuthority
         RunbookSearchAttributes.OperationId.ValueSet(request.OperationId),
         RunbookSearchAttributes.Phase.ValueSet(InWords(Phase)));
 
-    private void EnterPhase(RunbookPhase next, string why)
+    /// <summary>On the way back the parts stay as they were.</summary>
+    private void BeginPart(string part, string? detail = null)
     {
-        Summary = why;
-        if (next != Phase)
-        {
-            Phase = next;
-            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
-        }
-
-        Workflow.CurrentDetails = $"**{InWords(Phase)}**: {why}";
-    }
-
-    /// <summary>Everything before a part was done, or was found done. On the way back the parts stay as they were.</summary>
-    private void Begin(string part, string? detail = null)
-    {
-        if (returning)
-            return;
-        var at = steps.FindIndex(known => known.Name == part);
-        for (var before = 0; before < at; before++)
-        {
-            if (steps[before].State != StepState.Done)
-                steps[before] = steps[before] with { State = StepState.Done, FinishedAt = Now };
-        }
-
-        if (steps[at].State != StepState.Running)
-            steps[at] = steps[at] with { State = StepState.Running, StartedAt = Now };
-        if (detail is not null)
-            steps[at] = steps[at] with { Detail = detail };
+        if (!returning)
+            Begin(part, detail);
     }
 
     private void Detail(string part, string detail)
     {
-        if (!returning && steps.FindIndex(known => known.Name == part) is var at)
-            steps[at] = steps[at] with { Detail = detail };
+        if (!returning && Steps.FindIndex(known => known.Name == part) is var at)
+            Steps[at] = Steps[at] with { Detail = detail };
     }
-
-    private static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
-    private static string InWords(TimeSpan duration) => duration switch
-    {
-        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0.#}h"),
-        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.#}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.#}s"),
-    };
 }

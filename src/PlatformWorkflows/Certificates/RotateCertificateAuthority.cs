@@ -10,7 +10,7 @@ namespace PlatformOps.Workflows.Certificates;
 /// when a workload serves nothing any more with its new certificate. See <c>docs/runbooks/rotate-certificates.md</c>.
 /// </summary>
 [Workflow]
-public sealed partial class RotateCertificateAuthority
+public sealed partial class RotateCertificateAuthority : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateCertificateAuthorityInput>? input;
@@ -18,7 +18,7 @@ public sealed partial class RotateCertificateAuthority
     private AuthorityRequest request;
     private AuthoritySight? sight;
     private AuthorityDecision? decision;
-    private DateTimeOffset? provedSince, waitingSince;
+    private DateTimeOffset? provedSince;
     private IReadOnlyList<TrustingConsumer> proof = [];
     private string rotation = "";
     private bool looked, returning;
@@ -26,12 +26,11 @@ public sealed partial class RotateCertificateAuthority
     /// <summary>Sets the state that controls and queries may meet before the run's first step.</summary>
     [WorkflowInit]
     public RotateCertificateAuthority(Input<RotateCertificateAuthorityInput>? input = null)
+        : base(Looking, InOrder)
     {
         this.input = input;
         request = AuthorityRequest.Unchecked(input?.ValueOrNull);
     }
-
-    private static DateTimeOffset Now => new(Workflow.UtcNow);
 
     private AuthorityProgress Progress => new(request.Authority, rotation, request.Settle ?? sight?.Settle ?? TimeSpan.Zero, provedSince, [.. excused.Keys], returning);
 
@@ -127,14 +126,14 @@ public sealed partial class RotateCertificateAuthority
     private async Task ActAsync(AuthorityDecision next)
     {
         EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
-        Begin(PartOf(next.Step));
+        BeginPart(PartOf(next.Step));
         var step = new AuthorityStepInput(request.Reference, next.Step, rotation, next.About);
         try
         {
             var done = await Workflow.ExecuteActivityAsync(
                 (ICertificateActivities activities) => activities.AuthorityStepAsync(step),
                 new() { Summary = $"{InWords(next.Step)}: {request.Reference}", StartToCloseTimeout = TimeSpan.FromMinutes(5), RetryPolicy = new() { MaximumAttempts = 1 } });
-            (failures, failedAt, waitingSince) = (0, null, null);
+            Forget();
             Detail(PartOf(next.Step), done.Detail);
         }
         catch (ActivityFailureException failure) when (!TemporalException.IsCanceledException(failure))
@@ -142,7 +141,7 @@ public sealed partial class RotateCertificateAuthority
             if (failure.InnerException is ApplicationFailureException { NonRetryable: true })
                 await ParkAsync($"{InWords(next.Step)} failed: {FailureReason.Of(failure)}");
             else
-                await LaterAsync(next.Step, $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
+                await LaterAsync(InWords(next.Step), $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
         }
     }
 
@@ -150,7 +149,7 @@ public sealed partial class RotateCertificateAuthority
     private async Task RollAsync(AuthorityDecision next)
     {
         EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
-        Begin(PartOf(next.Step), next.Why);
+        BeginPart(PartOf(next.Step), next.Why);
         var (environment, certificate, region) = (request.Environment, next.About!, request.Region);
         var proveWithin = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{request.ProveWithin.TotalSeconds:0}s");
         try
@@ -166,7 +165,7 @@ public sealed partial class RotateCertificateAuthority
                     ParkedAtMost = ShortestSettle,
                 })),
                 new() { Id = RotateCertificate.WorkflowId(environment, certificate, region), StaticSummary = $"Rotate {certificate}@{region} of {environment}", ParentClosePolicy = ParentClosePolicy.Abandon });
-            (failures, failedAt, waitingSince) = (0, null, null);
+            Forget();
             Detail(PartOf(next.Step), report.Summary);
             // cert-manager owns it, or somebody has aborted it.
             if (report.Outcome != CertificateOutcome.Rotated)
@@ -185,65 +184,16 @@ public sealed partial class RotateCertificateAuthority
 
     private void Return(string why)
     {
-        (returning, because, waitingSince, failures, failedAt) = (true, why, null, 0, null);
+        (returning, because) = (true, why);
+        Forget();
         EnterPhase(RunbookPhase.RollingBack, why);
     }
 
     /// <summary>Waits before the next look: longer and longer, and not for ever.</summary>
     private async Task WaitAsync(AuthorityDecision next)
     {
-        waitingSince ??= Now;
         EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
-        Begin(PartOf(next.Step), next.Why);
-        var settled = next.Step == AuthorityStep.Settle;
-        var until = settled ? provedSince!.Value + Progress.Settle : waitingSince.Value + request.ProveWithin;
-        if (!settled && Now >= until)
-        {
-            await ParkAsync($"Not proved within {InWords(request.ProveWithin)}: {next.Why}");
-            return;
-        }
-
-        WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
-        var pause = settled ? Progress.Settle / LooksWhileSettling : (Now - waitingSince.Value) / 10;
-        var longest = settled ? LongestPauseOfProof : LongestPause;
-        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
-        await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
-        WaitingFor = null;
-        if (settled)
-            waitingSince = null;
-    }
-
-    /// <summary>The same step again and again is somebody's business; a step that turns out to be done is not.</summary>
-    private async Task LaterAsync(AuthorityStep failed, string why)
-    {
-        failures = failed == failedAt ? failures + 1 : 1;
-        failedAt = failed;
-        if (failures > FailuresInARow)
-        {
-            await ParkAsync(why);
-            return;
-        }
-
-        EnterPhase(Phase, why);
-        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
-    }
-
-    private async Task ParkAsync(string why)
-    {
-        EnterPhase(RunbookPhase.Parked, why);
-        WaitingFor = new("retryStep, skipStep or abort", "operator", Now + request.ParkedAtMost);
-        var answered = await NewsAsync(request.ParkedAtMost);
-        WaitingFor = null;
-        (failures, failedAt, waitingSince) = (0, null, null);
-        if (!answered)
-            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(request.ParkedAtMost)}. {why} {IfStoppedNow()}");
-    }
-
-    /// <returns>False: nothing came within that time.</returns>
-    private async Task<bool> NewsAsync(TimeSpan within)
-    {
-        var came = await Workflow.WaitConditionAsync(() => news, within);
-        news = false;
-        return came;
+        BeginPart(PartOf(next.Step), next.Why);
+        await WaitAsync(next.Why, next.Step == AuthorityStep.Settle ? provedSince : null, Progress.Settle, request.ProveWithin);
     }
 }

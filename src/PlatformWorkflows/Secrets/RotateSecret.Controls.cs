@@ -8,14 +8,14 @@ namespace PlatformOps.Workflows.Secrets;
 public sealed partial class RotateSecret
 {
     private string? abortReason;
-    private bool news, returning, withdrawn, revoked;
+    private bool returning, withdrawn, revoked;
 
     /// <summary>Gives the rotation up: what was handed out is taken back.</summary>
     [WorkflowUpdate("abort")]
     public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
     {
         abortReason = ControlFields.Given(input).Reason;
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult("Aborting; consumers have the value of before when it has ended."));
     }
 
@@ -32,28 +32,13 @@ public sealed partial class RotateSecret
         ControlFields.Require("reason", given.Reason, "why, for the report");
     }
 
-    /// <summary>Looks again, at a parked run.</summary>
-    [WorkflowUpdate("retryStep")]
-    public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
-    {
-        news = true;
-        return Task.FromResult(new ControlResult("It is looked at again."));
-    }
-
-    [WorkflowUpdateValidator(nameof(RetryStepAsync))]
-    public void ValidateRetryStep(Input<StepInput>? input = null)
-    {
-        _ = ControlFields.Given(input);
-        RequireParked("retryStep");
-    }
-
     /// <summary>Goes on without the proof of a consumer, for which somebody answers.</summary>
     [WorkflowUpdate("skipStep")]
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
         excused[given.Step!] = given.Reason!;
-        news = true;
+        News = true;
         return Task.FromResult(new ControlResult($"{given.Step} is not waited for any more; the report will say so."));
     }
 
@@ -70,13 +55,7 @@ public sealed partial class RotateSecret
     }
 
     /// <summary>Once the previous value may be refused, there is only forward.</summary>
-    private bool PointOfNoReturnPassed => revoked || steps.Exists(step => step.Name == InWords(RotationStep.Revoke) && step.State != StepState.Pending);
+    private bool PointOfNoReturnPassed => revoked || Steps.Exists(step => step.Name == InWords(RotationStep.Revoke) && step.State != StepState.Pending);
 
     private string Consumers() => sight is { Seen.Consumers: { Count: > 0 } consumers } ? string.Join(", ", consumers.Select(consumer => consumer.Name)) : "none";
-
-    private void RequireParked(string control)
-    {
-        if (Phase != RunbookPhase.Parked)
-            throw FailureTypes.Impossible($"{control} is not possible: the run is not parked. {Summary}");
-    }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
@@ -11,34 +9,15 @@ public sealed partial class RotateSecret
 {
     private const string Looking = "Looking at Vault, at the system that the secret is for, and at its consumers.";
 
-    /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
-    private const int FailuresInARow = 5;
-
-    /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
-
-    /// <summary>So that a lost proof is noticed early in a short time, and a week of it stays below 10,000 events.</summary>
-    private const int LooksWhileSettling = 20;
-
-    private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
-
-    private readonly List<RunbookStep> steps = [.. new[]
+    private static IEnumerable<RunbookStep> InOrder => [.. new[]
     {
         RotationStep.Create, RotationStep.Set, RotationStep.Promote, RotationStep.Publish, RotationStep.Refresh, RotationStep.Settle, RotationStep.Revoke,
     }.Select(step => new RunbookStep(InWords(step), StepState.Pending, InTheOrder(step), []))];
 
     private string rotation = "";
-    private RotationStep? failedAt;
-    private int failures;
     private bool toldParent;
 
-    private RunbookPhase Phase { get; set; } = RunbookPhase.Observing;
-
-    private string Summary { get; set; } = Looking;
-
-    private RunbookWait? WaitingFor { get; set; }
-
-    private bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
+    private protected override TimeSpan ParkedAtMost => request.ParkedAtMost;
 
     /// <summary>Where the run stands.</summary>
     [WorkflowQuery("status")]
@@ -49,7 +28,7 @@ public sealed partial class RotateSecret
         OperationId = request.OperationId,
         Phase = Phase,
         Summary = Summary,
-        Steps = [.. steps, .. (sight?.Seen.Consumers ?? []).Select(Step)],
+        Steps = [.. Steps, .. (sight?.Seen.Consumers ?? []).Select(Step)],
         WaitingFor = WaitingFor,
         Next = Ended ? null : decision?.Why ?? Looking,
         IfStoppedNow = IfStoppedNow(),
@@ -69,7 +48,7 @@ public sealed partial class RotateSecret
         _ => "The previous value is refused and destroyed.",
     };
 
-    private string IfStoppedNow() => sight?.Seen switch
+    private protected override string IfStoppedNow() => sight?.Seen switch
     {
         null => "Nothing has been changed.",
         _ when Phase == RunbookPhase.Completed => "Nothing is half-done.",
@@ -115,48 +94,15 @@ public sealed partial class RotateSecret
         RunbookSearchAttributes.OperationId.ValueSet(request.OperationId),
         RunbookSearchAttributes.Phase.ValueSet(InWords(Phase)));
 
-    private void EnterPhase(RunbookPhase next, string why)
-    {
-        Summary = why;
-        if (next != Phase)
-        {
-            Phase = next;
-            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
-        }
-
-        Workflow.CurrentDetails = $"**{InWords(Phase)}**: {why}";
-    }
-
-    /// <summary>Everything before a step was done, or was found done.</summary>
     private void Begin(RotationStep step, string? detail = null)
     {
-        var at = steps.FindIndex(known => known.Name == InWords(step));
-        if (at < 0 || returning)
-            return;
-        for (var before = 0; before < at; before++)
-        {
-            if (steps[before].State != StepState.Done)
-                steps[before] = steps[before] with { State = StepState.Done, FinishedAt = Now };
-        }
-
-        if (steps[at].State != StepState.Running)
-            steps[at] = steps[at] with { State = StepState.Running, StartedAt = Now };
-        if (detail is not null)
-            steps[at] = steps[at] with { Detail = detail };
+        if (!returning)
+            Begin(InWords(step), detail);
     }
 
     private void Finish(RotationStep step, string detail)
     {
-        if (steps.FindIndex(known => known.Name == InWords(step)) is >= 0 and var at && !returning)
-            steps[at] = steps[at] with { State = StepState.Done, Detail = detail, FinishedAt = Now };
+        if (Steps.FindIndex(known => known.Name == InWords(step)) is >= 0 and var at && !returning)
+            Steps[at] = Steps[at] with { State = StepState.Done, Detail = detail, FinishedAt = Now };
     }
-
-    private static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
-    private static string InWords(TimeSpan duration) => duration switch
-    {
-        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0.#}h"),
-        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.#}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.#}s"),
-    };
 }

@@ -8,7 +8,7 @@ namespace PlatformOps.Workflows.Secrets;
 /// <summary>Replaces one secret of one region, and ends when every consumer is proved to use the new value and no older one is valid. See <c>docs/runbooks/rotate-secrets.md</c>.</summary>
 /// <remarks>What is found decides what is done next, whoever caused it: a run that was terminated is continued by the next one from wherever it was.</remarks>
 [Workflow]
-public sealed partial class RotateSecret
+public sealed partial class RotateSecret : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateSecretInput>? input;
@@ -16,19 +16,18 @@ public sealed partial class RotateSecret
     private SecretRequest request;
     private SecretSight? sight;
     private RotationDecision? decision;
-    private DateTimeOffset? provedSince, waitingSince;
+    private DateTimeOffset? provedSince;
     private bool held, looked;
 
     /// <summary>Sets the state that controls and queries may meet before the run's first step.</summary>
     [WorkflowInit]
     public RotateSecret(Input<RotateSecretInput>? input = null)
+        : base(Looking, InOrder)
     {
         this.input = input;
         request = SecretRequest.Unchecked(input?.ValueOrNull);
         held = input?.ValueOrNull?.RefreshedByParent == true;
     }
-
-    private static DateTimeOffset Now => new(Workflow.UtcNow);
 
     /// <summary>Workflow id of the run for a secret: one at a time.</summary>
     public static string WorkflowId(string environment, string secret, string region) => $"secrets/{environment}/{secret}@{region}";
@@ -75,7 +74,7 @@ public sealed partial class RotateSecret
     public Task RefreshedAsync()
     {
         held = false;
-        news = true;
+        News = true;
         return Task.CompletedTask;
     }
 
@@ -144,7 +143,7 @@ public sealed partial class RotateSecret
                     StartToCloseTimeout = TimeSpan.FromMinutes(2),
                     RetryPolicy = new() { MaximumAttempts = 1 },
                 });
-            (failures, failedAt, waitingSince) = (0, null, null);
+            Forget();
             Finish(next.Step, done.Detail);
             if (next.Step == RotationStep.Revoke)
                 revoked = true;
@@ -158,14 +157,14 @@ public sealed partial class RotateSecret
             if (failure.InnerException is ApplicationFailureException { NonRetryable: true })
                 await ParkAsync($"{InWords(next.Step)} failed: {FailureReason.Of(failure)}");
             else
-                await LaterAsync(next.Step, $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
+                await LaterAsync(InWords(next.Step), $"{InWords(next.Step)} may not have happened: {FailureReason.Of(failure)} It is looked at again.");
         }
     }
 
     /// <summary>Waits before the next look: longer and longer, and not for ever.</summary>
     private async Task WaitAsync(RotationDecision next)
     {
-        waitingSince ??= Now;
+        Waits();
         if (held && next.Consumers.Count > 0 && abortReason is null)
         {
             await TellParentAsync(next.Consumers);
@@ -174,48 +173,7 @@ public sealed partial class RotateSecret
 
         EnterPhase(returning ? RunbookPhase.RollingBack : RunbookPhase.Acting, next.Why);
         Begin(next.Step, next.Why);
-        var settled = next.Step == RotationStep.Settle;
-        var until = settled ? provedSince!.Value + (request.Settle ?? sight!.Settle) : waitingSince.Value + request.ProveWithin;
-        if (!settled && Now >= until)
-        {
-            await ParkAsync($"Not proved within {InWords(request.ProveWithin)}: {next.Why}");
-            return;
-        }
-
-        WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
-        var pause = settled ? (request.Settle ?? sight!.Settle) / LooksWhileSettling : (Now - waitingSince.Value) / 10;
-        var longest = settled ? LongestPauseOfProof : LongestPause;
-        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
-        await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
-        WaitingFor = null;
-        if (settled)
-            waitingSince = null;
-    }
-
-    /// <summary>The same step again and again is somebody's business; a step that turns out to be done is not.</summary>
-    private async Task LaterAsync(RotationStep failed, string why)
-    {
-        failures = failed == failedAt ? failures + 1 : 1;
-        failedAt = failed;
-        if (failures > FailuresInARow)
-        {
-            await ParkAsync(why);
-            return;
-        }
-
-        EnterPhase(Phase, why);
-        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
-    }
-
-    private async Task ParkAsync(string why)
-    {
-        EnterPhase(RunbookPhase.Parked, why);
-        WaitingFor = new("retryStep, skipStep or abort", "operator", Now + request.ParkedAtMost);
-        var answered = await NewsAsync(request.ParkedAtMost);
-        WaitingFor = null;
-        (failures, failedAt, waitingSince) = (0, null, null);
-        if (!answered)
-            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(request.ParkedAtMost)}. {why} {IfStoppedNow()}");
+        await WaitAsync(next.Why, next.Step == RotationStep.Settle ? provedSince : null, request.Settle ?? sight!.Settle, request.ProveWithin);
     }
 
     private async Task TellParentAsync(IReadOnlyList<string> consumers)
@@ -231,13 +189,5 @@ public sealed partial class RotateSecret
         // A parent that does not come is not waited for: then every secret has its own restarts.
         if (!await NewsAsync(request.ProveWithin))
             held = false;
-    }
-
-    /// <returns>False: nothing came within that time.</returns>
-    private async Task<bool> NewsAsync(TimeSpan within)
-    {
-        var came = await Workflow.WaitConditionAsync(() => news, within);
-        news = false;
-        return came;
     }
 }

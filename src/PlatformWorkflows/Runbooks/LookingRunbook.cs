@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text.Json;
+using Temporalio.Workflows;
+
+namespace PlatformOps.Workflows.Runbooks;
+
+/// <summary>A runbook that looks, takes the one next step, and looks again: where it stands, how long it waits between looks, and when it asks people.</summary>
+public abstract class LookingRunbook
+{
+    /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
+    private const int FailuresInARow = 5;
+
+    /// <summary>So that a lost proof is noticed early in a short time, and a week of it stays below 10,000 events.</summary>
+    private const int LooksWhileSettling = 20;
+
+    /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
+
+    private string? failedAt;
+    private int failures;
+    private DateTimeOffset? waitingSince;
+
+    private protected LookingRunbook(string looking, IEnumerable<RunbookStep> steps) => (Summary, Steps) = (looking, [.. steps]);
+
+    private protected static DateTimeOffset Now => new(Workflow.UtcNow);
+
+    /// <summary>Somebody told it something.</summary>
+    private protected bool News { get; set; }
+
+    private protected List<RunbookStep> Steps { get; }
+
+    private protected RunbookPhase Phase { get; private set; } = RunbookPhase.Observing;
+
+    private protected string Summary { get; private set; }
+
+    private protected RunbookWait? WaitingFor { get; private set; }
+
+    private protected bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
+
+    /// <summary>How long a parked run waits for people.</summary>
+    private protected abstract TimeSpan ParkedAtMost { get; }
+
+    /// <summary>Looks again, at a parked run.</summary>
+    [WorkflowUpdate("retryStep")]
+    public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
+    {
+        News = true;
+        return Task.FromResult(new ControlResult("It is looked at again."));
+    }
+
+    [WorkflowUpdateValidator(nameof(RetryStepAsync))]
+    public void ValidateRetryStep(Input<StepInput>? input = null)
+    {
+        _ = ControlFields.Given(input);
+        if (Phase != RunbookPhase.Parked)
+            throw FailureTypes.Impossible($"retryStep is not possible: the run is not parked. {Summary}");
+    }
+
+    /// <summary>What state everything is in when the run ends here.</summary>
+    private protected abstract string IfStoppedNow();
+
+    private protected void EnterPhase(RunbookPhase next, string why)
+    {
+        Summary = why;
+        if (next != Phase)
+        {
+            Phase = next;
+            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
+        }
+
+        Workflow.CurrentDetails = $"**{InWords(Phase)}**: {why}";
+    }
+
+    /// <summary>Everything before a step was done, or was found done.</summary>
+    private protected void Begin(string step, string? detail = null)
+    {
+        var at = Steps.FindIndex(known => known.Name == step);
+        if (at < 0)
+            return;
+        for (var before = 0; before < at; before++)
+        {
+            if (Steps[before].State != StepState.Done)
+                Steps[before] = Steps[before] with { State = StepState.Done, FinishedAt = Now };
+        }
+
+        if (Steps[at].State != StepState.Running)
+            Steps[at] = Steps[at] with { State = StepState.Running, StartedAt = Now };
+        if (detail is not null)
+            Steps[at] = Steps[at] with { Detail = detail };
+    }
+
+    /// <summary>A step went well: what failed or was waited for before is forgotten.</summary>
+    private protected void Forget() => (failures, failedAt, waitingSince) = (0, null, null);
+
+    /// <summary>It is waited from now on, if it was not already.</summary>
+    private protected void Waits() => waitingSince ??= Now;
+
+    /// <summary>Waits before the next look: longer and longer, and not for ever.</summary>
+    /// <param name="provedSince">Since when everything is proved; null: it is not.</param>
+    /// <param name="settle">For how long the proof has to hold.</param>
+    /// <param name="proveWithin">How long a proof is waited for before people are asked.</param>
+    private protected async Task WaitAsync(string why, DateTimeOffset? provedSince, TimeSpan settle, TimeSpan proveWithin)
+    {
+        Waits();
+        var settled = provedSince is not null;
+        var until = settled ? provedSince!.Value + settle : waitingSince!.Value + proveWithin;
+        if (!settled && Now >= until)
+        {
+            await ParkAsync($"Not proved within {InWords(proveWithin)}: {why}");
+            return;
+        }
+
+        WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
+        var pause = settled ? settle / LooksWhileSettling : (Now - waitingSince!.Value) / 10;
+        var longest = settled ? LongestPauseOfProof : LongestPause;
+        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
+        await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
+        WaitingFor = null;
+        if (settled)
+            waitingSince = null;
+    }
+
+    /// <summary>The same step again and again is somebody's business; a step that turns out to be done is not.</summary>
+    private protected async Task LaterAsync(string failed, string why)
+    {
+        failures = failed == failedAt ? failures + 1 : 1;
+        failedAt = failed;
+        if (failures > FailuresInARow)
+        {
+            await ParkAsync(why);
+            return;
+        }
+
+        EnterPhase(Phase, why);
+        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
+    }
+
+    private protected async Task ParkAsync(string why)
+    {
+        EnterPhase(RunbookPhase.Parked, why);
+        WaitingFor = new("retryStep, skipStep or abort", "operator", Now + ParkedAtMost);
+        var answered = await NewsAsync(ParkedAtMost);
+        WaitingFor = null;
+        Forget();
+        if (!answered)
+            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(ParkedAtMost)}. {why} {IfStoppedNow()}");
+    }
+
+    /// <returns>False: nothing came within that time.</returns>
+    private protected async Task<bool> NewsAsync(TimeSpan within)
+    {
+        var came = await Workflow.WaitConditionAsync(() => News, within);
+        News = false;
+        return came;
+    }
+
+    private protected static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    private protected static string InWords(TimeSpan duration) => duration switch
+    {
+        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0.#}h"),
+        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.#}m"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.#}s"),
+    };
+}
