@@ -40,7 +40,7 @@ internal sealed class BootstrapSchedules(ITemporalClient client, StandingWork wo
             return;
         var (known, note) = PivotMark.Read(live.Schedule.State.Notes);
         if (known?.PivotId != mark.PivotId)
-            await PatchAsync(id, new() { Pause = mark.Before(note) }, ct);
+            await PatchAsync(id, live, mark, new() { Pause = mark.Before(note) }, ct);
     }
 
     public async Task CopyAsync(BootstrapSchedules source, string id, CancellationToken ct)
@@ -78,7 +78,7 @@ internal sealed class BootstrapSchedules(ITemporalClient client, StandingWork wo
         var spent = live.Schedule.State is { LimitedActions: true, RemainingActions: 0 };
         if (!spent && mark.Missed(since, Acted(live), live.Schedule.Policies?.CatchupWindow?.ToTimeSpan() ?? DefaultCatchUp, now) is { } from)
             patch.BackfillRequest.Add(new BackfillRequest { StartTime = from.ToTimestamp(), EndTime = now.ToTimestamp() });
-        await PatchAsync(schedule.Id, patch, ct);
+        await PatchAsync(schedule.Id, live, mark, patch, ct);
     }
 
     public async Task RemoveAsync(StandingSchedule schedule, CancellationToken ct)
@@ -109,6 +109,7 @@ internal sealed class BootstrapSchedules(ITemporalClient client, StandingWork wo
 
     private static DateTimeOffset? Acted(DescribeScheduleResponse live) => live.Info.RecentActions.Max(action => action.ScheduleTime)?.ToDateTimeOffset();
 
-    private Task PatchAsync(string id, SchedulePatch patch, CancellationToken ct) =>
-        client.WorkflowService.PatchScheduleAsync(new() { Namespace = Space, ScheduleId = id, Patch = patch, RequestId = Guid.NewGuid().ToString() }, BootstrapCluster.Rpc(ct));
+    /// <summary>Two who saw the same and do the same ask for the same.</summary>
+    private Task PatchAsync(string id, DescribeScheduleResponse seen, PivotMark mark, SchedulePatch patch, CancellationToken ct) => client.WorkflowService.PatchScheduleAsync(
+        new() { Namespace = Space, ScheduleId = id, Patch = patch, RequestId = $"{mark.PivotId}-{id}-{Convert.ToHexStringLower(seen.ConflictToken.Span)}" }, BootstrapCluster.Rpc(ct));
 }

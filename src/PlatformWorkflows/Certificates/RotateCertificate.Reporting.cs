@@ -82,7 +82,7 @@ public sealed partial class RotateCertificate
             Fingerprint = sight?.Seen.Current?.Fingerprint,
             NotAfter = sight?.Seen.Current?.NotAfter,
             Consumers = sight?.Seen.Consumers ?? [],
-            Excused = excused,
+            Excused = Excused,
             StartedAt = startedAt,
             FinishedAt = Now,
         };

@@ -12,7 +12,6 @@ public sealed partial class RotateCertificate : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateCertificateInput>? input;
-    private readonly Dictionary<string, string> excused = [];
     private CertificateRequest request;
     private CertificateSight? sight;
     private CertificateDecision? decision;
@@ -84,7 +83,7 @@ public sealed partial class RotateCertificate : LookingRunbook
         if (!looked && CertificatePolicy.LeftBy(sight.Seen) is { } left)
             rotation = left;
         looked = true;
-        decision = CertificatePolicy.Decide(sight.Seen, new(rotation, request.Settle ?? sight.Settle, provedSince, [.. excused.Keys]));
+        decision = CertificatePolicy.Decide(sight.Seen, new(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys]));
         provedSince = decision.Step is CertificateStep.Settle or CertificateStep.Revoke ? provedSince ?? sight.Seen.SeenAt : null;
         return decision;
     }

@@ -31,30 +31,12 @@ public sealed partial class RotateCertificateAuthority
         ControlFields.Require("reason", given.Reason, "why, for the report");
     }
 
-    /// <summary>Goes on without the proof of a consumer, for which somebody answers.</summary>
-    [WorkflowUpdate("skipStep")]
-    public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
-    {
-        var given = ControlFields.Given(input);
-        excused[given.Step!] = given.Reason!;
-        News = true;
-        return Task.FromResult(new ControlResult($"{given.Step} is not waited for any more; the report will say so."));
-    }
+    private protected override string Subject => request.Authority;
 
-    [WorkflowUpdateValidator(nameof(SkipStepAsync))]
-    public void ValidateSkipStep(Input<StepInput>? input = null)
-    {
-        var given = ControlFields.Given(input);
-        if (Ended)
-            throw FailureTypes.Impossible("skipStep is not possible: the run has ended.");
-        ControlFields.Require("step", given.Step, $"which consumer: {Consumers()}");
-        ControlFields.Require("reason", given.Reason, "why it may trust the wrong root");
-        if (sight?.Seen.Consumers.Any(consumer => consumer.Name == given.Step) != true)
-            throw FailureTypes.Invalid($"Field 'step': {given.Step} does not use {request.Authority}. Possible: {Consumers()}.");
-    }
+    private protected override IEnumerable<string> Consumers => (sight?.Seen.Consumers ?? []).Select(consumer => consumer.Name);
+
+    private protected override string SkippingMeans => "why it may trust the wrong root";
 
     /// <summary>Once trust in the old root may be dropped, there is only forward.</summary>
     private bool PointOfNoReturnPassed => !returning && Steps.Exists(step => step.Name == Drop && step.State != StepState.Pending && decision?.Step != AuthorityStep.Settle);
-
-    private string Consumers() => sight is { Seen.Consumers: { Count: > 0 } consumers } ? string.Join(", ", consumers.Select(consumer => consumer.Name)) : "none";
 }

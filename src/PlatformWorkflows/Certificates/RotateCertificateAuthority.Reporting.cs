@@ -84,7 +84,7 @@ public sealed partial class RotateCertificateAuthority
             Summary = summary,
             Roots = [.. seen.Issuers.Select(issuer => new AuthorityStanding(issuer.Name, issuer.Fingerprint, AuthorityPolicy.StateOf(issuer, next, seen), issuer.NotAfter))],
             Consumers = proof,
-            Excused = excused,
+            Excused = Excused,
             StartedAt = startedAt,
             FinishedAt = Now,
         };

@@ -14,7 +14,6 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateCertificateAuthorityInput>? input;
-    private readonly Dictionary<string, string> excused = [];
     private AuthorityRequest request;
     private AuthoritySight? sight;
     private AuthorityDecision? decision;
@@ -32,7 +31,7 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
         request = AuthorityRequest.Unchecked(input?.ValueOrNull);
     }
 
-    private AuthorityProgress Progress => new(request.Authority, rotation, request.Settle ?? sight?.Settle ?? TimeSpan.Zero, provedSince, [.. excused.Keys], returning);
+    private AuthorityProgress Progress => new(request.Authority, rotation, request.Settle ?? sight?.Settle ?? TimeSpan.Zero, provedSince, [.. Excused.Keys], returning);
 
     /// <summary>Workflow id of the run for an authority: one at a time.</summary>
     public static string WorkflowId(string environment, string authority, string region) => $"certificates/{environment}/authority/{authority}@{region}";

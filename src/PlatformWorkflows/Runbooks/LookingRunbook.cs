@@ -37,10 +37,22 @@ public abstract class LookingRunbook
 
     private protected RunbookWait? WaitingFor { get; private set; }
 
+    /// <summary>Consumers whose proof is not waited for, with why, as somebody said who answers for it.</summary>
+    private protected Dictionary<string, string> Excused { get; } = [];
+
     private protected bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
 
     /// <summary>How long a parked run waits for people.</summary>
     private protected abstract TimeSpan ParkedAtMost { get; }
+
+    /// <summary>What is rotated, by its name.</summary>
+    private protected abstract string Subject { get; }
+
+    /// <summary>Everybody who uses it, as far as it was looked at.</summary>
+    private protected abstract IEnumerable<string> Consumers { get; }
+
+    /// <summary>What somebody answers for who does not wait for a consumer, as a phrase that begins with <c>why</c>.</summary>
+    private protected abstract string SkippingMeans { get; }
 
     /// <summary>Looks again, at a parked run.</summary>
     [WorkflowUpdate("retryStep")]
@@ -56,6 +68,29 @@ public abstract class LookingRunbook
         _ = ControlFields.Given(input);
         if (Phase != RunbookPhase.Parked)
             throw FailureTypes.Impossible($"retryStep is not possible: the run is not parked. {Summary}");
+    }
+
+    /// <summary>Goes on without the proof of a consumer, for which somebody answers.</summary>
+    [WorkflowUpdate("skipStep")]
+    public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        Excused[given.Step!] = given.Reason!;
+        News = true;
+        return Task.FromResult(new ControlResult($"{given.Step} is not waited for any more; the report will say so."));
+    }
+
+    [WorkflowUpdateValidator(nameof(SkipStepAsync))]
+    public void ValidateSkipStep(Input<StepInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        if (Ended)
+            throw FailureTypes.Impossible("skipStep is not possible: the run has ended.");
+        var consumers = string.Join(", ", Consumers) is { Length: > 0 } names ? names : "none";
+        ControlFields.Require("step", given.Step, $"which consumer: {consumers}");
+        ControlFields.Require("reason", given.Reason, SkippingMeans);
+        if (!Consumers.Contains(given.Step))
+            throw FailureTypes.Invalid($"Field 'step': {given.Step} is no consumer of {Subject}. Possible: {consumers}.");
     }
 
     /// <summary>What state everything is in when the run ends here.</summary>

@@ -81,7 +81,7 @@ public sealed partial class RotateSecret
             Summary = summary,
             Version = sight?.Seen.Current?.Version,
             Consumers = sight?.Seen.Consumers ?? [],
-            Excused = excused,
+            Excused = Excused,
             StartedAt = startedAt,
             FinishedAt = Now,
         };

@@ -12,7 +12,6 @@ public sealed partial class RotateSecret : LookingRunbook
 {
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateSecretInput>? input;
-    private readonly Dictionary<string, string> excused = [];
     private SecretRequest request;
     private SecretSight? sight;
     private RotationDecision? decision;
@@ -89,7 +88,7 @@ public sealed partial class RotateSecret : LookingRunbook
         looked = true;
         if (abortReason is not null && sight.Seen.Current?.Rotation == RotationPolicy.ReturnOf(rotation))
             (returning, rotation) = (true, RotationPolicy.ReturnOf(rotation));
-        var progress = new RotationProgress(rotation, request.Settle ?? sight.Settle, provedSince, [.. excused.Keys], held);
+        var progress = new RotationProgress(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys], held);
         if (abortReason is not null && !returning)
         {
             if (RotationPolicy.Abort(sight.Seen, progress) is { } back)
