@@ -103,8 +103,11 @@ public class WorkflowTaskTests(SharedServer server)
             Identity = "one",
             StickyAttributes = new() { WorkerTaskQueue = new() { Name = "cache-" + queue, Kind = TaskQueueKind.Sticky, NormalName = queue } },
         });
-        var next = server.Client.WorkflowService.PollWorkflowTaskQueueAsync(
-            new() { Namespace = "default", Identity = "one", TaskQueue = new() { Name = "cache-" + queue, Kind = TaskQueueKind.Sticky, NormalName = queue } });
+        Temporalio.Api.TaskQueue.V1.TaskQueue cached = new() { Name = "cache-" + queue, Kind = TaskQueueKind.Sticky, NormalName = queue };
+        var next = server.Client.WorkflowService.PollWorkflowTaskQueueAsync(new() { Namespace = "default", Identity = "one", TaskQueue = cached });
+        // Without its worker's poll the task would go to the normal queue.
+        await Wait.UntilAsync(async () => (await server.Client.WorkflowService.DescribeTaskQueueAsync(
+            new() { Namespace = "default", TaskQueue = cached, TaskQueueType = TaskQueueType.Workflow })).Pollers.Count > 0);
         await handle.SignalAsync(w => w.NoteAsync("x"));
         Assert.Equal([4L, 5L, 6L, 7L], (await next).History.Events.Select(e => e.EventId));
         Assert.Equal(3, (await next).PreviousStartedEventId);
