@@ -7,8 +7,8 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Activities.Provisioning;
 
-/// <summary>Refuses a plan that could not be carried out: our credentials do not allow it, or a quota does not leave room. Changes nothing, and asks
-/// nothing of a region where nothing is to change.</summary>
+/// <summary>Refuses a plan that could not be carried out: our credentials do not allow it, a quota does not leave room, or Helm is at work where a chart is to
+/// go. Changes nothing, and asks nothing of a region where nothing is to change.</summary>
 internal sealed class PlanPreflight(DeclaredSystems systems, SpecifiedEnvironment specified)
 {
     /// <exception cref="ApplicationFailureException">Something is missing; every such thing is named.</exception>
@@ -21,7 +21,9 @@ internal sealed class PlanPreflight(DeclaredSystems systems, SpecifiedEnvironmen
                 continue;
             var cluster = systems.Cluster(region);
             await RequireAccessAsync(cluster, needs, ct);
-            await RequireRoomAsync(cluster, plan, observations.First(observation => observation.Region == region.Name), ct);
+            var desired = Desired(plan, region.Name);
+            await RequireRoomAsync(cluster, desired, observations.First(observation => observation.Region == region.Name), ct);
+            await RequireNoUnfinishedReleaseAsync(cluster, plan, desired, ct);
         }
     }
 
@@ -37,14 +39,26 @@ internal sealed class PlanPreflight(DeclaredSystems systems, SpecifiedEnvironmen
             FailureTypes.Forbidden, nonRetryable: true);
     }
 
-    private async Task RequireRoomAsync(KubernetesConnection cluster, ProvisioningPlan plan, RegionObservation observation, CancellationToken ct)
+    private List<DesiredObject> Desired(ProvisioningPlan plan, string region) =>
+    [
+        .. plan.Components.Where(component => component.Region == region && !component.Retired)
+            .SelectMany(component => ManifestRenderer.Render(specified.Environment, specified.Catalog.Find(component.Component)!, component.Region)),
+    ];
+
+    private static async Task RequireRoomAsync(KubernetesConnection cluster, List<DesiredObject> desired, RegionObservation observation, CancellationToken ct)
     {
-        var desired = plan.Components.Where(component => component.Region == observation.Region && !component.Retired)
-            .SelectMany(component => ManifestRenderer.Render(specified.Environment, specified.Catalog.Find(component.Component)!, component.Region))
-            .ToList();
         var quotas = await new LiveObjects(cluster).ListAsync(new("v1", "ResourceQuota"), null, "", ct);
         if (QuotaCheck.Problems(desired, observation.Objects, quotas) is { Count: > 0 } problems)
             throw new ApplicationFailureException(
                 $"{string.Join("\n", problems)}\nNothing was changed.", FailureTypes.QuotaExceeded, nonRetryable: true);
+    }
+
+    private static async Task RequireNoUnfinishedReleaseAsync(KubernetesConnection cluster, ProvisioningPlan plan, List<DesiredObject> desired, CancellationToken ct)
+    {
+        if (HelmReleases.Applications(plan, desired) is not { Count: > 0 } applications)
+            return;
+        var unfinished = await new LiveObjects(cluster).ListAsync(new("v1", "Secret"), null, HelmReleases.Unfinished, ct);
+        if (HelmReleases.Problems(applications, unfinished) is { Count: > 0 } problems)
+            throw new ApplicationFailureException($"{string.Join("\n", problems)}\nNothing was changed.", FailureTypes.Conflict, nonRetryable: true);
     }
 }

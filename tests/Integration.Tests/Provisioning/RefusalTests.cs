@@ -83,6 +83,35 @@ public abstract class RefusalTests(TestCluster cluster)
     }
 
     [Fact]
+    public async Task A_chart_does_not_go_where_Helm_is_in_the_middle_of_a_release()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        using var kubectl = new KubectlLike(cluster);
+        await kubectl.CreateAsync("/api/v1/namespaces", $$$"""{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"{{{platform.Space}}}"}}""");
+        platform.Write("catalog/delivery/component.yaml", $"name: delivery\nsummary: Installs charts.\nplane: test\nnamespace: {platform.Space}\nprovides: [argoproj.io/v1alpha1/Application]\nhealth: []\nmanifests: [objects.yaml]\n");
+        platform.Write("catalog/delivery/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: delivery}\ndata: {}\n");
+        platform.Write("catalog/search/component.yaml", $"name: search\nsummary: A chart.\nplane: test\nnamespace: {platform.Space}\ndependsOn: [delivery]\ndelivery: gitops\nchart: {{repository: \"https://charts.example.com\", name: search, version: 1.2.3}}\nhealth: []\n");
+        platform.Write("specification/platform.yaml", platform.PlatformOf("{delivery: {}, search: {} }"));
+        platform.Write($"specification/environments/{platform.Environment}.yaml", platform.Read($"specification/environments/{platform.Environment}.yaml").Replace("  app: {}", "  search: {}", StringComparison.Ordinal));
+        await ReleaseAsync(6, "superseded");
+        await ReleaseAsync(7, "pending-upgrade");
+
+        var failure = await platform.FailsAsync(FailureTypes.Conflict, () => platform.PlanAsync());
+
+        Assert.True(failure.NonRetryable);
+        Assert.Contains($"the Helm release {platform.Space}/search, which is pending-upgrade at revision 7 since 2025-11-25 19:46 UTC", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith("\nNothing was changed.", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(platform.Proxy.Mutations);
+
+        await kubectl.DeleteAsync($"/api/v1/namespaces/{platform.Space}/secrets/sh.helm.release.v1.search.v7");
+        Assert.NotEmpty((await platform.PlanAsync()).Plan.Components);
+
+        Task ReleaseAsync(int revision, string status) => kubectl.CreateAsync(
+            $"/api/v1/namespaces/{platform.Space}/secrets",
+            $$$"""{"apiVersion":"v1","kind":"Secret","type":"helm.sh/release.v1","metadata":{"name":"sh.helm.release.v1.search.v{{{revision}}}","labels":{"owner":"helm","name":"search","version":"{{{revision}}}","status":"{{{status}}}","modifiedAt":"1764100000"}},"stringData":{"release":"H4sI"}}""");
+    }
+
+    [Fact]
     public async Task An_API_that_is_out_of_reach_is_named_with_its_address_and_tried_again()
     {
         await using var platform = await TestPlatform.CreateAsync(cluster);
