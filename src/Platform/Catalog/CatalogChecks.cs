@@ -33,6 +33,7 @@ internal static class CatalogChecks
             CheckKinds(component, catalog);
             CheckRotations(component, catalog);
             CertificateReader.Check(component, catalog);
+            BackupReader.Check(component, catalog);
         }
     }
 

@@ -123,6 +123,7 @@ public static class CatalogReader
             Rotations = rotations,
             Certificates = [.. tree["certificates"]!.AsArray().Select(certificate => CertificateReader.Certificate((JsonObject)certificate!, space))],
             CertificateAuthorities = [.. tree["certificateAuthorities"]!.AsArray().Select(authority => CertificateReader.Authority((JsonObject)authority!, space))],
+            Backups = [.. tree["backups"]!.AsArray().Select(backup => BackupReader.Read((JsonObject)backup!))],
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject

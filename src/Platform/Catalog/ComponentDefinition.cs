@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Secrets;
@@ -71,6 +72,9 @@ public sealed record ComponentDefinition
 
     /// <summary>Who signs certificates, in Vault.</summary>
     public IReadOnlyList<AuthorityDefinition> CertificateAuthorities { get; init; } = [];
+
+    /// <summary>Stores of it that are backed up.</summary>
+    public IReadOnlyList<BackupDefinition> Backups { get; init; } = [];
 
     /// <summary>The manifests as parsed, with their <c>${parameters}</c> still in them, in file and document order.</summary>
     public required IReadOnlyList<ManifestTemplate> Manifests { get; init; }

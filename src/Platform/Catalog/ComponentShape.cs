@@ -202,6 +202,25 @@ internal static class ComponentShape
             "A webhook configuration.", Pattern: "^(Validating|Mutating)WebhookConfiguration/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as ValidatingWebhookConfiguration/policies"))),
     ]);
 
+    private static readonly MapShape Backup = new("A store that is backed up.",
+    [
+        new("name", Name, Required: true),
+        new("store", new TextShape("What kind of store it is.", [.. BackupReader.Stores.Keys]), Required: true),
+        new("schedules", new ListShape("When which kind of set is made.", new MapShape("When one kind of set is made.",
+        [
+            new("method", new TextShape("What is copied.", [.. BackupReader.Methods.Keys]), Default: "full"),
+            new("every", new DurationShape("How often.", Minimum: TimeSpan.FromMinutes(1)), Required: true),
+            new("at", new DurationShape("How long after the beginning of each interval, counted from 1970-01-01 UTC.", ZeroWord: "0"), Default: "0s"),
+        ])), Required: true),
+        new("continuous", new BooleanShape("Whether every change is kept as it is made, besides the sets."), Default: false),
+        new("retention", new DurationShape("How far back the store can be restored.", Minimum: TimeSpan.FromHours(1)), Required: true),
+        new("minimumSets", new IntegerShape("How many good sets are kept, however old they are.", 1, 1000), Default: 2L),
+        new("rpo", new DurationShape("How much a restore may lose."), Required: true),
+        new("rto", new DurationShape("How long a restore may take."), Required: true),
+        new("verifyEvery", new DurationShape("How old the proof of a set may become.", Minimum: TimeSpan.FromMinutes(1)), Default: "7d"),
+        new("grace", new DurationShape("How long a set that is to go is only marked.", Minimum: TimeSpan.FromMinutes(1)), Default: "24h"),
+    ]);
+
     private static readonly MapShape Observed = new("A value that an object tells once it is there.",
     [
         new("apiVersion", new TextShape("The object's API group and version."), Required: true),
@@ -234,6 +253,7 @@ internal static class ComponentShape
         new("rotations", new ListShape("Secrets that are rotated.", Rotation)),
         new("certificates", new ListShape("Certificates that are rotated.", Certificate)),
         new("certificateAuthorities", new ListShape("Who signs certificates, in Vault.", Authority)),
+        new("backups", new ListShape("Stores that are backed up.", Backup)),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),
     ]);
