@@ -37,7 +37,7 @@ public sealed class GuardAgent : IAsyncDisposable
         var gate = new ClientGate(keeper.Held);
         var sql = new ServerSql(configuration, () => server.Id);
         var clients = new ClientPath(configuration, gate, Elsewhere, MayCancelAsync, log);
-        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration, () => server.Id), new(configuration, user), status, clock, log, stop.Token);
+        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration, () => server.Id), new(configuration, user, clock), status, clock, log, stop.Token);
         fencing = new(parts);
         promotion = new(parts);
         var peer = new PeerServer(parts.Tools, settings, clock);

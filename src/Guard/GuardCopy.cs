@@ -35,7 +35,7 @@ public static class GuardCopy
         cloning.Prepare();
         Directory.CreateDirectory(configuration.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         user.Own(configuration.Data);
-        await new ServerTools(asPeer, user).RunAsync(
+        await new ServerTools(asPeer, user, clock).RunAsync(
             "pg_basebackup", ["--pgdata", configuration.Data, "--dbname", cloning.PeerConnection("replication"), "--wal-method=stream", "--checkpoint=fast"], ct);
         // A standby's clone is a standby; without the file it is a primary of the same timeline, in a pair of its own.
         File.Delete(Path.Combine(configuration.Data, "standby.signal"));

@@ -31,7 +31,7 @@ public static class GuardInit
         ServerRoles.MakeSecret(configuration.PasswordFile);
         var user = new ServerUser(configuration.ServerUser);
         var settings = new ServerSettings(configuration, user);
-        await MakeClusterAsync(configuration, user, settings, ct);
+        await MakeClusterAsync(configuration, user, settings, clock, ct);
         using var server = new ServerProcess(configuration, user, settings, clock, log, () => { });
         await using (var connection = new ServerSql(configuration, () => server.Id))
         {
@@ -63,7 +63,7 @@ public static class GuardInit
         return true;
     }
 
-    private static async Task MakeClusterAsync(GuardConfiguration configuration, ServerUser user, ServerSettings settings, CancellationToken ct)
+    private static async Task MakeClusterAsync(GuardConfiguration configuration, ServerUser user, ServerSettings settings, TimeProvider clock, CancellationToken ct)
     {
         Directory.CreateDirectory(configuration.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         user.Own(configuration.Data);
@@ -72,7 +72,7 @@ public static class GuardInit
         settings.WriteFile(password, ServerRoles.PasswordOf(ServerRoles.Guard, configuration.PasswordFile).Reveal() + "\n");
         try
         {
-            await new ServerTools(configuration, user).RunAsync(
+            await new ServerTools(configuration, user, clock).RunAsync(
                 "initdb",
                 ["--pgdata", configuration.Data, "--username", ServerRoles.Guard, "--pwfile", password, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums"],
                 ct);

@@ -4,7 +4,8 @@ using PlatformOps.Guard.Configuration;
 namespace PlatformOps.Guard.Postgres;
 
 /// <summary>Runs the programs that come with the server, as the server's user.</summary>
-internal sealed class ServerTools(GuardConfiguration configuration, ServerUser user)
+/// <param name="clock">By which one that stands still is found.</param>
+internal sealed class ServerTools(GuardConfiguration configuration, ServerUser user, TimeProvider clock)
 {
     /// <summary>For messages: what a program wrote last.</summary>
     private const int WordsKept = 600;
@@ -18,16 +19,26 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
     }
 
     /// <summary>Runs a program to its end, however that is. It stands in the data directory, so that one that outlives its guard is found as the servers are.</summary>
+    /// <exception cref="GuardException">It stood still, and was ended.</exception>
     public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
     {
         using var process = Start(program, arguments, configuration.Data);
         using var ended = ct.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        await process.WaitForExitAsync(CancellationToken.None);
+        using var done = new CancellationTokenSource();
+        var still = StandstillWatch.UntilStillAsync(process.Id, clock, done.Token);
+        var exit = process.WaitForExitAsync(CancellationToken.None);
+        var stands = await Task.WhenAny(exit, still) == still && await still;
+        if (stands)
+            process.Kill();
+        await exit;
+        await done.CancelAsync();
         var result = (process.ExitCode, await output, (await errors).Trim());
         ct.ThrowIfCancellationRequested();
-        return result;
+        return stands
+            ? throw new GuardException($"{program} did nothing for {StandstillWatch.Longest.TotalMinutes:0} minutes, and was ended: {Last(result.Item3 is { Length: > 0 } said ? said : "it said nothing")}")
+            : result;
     }
 
     /// <summary>Runs a program and gives what it writes line by line; how it ends is not asked.</summary>
