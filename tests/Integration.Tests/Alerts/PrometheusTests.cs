@@ -29,7 +29,7 @@ public sealed class PrometheusTests
 
         pair.KillPostmaster(GuardedPair.First);
         await Wait.UntilAsync(async () => (await fixture.SignalsAsync("production"))?.Any(signal => signal is { Name: "PostgreSQLNoWritablePrimary", Status: "firing" }) is true, () => prometheus.Said + alertmanager.Said, Patience);
-        Assert.True((await pair.Database.PromoteAsync(GuardedPair.Second, await pair.ClaimAsync(GuardedPair.Second, fenced: true), TestContext.Current.CancellationToken)).Writable);
+        Assert.True((await pair.PromoteAsync(GuardedPair.Second, await pair.ClaimAsync(GuardedPair.Second, fenced: true))).Writable);
         await Wait.UntilAsync(async () => (await fixture.SignalsAsync("production"))!.Any(signal => signal is { Name: "PostgreSQLNoWritablePrimary", Status: "resolved" }), () => prometheus.Said + alertmanager.Said, Patience);
 
         var signals = (await fixture.SignalsAsync("production"))!.Where(signal => signal.Name == "PostgreSQLNoWritablePrimary").ToList();

@@ -19,7 +19,7 @@ public abstract class GuardScenario(ITestOutputHelper output)
     {
         var epoch = await pair.ClaimAsync(Second, fenced);
         var claimed = Stopwatch.GetTimestamp();
-        var node = await pair.Database.PromoteAsync(Second, epoch, Ct);
+        var node = await pair.PromoteAsync(Second, epoch);
         var promoted = Stopwatch.GetElapsedTime(since);
         Assert.True(node.Writable, node.ToString());
         await ledger.MoreAsync(200);

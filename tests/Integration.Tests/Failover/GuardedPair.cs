@@ -183,6 +183,22 @@ internal sealed class GuardedPair : IAsyncDisposable
         }
     }
 
+    /// <summary>As a runbook does it: what is out of order for a moment is tried again. A lease that takes longer to write than it is valid, on a machine that is busy, is such a thing.</summary>
+    public async Task<DatabaseNode> PromoteAsync(string primary, long epoch)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await Database.PromoteAsync(primary, epoch, Ct);
+            }
+            catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable && attempt < 20)
+            {
+                // Its next attempt looks what is done already.
+            }
+        }
+    }
+
     /// <summary>Names a node primary of a new epoch, as a failover does.</summary>
     /// <param name="fenced">The old primary's guard says that it is stopped and fenced.</param>
     public async Task<long> ClaimAsync(string primary, bool fenced)
