@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard;
+using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Postgres;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Platform.Failover;
@@ -53,7 +54,8 @@ internal sealed class GuardedPair : IAsyncDisposable
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A primary and a standby that streams.</summary>
-    public static async Task<GuardedPair> StartAsync(bool synchronous)
+    /// <param name="lease">Default: as shipped. A longer one for what must not depend on a machine that is busy.</param>
+    public static async Task<GuardedPair> StartAsync(bool synchronous, LeaseSettings? lease = null)
     {
         Assert.SkipWhen(LocalPair.Binaries is null, "Install PostgreSQL (Debian: apt-get install postgresql) to run the tests on real servers.");
         var aws = await AwsStandIn.StartAsync(new(), Ct);
@@ -70,6 +72,7 @@ internal sealed class GuardedPair : IAsyncDisposable
             links[node.Node] = link;
             return node with
             {
+                Lease = lease ?? node.Lease,
                 Peer = node.Peer with { Replication = link.Replication.Address },
                 Witness = new(S3: node.Witness.S3! with { Endpoint = $"http://{link.Witness.Address}", CredentialsFile = Path.Combine(folder, "credentials") }),
             };
