@@ -59,6 +59,8 @@ internal static class CatalogChecks
             var path = $"{component.Definition.Name}.imports.{name}";
             if (catalog.Find(owner) is not { } source)
                 component.Reader.Report(path, $"{owner} is not in the catalog; name the component that declares {name}");
+            else if (component.Definition.Scaling is { } scaling && (scaling.Connections == name || scaling.ConnectionLimit == name) && source.Parameters.FirstOrDefault(parameter => parameter.Name == name) is { Type: not ParameterType.Integer })
+                component.Reader.Report(path, $"{name} of {owner} is no integer, and scaling counts connections by it");
             else if (source.Parameters.All(parameter => parameter.Name != name))
                 component.Reader.Report(path, $"{owner} does not declare {name}; declare it there, or import one of its parameters: {string.Join(", ", source.Parameters.Select(parameter => parameter.Name))}");
         }
@@ -67,7 +69,7 @@ internal static class CatalogChecks
     private static void CheckUse(ReadDefinition component, ComponentCatalog catalog)
     {
         var definition = component.Definition;
-        var used = ManifestReader.NamesIn(definition);
+        var used = ManifestReader.NamesIn(definition).Concat(ScalingReader.NamesIn(definition.Scaling)).ToHashSet();
         foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.TryGetValue(parameter.Name, out var owners) && ComponentDefinition.Alternatives(owners).Contains(definition.Name))))
             component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
         foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))

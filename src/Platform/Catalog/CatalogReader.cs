@@ -98,6 +98,7 @@ public static class CatalogReader
         IReadOnlyList<HealthGate> health = [.. tree["health"]!.AsArray().Select((gate, index) => HealthGateReader.Read((JsonObject)gate!, space, $"{folder}.health[{index}]", reader)).OfType<HealthGate>()];
         IReadOnlyList<RotationDefinition> rotations =
             [.. tree["rotations"]!.AsArray().Select((rotation, index) => RotationReader.Read((JsonObject)rotation!, space, $"{folder}.rotations[{index}]", health, reader)).OfType<RotationDefinition>()];
+        var scaling = tree["scaling"] is JsonObject scaled ? ScalingReader.Read(scaled, space, $"{folder}.scaling", parameters, [.. known, .. imports.Keys], reader) : null;
         if (problems.Count > before)
             return null;
 
@@ -124,6 +125,7 @@ public static class CatalogReader
             Certificates = [.. tree["certificates"]!.AsArray().Select(certificate => CertificateReader.Certificate((JsonObject)certificate!, space))],
             CertificateAuthorities = [.. tree["certificateAuthorities"]!.AsArray().Select(authority => CertificateReader.Authority((JsonObject)authority!, space))],
             Backups = [.. tree["backups"]!.AsArray().Select(backup => BackupReader.Read((JsonObject)backup!))],
+            Scaling = scaling,
             Secrets = [.. tree["secrets"]!.AsArray().Select(secret => Secret((JsonObject)secret!, space))],
             Manifests = manifests,
             Digest = CanonicalJson.Digest(new JsonObject

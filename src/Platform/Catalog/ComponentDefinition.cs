@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 
@@ -75,6 +76,9 @@ public sealed record ComponentDefinition
 
     /// <summary>Stores of it that are backed up.</summary>
     public IReadOnlyList<BackupDefinition> Backups { get; init; } = [];
+
+    /// <summary>How it is scaled; null: it is not.</summary>
+    public ScalingDefinition? Scaling { get; init; }
 
     /// <summary>The manifests as parsed, with their <c>${parameters}</c> still in them, in file and document order.</summary>
     public required IReadOnlyList<ManifestTemplate> Manifests { get; init; }

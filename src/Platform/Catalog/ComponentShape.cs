@@ -221,6 +221,36 @@ internal static class ComponentShape
         new("grace", new DurationShape("How long a set that is to go is only marked.", Minimum: TimeSpan.FromMinutes(1)), Default: "24h"),
     ]);
 
+    private static readonly TextShape ParameterName = new("The name of a parameter, of its own or imported.", Pattern: "^[A-Za-z][A-Za-z0-9]*$", PatternInWords: "the name of a parameter such as replicas");
+
+    private static readonly MapShape Signal = new("A number that says how busy the component is.",
+    [
+        new("name", Name, Required: true),
+        new("kind", new TextShape("What it asks for.", [.. ScalingReader.SignalKinds.Keys]), Required: true),
+        new("query", new TextShape("In PromQL; gives one number. May hold ${parameter}."), Required: true),
+        new("target", new IntegerShape("Where the number should be.", 0, 1_000_000_000), Required: true),
+        new("unit", new TextShape("What stands behind the number in sentences."), Default: ""),
+    ]);
+
+    private static readonly MapShape Scaling = new("How the number of replicas is changed. Its range is that of the parameter.",
+    [
+        new("parameter", ParameterName, Default: "replicas"),
+        new("workload", new TextShape("Whose replicas it is.", Pattern: "^(Deployment|StatefulSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api")),
+        new("connections", ParameterName),
+        new("connectionLimit", ParameterName),
+        new("tasks", new MapShape("The task queue that the replicas poll: they are asked before one goes.",
+        [
+            new("namespace", new TextShape("The Temporal namespace; may hold ${parameter}."), Required: true),
+            new("queue", new TextShape("The task queue; may hold ${parameter}."), Required: true),
+        ])),
+        new("shards", new BooleanShape("Whether the replicas are nodes of an Elasticsearch: shards leave a node before it goes."), Default: false),
+        new("stabilize", new DurationShape("How long fewer replicas must have been enough before one goes.", Minimum: TimeSpan.FromMinutes(1), Maximum: TimeSpan.FromHours(24)), Default: "10m"),
+        new("cooldown", new DurationShape("How long after a change nothing is taken away.", Minimum: TimeSpan.FromSeconds(10), Maximum: TimeSpan.FromHours(24)), Default: "2m"),
+        new("stepOut", new IntegerShape("Percent of the replicas that may be added at once; at least one is.", 1, 1000), Default: 100L),
+        new("stepIn", new IntegerShape("Percent of the replicas that may go at once; at least one may.", 1, 100), Default: 10L),
+        new("signals", new ListShape("What is asked before the number is changed by itself.", Signal)),
+    ]);
+
     private static readonly MapShape Observed = new("A value that an object tells once it is there.",
     [
         new("apiVersion", new TextShape("The object's API group and version."), Required: true),
@@ -254,6 +284,7 @@ internal static class ComponentShape
         new("certificates", new ListShape("Certificates that are rotated.", Certificate)),
         new("certificateAuthorities", new ListShape("Who signs certificates, in Vault.", Authority)),
         new("backups", new ListShape("Stores that are backed up.", Backup)),
+        new("scaling", Scaling),
         new("health", new ListShape("What it must do to count as healthy.", Gate), Required: true),
         new("manifests", new ListShape("The manifests in the order in which they are applied.", new AnyShape("A file, or {file, when}."))),
     ]);

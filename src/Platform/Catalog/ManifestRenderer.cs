@@ -72,7 +72,7 @@ public static class ManifestRenderer
         [.. component.Observed.Select(item => new ObservedSource(item.Name, new(region, item.Kind.ApiVersion, item.Kind.Kind, item.Namespace, FillText(item.Object, values)), item.Field))];
 
     /// <summary>What is known before anything is there.</summary>
-    private static Dictionary<string, JsonNode?> Parameters(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    internal static Dictionary<string, JsonNode?> Parameters(EnvironmentSpecification environment, ComponentDefinition component, string region)
     {
         var values = BuiltInParameters.Values(environment, component, region);
         var given = environment.Components.FirstOrDefault(candidate => candidate.Name == component.Name)?.Parameters;
@@ -129,7 +129,8 @@ public static class ManifestRenderer
         _ => node?.DeepClone(),
     };
 
-    private static string FillText(string text, Dictionary<string, JsonNode?> values) =>
+    /// <summary>The text with every <c>${parameter}</c> replaced.</summary>
+    internal static string FillText(string text, Dictionary<string, JsonNode?> values) =>
         Placeholders.Replace(text, name => Text(values[name]));
 
     private static string Text(JsonNode? value) => value switch

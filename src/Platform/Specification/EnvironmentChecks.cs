@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Specification;
@@ -15,6 +16,7 @@ internal static class EnvironmentChecks
         CheckNodes(environment, (int)(long)tree["clusterSize"]!, path, reader);
         CheckComponents(environment, catalog, path, reader);
         CheckScaling(environment, catalog, path, reader);
+        CheckConnections(environment, catalog, path, reader);
         CheckBackups(environment, path, reader);
         CheckFailover(environment, path, reader);
     }
@@ -80,15 +82,29 @@ internal static class EnvironmentChecks
         {
             var at = $"{path}.scaling.{range.Component}";
             var component = environment.Components.FirstOrDefault(candidate => candidate.Name == range.Component);
-            var replicas = catalog.Find(range.Component)?.Parameters.FirstOrDefault(parameter => parameter.Name == "replicas");
-            if (component is null || replicas is null)
-                reader.Report(at, $"{range.Component} is not a component with replicas here");
+            var name = catalog.Find(range.Component)?.Scaling?.Parameter ?? "replicas";
+            var scaled = catalog.Find(range.Component)?.Parameters.FirstOrDefault(parameter => parameter.Name == name);
+            if (component is null || scaled is null)
+                reader.Report(at, $"{range.Component} is not a component with {name} here");
             else if (range.Minimum > range.Maximum)
                 reader.Report($"{at}.minimum", $"{range.Minimum} is above the maximum {range.Maximum}");
-            else if (range.Minimum < replicas.Minimum || range.Maximum > replicas.Maximum)
-                reader.Report(at, $"{range.Minimum}..{range.Maximum} is outside the catalog's {replicas.Minimum}..{replicas.Maximum}");
-            else if ((long?)component.Parameters["replicas"] is { } given && (given < range.Minimum || given > range.Maximum))
-                reader.Report($"{path}.components.{range.Component}.replicas", $"{given} is outside its scaling range {range.Minimum}..{range.Maximum}");
+            else if (range.Minimum < scaled.Minimum || range.Maximum > scaled.Maximum)
+                reader.Report(at, $"{range.Minimum}..{range.Maximum} is outside the catalog's {scaled.Minimum}..{scaled.Maximum}");
+            else if ((long?)component.Parameters[name] is { } given && (given < range.Minimum || given > range.Maximum))
+                reader.Report($"{path}.components.{range.Component}.{name}", $"{given} is outside its scaling range {range.Minimum}..{range.Maximum}");
+        }
+    }
+
+    /// <summary>The pools of everybody must fit into the database together: each alone may look small.</summary>
+    private static void CheckConnections(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
+    {
+        foreach (var region in environment.Regions)
+        {
+            foreach (var (database, budget) in DeclaredScaling.Budgets(environment, catalog, region.Name))
+            {
+                if (ScalingGuards.Exceeded(budget) is { } exceeded)
+                    reader.Report($"{path}.components.{database}", $"in {region.Name} {exceeded}; let it accept more, or have fewer replicas or smaller pools");
+            }
         }
     }
 

@@ -1,0 +1,56 @@
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Scaling;
+
+/// <summary>What specification and catalog say together about scaling in one region.</summary>
+public static class DeclaredScaling
+{
+    /// <summary>In which range the component may be; null: nobody may change its number but the specification.</summary>
+    public static ScaleRange? RangeOf(EnvironmentSpecification environment, string component) =>
+        environment.Scaling.FirstOrDefault(range => range.Component == component) is { } range ? new(range.Minimum, range.Maximum) : null;
+
+    /// <summary>The component's <c>scaling</c> with its parameters filled in; null: it has none.</summary>
+    public static ScalingDefinition? Of(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        if (component.Scaling is not { } scaling)
+            return null;
+        var values = ManifestRenderer.Parameters(environment, component, region);
+        return scaling with
+        {
+            Signals = [.. scaling.Signals.Select(signal => signal with { Query = ManifestRenderer.FillText(signal.Query, values) })],
+            Tasks = scaling.Tasks is { } tasks ? new(ManifestRenderer.FillText(tasks.Namespace, values), ManifestRenderer.FillText(tasks.Queue, values)) : null,
+        };
+    }
+
+    /// <summary>The number that the specification declares; null: it has none.</summary>
+    public static int? NumberOf(EnvironmentSpecification environment, ComponentDefinition component, string region, string parameter) =>
+        component.Parameters.Any(known => known.Name == parameter) || component.Imports.ContainsKey(parameter)
+            ? (int?)(long?)ManifestRenderer.Parameters(environment, component, region)[parameter]
+            : null;
+
+    /// <summary>Who may open how many connections to which database of a region, by the component that says how many it accepts.</summary>
+    /// <param name="replicas">How many replicas a component has; null: what the specification declares.</param>
+    public static IReadOnlyDictionary<string, ConnectionBudget> Budgets(EnvironmentSpecification environment, ComponentCatalog catalog, string region, Func<string, int?>? replicas = null) =>
+        (from listed in environment.Components
+         where listed.Enabled && (listed.Regions.Count == 0 || listed.Regions.Contains(region))
+         let component = catalog.Find(listed.Name)
+         where component is not null && DatabaseOf(environment, component) is not null
+         group component by DatabaseOf(environment, component)!)
+        .ToDictionary(
+            users => users.Key,
+            users => new ConnectionBudget(
+                NumberOf(environment, users.First(), region, users.First().Scaling!.ConnectionLimit!),
+                [.. users.Select(user => new ConnectionPool(
+                    user.Name,
+                    replicas?.Invoke(user.Name) ?? NumberOf(environment, user, region, user.Scaling!.Parameter) ?? 0,
+                    NumberOf(environment, user, region, user.Scaling!.Connections!) ?? 0))]));
+
+    /// <summary>The component whose database it uses; null: it uses none, or the environment does not have it.</summary>
+    public static string? DatabaseOf(EnvironmentSpecification environment, ComponentDefinition component) => component.Scaling?.ConnectionLimit switch
+    {
+        null => null,
+        var limit when component.Imports.ContainsKey(limit) => component.OwnerOf(limit, environment),
+        _ => component.Name,
+    };
+}

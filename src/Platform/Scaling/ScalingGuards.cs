@@ -1,0 +1,130 @@
+using System.Globalization;
+
+namespace PlatformOps.Platform.Scaling;
+
+/// <summary>What has to be so before replicas come or go: limits that several components share, and what the replicas that go still hold.</summary>
+/// <remarks>Invariant: where a fact is missing that a guard needs, nothing changes.</remarks>
+public static class ScalingGuards
+{
+    /// <summary>Connections that the pools leave free: PostgreSQL keeps 3 for superusers (<c>superuser_reserved_connections</c>), and ten are for probes, backups, rotations and people.</summary>
+    public const int ReservedConnections = 13;
+
+    /// <summary>Shards that a GiB of heap serves well, by Elastic's guide to sizing shards.</summary>
+    public const int ShardsForGibibyte = 20;
+
+    /// <summary>Nodes of Elasticsearch that can lose one and still elect a master.</summary>
+    private const int Quorum = 3;
+
+    private const double Gibibyte = 1024d * 1024 * 1024;
+
+    /// <summary>The change as far as it may be made now; or why it has to wait, or must not be made.</summary>
+    /// <param name="component">Its name.</param>
+    /// <param name="wanted">A decision to scale.</param>
+    /// <param name="pods">The names of the pods that there are, by which those that go are known.</param>
+    public static ScalingDecision Apply(string component, ScalingDefinition how, ScalingDecision wanted, ScalingSurroundings around, IReadOnlyList<string> pods)
+    {
+        if (wanted is not { Verdict: ScalingVerdict.Scale, From: { } from, To: { } to } || from == to)
+            return wanted;
+        if (to > from)
+            return Connections(component, wanted, around.Connections) ?? Room(wanted, around.Room) ?? wanted;
+        if (around.Floors.FirstOrDefault(floor => to <= floor.Minimum) is { } floor)
+            return ScalingDecision.Refuse(from, $"PodDisruptionBudget {floor.Name} wants {floor.Minimum} to be there: with {to} no node could be drained any more. Change the budget first.");
+        return Search(how, wanted, around.Search) ?? Database(how, wanted, around.Database) ?? Workers(how, wanted, around.Tasks, pods) ?? wanted;
+    }
+
+    /// <summary>Whether the pools of a specification fit into the database that it declares; null: they do, or there is no limit.</summary>
+    public static string? Exceeded(ConnectionBudget budget)
+    {
+        if (budget.Limit is not { } limit || budget.Pools.Sum(pool => pool.All) is var sum && sum <= limit - ReservedConnections)
+            return null;
+        return $"the pools need {string.Join(" + ", budget.Pools.Where(pool => pool.Replicas > 0))} = {sum} connections, and the database accepts {limit}, of which {ReservedConnections} are kept free";
+    }
+
+    /// <summary>The pods of a StatefulSet that go, those with the highest ordinals first.</summary>
+    public static IReadOnlyList<string> Leaving(ScaledWorkload workload, int from, int to) => [.. Enumerable.Range(to, from - to).Reverse().Select(ordinal => $"{workload.Name}-{ordinal.ToString(CultureInfo.InvariantCulture)}")];
+
+    /// <summary>The workers that are to go: those that do nothing, and of them those with the fewest workflows in their cache. Fewer than asked for when too few do nothing.</summary>
+    public static IReadOnlyList<string> Spare(IReadOnlyDictionary<string, WorkerLoad> workers, int count) =>
+        [.. workers.Where(worker => worker.Value.Idle).OrderBy(worker => worker.Value.StickyWorkflows).ThenBy(worker => worker.Key, StringComparer.Ordinal).Take(count).Select(worker => worker.Key)];
+
+    private static ScalingDecision? Connections(string component, ScalingDecision wanted, ConnectionBudget? budget)
+    {
+        if (budget is null)
+            return null;
+        if (budget.Limit is null)
+            return ScalingDecision.Refuse(wanted.From, "How many connections the database accepts could not be found out: more replicas might take the last ones from all.");
+        var after = budget with { Pools = [.. budget.Pools.Select(pool => pool.Component == component ? pool with { Replicas = wanted.To!.Value } : pool)] };
+        if (Exceeded(after) is not { } exceeded)
+            return null;
+        var own = after.Pools.First(pool => pool.Component == component);
+        var room = (budget.Limit.Value - ReservedConnections - after.Pools.Sum(pool => pool.All) + own.All) / Math.Max(own.Each, 1);
+        return ScalingDecision.Refuse(wanted.From, $"With {wanted.To} replicas {exceeded}. At most {Math.Max(room, 0)} replicas fit: raise the database's connections first, or make the pools smaller.");
+    }
+
+    private static ScalingDecision? Room(ScalingDecision wanted, PodRoom? room)
+    {
+        if (room is null)
+            return null;
+        var more = wanted.To!.Value - wanted.From!.Value;
+        if (room.Pods is null)
+            return ScalingDecision.Refuse(wanted.From, $"Whether the nodes have room could not be found out. {room.Detail}");
+        if (room.Quota is { } quota && quota < more)
+            return ScalingDecision.Refuse(wanted.From, $"{more} more pods are wanted, and the namespace's quota leaves room for {quota}. {room.Detail} Raise the quota first.");
+        return room.Pods < more
+            ? ScalingDecision.Refuse(wanted.From, $"{more} more pods are wanted, and the nodes have room for {room.Pods}. {room.Detail} Add nodes first.")
+            : null;
+    }
+
+    private static ScalingDecision? Search(ScalingDefinition how, ScalingDecision wanted, SearchNodes? search)
+    {
+        if (!how.Shards)
+            return null;
+        var (from, to) = (wanted.From!.Value, wanted.To!.Value);
+        if (from >= Quorum && to < Quorum)
+            return ScalingDecision.Refuse(from, $"With {to} nodes Elasticsearch could not lose one and still elect a master: {Quorum} are the fewest.");
+        if (search is not { Status: { } status, Nodes.Count: > 0 })
+            return ScalingDecision.Refuse(from, "Elasticsearch did not say how it is: no node goes on a guess.");
+        if (status != "green")
+            return ScalingDecision.Wait(from, $"Elasticsearch is {status}: a node that went now might take the only copy of something with it.");
+        // One at a time: the shards of several nodes at once would be a storm.
+        var node = Leaving(how.Workload!, from, from - 1)[0];
+        if (!search.Nodes.TryGetValue(node, out var leaving))
+            return ScalingDecision.Refuse(from, $"Elasticsearch does not know a node {node}, which would be the one to go. It knows {string.Join(", ", search.Nodes.Keys.Order(StringComparer.Ordinal))}.");
+        var (shards, heap) = (search.Nodes.Values.Sum(known => known.Shards), search.Nodes.Where(known => known.Key != node).Sum(known => known.Value.HeapBytes) / Gibibyte);
+        if (shards > heap * ShardsForGibibyte)
+            return ScalingDecision.Refuse(from, string.Create(
+                CultureInfo.InvariantCulture, $"The {from - 1} nodes that stay have {heap:0.#} GiB of heap, which serve {(int)(heap * ShardsForGibibyte)} shards well ({ShardsForGibibyte} for each GiB), and there are {shards}. Delete or merge indices first, or give the nodes more memory."));
+        return leaving.Shards > 0
+            ? ScalingDecision.Wait(from, $"{node} still holds {leaving.Shards} shards: it goes when they have moved to the others.")
+            : ScalingDecision.Scale(from, from - 1, $"{wanted.Why.TrimEnd('.')}; {node} holds no shards any more.");
+    }
+
+    private static ScalingDecision? Database(ScalingDefinition how, ScalingDecision wanted, DatabaseInstances? database)
+    {
+        if (database is null)
+            return null;
+        if (database is not { Primary: { } primary, Synchronous: { } synchronous })
+            return ScalingDecision.Refuse(wanted.From, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess.");
+        var leaving = Leaving(how.Workload!, wanted.From!.Value, wanted.To!.Value);
+        if (leaving.Contains(primary))
+            return ScalingDecision.Refuse(wanted.From, $"{primary}, which would go, is the primary. Hand over to another instance first.");
+        return leaving.FirstOrDefault(synchronous.Contains) is { } standby
+            ? ScalingDecision.Refuse(wanted.From, $"{standby}, which would go, is a synchronous standby: commits wait for it. Let another one take its place first.")
+            : null;
+    }
+
+    private static ScalingDecision? Workers(ScalingDefinition how, ScalingDecision wanted, WorkerTasks? tasks, IReadOnlyList<string> pods)
+    {
+        if (how.Tasks is null || tasks is null)
+            return null;
+        var (from, to) = (wanted.From!.Value, wanted.To!.Value);
+        if (tasks.Workers is not { } workers || pods.FirstOrDefault(pod => !workers.ContainsKey(pod)) is { })
+            return ScalingDecision.Wait(from, tasks.Workers is null
+                ? "Temporal could not be asked what the workers do: none goes on a guess."
+                : $"{string.Join(", ", pods.Where(pod => !tasks.Workers!.ContainsKey(pod)))} did not tell Temporal what it does: none goes before all have.");
+        var spare = Spare(pods.ToDictionary(pod => pod, pod => workers[pod]), from - to).Count;
+        return spare == 0
+            ? ScalingDecision.Wait(from, $"All {from} workers are in the middle of something ({pods.Sum(pod => workers[pod].Activities ?? 0)} activities run): one goes when it is done.")
+            : ScalingDecision.Scale(from, from - spare, $"{wanted.Why.TrimEnd('.')}; {spare} of {from} workers do nothing and may go.");
+    }
+}

@@ -1,0 +1,75 @@
+namespace PlatformOps.Platform.Scaling;
+
+/// <summary>What a change of the number of replicas has consequences for. Each part is null where the component has nothing to do with it.</summary>
+public sealed record ScalingSurroundings
+{
+    /// <summary>Looked at before replicas are added.</summary>
+    public ConnectionBudget? Connections { get; init; }
+
+    /// <summary>Looked at before replicas are added.</summary>
+    public PodRoom? Room { get; init; }
+
+    /// <summary>Looked at before replicas go.</summary>
+    public IReadOnlyList<DisruptionFloor> Floors { get; init; } = [];
+
+    /// <summary>Looked at before a node of Elasticsearch goes.</summary>
+    public SearchNodes? Search { get; init; }
+
+    /// <summary>Looked at before an instance of PostgreSQL goes.</summary>
+    public DatabaseInstances? Database { get; init; }
+
+    /// <summary>Looked at before a Temporal worker goes.</summary>
+    public WorkerTasks? Tasks { get; init; }
+}
+
+/// <summary>The connections that one database accepts, and who may open how many.</summary>
+/// <param name="Limit">How many it accepts in all; null: it could not be found out.</param>
+/// <param name="Pools">Everybody with a pool, the component itself among them, with the replicas that there are now.</param>
+public sealed record ConnectionBudget(int? Limit, IReadOnlyList<ConnectionPool> Pools);
+
+/// <param name="Each">How many connections one replica may open.</param>
+public sealed record ConnectionPool(string Component, int Replicas, int Each)
+{
+    /// <summary>All that its replicas may open.</summary>
+    public int All => Replicas * Each;
+
+    public override string ToString() => $"{Component} {Replicas} x {Each}";
+}
+
+/// <summary>Where more pods would find room.</summary>
+/// <param name="Pods">How many more fit onto nodes that may take them; null: it could not be found out.</param>
+/// <param name="Quota">How many more the namespace's quotas allow; null: there is none.</param>
+/// <param name="Detail">What was counted, as a sentence.</param>
+public sealed record PodRoom(int? Pods, int? Quota, string Detail);
+
+/// <summary>A PodDisruptionBudget that wants a fixed number of pods.</summary>
+/// <param name="Minimum">How many must be there; with that many or fewer no node could be drained any more.</param>
+public sealed record DisruptionFloor(string Name, int Minimum);
+
+/// <summary>The nodes of an Elasticsearch cluster.</summary>
+/// <param name="Status"><c>green</c>, <c>yellow</c> or <c>red</c>; null: it could not be found out.</param>
+/// <param name="Nodes">By name.</param>
+public sealed record SearchNodes(string? Status, IReadOnlyDictionary<string, SearchNode> Nodes);
+
+/// <param name="Shards">How many shards it holds.</param>
+/// <param name="HeapBytes">How much memory its Java heap may take.</param>
+public sealed record SearchNode(int Shards, long HeapBytes);
+
+/// <summary>Which instances of PostgreSQL nobody may take away.</summary>
+/// <param name="Primary">Null: it could not be found out.</param>
+/// <param name="Synchronous">Standbys that commits wait for; null: it could not be found out.</param>
+public sealed record DatabaseInstances(string? Primary, IReadOnlyList<string>? Synchronous);
+
+/// <summary>The workers that poll a task queue.</summary>
+/// <param name="Workers">By the name of their pod; null: they could not be asked.</param>
+public sealed record WorkerTasks(IReadOnlyDictionary<string, WorkerLoad>? Workers);
+
+/// <summary>What one worker does, as it said in its last heartbeat.</summary>
+/// <param name="Activities">Activities that run; null: it has not said.</param>
+/// <param name="WorkflowTasks">Workflow tasks that it works on; null: it has not said.</param>
+/// <param name="StickyWorkflows">Workflows that it keeps in its cache: another worker has to replay them when it goes.</param>
+public sealed record WorkerLoad(int? Activities, int? WorkflowTasks, int StickyWorkflows)
+{
+    /// <summary>Whether nothing is lost when it goes.</summary>
+    public bool Idle => Activities == 0 && WorkflowTasks == 0;
+}
