@@ -1,5 +1,6 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Dns;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.Kubernetes;
@@ -43,6 +44,9 @@ internal sealed class CloudPlatform : IAsyncDisposable
     public string Zone => $"{platform.Suffix}.example.com";
 
     public string Database => $"db-{platform.Suffix}";
+
+    /// <summary>Who has what the catalog declares.</summary>
+    public AwsOwner Owner => new("shop", platform.Environment, "app");
 
     public static async Task<CloudPlatform> CreateAsync(SandboxCluster cluster, TestAws aws)
     {

@@ -97,6 +97,39 @@ public abstract class CloudTests(SandboxCluster cluster, TestAws aws)
     }
 
     [Fact]
+    public async Task A_database_that_people_made_and_labelled_as_ours_is_changed_and_never_removed_by_the_rollback_of_the_change()
+    {
+        await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
+        using var here = aws.Connect(CloudPlatform.Primary);
+        var databases = new DatabaseInstances(here);
+        await databases.CreateAsync(
+            new()
+            {
+                Identifier = platform.Database,
+                Engine = "postgres",
+                EngineVersion = "16.4",
+                Class = "db.t3.small",
+                StorageGigabytes = 20,
+                MultipleZones = true,
+                DeletionProtection = false,
+                DatabaseName = "temporal",
+                MasterUser = "platform",
+            },
+            "not-a-secret", platform.Owner, operationId: null!, Ct);
+        aws.LetTimePass();
+        Assert.False((await databases.FindAsync(platform.Database, Ct))!.Tags.ContainsKey(Ownership.CreatedByAnnotation));
+
+        var outcomes = await platform.ProvisionAsync("op-2", only: CloudPlatform.Primary);
+
+        Assert.Equal(ObjectResult.Changed, outcomes.Single(outcome => outcome.Address.Name == platform.Database).Result);
+        var database = (await databases.FindAsync(platform.Database, Ct))!;
+        Assert.Equal(("db.t3.medium", "op-2", false), (database.Class, database.Tags[Ownership.OperationIdAnnotation], database.Tags.ContainsKey(Ownership.CreatedByAnnotation)));
+        await platform.RemoveAsync(CloudPlatform.Primary, "op-2");
+        Assert.NotNull(await databases.FindAsync(platform.Database, Ct));
+        Assert.Null(await new Buckets(here).FindAsync(platform.Bucket(CloudPlatform.Primary), Ct));
+    }
+
+    [Fact]
     public async Task An_upgrade_that_is_given_up_brings_every_field_back_and_is_no_creator()
     {
         await using var platform = await CloudPlatform.CreateAsync(cluster, aws);
