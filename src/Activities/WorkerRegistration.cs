@@ -1,5 +1,6 @@
 using PlatformOps.Activities.Failover;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
@@ -20,21 +21,27 @@ public static class WorkerRegistration
 
     private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificateAuthority), typeof(RotateCertificates)];
 
+    private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpDatabase), typeof(VerifyBackup)];
+
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Failovers];
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Failovers];
 
     /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Default"/>.</param>
     /// <param name="secrets">What rotations of secrets do to the outside; null: it rotates none.</param>
     /// <param name="certificates">What rotations of certificates do to the outside; null: it rotates none.</param>
-    public static TemporalWorkerOptions CreateWorkerOptions(IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null, ICertificateActivities? certificates = null)
+    /// <param name="backups">What backups, verifications and restores do to the outside; null: it backs nothing up.</param>
+    public static TemporalWorkerOptions CreateWorkerOptions(
+        IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null)
     {
         var options = With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
         if (secrets is not null)
             With(options, Rotations).AddAllActivities<ISecretActivities>(secrets);
         if (certificates is not null)
             With(options, Certificates).AddAllActivities<ICertificateActivities>(certificates);
+        if (backups is not null)
+            With(options, Backups).AddAllActivities<IBackupActivities>(backups);
         return options;
     }
 

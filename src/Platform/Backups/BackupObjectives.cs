@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace PlatformOps.Platform.Backups;
 
 /// <summary>What was promised and what was measured.</summary>
@@ -9,7 +11,7 @@ public sealed record ObjectiveResult(string Objective, TimeSpan Declared, TimeSp
     /// <summary>One sentence.</summary>
     public override string ToString() => Measured is not { } measured
         ? $"{Objective} was not measured; {Yaml.Units.Format(Declared)} is declared."
-        : $"{Objective} {measured.TotalSeconds:0.0} s of {Declared.TotalSeconds:0} s{(Kept ? "" : ": not kept")}.";
+        : string.Create(CultureInfo.InvariantCulture, $"{Objective} {measured.TotalSeconds:0.0} s of {Declared.TotalSeconds:0} s{(Kept ? "" : ": not kept")}.");
 }
 
 /// <summary>Compares what restores measured with what the catalog promises.</summary>

@@ -45,6 +45,9 @@ public static class FailureTypes
     /// <summary>A component cannot become healthy as it is.</summary>
     public const string Unhealthy = "Unhealthy";
 
+    /// <summary>A backup set is not whole, or cannot be restored.</summary>
+    public const string Damaged = "Damaged";
+
     /// <summary>What was to be removed is still there.</summary>
     public const string NotRemoved = "NotRemoved";
 

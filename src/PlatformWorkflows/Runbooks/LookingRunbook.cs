@@ -1,11 +1,9 @@
-using System.Globalization;
-using System.Text.Json;
 using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Runbooks;
 
 /// <summary>A runbook that looks, takes the one next step, and looks again: where it stands, how long it waits between looks, and when it asks people.</summary>
-public abstract class LookingRunbook
+public abstract class LookingRunbook : SteppedRunbook
 {
     /// <summary>Failures of unknown outcome of one step that are looked at again before somebody is asked.</summary>
     private const int FailuresInARow = 5;
@@ -22,25 +20,16 @@ public abstract class LookingRunbook
     private int failures;
     private DateTimeOffset? waitingSince;
 
-    private protected LookingRunbook(string looking, IEnumerable<RunbookStep> steps) => (Summary, Steps) = (looking, [.. steps]);
-
-    private protected static DateTimeOffset Now => new(Workflow.UtcNow);
+    private protected LookingRunbook(string looking, IEnumerable<RunbookStep> steps)
+        : base(looking, steps)
+    {
+    }
 
     /// <summary>Somebody told it something.</summary>
     private protected bool News { get; set; }
 
-    private protected List<RunbookStep> Steps { get; }
-
-    private protected RunbookPhase Phase { get; private set; } = RunbookPhase.Observing;
-
-    private protected string Summary { get; private set; }
-
-    private protected RunbookWait? WaitingFor { get; private set; }
-
     /// <summary>Consumers whose proof is not waited for, with why, as somebody said who answers for it.</summary>
     private protected Dictionary<string, string> Excused { get; } = [];
-
-    private protected bool Ended => Phase is RunbookPhase.Completed or RunbookPhase.Aborted or RunbookPhase.Failed;
 
     /// <summary>How long a parked run waits for people.</summary>
     private protected abstract TimeSpan ParkedAtMost { get; }
@@ -95,36 +84,6 @@ public abstract class LookingRunbook
 
     /// <summary>What state everything is in when the run ends here.</summary>
     private protected abstract string IfStoppedNow();
-
-    private protected void EnterPhase(RunbookPhase next, string why)
-    {
-        Summary = why;
-        if (next != Phase)
-        {
-            Phase = next;
-            Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
-        }
-
-        Workflow.CurrentDetails = $"**{InWords(Phase)}**: {why}";
-    }
-
-    /// <summary>Everything before a step was done, or was found done.</summary>
-    private protected void Begin(string step, string? detail = null)
-    {
-        var at = Steps.FindIndex(known => known.Name == step);
-        if (at < 0)
-            return;
-        for (var before = 0; before < at; before++)
-        {
-            if (Steps[before].State != StepState.Done)
-                Steps[before] = Steps[before] with { State = StepState.Done, FinishedAt = Now };
-        }
-
-        if (Steps[at].State != StepState.Running)
-            Steps[at] = Steps[at] with { State = StepState.Running, StartedAt = Now };
-        if (detail is not null)
-            Steps[at] = Steps[at] with { Detail = detail };
-    }
 
     /// <summary>A step went well: what failed or was waited for before is forgotten.</summary>
     private protected void Forget() => (failures, failedAt, waitingSince) = (0, null, null);
@@ -190,13 +149,4 @@ public abstract class LookingRunbook
         News = false;
         return came;
     }
-
-    private protected static string InWords(Enum value) => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
-    private protected static string InWords(TimeSpan duration) => duration switch
-    {
-        { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalHours:0.#}h"),
-        { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0.#}m"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalSeconds:0.#}s"),
-    };
 }

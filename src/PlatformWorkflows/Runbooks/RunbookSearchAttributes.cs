@@ -21,10 +21,16 @@ public static class RunbookSearchAttributes
     /// <summary>The fencing token of an environment whose database changes places.</summary>
     public static readonly SearchAttributeKey<string> Epoch = SearchAttributeKey.CreateKeyword("Epoch");
 
-    /// <summary>What came of a look: of <c>FailoverReadiness</c> <c>ready</c> or <c>notReady</c>.</summary>
+    /// <summary>What came of a look: of <c>FailoverReadiness</c> <c>ready</c> or <c>notReady</c>, of <c>VerifyBackup</c> <c>proved</c>, <c>objectiveMissed</c>, <c>damaged</c> or <c>nothingDue</c>.</summary>
     public static readonly SearchAttributeKey<string> Outcome = SearchAttributeKey.CreateKeyword("Outcome");
+
+    /// <summary>What a restore was measured to lose, for example <c>31.2s</c>.</summary>
+    public static readonly SearchAttributeKey<string> MeasuredRpo = SearchAttributeKey.CreateKeyword("MeasuredRpo");
+
+    /// <summary>What a restore was measured to take.</summary>
+    public static readonly SearchAttributeKey<string> MeasuredRto = SearchAttributeKey.CreateKeyword("MeasuredRto");
 
     /// <summary>All of them; each is a Keyword.</summary>
     public static IReadOnlyList<SearchAttributeKey<string>> All { get; } =
-        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash, Epoch, Outcome];
+        [Environment, Region, Component, Runbook, Phase, OperationId, PlanHash, Epoch, Outcome, MeasuredRpo, MeasuredRto];
 }

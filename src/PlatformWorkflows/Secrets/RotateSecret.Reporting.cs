@@ -102,7 +102,7 @@ public sealed partial class RotateSecret
 
     private void Finish(RotationStep step, string detail)
     {
-        if (Steps.FindIndex(known => known.Name == InWords(step)) is >= 0 and var at && !returning)
-            Steps[at] = Steps[at] with { State = StepState.Done, Detail = detail, FinishedAt = Now };
+        if (!returning)
+            Finish(InWords(step), detail);
     }
 }

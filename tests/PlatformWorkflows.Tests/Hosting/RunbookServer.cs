@@ -2,6 +2,7 @@ using PlatformOps.Activities;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -62,9 +63,10 @@ public class RunbookServer : IAsyncLifetime
     });
 
     /// <summary>A worker with a task queue of its own, whose activities act on <paramref name="world"/>.</summary>
-    internal TemporalWorker CreateWorker(FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null, ICertificateActivities? certificates = null)
+    internal TemporalWorker CreateWorker(
+        FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null)
     {
-        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets, certificates);
+        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets, certificates, backups);
         // A cancellation reaches an activity with its next heartbeat.
         options.MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(50);
         adjust?.Invoke(options);

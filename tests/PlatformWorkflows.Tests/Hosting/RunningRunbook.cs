@@ -1,4 +1,5 @@
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
 using Temporalio.Exceptions;
@@ -23,9 +24,10 @@ internal sealed class RunningRunbook<TReport> : IAsyncDisposable
 
     public FakeWorld World { get; }
 
-    public static async Task<RunningRunbook<TReport>> StartAsync(RunbookServer server, FakeWorld world, string type, string workflowId, object input)
+    /// <param name="backups">Null: the worker backs nothing up.</param>
+    public static async Task<RunningRunbook<TReport>> StartAsync(RunbookServer server, FakeWorld world, string type, string workflowId, object input, IBackupActivities? backups = null)
     {
-        var worker = server.CreateWorker(world);
+        var worker = server.CreateWorker(world, backups: backups);
         var handle = await server.Client.StartWorkflowAsync(type, [input], new(workflowId, worker.Options.TaskQueue!));
         return new(worker, handle, world);
     }
@@ -42,6 +44,9 @@ internal sealed class RunningRunbook<TReport> : IAsyncDisposable
 
     /// <summary>Approves the plan that the run waits with.</summary>
     public async Task ApproveAsync() => await TellAsync("approve", new ApproveInput((await UntilAsync(RunbookPhase.AwaitingApproval)).PlanHash, "ada"));
+
+    /// <summary>Why it failed.</summary>
+    public async Task<string> FailureAsync() => (await Assert.ThrowsAsync<WorkflowFailedException>(ReportAsync)).InnerException!.Message;
 
     /// <summary>Waits for its end, whatever that is.</summary>
     public async Task EndedAsync()

@@ -1,5 +1,6 @@
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Specification;
+using PlatformOps.PlatformWorkflows.Tests.Backups;
 using PlatformOps.PlatformWorkflows.Tests.Certificates;
 using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
@@ -188,6 +189,15 @@ internal static class RecordedBehaviours
         }),
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
+        ["backup-complete"] = server => BackupAsync(server, new(), Runs.BackUpAsync),
+        ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
+        ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
+        ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
+        ["backup-found-damaged"] = server => BackupAsync(server, new FakeBackups().With("new", 1).Fail("restore", type: FailureTypes.Damaged), Runs.VerifyAsync),
+        ["backup-verification-not-due"] = server => BackupAsync(server, new FakeBackups(), Runs.VerifyAsync),
+        ["retention-applied"] = server => BackupAsync(
+            server, new FakeBackups().With("gone", 60, marked: FakeBackups.Start.AddDays(-2)).With("old", 50).With("begin", 31).With("new", 1), (to, backups, environment) => Runs.RetainAsync(to, backups, environment: environment)),
+        ["retention-planned"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (to, backups, environment) => Runs.RetainAsync(to, backups, RunbookMode.Plan, environment)),
         ["secret-rotated"] = server => SecretAsync(server, new(), _ => Task.CompletedTask),
         ["secret-parked-and-skipped"] = server => SecretAsync(server, new() { Stranger = "Pod/debug" }, async run =>
         {
@@ -277,6 +287,13 @@ internal static class RecordedBehaviours
     {
         await FailoverReadinessTests.LookAsync(server, world, "production");
         return FailoverReadiness.WorkflowId("production");
+    }
+
+    private static async Task<string> BackupAsync<T>(RunbookServer server, FakeBackups backups, Func<RunbookServer, FakeBackups, string?, Task<RunningRunbook<T>>> start)
+    {
+        await using var run = await start(server, backups, "development");
+        await run.EndedAsync();
+        return run.Handle.Id;
     }
 
     private static async Task<string> SecretAsync(RunbookServer server, FakeSecrets secrets, Func<SecretRun, Task> act)

@@ -1,0 +1,84 @@
+using PlatformOps.Platform.Backups;
+
+namespace PlatformOps.Workflows.Backups;
+
+/// <param name="Store">Its name in the catalog.</param>
+/// <param name="Region">Whose store; null: the environment has one.</param>
+public sealed record StoreReference(string Environment, string Store, string? Region = null)
+{
+    /// <summary>As ids of workflows and messages have it.</summary>
+    public override string ToString() => Region is null ? Store : $"{Store}@{Region}";
+}
+
+/// <param name="Operation">Also the id of the set.</param>
+/// <param name="Kind">What the runbook backs up; a store of another kind is refused.</param>
+/// <param name="Method">Null: what is due by the schedules, or a full one where others have nothing to stand on.</param>
+public sealed record BeginBackupInput(StoreReference Store, string Operation, StoreKind Kind, BackupMethod? Method);
+
+/// <param name="Method">What is made.</param>
+/// <param name="Why">One sentence.</param>
+public sealed record BegunBackup(BackupMethod Method, string Why);
+
+public sealed record MakeBackupInput(StoreReference Store, string Operation, BackupMethod Method);
+
+/// <param name="Label">What the store's own tool calls it.</param>
+/// <param name="DependsOn">Labels of the sets that it needs.</param>
+/// <param name="Missing">What should be in it and is not, one sentence each: then it is partial.</param>
+public sealed record MadeBackup(
+    string Label, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, RecoveryRange Range, long Bytes, BackupManifest Manifest, IReadOnlyList<BackupLocation> Locations, IReadOnlyList<string> DependsOn,
+    IReadOnlyList<string> Missing);
+
+/// <param name="Made">Null: it failed.</param>
+/// <param name="Failure">Why; null: it did not fail.</param>
+public sealed record RecordBackupInput(StoreReference Store, string Operation, MadeBackup? Made, string? Failure);
+
+/// <param name="Set">As it is entered.</param>
+public sealed record RecordedBackup(BackupSet Set);
+
+/// <param name="Findings">What is not as it has to be, one sentence each.</param>
+/// <param name="Gaps">What is missing in the log.</param>
+/// <param name="Disagreements">Between catalog and repository.</param>
+/// <param name="Damaged">Sets that count as damaged from now on.</param>
+/// <param name="NewestLog">When the newest piece of the log was archived; null: the store has none.</param>
+public sealed record CheckedRepository(
+    IReadOnlyList<string> Findings, IReadOnlyList<WalGap> Gaps, IReadOnlyList<ReconciliationFinding> Disagreements, IReadOnlyList<string> Damaged, DateTimeOffset? NewestLog);
+
+/// <param name="Operation">The verification.</param>
+/// <param name="Set">Null: the one that is due.</param>
+public sealed record ChooseSetInput(StoreReference Store, string Operation, string? Set);
+
+/// <param name="Set">Null: none is due.</param>
+/// <param name="Why">One sentence.</param>
+/// <param name="Unproven">Ids of the sets of which nobody knows whether they can be restored.</param>
+/// <param name="Rpo">As declared.</param>
+/// <param name="Rto">As declared.</param>
+public sealed record ChosenSet(string? Set, string Why, IReadOnlyList<string> Unproven, TimeSpan Rpo, TimeSpan Rto);
+
+/// <param name="Operation">The verification: what it makes carries it.</param>
+public sealed record QuarantineInput(StoreReference Store, string Operation, string Set);
+
+/// <param name="Took">From the order to a store that answers.</param>
+/// <param name="UpTo">The newest moment that it has.</param>
+public sealed record QuarantinedSet(TimeSpan Took, DateTimeOffset UpTo, string Detail);
+
+/// <param name="Wrong">What speaks against it, one sentence each; none: it is whole.</param>
+/// <param name="Right">What was looked at and is as it has to be.</param>
+/// <param name="MeasuredRpo">The age of the newest data in it when the restore was ordered; null: it could not be measured.</param>
+public sealed record ProbedSet(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? MeasuredRpo);
+
+/// <param name="Removed">What was there.</param>
+public sealed record CleanedQuarantine(IReadOnlyList<string> Removed);
+
+/// <param name="Proof">Null: it could not be found out, and the set is as proved as before.</param>
+public sealed record RecordProofInput(StoreReference Store, string Operation, string Set, BackupProof? Proof);
+
+/// <param name="Verdicts">About every set, at most 200: those that something is done with first.</param>
+/// <param name="Count">How many sets there are.</param>
+/// <param name="Disagreements">Between catalog and repository; nothing is removed because of them.</param>
+public sealed record DecidedRetention(IReadOnlyList<RetentionVerdict> Verdicts, int Count, IReadOnlyList<ReconciliationFinding> Disagreements);
+
+/// <param name="Action">What was decided.</param>
+public sealed record RetireSetInput(StoreReference Store, string Operation, string Set, RetentionAction Action);
+
+/// <param name="Done">False: it would not be decided so any more; the set is as it was.</param>
+public sealed record RetiredSet(bool Done, string Detail);

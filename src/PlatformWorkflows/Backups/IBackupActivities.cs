@@ -1,0 +1,53 @@
+using Temporalio.Activities;
+
+namespace PlatformOps.Workflows.Backups;
+
+/// <summary>What backups, verifications and restores ask of the outside, whatever kind of store it is. No data of a store and no secret is in what they take or answer.</summary>
+/// <remarks>Each can be called again with the same input: what was done is found done, what goes on is waited for.</remarks>
+public interface IBackupActivities
+{
+    /// <summary>Enters a set into the backup catalog before anything is made of it, and says what will be made.</summary>
+    [Activity]
+    Task<BegunBackup> BeginBackupAsync(BeginBackupInput input);
+
+    /// <summary>Makes the set, or goes on waiting for it. Heartbeats say how far it is.</summary>
+    [Activity]
+    Task<MadeBackup> MakeBackupAsync(MakeBackupInput input);
+
+    /// <summary>Writes into the catalog what became of the set.</summary>
+    [Activity]
+    Task<RecordedBackup> RecordBackupAsync(RecordBackupInput input);
+
+    /// <summary>Looks whether everything is where the catalog says, and whether the log has gaps. What is found broken is entered as damaged; nothing is removed.</summary>
+    [Activity]
+    Task<CheckedRepository> CheckRepositoryAsync(StoreReference input);
+
+    /// <summary>Chooses the set that is to be verified, and claims it for this operation.</summary>
+    [Activity]
+    Task<ChosenSet> ChooseSetAsync(ChooseSetInput input);
+
+    /// <summary>Restores a set where nobody but this operation reaches it. Heartbeats say how far it is.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Damaged"/>: it cannot be restored.</exception>
+    [Activity]
+    Task<QuarantinedSet> RestoreIntoQuarantineAsync(QuarantineInput input);
+
+    /// <summary>Checks what was restored: its own integrity, and whether everything is in it that has to be.</summary>
+    [Activity]
+    Task<ProbedSet> ProbeAsync(QuarantineInput input);
+
+    /// <summary>Removes everything that the operation made for a quarantine. Ends when a listing finds nothing any more.</summary>
+    [Activity]
+    Task<CleanedQuarantine> CleanUpAsync(QuarantineInput input);
+
+    /// <summary>Writes into the catalog what came of a verification, and lets the set go.</summary>
+    [Activity]
+    Task RecordProofAsync(RecordProofInput input);
+
+    /// <summary>What would go and why the others stay. Changes nothing.</summary>
+    [Activity]
+    Task<DecidedRetention> DecideRetentionAsync(StoreReference input);
+
+    /// <summary>Does with one set what was decided, if it would still be decided so.</summary>
+    [Activity]
+    Task<RetiredSet> RetireSetAsync(RetireSetInput input);
+}
