@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
@@ -36,18 +37,24 @@ internal static class WorkerCommand
             Description = "Where Prometheus may read the worker's metrics (GET /metrics), for example 127.0.0.1:9464. [default: nowhere]",
             HelpName = "HOST:PORT",
         };
+        var health = new Option<string>("--health")
+        {
+            Description = "Where Kubernetes may ask how the worker is (GET /healthz, /readyz), for example 0.0.0.0:8080. [default: nowhere]",
+            HelpName = "HOST:PORT",
+        };
         return new CliCommand(
             "worker",
             "Carry runbooks out: poll a Temporal server until Ctrl-C. The server is that of TEMPORAL_*, else that of the `up` that runs on --data.",
             new Example("worker", "for the `up --no-worker` that runs here"),
             new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"))
         {
-            queue, connections, regions, metrics,
+            queue, connections, regions, metrics, health,
         }
         .Runs(async (invocation, ct) =>
         {
             if (invocation.Get(metrics) is { } address)
-                SdkRuntime.MetricsAddress = Address(address);
+                SdkRuntime.MetricsAddress = Address("metrics", address).ToString();
+            var asked = invocation.Get(health) is { } given ? Address("health", given) : null;
             var target = TemporalTarget.Find(invocation.Locations.Data);
             var taskQueue = invocation.Get(queue) ?? target.Instance?.TaskQueue ?? TaskQueues.Default;
             var sources = Sources(invocation, target.Instance);
@@ -65,7 +72,8 @@ internal static class WorkerCommand
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
             invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
-            await RunbookWorker.RunAsync(client, activities, secrets, certificates, failovers, taskQueue, here, drills, Grace, ct);
+            await using var answers = asked is null ? null : await WorkerHealth.StartAsync(asked, client, ct);
+            await RunbookWorker.RunAsync(client, activities, secrets, certificates, failovers, taskQueue, here, drills, Grace, ct, answers);
             return ExitCode.Success;
         });
     }
@@ -75,9 +83,9 @@ internal static class WorkerCommand
         instance is null || invocation.Has(GlobalOptions.Specification) ? invocation.Locations.Specification : instance.Specification,
         instance is null || invocation.Has(GlobalOptions.Catalog) ? invocation.Locations.Catalog : instance.Catalog);
 
-    private static string Address(string given) => System.Net.IPEndPoint.TryParse(given, out var address) && address.Port > 0
-        ? given
-        : throw new CommandFailure(ExitCode.Invalid, $"The metrics address \"{given}\" cannot be used.", "An address and a port are expected.", "Write for example --metrics 127.0.0.1:9464.");
+    private static IPEndPoint Address(string option, string given) => IPEndPoint.TryParse(given, out var address) && address.Port > 0
+        ? address
+        : throw new CommandFailure(ExitCode.Invalid, $"The {option} address \"{given}\" cannot be used.", "An address and a port are expected.", $"Write for example --{option} 127.0.0.1:9464.");
 
     private static PlatformConnections Connections(string? file, string data, RunningInstance? instance)
     {

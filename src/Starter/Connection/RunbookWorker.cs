@@ -17,8 +17,9 @@ internal static class RunbookWorker
     /// <param name="regions">Where this process stands: it observes from there.</param>
     /// <param name="drills">Whether copies for drills may be made here.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
+    /// <param name="health">Told whether tasks are polled for; null: nobody asks.</param>
     public static Task RunAsync(
-        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct)
+        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions, bool drills, TimeSpan grace, CancellationToken ct, WorkerHealth? health = null)
     {
         return BootstrapGate.WhileActiveAsync(client, PollAsync, TimeProvider.System, ct);
 
@@ -33,8 +34,15 @@ internal static class RunbookWorker
                 .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
                 .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
             ];
-            var running = all.Select(options => RunAsync(client, options, grace, stop)).ToList();
-            await Task.WhenAll(running);
+            health?.Polls = true;
+            try
+            {
+                await Task.WhenAll(all.Select(options => RunAsync(client, options, grace, stop)).ToList());
+            }
+            finally
+            {
+                health?.Polls = false;
+            }
         }
     }
 

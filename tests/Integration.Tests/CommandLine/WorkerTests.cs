@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 
 namespace PlatformOps.Integration.Tests.CommandLine;
@@ -23,6 +24,49 @@ public sealed class WorkerTests : IDisposable
         var ended = await worker.EndAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(0, ended.ExitCode);
         Assert.Equal("default", ended.Json.GetProperty("namespace").GetString());
+    }
+
+    [Fact]
+    public async Task Is_alive_and_not_ready_while_the_server_does_not_answer()
+    {
+        using var server = cli.Start("server", "--port", "0", "--output", "json");
+        await server.WaitForAsync("\"address\":");
+        var address = JsonDocument.Parse(server.Written.Split('\n')[0]).RootElement.GetProperty("address").GetString()!;
+        cli["TEMPORAL_ADDRESS"] = address;
+        var here = $"127.0.0.1:{Alerts.Tools.FreePort()}";
+        using var worker = cli.Start("worker", "--task-queue", "mine", "--health", here);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://{here}") };
+        await Wait.UntilAsync(async () => await ReadyAsync() is (HttpStatusCode.OK, """{"ready":true,"polls":true}"""), () => worker.Written);
+
+        server.Terminate();
+        await server.EndAsync(TimeSpan.FromSeconds(30));
+
+        await Wait.UntilAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.ServiceUnavailable, () => worker.Written);
+        Assert.Contains($"The Temporal server at {address} does not answer.", (await ReadyAsync()).Said, StringComparison.Ordinal);
+        Assert.Equal("alive", await http.GetStringAsync(new Uri("/healthz", UriKind.Relative), TestContext.Current.CancellationToken));
+
+        async Task<(HttpStatusCode? Status, string Said)> ReadyAsync()
+        {
+            try
+            {
+                using var answer = await http.GetAsync(new Uri("/readyz", UriKind.Relative), TestContext.Current.CancellationToken);
+                return (answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+            }
+            catch (HttpRequestException failure)
+            {
+                return (null, failure.Message);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("--health", "everywhere")]
+    [InlineData("--metrics", "127.0.0.1")]
+    public async Task An_address_that_cannot_be_used_is_named(string option, string address)
+    {
+        var result = await cli.RunAsync("worker", option, address);
+        Assert.Equal(3, result.ExitCode);
+        Assert.Contains($"The {option[2..]} address \"{address}\" cannot be used.", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
