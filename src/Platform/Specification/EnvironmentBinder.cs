@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Schedules;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Specification;
@@ -12,6 +13,7 @@ internal static class EnvironmentBinder
         foreach (var (name, region) in Entries(tree["regions"]))
             region["kubernetesContext"] ??= name;
         var canonical = new JsonObject { ["platform"] = platform, ["environment"] = tree.DeepClone() };
+        ((JsonObject)canonical["environment"]!).Remove("schedules");
         return new()
         {
             Platform = platform,
@@ -37,6 +39,7 @@ internal static class EnvironmentBinder
             Failover = new(
                 Words.Parse<FailoverMode>(Text(tree["failover"]!["database"])), Words.Parse<FailoverMode>(Text(tree["failover"]!["fullStack"])),
                 Duration(tree["failover"]!["rto"]), Duration(tree["failover"]!["rpo"])),
+            Schedules = [.. Entries(tree["schedules"]).Where(pair => (bool)pair.Value["enabled"]!).Select(Schedule)],
         };
     }
 
@@ -60,6 +63,20 @@ internal static class EnvironmentBinder
             Parameters = parameters,
         };
     }
+
+    private static ScheduleSpecification Schedule(KeyValuePair<string, JsonObject> pair) => ScheduleSpecification.Of(
+        pair.Key,
+        ScheduledRunbook.Find(Text(pair.Value["runbook"]))!,
+        Optional(pair.Value["every"]),
+        pair.Value["cron"] is { } cron ? CronExpression.Read(Text(cron), out _) : null,
+        (string?)pair.Value["timeZone"],
+        Optional(pair.Value["jitter"]),
+        Words.Parse<ScheduleOverlap>(Text(pair.Value["overlap"])),
+        Optional(pair.Value["catchUpWindow"]),
+        (bool?)pair.Value["pauseOnFailure"],
+        pair.Value["input"] as JsonObject);
+
+    private static TimeSpan? Optional(JsonNode? node) => node is null ? null : Duration(node);
 
     private static IEnumerable<KeyValuePair<string, JsonObject>> Entries(JsonNode? table) =>
         ((JsonObject)table!).Select(pair => KeyValuePair.Create(pair.Key, (JsonObject)pair.Value!));

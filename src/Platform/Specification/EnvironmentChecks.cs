@@ -19,6 +19,7 @@ internal static class EnvironmentChecks
         CheckConnections(environment, catalog, path, reader);
         CheckBackups(environment, path, reader);
         CheckFailover(environment, path, reader);
+        CheckSchedules(environment, path, reader);
     }
 
     private static void CheckRegions(EnvironmentSpecification environment, string path, ShapeReader reader)
@@ -126,5 +127,25 @@ internal static class EnvironmentChecks
     {
         if (environment.Regions.Count < 2 && (environment.Failover.Database, environment.Failover.FullStack) != (FailoverMode.Off, FailoverMode.Off))
             reader.Report($"{path}.failover", "a failover needs a second region; add one, or set database and fullStack to off");
+    }
+
+    private static void CheckSchedules(EnvironmentSpecification environment, string path, ShapeReader reader)
+    {
+        foreach (var schedule in environment.Schedules)
+        {
+            var at = $"{path}.schedules.{schedule.Name}";
+            if (schedule is { Every: null, Cron: null })
+                reader.Report(at, "says nowhere when; one of every and cron is expected");
+            if (schedule is { Every: not null, Cron: not null })
+                reader.Report($"{at}.cron", "stands beside every; one of the two is expected");
+            if (schedule is { Every: not null, TimeZone: not "UTC" })
+                reader.Report($"{at}.timeZone", "has a meaning with cron only; every counts in UTC");
+            if (schedule.Every is { } every && schedule.Jitter > every)
+                reader.Report($"{at}.jitter", $"{Units.Format(schedule.Jitter)} is longer than the time between two runs, {Units.Format(every)}");
+            if (schedule.Runbook.NeedsFailover && (environment.Failover.Database, environment.Failover.FullStack) == (FailoverMode.Off, FailoverMode.Off))
+                reader.Report(at, $"{schedule.Runbook.Name} needs a failover, which is off here; switch the schedule off with enabled: false");
+            if (reader.Sources.TryGetValue($"{at}.input", out var input))
+                reader.Read(input, schedule.Runbook.Input, $"{at}.input");
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Schedules;
 
 namespace PlatformOps.Platform.Specification;
 
@@ -46,6 +47,9 @@ public sealed record EnvironmentSpecification
     public required IReadOnlyList<BackupObjective> Backups { get; init; }
 
     public required FailoverPolicy Failover { get; init; }
+
+    /// <summary>The runbooks that are started again and again. Not part of the <see cref="Digest"/>: they change nothing of what a plan was approved for.</summary>
+    public IReadOnlyList<ScheduleSpecification> Schedules { get; init; } = [];
 }
 
 /// <summary>A region of an environment.</summary>

@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Schedules;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Specification;
@@ -70,6 +71,20 @@ internal static class PlatformShape
         new("maximum", new IntegerShape("Most replicas.", 1, 10_000), Required: true),
     ]);
 
+    private static readonly MapShape Schedule = new("A runbook that is started again and again.",
+    [
+        new("runbook", new TextShape("Which runbook.", [.. ScheduledRunbook.All.Select(runbook => runbook.Name)]), Required: true),
+        new("enabled", new BooleanShape("Whether the environment has it."), Default: true),
+        new("every", new DurationShape("The time between two runs, counted from 1970 in UTC.", TimeSpan.FromMinutes(1), TimeSpan.FromDays(366))),
+        new("cron", new CronShape("Instead: minute, hour, day of month, month, day of week.")),
+        new("timeZone", new TextShape("The zone of cron. Default: UTC.", Pattern: "^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$", PatternInWords: "UTC or a zone's name such as Europe/Berlin")),
+        new("jitter", new DurationShape("By how much a run may be late, differently each time. Default: the runbook's.", Maximum: TimeSpan.FromDays(1), ZeroWord: "none")),
+        new("overlap", new TextShape("What happens when a run is due while the one before goes on.", Words.All<ScheduleOverlap>()), Default: Words.Of(ScheduleOverlap.Skip)),
+        new("catchUpWindow", new DurationShape("How late a run that was missed is still started. Default: the runbook's.", TimeSpan.FromSeconds(10), TimeSpan.FromDays(7))),
+        new("pauseOnFailure", new BooleanShape("Whether a run that fails pauses the schedule. Default: the runbook's.")),
+        new("input", new AnyShape("What the runbook gets beside the environment.")),
+    ]);
+
     /// <summary>An environment after its overlay: what the effective map must look like.</summary>
     public static MapShape Environment(ComponentCatalog catalog) => new("One environment, laid over the platform.", Keys(catalog, "Environment", effective: true));
 
@@ -97,6 +112,7 @@ internal static class PlatformShape
         new("performance", Performance, Required: effective),
         new("backups", new TableShape("Backup objectives by store.", Backup)),
         new("failover", Failover, Required: effective),
+        new("schedules", new TableShape("Runbooks that are started again and again, by name.", Schedule)),
     ];
 
     private static TableShape Components(ComponentCatalog? catalog) => new(

@@ -50,6 +50,7 @@ public static class SpecificationSchema
                 new JsonObject { ["type"] = "string", ["pattern"] = Units.QuantityPatternText },
                 new JsonObject { ["type"] = "number", ["minimum"] = 0 }),
         },
+        CronShape => With(shape, "string", ("pattern", @"^\s*\S+(\s+\S+){4}\s*$")),
         TextShape text => Text(text),
         _ => new JsonObject { ["description"] = shape.Summary },
     };

@@ -38,6 +38,9 @@ internal sealed record DurationShape(string Summary, TimeSpan? Minimum = null, T
 
 internal sealed record QuantityShape(string Summary) : Shape(Summary);
 
+/// <summary>Times that recur, as five fields of cron.</summary>
+internal sealed record CronShape(string Summary) : Shape(Summary);
+
 /// <summary>Anything; the reader takes it as it stands (manifests).</summary>
 internal sealed record AnyShape(string Summary) : Shape(Summary);
 

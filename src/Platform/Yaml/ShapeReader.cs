@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using PlatformOps.Platform.Schedules;
 using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Platform.Yaml;
@@ -99,6 +100,8 @@ internal sealed partial class ShapeReader(ICollection<Problem> problems)
                 return Units.TryNormaliseQuantity(text, out var quantity)
                     ? JsonValue.Create(quantity)
                     : Refuse(scalar, path, $"'{text}' is not a quantity; a number with its unit is expected, for example 500m, 2 or 2Gi");
+            case CronShape:
+                return CronExpression.Read(text, out var problem) is { } cron ? JsonValue.Create(cron.Text) : Refuse(scalar, path, problem);
             case TextShape textShape:
                 if (textShape.Allowed is { Count: > 0 } allowed && !allowed.Contains(text))
                     return Refuse(scalar, path, $"'{text}' is not possible; one of {string.Join(", ", allowed)} is expected{DidYouMean(text, allowed)}{(allowed.Count == 1 ? $". {textShape.Summary}" : "")}");
@@ -168,6 +171,7 @@ internal sealed partial class ShapeReader(ICollection<Problem> problems)
         BooleanShape => "true or false",
         DurationShape => "a duration such as 15m",
         QuantityShape => "a quantity such as 500m",
+        CronShape => "five fields of cron such as 30 3 * * mon",
         TextShape { Allowed: { Count: > 0 } allowed } => $"one of {string.Join(", ", allowed)}",
         _ => "text",
     };

@@ -25,6 +25,7 @@ internal static class CommandLineProgram
             DecommissionCommand.Create(),
             SecretsCommand.Create(),
             CertificatesCommand.Create(),
+            SchedulesCommand.Create(),
             FailoverCommand.Create(),
             FailbackCommand.Create(),
             AcknowledgeCommand.Create(),

@@ -33,7 +33,7 @@ internal enum ExitCode
     /// <summary>Another process uses the data directory, or the port to listen on.</summary>
     Busy = 9,
 
-    /// <summary><c>plan --exit-code</c>: something would change; <c>drift --exit-code</c>: something differs.</summary>
+    /// <summary><c>plan --exit-code</c>, <c>schedules apply --plan --exit-code</c>: something would change; <c>drift --exit-code</c>: something differs.</summary>
     Changes = 10,
 
     /// <summary>Ctrl-C. The run goes on.</summary>

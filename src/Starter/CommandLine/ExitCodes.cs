@@ -15,7 +15,7 @@ internal static class ExitCodes
         (ExitCode.Parked, "the run waits for an operator (approval, or a failed step)"),
         (ExitCode.RunFailed, "the run has ended without reaching its goal"),
         (ExitCode.Busy, "another process uses the data directory, or the port"),
-        (ExitCode.Changes, "plan --exit-code: something would change; drift --exit-code: something differs"),
+        (ExitCode.Changes, "plan --exit-code, schedules apply --plan --exit-code: something would change; drift --exit-code: something differs"),
         (ExitCode.Interrupted, "Ctrl-C; a run that was started goes on"),
     ];
 }

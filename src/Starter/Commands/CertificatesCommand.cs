@@ -149,14 +149,7 @@ internal static class CertificatesCommand
         {
             environment, every, queue,
         }
-        .Runs(async (invocation, ct) =>
-        {
-            var (name, text) = (invocation.Get(environment), invocation.Get(every)!);
-            var schedule = new RunSchedule(
-                nameof(RotateCertificates), RotateCertificates.WorkflowId(name), name, new RotateCertificatesInput { Environment = name }, $"rotates the certificates that are due in {name}", "certificates schedule");
-            schedule.Interval(text);
-            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), invocation.TaskQueueOr(invocation.Get(queue)), text, ct);
-        });
+        .Runs((invocation, ct) => RunSchedule.PutAsync(invocation, nameof(RotateCertificates), invocation.Get(environment), invocation.Get(every)!, "certificates schedule", invocation.Get(queue), ct));
     }
 
     private static string Word(FoundCertificate found) => found.Unfinished ? "UNFINISHED" : found.Due ? "due" : found.NotAfter is null ? "MISSING" : "ok";

@@ -16,12 +16,6 @@ internal static class DriftScheduleCommand
         {
             environment, every, queue,
         }
-        .Runs(async (invocation, ct) =>
-        {
-            var (name, text) = (invocation.Get(environment), invocation.Get(every)!);
-            var schedule = new RunSchedule(nameof(DetectDrift), DetectDrift.WorkflowId(name), name, new DetectDriftInput { Environment = name }, $"looks for drift of {name}", "drift schedule");
-            schedule.Interval(text);
-            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), invocation.TaskQueueOr(invocation.Get(queue)), text, ct);
-        });
+        .Runs((invocation, ct) => RunSchedule.PutAsync(invocation, nameof(DetectDrift), invocation.Get(environment), invocation.Get(every)!, "drift schedule", invocation.Get(queue), ct));
     }
 }

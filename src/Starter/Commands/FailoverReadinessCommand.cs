@@ -25,12 +25,9 @@ internal static class FailoverReadinessCommand
         .Runs(async (invocation, ct) =>
         {
             var (name, text) = (invocation.Get(environment), invocation.Get(every));
-            if (text is null)
-                return await LookAsync(invocation, await invocation.ConnectForAsync(name, ct), name, ct);
-            var schedule = new RunSchedule(
-                nameof(FailoverReadiness), FailoverReadiness.WorkflowId(name), name, new FailoverReadinessRequest { Environment = name }, $"looks whether {name} could fail over", "failover readiness");
-            schedule.Interval(text);
-            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), TaskQueues.Failover, text, ct);
+            return text is null
+                ? await LookAsync(invocation, await invocation.ConnectForAsync(name, ct), name, ct)
+                : await RunSchedule.PutAsync(invocation, nameof(FailoverReadiness), name, text, "failover readiness", null, ct);
         });
     }
 

@@ -92,13 +92,7 @@ internal static class SecretsCommand
         {
             environment, every, queue,
         }
-        .Runs(async (invocation, ct) =>
-        {
-            var (name, text) = (invocation.Get(environment), invocation.Get(every)!);
-            var schedule = new RunSchedule(nameof(RotateSecrets), RotateSecrets.WorkflowId(name), name, new RotateSecretsInput { Environment = name }, $"rotates what is due in {name}", "secrets schedule");
-            schedule.Interval(text);
-            return await schedule.PutAsync(invocation, await invocation.ConnectForAsync(name, ct), invocation.TaskQueueOr(invocation.Get(queue)), text, ct);
-        });
+        .Runs((invocation, ct) => RunSchedule.PutAsync(invocation, nameof(RotateSecrets), invocation.Get(environment), invocation.Get(every)!, "secrets schedule", invocation.Get(queue), ct));
     }
 
     private static string Word(FoundSecret secret) => secret.Unfinished ? "UNFINISHED" : secret.Due ? "due" : "ok";

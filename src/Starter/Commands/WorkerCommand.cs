@@ -8,6 +8,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
 using PlatformOps.Starter.Failover;
+using PlatformOps.Starter.Schedules;
 using PlatformOps.Starter.Up;
 using PlatformOps.Workflows;
 
@@ -73,7 +74,11 @@ internal static class WorkerCommand
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
             invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
             await using var answers = asked is null ? null : await WorkerHealth.StartAsync(asked, client, ct);
+            using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            var watching = SdkRuntime.MetricsAddress is null ? Task.CompletedTask : new ScheduleMetrics(new(client), SdkRuntime.Instance.MetricMeter).WatchAsync(TimeProvider.System, ended.Token);
             await RunbookWorker.RunAsync(client, activities, secrets, certificates, failovers, taskQueue, here, drills, Grace, ct, answers);
+            await ended.CancelAsync();
+            await watching;
             return ExitCode.Success;
         });
     }

@@ -21,7 +21,8 @@ internal sealed record Validation(PlatformSpecification? Specification, Componen
         if (cycles.Count > 0)
             return new(null, null, cycles);
         var result = SpecificationReader.Read(specificationFolder.Texts, catalog);
-        return new(result.Specification, catalog, Named(result.Problems, specificationFolder));
+        var zones = UnknownZones(result.Specification).ToList();
+        return zones.Count > 0 ? new(null, catalog, zones) : new(result.Specification, catalog, Named(result.Problems, specificationFolder));
     }
 
     /// <summary>The failure of a command that needs a valid specification and was given this one.</summary>
@@ -43,6 +44,13 @@ internal sealed record Validation(PlatformSpecification? Specification, Componen
         .Where(component => component.Enabled)
         .Sum(component => (component.Regions.Count > 0 ? component.Regions : environment.Regions.Select(region => region.Name))
             .Sum(region => ManifestRenderer.Render(environment, Catalog!.Find(component.Name)!, region).Count));
+
+    /// <summary>Checked here and not by the reader: which zones there are is the machine's knowledge. One without a time zone database leaves it to the server.</summary>
+    private static IEnumerable<Problem> UnknownZones(PlatformSpecification? specification) => TimeZoneInfo.TryFindSystemTimeZoneById("Europe/Berlin", out _)
+        ? (specification?.Environments ?? []).SelectMany(environment => environment.Schedules
+            .Where(schedule => !TimeZoneInfo.TryFindSystemTimeZoneById(schedule.TimeZone, out _))
+            .Select(schedule => new Problem($"environments.{environment.Name}.schedules.{schedule.Name}.timeZone", $"'{schedule.TimeZone}' is in no time zone database; a name such as Europe/Berlin is expected")))
+        : [];
 
     private static IEnumerable<Problem> Cycles(ComponentCatalog catalog)
     {

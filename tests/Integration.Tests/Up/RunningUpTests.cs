@@ -71,7 +71,7 @@ public sealed class RunningUpTests(RunningUp up) : IClassFixture<RunningUp>
         var client = await TemporalClient.ConnectAsync(new(up.Address));
         var schedule = (await client.GetScheduleHandle("drift/development").DescribeAsync()).Schedule;
         Assert.Equal(TimeSpan.FromHours(2), Assert.Single(schedule.Spec.Intervals).Every);
-        Assert.Equal((ScheduleOverlapPolicy.Skip, TimeSpan.FromHours(2)), (schedule.Policy.Overlap, schedule.Policy.CatchupWindow));
+        Assert.Equal((ScheduleOverlapPolicy.Skip, TimeSpan.FromMinutes(30)), (schedule.Policy.Overlap, schedule.Policy.CatchupWindow));
     }
 
     [Fact]

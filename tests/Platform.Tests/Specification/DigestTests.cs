@@ -20,6 +20,8 @@ public class DigestTests
         { Production, "approvalTimeout: 24h", "approvalTimeout: 1d" },
         { Platform, "retention: 30d, rto: 15m", "rto: 900s, retention: 720h" },
         { Platform, "  postgresql: {}\n", "  postgresql: {enabled: true}\n" },
+        // Whoever approved a plan has approved it at whatever time things run.
+        { Platform, "drift: {runbook: DetectDrift, every: 1h}", "drift: {runbook: DetectDrift, every: 2h}" },
         { Platform, "  elasticsearch: {replicas: 3}\n  redis: {replicas: 3}\n", "  redis: {replicas: 3}\n  elasticsearch: {replicas: 3}\n" },
     };
 

@@ -160,8 +160,9 @@ public class FailoverActivityTests(RunbookServer server)
             Assert.Null((await LastDrillAsync()).Ok);
             opened.Clear();
 
+            // As a schedule starts it.
             var drill = await server.Client.StartWorkflowAsync(
-                nameof(RegionFailover), [new RegionFailoverRequest { Environment = "production", Mode = FailoverRunMode.Drill }], new(RegionFailover.DrillId("production"), queue));
+                nameof(RegionFailover), [new RegionFailoverRequest { Environment = "production", Mode = FailoverRunMode.Drill }], new($"{RegionFailover.DrillId("production")}-2026-11-24T15:00:00Z", queue));
             Task<FailoverView> ViewAsync() => drill.QueryAsync<FailoverView>("failover", []);
             await Wait.UntilAsync(ViewAsync, view => view.Code == FailoverReason.Healthy, view => $"{view.Code}: {view.Decision}");
             pair.Lose(East);
