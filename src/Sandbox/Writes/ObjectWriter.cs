@@ -198,7 +198,8 @@ internal sealed class ObjectWriter(ObjectStore store, KindRegistry kinds, TimePr
         Validation.Check(kind, next, live?.Value);
         if (!managed)
         {
-            var fields = ManagedFields.Of(live?.Value);
+            // Whoever sends managed fields with a change sets them; what the change itself writes is added.
+            var fields = ManagedFields.Of(live is not null && next["metadata"]?["managedFields"] is JsonArray { Count: > 0 } ? next : live?.Value);
             fields.Update(new(kind), live?.Value, next, request.Writer, now);
             fields.WriteTo(next);
         }

@@ -12,6 +12,7 @@ namespace PlatformOps.Sandbox.Behaviours.Volumes;
 internal sealed class VolumeController : Controller
 {
     private const string ClaimProtection = "kubernetes.io/pvc-protection";
+    private const string Driver = "sandbox.platformops.dev";
     private const string VolumeProtection = "kubernetes.io/pv-protection";
 
     public VolumeController(Cluster cluster, BehaviourOptions options) : base(cluster, options)
@@ -85,11 +86,11 @@ internal sealed class VolumeController : Controller
                 ["name"] = claim.Name,
                 ["uid"] = claim.Uid,
             },
-            ["csi"] = new JsonObject { ["driver"] = "sandbox.platformops.dev", ["volumeHandle"] = name },
+            ["csi"] = new JsonObject { ["driver"] = Driver, ["volumeHandle"] = name },
         };
         if (claim.Spec.Text("storageClassName") is { } storageClass)
             spec["storageClassName"] = storageClass;
-        return new() { ["metadata"] = new JsonObject { ["name"] = name }, ["spec"] = spec };
+        return new() { ["metadata"] = new JsonObject { ["name"] = name, ["annotations"] = new JsonObject { ["pv.kubernetes.io/provisioned-by"] = Driver } }, ["spec"] = spec };
     }
 
     private async Task LetGoAsync(ClusterObject claim, CancellationToken ct)
