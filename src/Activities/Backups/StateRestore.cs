@@ -155,13 +155,26 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
         {
             try
             {
-                while (!await objects.ServesAsync(kind, patience.Token))
+                while (!await ServesAsync(kind, patience.Token))
                     await Task.Delay(Look, patience.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
                 throw new AdapterException(AdapterFailureKind.Unavailable, $"{connection.Region} does not serve {kind} yet, {PatienceWithDefinitions.TotalSeconds:0} s after its definition was restored. Look at the conditions of the definition.");
             }
+        }
+    }
+
+    /// <summary>For a moment the server names a new group and answers a page to the question what is in it.</summary>
+    private async Task<bool> ServesAsync(ObjectKind kind, CancellationToken ct)
+    {
+        try
+        {
+            return await objects.ServesAsync(kind, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
+        {
+            return false;
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class StateCluster : IAsyncDisposable
                 manifest["apiVersion"] = served.First(resource => resource.Kind.Kind == kind && resource.Preferred && resource.Kind.Group != "extensions").Kind.ApiVersion;
             await Objects.CreateAsync(StateAddress.Of(Region, manifest), manifest, ct);
             if (kind == "CustomResourceDefinition")
-                await UntilAsync(() => Objects.ServesAsync(new("shop.example.com/v1", "Order"), ct));
+                await UntilAsync(async () => await Kubectl.GetAsync("/apis/shop.example.com/v1/orders") is not null);
         }
 
         // What a declaration of ours owns has to be ours again after a restore.
