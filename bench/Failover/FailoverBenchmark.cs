@@ -108,6 +108,7 @@ internal static class FailoverBenchmark
     private static FailoverScenarioResult Summary(string scenario, string system, List<FailoverRound> rounds) => new(
         scenario, system, Median(rounds.Select(round => round.WritableAfterSeconds)), rounds.Min(round => round.WritableAfterSeconds), rounds.Max(round => round.WritableAfterSeconds),
         rounds.Sum(round => round.Lost), rounds.Max(round => round.Lost), rounds.Sum(round => round.ReportedRows ?? 0), rounds.Max(round => round.MaxWritablePrimaries), rounds.Max(round => round.TwoWritableSeconds),
+        rounds[0].OwnSeconds is null ? null : Median(rounds.Select(round => round.OwnSeconds ?? double.PositiveInfinity)),
         rounds[0].Phases.Keys.ToDictionary(phase => phase, phase => Median(rounds.Select(round => round.Phases.GetValueOrDefault(phase)))));
 
     private static double Median(IEnumerable<double> values)
@@ -135,6 +136,9 @@ internal sealed record FailoverRound(int Lost, int? ReportedRows, int MaxWritabl
 {
     /// <summary>For how long two nodes took writes.</summary>
     public double TwoWritableSeconds { get; init; }
+
+    /// <summary>What deciding and ordering the steps took; null: it is not known of others.</summary>
+    public double? OwnSeconds { get; init; }
 }
 
 /// <param name="System">Who decided, with its settings.</param>
@@ -143,9 +147,10 @@ internal sealed record FailoverRound(int Lost, int? ReportedRows, int MaxWritabl
 /// <param name="MostLost">The same of the worst round.</param>
 /// <param name="ReportedRows">Row changes that the runs reported to exist on the old primary only, of all rounds; Patroni reports none.</param>
 /// <param name="TwoWritableSeconds">The longest time for which two nodes took writes.</param>
+/// <param name="OwnSeconds">Median of what deciding and ordering the steps took of it; of ours only.</param>
 /// <param name="Phases">Medians, in seconds, as the run measured them; of ours only.</param>
 internal sealed record FailoverScenarioResult(
-    string Scenario, string System, double WritableAfterSeconds, double BestSeconds, double WorstSeconds, int Lost, int MostLost, int ReportedRows, int MaxWritablePrimaries, double TwoWritableSeconds,
+    string Scenario, string System, double WritableAfterSeconds, double BestSeconds, double WorstSeconds, int Lost, int MostLost, int ReportedRows, int MaxWritablePrimaries, double TwoWritableSeconds, double? OwnSeconds,
     IReadOnlyDictionary<string, double> Phases);
 
 /// <param name="LoadAverages">Of the machine, at the beginning and after each round.</param>
@@ -172,7 +177,7 @@ internal sealed record FailoverResult(
         {
             lines.Add(Line($"  {result.Scenario,-36} {result.System,-16} {result.WritableAfterSeconds,7:0.00} s ({result.BestSeconds:0.00} to {result.WorstSeconds:0.00}){Times(result)}  lost {result.Lost}{(result.ReportedRows > 0 ? Line($" (reported {result.ReportedRows})") : "")}, writable at once {result.MaxWritablePrimaries}{(result.TwoWritableSeconds > 0 ? Line($" for {result.TwoWritableSeconds:0.0} s") : "")}"));
             if (result.Phases.Count > 0)
-                lines.Add($"    {string.Join(", ", result.Phases.Select(phase => Line($"{phase.Key} {phase.Value:0.00}")))}");
+                lines.Add($"    {(result.OwnSeconds is { } own ? Line($"deciding and ordering {own:0.000}; ") : "")}{string.Join(", ", result.Phases.Select(phase => Line($"{phase.Key} {phase.Value:0.00}")))}");
         }
 
         if (Missing is not null)

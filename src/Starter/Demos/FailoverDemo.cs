@@ -32,9 +32,10 @@ internal enum FailoverScenario
 /// <param name="InDoubt">Rows whose connection broke before the answer: they may be there or not.</param>
 /// <param name="ReportedRows">Row changes that existed on the old primary only, as the run found them; null: it found none.</param>
 /// <param name="WritableAfterSeconds">From the fault to the first row that was acknowledged by the new primary; for a switchover the longest gap.</param>
+/// <param name="OwnSeconds">Of that, what deciding and ordering took: no step was being carried out meanwhile.</param>
 /// <param name="Phases">By step, in seconds, as the run measured them.</param>
 internal sealed record FailoverDemoResult(
-    string Scenario, bool Synchronous, string Outcome, int Acknowledged, int Lost, int InDoubt, int? ReportedRows, int MaxWritablePrimaries, double WritableAfterSeconds, IReadOnlyDictionary<string, double> Phases);
+    string Scenario, bool Synchronous, string Outcome, int Acknowledged, int Lost, int InDoubt, int? ReportedRows, int MaxWritablePrimaries, double WritableAfterSeconds, double? OwnSeconds, IReadOnlyDictionary<string, double> Phases);
 
 /// <summary>The whole story of a failover, live: clients write, something dies, and the run does the rest.</summary>
 internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario, bool synchronous, bool verbose)
@@ -61,9 +62,10 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
         await clients.StopAsync();
         var lost = await clients.LostAsync(world.Pair[report.To].Clients.Listen, ct);
         var writable = scenario == FailoverScenario.Switchover ? gap.Length : Clock.GetElapsedTime(fault, gap.Ended);
+        var own = OwnTime.Of(await world.Run.FetchHistoryAsync(new() { Rpc = new() { CancellationToken = ct } }));
         var result = new FailoverDemoResult(
             JsonNamingPolicy.CamelCase.ConvertName(scenario.ToString()), synchronous, JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), clients.Acknowledged, lost, clients.InDoubt, report.Divergence?.Rows,
-            clients.MaxWritable(), Math.Round(writable.TotalSeconds, 3), report.Phases.ToDictionary(phase => phase.Name, phase => Math.Round(phase.Seconds, 3)));
+            clients.MaxWritable(), Math.Round(writable.TotalSeconds, 3), own is { } known ? Math.Round(known.TotalSeconds, 3) : null, report.Phases.ToDictionary(phase => phase.Name, phase => Math.Round(phase.Seconds, 3)));
         Say(report.Summary);
         Say($"{result.Acknowledged} rows were acknowledged; the new primary lacks {lost} of them. {result.InDoubt} are in doubt: their connection broke before the answer.");
         Say(string.Create(CultureInfo.InvariantCulture, $"At most {result.MaxWritablePrimaries} node was writable at any moment. Clients could write again after {result.WritableAfterSeconds:0.00} s."));

@@ -38,6 +38,7 @@ public class FailoverDemoTests(ITestOutputHelper output)
         Assert.Equal("completed", result.GetProperty("outcome").GetString());
         Assert.Equal(1, result.GetProperty("maxWritablePrimaries").GetInt32());
         Assert.InRange(result.GetProperty("acknowledged").GetInt32(), 500, int.MaxValue);
+        Assert.InRange(result.GetProperty("ownSeconds").GetDouble(), 0.001, 60);
         Assert.True(result.GetProperty("phases").TryGetProperty("promote", out _));
         Assert.True(result.GetProperty("phases").TryGetProperty("rebuild", out _));
         return result;
