@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Api.Common.V1;
+using Temporalio.Api.Failure.V1;
 using Temporalio.Converters;
 
 namespace PlatformOps.Workflows;
@@ -16,6 +17,11 @@ public static class PlatformOpsDataConverter
 
     public static DataConverter Instance { get; } = new(new PlatformOpsPayloadConverter(), new DefaultFailureConverter());
 
+    /// <summary>The same messages, encoded on their way to the server.</summary>
+    /// <param name="encodes">Whether message and stack trace of a failure are encoded too; null: never. They are decoded in any case.</param>
+    public static DataConverter With(IPayloadCodec codec, Func<Exception, bool>? encodes) => new(
+        new PlatformOpsPayloadConverter(), encodes is null ? new DefaultFailureConverter() : new EncodingFailureConverter(encodes), codec);
+
     private static JsonSerializerOptions CreateJson()
     {
         var options = new JsonSerializerOptions(JsonSerializerOptions.Default)
@@ -28,6 +34,27 @@ public static class PlatformOpsDataConverter
         };
         options.MakeReadOnly(populateMissingResolver: true);
         return options;
+    }
+
+    /// <summary>Encodes messages and stack traces, also of what a failure was caused by: one that came from a child or an activity is passed on by the SDK with its decoded message beside the encoded one.</summary>
+    private sealed class EncodingFailureConverter(Func<Exception, bool> encodes) : DefaultFailureConverter
+    {
+        /// <summary>As the SDKs write it.</summary>
+        private const string Encoded = "Encoded failure";
+
+        public override Failure ToFailure(Exception exception, IPayloadConverter payloadConverter)
+        {
+            var failure = base.ToFailure(exception, payloadConverter);
+            for (var each = encodes(exception) ? failure : null; each is not null; each = each.Cause)
+            {
+                if (each.Message == Encoded && each.EncodedAttributes is not null)
+                    continue;
+                each.EncodedAttributes = payloadConverter.ToPayload(new Dictionary<string, string> { ["message"] = each.Message, ["stack_trace"] = each.StackTrace });
+                (each.Message, each.StackTrace) = (Encoded, "");
+            }
+
+            return failure;
+        }
     }
 
     private sealed class PlatformOpsPayloadConverter() : DefaultPayloadConverter(Json), IPayloadConverter

@@ -42,6 +42,7 @@ internal static class CommandLineProgram
             GuardCommand.Create(),
             WorkerCommand.Create(),
             AlertsCommand.Create(),
+            CodecCommand.Create(),
             DemoCommand.Create(),
             SchemaCommand.Create(),
             VersionCommand.Create(),

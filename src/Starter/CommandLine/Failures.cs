@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Codec;
 using Temporalio.Exceptions;
 
 namespace PlatformOps.Starter.CommandLine;
@@ -21,6 +22,8 @@ internal static class Failures
             "Try again with --verbose for the details.", failure),
         WorkflowUpdateFailedException { InnerException: { } reason } => new CommandFailure(
             ExitCode.Refused, "The run did not accept it.", reason.Message, "platformops status ENVIRONMENT", failure),
+        PayloadCodecException encrypted => new CommandFailure(
+            ExitCode.Invalid, "What the Temporal server keeps cannot be decrypted.", encrypted.Message, "platformops codec keys", failure),
         UnauthorizedAccessException or IOException => new CommandFailure(
             ExitCode.Failure, "A file cannot be used.", failure.Message,
             $"Check the permissions and the free space of {invocation.Locations.Data}, or choose another directory with --data.", failure),

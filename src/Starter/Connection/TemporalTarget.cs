@@ -1,5 +1,5 @@
+using PlatformOps.Starter.Codec;
 using PlatformOps.Starter.CommandLine;
-using PlatformOps.Workflows;
 using Temporalio.Client;
 using Temporalio.Common.EnvConfig;
 
@@ -109,7 +109,7 @@ internal sealed record TemporalTarget(TemporalClientConnectOptions Options, stri
     private static TemporalClientConnectOptions Common(TemporalClientConnectOptions options)
     {
         options.Identity ??= $"platformops@{Environment.MachineName}/{Environment.ProcessId}";
-        options.DataConverter = PlatformOpsDataConverter.Instance;
+        options.DataConverter = ConfiguredCodec.Converter;
         options.Runtime = SdkRuntime.Instance;
         return options;
     }

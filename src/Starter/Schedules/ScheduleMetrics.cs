@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Codec;
 using PlatformOps.Adapters.Schedules;
 using Temporalio.Common;
 using Temporalio.Exceptions;
@@ -35,7 +36,7 @@ internal sealed class ScheduleMetrics
                 {
                     await LookAsync(ct);
                 }
-                catch (RpcException)
+                catch (Exception failure) when (failure is RpcException or PayloadCodecException)
                 {
                     ct.ThrowIfCancellationRequested();
                 }
