@@ -42,4 +42,7 @@ public enum AdapterFailureKind
 
     /// <summary>What we sent is wrong.</summary>
     Rejected,
+
+    /// <summary>What lies there is not what was written: trying again does not help.</summary>
+    Damaged,
 }

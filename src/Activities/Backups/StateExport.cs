@@ -16,10 +16,10 @@ internal sealed class StateExport(KubernetesConnection connection, StateArchive 
     private readonly WholeObjects objects = new(connection);
 
     /// <summary>Exports, and finishes the archive.</summary>
-    /// <param name="done">Parts that an earlier attempt wrote: they are taken when they are there as it wrote them.</param>
-    /// <param name="progress">Told of everything that is written by now, after each kind.</param>
+    /// <param name="done">Parts that an earlier attempt wrote, and that are still there.</param>
+    /// <param name="written">Told of everything that is written by now, after each kind that was written.</param>
     /// <exception cref="AdapterException">The cluster cannot be read. A kind that cannot be read although the cluster can makes the archive partial.</exception>
-    public async Task<ArchiveManifest> RunAsync(IReadOnlyList<StatePart> done, Action<IReadOnlyList<StatePart>> progress, CancellationToken ct)
+    public async Task<ArchiveManifest> RunAsync(IReadOnlyList<StatePart> done, Func<IReadOnlyList<StatePart>, Task> written, CancellationToken ct)
     {
         var served = await new ClusterDiscovery(connection).ReadAsync(ct);
         var chosen = ExportedKinds.Of(served.Resources);
@@ -29,8 +29,14 @@ internal sealed class StateExport(KubernetesConnection connection, StateArchive 
         {
             try
             {
-                parts.Add(await KeptAsync(resource, done, ct) ?? await WriteAsync(resource, ending, ct));
-                progress(parts);
+                if (done.FirstOrDefault(part => part.Part.Kind == resource.Kind) is { } kept)
+                {
+                    parts.Add(kept);
+                    continue;
+                }
+
+                parts.Add(await WriteAsync(resource, ending, ct));
+                await written(parts);
             }
             // This one kind cannot be read, and all others can.
             catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Forbidden or AdapterFailureKind.NotServed or AdapterFailureKind.Rejected)
@@ -48,11 +54,6 @@ internal sealed class StateExport(KubernetesConnection connection, StateArchive 
             Unread = unread,
         }, ct);
     }
-
-    /// <summary>What an earlier attempt wrote, when it is still there.</summary>
-    private async Task<StatePart?> KeptAsync(ServedResource resource, IReadOnlyList<StatePart> done, CancellationToken ct) =>
-        done.FirstOrDefault(part => part.Part.Kind == resource.Kind) is { } part
-        && (part.Part.Objects == 0 || await archive.MeasureAsync(resource.Name, ct) is { } there && (there.Bytes, there.Digest) == (part.Part.Bytes, part.Part.Digest)) ? part : null;
 
     private async Task<StatePart> WriteAsync(ServedResource resource, IReadOnlySet<string> ending, CancellationToken ct)
     {

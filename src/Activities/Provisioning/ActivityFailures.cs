@@ -39,6 +39,7 @@ internal static class ActivityFailures
             AdapterFailureKind.NotServed => (FailureTypes.NotServed, false),
             AdapterFailureKind.Conflict => (FailureTypes.Conflict, false),
             AdapterFailureKind.Rejected => (FailureTypes.Rejected, false),
+            AdapterFailureKind.Damaged => (FailureTypes.Damaged, false),
             var kind => throw new InvalidOperationException($"No failure type for {kind}.", failure),
         };
         return new(failure.Message, type, nonRetryable: !retried, details: done is null ? null : [done], nextRetryDelay: failure.RetryAfter);

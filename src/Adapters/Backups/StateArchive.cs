@@ -13,10 +13,10 @@ namespace PlatformOps.Adapters.Backups;
 /// <param name="set">The id of the set; parts of another set are not taken for this one's.</param>
 public sealed class StateArchive(string folder, SealingKey key, string set)
 {
-    /// <summary>Where the files lie.</summary>
-    public string Folder => folder;
+    /// <summary>With which the names of the files end.</summary>
+    public const string Extension = ".sealed";
 
-    public string FileOf(string part) => Path.Combine(folder, $"{part}.sealed");
+    public string FileOf(string part) => Path.Combine(folder, part + Extension);
 
     /// <summary>Writes all objects of a kind, in the order in which they come. What was written before under this name is replaced; nothing is there under it until all are written.</summary>
     public async Task<ArchivePart> WriteAsync(ServedResource resource, IAsyncEnumerable<JsonObject> objects, CancellationToken ct)
@@ -70,7 +70,7 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
     public async Task<IReadOnlyList<FoundPart>> MeasureAsync(CancellationToken ct)
     {
         var found = new List<FoundPart>();
-        foreach (var file in Directory.EnumerateFiles(folder, "*.sealed"))
+        foreach (var file in Directory.EnumerateFiles(folder, "*" + Extension))
             found.Add((await MeasureAsync(Path.GetFileNameWithoutExtension(file), ct))!);
         return found;
     }
@@ -91,13 +91,24 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
         var file = Path.Combine(folder, ArchiveManifest.FileName);
         if (!File.Exists(file))
             throw new AdapterException(AdapterFailureKind.Missing, $"{Named(ArchiveManifest.FileName)} is missing: without it nobody knows what belongs to the set. Use another set, or another copy of this one.");
-        var manifest = ArchiveManifest.Read(await File.ReadAllBytesAsync(file, ct), out var problem);
-        problem ??= manifest!.Set != set ? $"{ArchiveManifest.FileName} is that of set {manifest.Set}."
-            : manifest.KeyId != key.Id ? $"It is encrypted with key {manifest.KeyId}, and the key at hand is {key.Id}. Name the key that was in use when it was written."
-            : !key.Sealed(manifest.Sealed(), manifest.Seal) ? $"{ArchiveManifest.FileName} was changed after it was written."
-            : null;
-        return problem is null ? manifest! : throw new AdapterException(AdapterFailureKind.Rejected, $"Set {set} cannot be trusted: {problem}");
+        var manifest = ArchiveManifest.Read(await File.ReadAllBytesAsync(file, ct), out var problem) ?? throw Untrusted(problem!, AdapterFailureKind.Damaged);
+        Check(manifest);
+        return manifest;
     }
+
+    /// <summary>Whether a manifest is this set's and was made with the key.</summary>
+    /// <exception cref="AdapterException">It is not.</exception>
+    public void Check(ArchiveManifest manifest)
+    {
+        if (manifest.Set != set)
+            throw Untrusted($"{ArchiveManifest.FileName} is that of set {manifest.Set}.", AdapterFailureKind.Damaged);
+        if (manifest.KeyId != key.Id)
+            throw Untrusted($"It is encrypted with key {manifest.KeyId}, and the key at hand is {key.Id}. Name the key that was in use when it was written.", AdapterFailureKind.Rejected);
+        if (!key.Sealed(manifest.Sealed(), manifest.Seal))
+            throw Untrusted($"{ArchiveManifest.FileName} was changed after it was written.", AdapterFailureKind.Damaged);
+    }
+
+    private AdapterException Untrusted(string problem, AdapterFailureKind kind) => new(kind, $"Set {set} cannot be trusted: {problem}");
 
     private string Named(string part) => $"{set}/{part}";
 }

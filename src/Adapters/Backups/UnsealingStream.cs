@@ -102,5 +102,5 @@ public sealed class UnsealingStream(Stream input, SealingKey key, string name) :
         cipher = key.Cipher(header.AsSpan(16), name);
     }
 
-    private AdapterException Damaged(string how) => new(AdapterFailureKind.Rejected, $"{name} cannot be decrypted: {how}. Use another set, or another copy of this one.");
+    private AdapterException Damaged(string how) => new(AdapterFailureKind.Damaged, $"{name} cannot be decrypted: {how}. Use another set, or another copy of this one.");
 }

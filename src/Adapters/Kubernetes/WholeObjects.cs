@@ -59,6 +59,36 @@ public sealed class WholeObjects(KubernetesConnection connection, int pageSize =
         await WriteAsync(new(HttpMethod.Put, kind.Path(address.Namespace, address.Name) + $"?fieldManager={FieldManager}", "update", LiveObjects.InWords(address)), address, manifest, kind, ct);
     }
 
+    /// <summary>Deletes an object. One that is not there is deleted.</summary>
+    public async Task DeleteAsync(ResourceAddress address, CancellationToken ct)
+    {
+        var kind = await KindAsync(address, ct);
+        await connection.SendAsync(new(HttpMethod.Delete, kind.Path(address.Namespace, address.Name) + "?propagationPolicy=Background&gracePeriodSeconds=0", "delete", LiveObjects.InWords(address)), ct);
+    }
+
+    /// <summary>Deletes an object against the will of its finalizers, whose controllers may not run: only where nothing but copies is.</summary>
+    public async Task RemoveAsync(ResourceAddress address, CancellationToken ct)
+    {
+        var kind = await KindAsync(address, ct);
+        if (await FindAsync(address, ct) is not { } live)
+            return;
+        if (address.Kind != "Namespace" && live["metadata"]?["finalizers"] is JsonArray { Count: > 0 } && address.Kind != "CustomResourceDefinition")
+            await connection.SendAsync(new(HttpMethod.Patch, kind.Path(address.Namespace, address.Name), "patch", LiveObjects.InWords(address))
+            {
+                Body = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } },
+                ContentType = "application/merge-patch+json",
+                Confidential = IsSecret(Kind(address)),
+            }, ct);
+        if (live["metadata"]?["deletionTimestamp"] is null)
+            await DeleteAsync(address, ct);
+        else if (address is { ApiVersion: "v1", Kind: "Namespace" })
+            // The controller that would do this may not run here. Everything in it was deleted before.
+            await connection.SendAsync(new(HttpMethod.Put, $"{kind.Path(null, address.Name)}/finalize", "update", LiveObjects.InWords(address))
+            {
+                Body = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "Namespace", ["metadata"] = new JsonObject { ["name"] = address.Name }, ["spec"] = new JsonObject { ["finalizers"] = new JsonArray() } },
+            }, ct);
+    }
+
     /// <summary>Whether the server serves a kind by now.</summary>
     public async Task<bool> ServesAsync(ObjectKind kind, CancellationToken ct) => await connection.Kinds.FindOrNullAsync(kind, ct) is not null;
 

@@ -96,6 +96,15 @@ public abstract class BackUpStore : BackupRunbook
     };
 }
 
+/// <summary>Backs up the objects of a Kubernetes cluster. See <c>docs/runbooks/backup.md</c>.</summary>
+[Workflow]
+public sealed class BackUpClusterState() : BackUpStore(StoreKind.KubernetesState)
+{
+    /// <summary>The runbook.</summary>
+    [WorkflowRun]
+    public Task<BackUpReport> RunAsync(Input<BackUpInput>? input = null) => BackUpAsync(input);
+}
+
 /// <summary>Backs a database up. See <c>docs/runbooks/backup.md</c>.</summary>
 [Workflow]
 public sealed class BackUpDatabase() : BackUpStore(StoreKind.Postgresql)

@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Json;
-using PlatformOps.Activities.Backups;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Integration.Tests.Kubernetes;
@@ -106,31 +104,6 @@ public abstract class ClusterStateTests : IDisposable
 public sealed class ClusterStateTestsOnTheSandbox : ClusterStateTests
 {
     protected override TestCluster Fresh() => new SandboxCluster();
-
-    [Fact]
-    public async Task An_export_that_was_killed_goes_on_behind_what_it_had_written()
-    {
-        await using var cluster = await StateCluster.StartAsync(Fresh());
-        await cluster.FillAsync();
-        var archive = cluster.Archive(Folder);
-        IReadOnlyList<StatePart> done = [];
-        using var kill = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cluster.ExportAsync(archive, progress: parts =>
-        {
-            done = [.. parts];
-            if (parts.Any(part => part.Part.Name == "services"))
-                kill.Cancel();
-        }, ct: kill.Token));
-        // What of it rotted meanwhile is written again.
-        await File.WriteAllTextAsync(archive.FileOf("secrets"), "rot", TestContext.Current.CancellationToken);
-        cluster.Proxy.Forget();
-
-        var manifest = await cluster.ExportAsync(archive, JsonSerializer.Deserialize<IReadOnlyList<StatePart>>(JsonSerializer.Serialize(done)));
-
-        Assert.DoesNotContain(cluster.Proxy.Seen, call => call.Path.StartsWith("/api/v1/configmaps", StringComparison.Ordinal));
-        Assert.Contains(cluster.Proxy.Seen, call => call.Path.StartsWith("/api/v1/secrets", StringComparison.Ordinal));
-        Assert.Empty((await cluster.CompareAsync(archive, manifest)).Findings);
-    }
 
     [Fact]
     public async Task A_kind_that_cannot_be_read_makes_the_archive_partial_and_is_named()

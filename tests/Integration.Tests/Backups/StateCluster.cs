@@ -21,8 +21,7 @@ internal sealed class StateCluster : IAsyncDisposable
     private StateCluster(TestCluster cluster, ApiProxy proxy)
     {
         (this.cluster, Proxy) = (cluster, proxy);
-        Connection = KubernetesConnection.Open(
-            new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(proxy.Address, proxy.Token) } } }, Region, "test");
+        Connection = Connect();
         Objects = new(Connection);
         Kubectl = new(cluster);
     }
@@ -35,6 +34,10 @@ internal sealed class StateCluster : IAsyncDisposable
 
     public KubectlLike Kubectl { get; }
 
+    /// <summary>One more connection.</summary>
+    public KubernetesConnection Connect() => KubernetesConnection.Open(
+        new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } } }, Region, "test");
+
     /// <summary>Empty, of the same make as another.</summary>
     public static async Task<StateCluster> StartAsync(TestCluster fresh)
     {
@@ -45,8 +48,8 @@ internal sealed class StateCluster : IAsyncDisposable
 
     public StateArchive Archive(string folder, SealingKey? key = null) => new(folder, key ?? Key, "set-1");
 
-    public Task<ArchiveManifest> ExportAsync(StateArchive archive, IReadOnlyList<StatePart>? done = null, Action<IReadOnlyList<StatePart>>? progress = null, CancellationToken? ct = null) =>
-        new StateExport(Connection, archive, About, TimeProvider.System).RunAsync(done ?? [], progress ?? (_ => { }), ct ?? TestContext.Current.CancellationToken);
+    public Task<ArchiveManifest> ExportAsync(StateArchive archive, IReadOnlyList<StatePart>? done = null, Action<IReadOnlyList<StatePart>>? written = null, CancellationToken? ct = null) =>
+        new StateExport(Connection, archive, About, TimeProvider.System).RunAsync(done ?? [], parts => { written?.Invoke(parts); return Task.CompletedTask; }, ct ?? TestContext.Current.CancellationToken);
 
     public Task<StateRestored> RestoreAsync(StateArchive archive, ArchiveManifest manifest, bool overwrite = false, CancellationToken? ct = null) =>
         new StateRestore(Connection, archive, overwrite).RunAsync(manifest, _ => { }, ct ?? TestContext.Current.CancellationToken);

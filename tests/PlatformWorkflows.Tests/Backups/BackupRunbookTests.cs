@@ -28,6 +28,17 @@ public sealed class BackupRunbookTests(RunbookServer server)
     }
 
     [Theory]
+    [InlineData(nameof(BackUpClusterState), StoreKind.KubernetesState)]
+    public async Task Every_kind_of_store_has_its_runbook_which_takes_no_other(string type, StoreKind kind)
+    {
+        var backups = FakeBackups.Of(kind);
+        await using var run = await Runs.BackUpAsync(server, backups, type, null);
+        Assert.Equal(BackupOutcome.Complete, (await run.ReportAsync()).Outcome);
+        await using var other = await Runs.BackUpAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), type, null);
+        Assert.Contains("which is of kind Elasticsearch", await other.FailureAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("begin", true)]
     [InlineData("make", false)]
     [InlineData("make", true)]
@@ -180,8 +191,10 @@ public sealed class BackupRunbookTests(RunbookServer server)
 /// <summary>Runs of each runbook about backups, of an environment of their own.</summary>
 internal static class Runs
 {
-    public static Task<RunningRunbook<BackUpReport>> BackUpAsync(RunbookServer server, FakeBackups backups, string? environment = null) => StartAsync<BackUpReport>(
-        server, backups, nameof(BackUpDatabase), environment, name => (BackUpStore.WorkflowId(name, "postgresql"), new BackUpInput { Environment = name, Store = "postgresql", OperationId = "op-recorded" }));
+    public static Task<RunningRunbook<BackUpReport>> BackUpAsync(RunbookServer server, FakeBackups backups, string? environment = null) => BackUpAsync(server, backups, nameof(BackUpDatabase), environment);
+
+    public static Task<RunningRunbook<BackUpReport>> BackUpAsync(RunbookServer server, FakeBackups backups, string type, string? environment) => StartAsync<BackUpReport>(
+        server, backups, type, environment, name => (BackUpStore.WorkflowId(name, "postgresql"), new BackUpInput { Environment = name, Store = "postgresql", OperationId = "op-recorded" }));
 
     public static Task<RunningRunbook<VerifyBackupReport>> VerifyAsync(RunbookServer server, FakeBackups backups, string? environment = null) => StartAsync<VerifyBackupReport>(
         server, backups, nameof(VerifyBackup), environment, name => (VerifyBackup.WorkflowId(name, "postgresql"), new VerifyBackupInput { Environment = name, Store = "postgresql", OperationId = "op-recorded" }));

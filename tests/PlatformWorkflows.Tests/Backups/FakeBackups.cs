@@ -35,6 +35,13 @@ internal sealed class FakeBackups : IBackupActivities
         Grace = TimeSpan.FromDays(1),
     };
 
+    /// <summary>A store of another kind.</summary>
+    public static FakeBackups Of(StoreKind kind)
+    {
+        var usual = new FakeBackups();
+        return new() { Definition = usual.Definition with { Store = kind, Continuous = false } };
+    }
+
     /// <summary>The time of policies.</summary>
     public DateTimeOffset Now { get; set; } = Start;
 

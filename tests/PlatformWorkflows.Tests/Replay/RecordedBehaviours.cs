@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Specification;
 using PlatformOps.PlatformWorkflows.Tests.Backups;
@@ -6,6 +7,7 @@ using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.PlatformWorkflows.Tests.Secrets;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -190,6 +192,8 @@ internal static class RecordedBehaviours
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
         ["backup-complete"] = server => BackupAsync(server, new(), Runs.BackUpAsync),
+        ["cluster-state-backed-up"] = server => BackupAsync(
+            server, FakeBackups.Of(StoreKind.KubernetesState), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpClusterState), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),

@@ -40,6 +40,29 @@ public sealed class StoredObjects(AwsConnection connection, string bucket)
         }
     }
 
+    /// <summary>Reads an object into a stream, piece by piece, so that neither memory nor the time of one call limits how large it may be. False: there is none.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: it was written while it was read.</exception>
+    public async Task<bool> DownloadAsync(string key, Stream target, CancellationToken ct)
+    {
+        if (await HeadAsync(key, ct) is not { } found)
+            return false;
+        for (long at = 0; at < found.Bytes; at += PartBytes)
+        {
+            var from = at;
+            var piece = await connection.CallAsync("read", Named(key), async token =>
+            {
+                using var answer = await connection.S3.GetObjectAsync(
+                    new GetObjectRequest { BucketName = bucket, Key = key, ByteRange = new(from, Math.Min(from + PartBytes, found.Bytes) - 1), EtagToMatch = found.Tag }, token);
+                using var content = new MemoryStream();
+                await answer.ResponseStream.CopyToAsync(content, token);
+                return content.ToArray();
+            }, ct);
+            await target.WriteAsync(piece, ct);
+        }
+
+        return true;
+    }
+
     /// <summary>What is known of an object without reading it; null when there is none.</summary>
     public async Task<StoredSummary?> HeadAsync(string key, CancellationToken ct)
     {

@@ -13,7 +13,8 @@ public static class ExportRules
     private const string ElectionLock = "control-plane.alpha.kubernetes.io/leader";
 
     /// <summary>Who writes in the name of the cluster, as field managers.</summary>
-    private static readonly string[] ControlPlane = ["kube-controller-manager", "kube-apiserver", "cloud-controller-manager"];
+    private static readonly string[] ControlPlane =
+        ["kube-controller-manager", "kube-apiserver", "cloud-controller-manager", "api-priority-and-fairness-config-producer-v1", "api-priority-and-fairness-config-consumer-v1"];
 
     /// <summary>Namespaces that every cluster makes.</summary>
     private static readonly string[] NamespacesOfTheCluster = ["default", "kube-system", "kube-public", "kube-node-lease"];

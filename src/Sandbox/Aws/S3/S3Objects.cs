@@ -45,6 +45,14 @@ internal sealed partial class S3Calls
             : Newest(bucket, call.Key) ?? throw NoSuchKey();
         var headers = Describe(bucket, version);
         headers["Last-Modified"] = version.Written.UtcDateTime.ToString("R", CultureInfo.InvariantCulture);
+        if (call.Header("If-Match") is { } seen && seen.Trim('"') != version.Tag)
+            throw Precondition();
+        if (call.Method == "GET" && call.Header("Range") is { } range && Range(range, version.Bytes) is var (from, to))
+        {
+            headers["Content-Range"] = string.Create(CultureInfo.InvariantCulture, $"bytes {from}-{to}/{version.Bytes}");
+            return new(206, Body: storage.Get(Place(version))![(int)from..(int)(to + 1)]) { Headers = headers };
+        }
+
         return new(Body: call.Method == "GET" ? storage.Get(Place(version)) : [], Length: version.Bytes) { Headers = headers };
     }
 
@@ -146,6 +154,16 @@ internal sealed partial class S3Calls
 
     private static SortedDictionary<int, string> Upload(S3Request call, StoredBucket bucket) => bucket.Uploads.GetValueOrDefault(call.Parameter("uploadId") ?? "")
         ?? throw new AwsFailure(404, "NoSuchUpload", "The specified upload does not exist.");
+
+    /// <summary>What of an object <c>bytes=FROM-TO</c> means; null: all of it, as S3 takes what it does not understand.</summary>
+    private static (long From, long To)? Range(string text, long bytes)
+    {
+        if (!text.StartsWith("bytes=", StringComparison.Ordinal) || text["bytes=".Length..].Split('-') is not [var first, var last] || !long.TryParse(first, CultureInfo.InvariantCulture, out var from))
+            return null;
+        if (from >= bytes)
+            throw new AwsFailure(416, "InvalidRange", "The requested range is not satisfiable");
+        return (from, long.TryParse(last, CultureInfo.InvariantCulture, out var to) ? Math.Min(to, bytes - 1) : bytes - 1);
+    }
 
     private static StoredVersion? Newest(StoredBucket bucket, string key) => bucket.Objects.GetValueOrDefault(key) is [.., { Marker: false } newest] ? newest : null;
 

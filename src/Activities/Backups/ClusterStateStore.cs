@@ -1,0 +1,209 @@
+using System.Text.Json;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>The objects of a region's cluster as a store: sets are archives in a bucket, and are proved by restoring them into an empty API server and comparing.</summary>
+/// <param name="quarantine">Where sets are proved; null: nowhere, and no set can be proved.</param>
+/// <param name="keys">The first encrypts; all decrypt.</param>
+internal sealed class ClusterStateStore(KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeProvider time) : IBackupStore
+{
+    /// <summary>What an interrupted export had done, beside its parts.</summary>
+    private const string ProgressFile = "progress.json";
+
+    /// <summary>How many differences are told one by one.</summary>
+    private const int Shown = 20;
+
+    /// <inheritdoc/>
+    public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
+    {
+        if (await ManifestAsync(operation, ct) is { } made)
+            return Stored(made);
+        using var folder = new TemporaryFolder();
+        var archive = new StateArchive(folder.Path, keys[0], operation);
+        // A set that was begun with another key is begun again.
+        var before = await ProgressAsync(operation, ct) is { } written && written.KeyId == keys[0].Id ? written : new StateProgress(time.GetUtcNow(), keys[0].Id, []);
+        var there = (await sets.ListAsync(ct)).GetValueOrDefault(operation) ?? new Dictionary<string, StoredSummary>();
+        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(FileOf(part.Part), out var file) && file.Bytes == part.Part.Bytes).ToList();
+        var manifest = await new StateExport(cluster, archive, About(operation, before.StartedAt), time).RunAsync(done, async parts =>
+        {
+            var last = parts[^1].Part;
+            if (last.Objects > 0)
+            {
+                await sets.UploadAsync(operation, FileOf(last), archive.FileOf(last.Name), ct);
+                File.Delete(archive.FileOf(last.Name));
+            }
+
+            await sets.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(before with { Parts = parts }), ct);
+            progress($"{parts.Sum(part => part.Part.Objects)} objects of {parts.Count} kinds are written.");
+        }, ct);
+        await sets.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
+        await sets.DeleteAsync(operation, ProgressFile, ct);
+        return Stored(manifest);
+    }
+
+    /// <summary>Reads every file of every set: a byte that changed where it lies is found here.</summary>
+    public async Task<RepositorySight> LookAsync(CancellationToken ct)
+    {
+        var (found, broken) = (new List<RepositorySet>(), new Dictionary<string, string>());
+        foreach (var (label, files) in await sets.ListAsync(ct))
+        {
+            var at = files.Values.Max(file => file.Changed);
+            var (manifest, trouble) = await ReadAsync(label, files.ContainsKey(ArchiveManifest.FileName), ct);
+            found.Add(new(label, manifest?.Digest, files.Values.Sum(file => file.Bytes), manifest?.StartedAt ?? at));
+            if (manifest is not null)
+                trouble = string.Join(" ", ArchiveCheck.Compare(manifest, await MeasureAsync(label, files.Keys, ct)));
+            if (!string.IsNullOrEmpty(trouble))
+                broken[label] = trouble;
+        }
+
+        return new(found, [], broken, null);
+    }
+
+    /// <inheritdoc/>
+    public async Task<RestoredCopy> RestoreAsync(string operation, string label, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
+    {
+        var place = Quarantine();
+        var claim = await new StateQuarantine(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
+        using var folder = new TemporaryFolder();
+        var (archive, manifest) = await FetchAsync(label, folder.Path, progress, ct);
+        var restored = await new StateRestore(place, archive, overwrite: false).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
+        progress($"{restored.Created + restored.Unchanged + restored.Overwritten} objects are restored, {restored.Troubled} could not be.");
+        return new(claim.Ordered, time.GetUtcNow() - claim.Ordered, manifest.StartedAt);
+    }
+
+    /// <inheritdoc/>
+    public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct)
+    {
+        var place = Quarantine();
+        if (await new StateQuarantine(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
+            throw new AdapterException(AdapterFailureKind.Missing, $"The quarantine of {place.Region} holds nothing of {operation}: restore the set first.");
+        using var folder = new TemporaryFolder();
+        var (archive, manifest) = await FetchAsync(claim.Label, folder.Path, progress, ct);
+        var differences = await new StateCheck(place, archive).RunAsync(manifest, () => progress("Comparing."), ct);
+        // The mark of the quarantine is ours.
+        var told = differences.Findings.Where(finding => finding.Address.Name != StateQuarantine.MarkName).Select(finding => finding.Reason).Take(Shown).ToList();
+        var more = differences.Count - differences.Findings.Count;
+        return new(
+            more > 0 ? [.. told, $"{more} more differences."] : told,
+            [$"{differences.Compared} objects of {manifest.Parts.Count} kinds were compared with the archive, field by field, values of Secrets too."],
+            await LostAsync(claim, manifest, ct));
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct) =>
+        quarantine is null ? [] : await new StateQuarantine(quarantine).CleanUpAsync(_ => { }, ct);
+
+    /// <inheritdoc/>
+    public Task RemoveAsync(string label, CancellationToken ct) => sets.RemoveAsync(label, ArchiveManifest.FileName, ct);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        cluster.Dispose();
+        quarantine?.Dispose();
+    }
+
+    /// <summary>What is lost when the cluster is lost just before the next set is there: the longest time in which this one was the newest.</summary>
+    private async Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct)
+    {
+        var next = new List<DateTimeOffset>();
+        foreach (var (label, files) in (await sets.ListAsync(ct)).Where(set => set.Key != claim.Label && set.Value.ContainsKey(ArchiveManifest.FileName)))
+        {
+            if (await ManifestAsync(label, ct) is { } other && other.StartedAt > manifest.StartedAt && other.Unread.Count == 0)
+                next.Add(other.FinishedAt);
+        }
+
+        var until = next.Append(claim.Ordered).Min();
+        return until > manifest.StartedAt ? until - manifest.StartedAt : TimeSpan.Zero;
+    }
+
+    /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>
+    private async Task<(StateArchive Archive, ArchiveManifest Manifest)> FetchAsync(string label, string folder, Action<string> progress, CancellationToken ct)
+    {
+        var manifest = await ManifestAsync(label, ct)
+            ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {ArchiveManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
+        var archive = new StateArchive(folder, KeyOf(manifest), label);
+        foreach (var part in manifest.Parts)
+        {
+            await using var file = File.Create(archive.FileOf(part.Name));
+            await sets.DownloadAsync(label, FileOf(part), file, ct);
+            progress($"{part.Name} is read.");
+        }
+
+        var troubles = ArchiveCheck.Compare(manifest, await archive.MeasureAsync(ct));
+        return troubles.Count == 0 ? (archive, manifest) : throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {string.Join(" ", troubles)}");
+    }
+
+    private async Task<IReadOnlyList<FoundPart>> MeasureAsync(string label, IEnumerable<string> files, CancellationToken ct)
+    {
+        var found = new List<FoundPart>();
+        foreach (var name in files.Where(name => name.EndsWith(StateArchive.Extension, StringComparison.Ordinal)))
+        {
+            await using var digest = new DigestStream();
+            if (await sets.DownloadAsync(label, name, digest, ct))
+                found.Add(new(name[..^StateArchive.Extension.Length], digest.Length, digest.Digest()));
+        }
+
+        return found;
+    }
+
+    private async Task<(ArchiveManifest? Manifest, string? Trouble)> ReadAsync(string label, bool finished, CancellationToken ct)
+    {
+        try
+        {
+            return finished ? (await ManifestAsync(label, ct), null) : (null, null);
+        }
+        // A key that is not at hand is no damage, and has to be added before anything else is said.
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Damaged)
+        {
+            return (null, failure.Message);
+        }
+    }
+
+    /// <summary>Null: there is none.</summary>
+    private async Task<ArchiveManifest?> ManifestAsync(string label, CancellationToken ct)
+    {
+        if (await sets.GetAsync(label, ArchiveManifest.FileName, ct) is not { } content)
+            return null;
+        var manifest = ArchiveManifest.Read(content.Span, out var problem) ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} cannot be trusted: {problem}");
+        new StateArchive("", KeyOf(manifest), label).Check(manifest);
+        return manifest;
+    }
+
+    private SealingKey KeyOf(ArchiveManifest manifest) => keys.FirstOrDefault(key => key.Id == manifest.KeyId) ?? throw new AdapterException(
+        AdapterFailureKind.Rejected, $"{sets.PlaceOf(manifest.Set)} is encrypted with key {manifest.KeyId}, and those at hand are {string.Join(", ", keys.Select(key => key.Id))}. Add the key of then to keyFiles.");
+
+    private async Task<StateProgress?> ProgressAsync(string operation, CancellationToken ct) =>
+        await sets.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
+
+    private KubernetesConnection Quarantine() => quarantine ?? throw new AdapterException(
+        AdapterFailureKind.NotServed, $"There is no quarantine for cluster state of {environment}: state backups.{environment}.quarantine in the connections file, an API server without nodes. Until then its sets are unproven.");
+
+    private StoredBackup Stored(ArchiveManifest manifest) => new(
+        manifest.Set, manifest.StartedAt, manifest.FinishedAt, new(manifest.StartedAt, manifest.StartedAt), manifest.Parts.Sum(part => part.Bytes), new(manifest.Digest, manifest.Parts.Count),
+        sets.PlaceOf(manifest.Set), [], manifest.Unread);
+
+    private ArchiveManifest About(string operation, DateTimeOffset startedAt) => new()
+    {
+        Format = ArchiveManifest.CurrentFormat,
+        Set = operation,
+        Environment = environment,
+        Region = cluster.Region,
+        KubernetesVersion = "",
+        StartedAt = startedAt,
+        FinishedAt = startedAt,
+        KeyId = keys[0].Id,
+        Parts = [],
+        LeftOut = [],
+    };
+
+    private static string FileOf(ArchivePart part) => part.Name + StateArchive.Extension;
+
+    private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts);
+}

@@ -1,0 +1,184 @@
+using PlatformOps.Activities.Backups;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Backups;
+using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
+
+namespace PlatformOps.Integration.Tests.Backups;
+
+/// <summary>Sets of a cluster's state in a bucket: made, found damaged, proved in quarantine, cleaned up.</summary>
+public abstract class ClusterStateStoreTests(TestAws aws)
+{
+    private readonly TestAws aws = aws;
+
+    protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    /// <summary>A bucket of its own.</summary>
+    private protected async Task<StateBucket> BucketAsync()
+    {
+        var connection = aws.Connect();
+        var name = $"backups-{Guid.NewGuid():N}"[..20];
+        await new Buckets(connection).EnsureAsync(new() { Name = name }, new("test", "production", "backups"), "op-1", Ct);
+        var objects = new StoredObjects(connection, name);
+        return new(connection, objects, new(objects, name, "production/sets/state/"));
+    }
+
+    private protected static ClusterStateStore Store(StateCluster cluster, StateCluster? quarantine, StateBucket bucket, params SealingKey[] keys) =>
+        new(cluster.Connect(), quarantine?.Connect(), bucket.Sets, keys.Length == 0 ? [StateCluster.Key] : keys, "production", TimeProvider.System);
+
+    private protected sealed record StateBucket(IDisposable Connection, StoredObjects Objects, StoredSets Sets) : IDisposable
+    {
+        public static string KeyOf(string set, string file) => $"production/sets/state/{set}/{file}";
+
+        public void Dispose() => Connection.Dispose();
+    }
+}
+
+public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : ClusterStateStoreTests(aws)
+{
+    private static readonly SealingKey NewKey = SealingKey.Read(new(new string('7', 64)), "the new key");
+
+    [Fact]
+    public async Task A_set_whose_making_was_killed_is_finished_by_another_worker_that_writes_only_what_is_missing()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using (var kill = new CancellationTokenSource())
+        {
+            using var first = Store(cluster, null, bucket);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.MakeAsync("set-1", BackupMethod.Full, _ =>
+            {
+                if (cluster.Proxy.Seen.Any(call => call.Path.StartsWith("/api/v1/services?", StringComparison.Ordinal)))
+                    kill.Cancel();
+            }, kill.Token));
+        }
+
+        // A part that is lost meanwhile is written again.
+        await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), Ct);
+        cluster.Proxy.Forget();
+        using var second = Store(cluster, null, bucket);
+        var made = await second.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+
+        Assert.DoesNotContain(cluster.Proxy.Seen, call => call.Path.StartsWith("/api/v1/configmaps?", StringComparison.Ordinal));
+        Assert.Contains(cluster.Proxy.Seen, call => call.Path.StartsWith("/api/v1/secrets?", StringComparison.Ordinal));
+        Assert.Empty(made.Missing);
+        Assert.True(made.Range.To < made.FinishedAt && made.Bytes > 1000 && made.Manifest.Files > 15, $"{made}");
+        cluster.Proxy.Forget();
+        Assert.Equivalent(made, await second.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct));
+        Assert.Empty(cluster.Proxy.Seen);
+        var sight = await second.LookAsync(Ct);
+        Assert.Equal(("set-1", made.Manifest.Digest), (Assert.Single(sight.Sets).Label, sight.Sets[0].ManifestDigest));
+        Assert.Empty(sight.Broken);
+    }
+
+    [Fact]
+    public async Task A_flipped_byte_a_removed_part_and_a_removed_manifest_are_found_by_the_next_look_and_named()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, null, bucket);
+        foreach (var set in new[] { "set-1", "set-2", "set-3", "set-4" })
+            await store.MakeAsync(set, BackupMethod.Full, _ => { }, Ct);
+
+        var part = (await bucket.Objects.GetAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), Ct))!.Content.ToArray();
+        part[^30] ^= 1;
+        await bucket.Objects.PutAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), part, Ct);
+        await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-2", "deployments.apps.sealed"), Ct);
+        await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-3", ArchiveManifest.FileName), Ct);
+
+        var sight = await store.LookAsync(Ct);
+        Assert.Equal(["set-1", "set-2"], sight.Broken.Keys.Order());
+        Assert.Contains("secrets has another checksum than when it was written", sight.Broken["set-1"], StringComparison.Ordinal);
+        Assert.StartsWith("deployments.apps is missing: 1 objects of apps/v1/Deployment", sight.Broken["set-2"], StringComparison.Ordinal);
+        Assert.Null(sight.Sets.Single(set => set.Label == "set-3").ManifestDigest);
+
+        await store.RemoveAsync("set-1", Ct);
+        await store.RemoveAsync("set-1", Ct);
+        Assert.Equal(["set-2", "set-3", "set-4"], (await store.LookAsync(Ct)).Sets.Select(set => set.Label).Order());
+    }
+
+    [Fact]
+    public async Task Sets_of_before_a_new_key_are_read_with_the_key_of_then_and_without_it_are_not_called_damaged()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        using var bucket = await BucketAsync();
+        using (var before = Store(cluster, null, bucket))
+            await before.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        using var both = Store(cluster, null, bucket, NewKey, StateCluster.Key);
+        await both.MakeAsync("set-2", BackupMethod.Full, _ => { }, Ct);
+
+        Assert.Empty((await both.LookAsync(Ct)).Broken);
+        using var forgetful = Store(cluster, null, bucket, NewKey);
+        var failure = await Assert.ThrowsAsync<AdapterException>(() => forgetful.LookAsync(Ct));
+        Assert.Contains($"is encrypted with key {StateCluster.Key.Id}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cluster_with_nodes_is_no_quarantine_and_without_a_quarantine_nothing_is_called_proved()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, cluster, bucket);
+        await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        cluster.Proxy.Forget();
+
+        var failure = await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct));
+        Assert.Contains("has nodes", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(await store.CleanUpAsync("verify-1", Ct));
+        Assert.Empty(cluster.Proxy.Mutations);
+        using var alone = Store(cluster, null, bucket);
+        failure = await Assert.ThrowsAsync<AdapterException>(() => alone.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct));
+        Assert.Equal(AdapterFailureKind.NotServed, failure.Kind);
+        Assert.Contains("state backups.production.quarantine", failure.Message, StringComparison.Ordinal);
+    }
+}
+
+public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : ClusterStateStoreTests(aws)
+{
+    [Fact]
+    public async Task A_set_is_proved_by_restoring_it_into_an_empty_cluster_that_is_empty_again_afterwards()
+    {
+        var starting = (StateCluster.StartAsync(new RealApiServer()), StateCluster.StartAsync(new RealApiServer()));
+        await using var cluster = await starting.Item1;
+        await using var quarantine = await starting.Item2;
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, quarantine, bucket);
+        var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        Assert.Empty(made.Missing);
+
+        // Somebody's cluster is not taken for a quarantine.
+        await quarantine.Kubectl.CreateAsync("/api/v1/namespaces/default/configmaps", """{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "somebodys"}}""");
+        var refused = await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct));
+        Assert.Equal("us-east-1 ConfigMap default/somebodys. Name an API server as quarantine that is used for nothing else.", refused.Message.Split(" is not empty: it has ")[1]);
+        await quarantine.Kubectl.DeleteAsync("/api/v1/namespaces/default/configmaps/somebodys");
+
+        var copy = await store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct);
+        Assert.Equal(made.Range.To, copy.UpTo);
+        Assert.True(copy.Took > TimeSpan.Zero);
+        // An attempt that begins again counts from the order of the first.
+        Assert.Equal(copy.OrderedAt, (await store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct)).OrderedAt);
+        Assert.Equal(AdapterFailureKind.Moved, (await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-2", "set-1", null, _ => { }, Ct))).Kind);
+        var found = await store.ProbeAsync("verify-1", TimeSpan.FromHours(24), _ => { }, Ct);
+        Assert.Empty(found.Wrong);
+        Assert.InRange(found.Rpo!.Value, TimeSpan.Zero, copy.OrderedAt - made.StartedAt);
+
+        // What is not as it was is found.
+        await quarantine.Kubectl.MergeAsync(KubectlLike.Secret("shop", "login"), """{"stringData": {"password": "other"}}""");
+        Assert.Equal(["us-east-1 Secret shop/login: data.password is another one (values of Secrets are not shown)."], (await store.ProbeAsync("verify-1", TimeSpan.FromHours(24), _ => { }, Ct)).Wrong);
+
+        var removed = await store.CleanUpAsync("verify-1", Ct);
+        Assert.Contains("1 orders.shop.example.com", removed);
+        Assert.Contains("1 namespaces", removed);
+        Assert.Empty(await store.CleanUpAsync("verify-1", Ct));
+        Assert.Null(await quarantine.Kubectl.GetAsync("/api/v1/namespaces/shop"));
+        // Empty, as the next verification wants it.
+        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection).ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+    }
+}
