@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 
 namespace PlatformOps.Adapters;
@@ -23,6 +24,9 @@ public sealed record PlatformConnections
     /// <summary>How databases that can change places are reached, by environment; that of its drills is <c>{environment}-drill</c>.</summary>
     public IReadOnlyDictionary<string, FailoverAccess> Failover { get; init; } = new Dictionary<string, FailoverAccess>();
 
+    /// <summary>Where backups are, by environment.</summary>
+    public IReadOnlyDictionary<string, BackupAccess> Backups { get; init; } = new Dictionary<string, BackupAccess>();
+
     /// <summary>Reads a JSON file: <c>{"regions": {"us-east-1": {"kubeconfig": "...", "context": "...", "temporalAddress": "host:7233"}}}</c>.
     /// Relative paths in it are relative to the file.</summary>
     /// <exception cref="AdapterException">The file is missing or is not such JSON; the message names what is wrong.</exception>
@@ -31,13 +35,16 @@ public sealed record PlatformConnections
         try
         {
             var read = JsonSerializer.Deserialize<PlatformConnections>(File.ReadAllText(file), Json) ?? new();
-            if (read.Failover.SelectMany(entry => entry.Value.Problems($"failover.{entry.Key}")).ToList() is { Count: > 0 } problems)
+            IReadOnlyList<string> problems =
+                [.. read.Failover.SelectMany(entry => entry.Value.Problems($"failover.{entry.Key}")), .. read.Backups.SelectMany(entry => entry.Value.Problems($"backups.{entry.Key}"))];
+            if (problems.Count > 0)
                 throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file {file} is wrong: {string.Join(' ', problems)} Correct it and start again.");
             var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
             return read with
             {
                 Regions = read.Regions.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
                 Failover = read.Failover.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
+                Backups = read.Backups.ToDictionary(entry => entry.Key, entry => entry.Value.RelativeTo(folder)),
             };
         }
         catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Guard.Backups;
 using PlatformOps.Guard.Changes;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Leasing;
@@ -21,6 +22,7 @@ public sealed class GuardAgent : IAsyncDisposable
     private readonly Fencing fencing;
     private readonly Promotion promotion;
     private readonly Divergences divergences;
+    private readonly BackupMarkers? markers;
     private CancellationTokenSource? running;
 
     /// <summary>Nothing is done yet.</summary>
@@ -37,12 +39,14 @@ public sealed class GuardAgent : IAsyncDisposable
         var gate = new ClientGate(keeper.Held);
         var sql = new ServerSql(configuration, () => server.Id);
         var clients = new ClientPath(configuration, gate, Elsewhere, MayCancelAsync, log);
-        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration, () => server.Id), new(configuration, user, clock), status, clock, log, stop.Token);
+        parts = made = new(configuration, memory, keeper, gate, clients, new(configuration, log), server, settings, sql, new(configuration, () => server.Id), new(configuration, user, clock), user, status, clock, log, stop.Token);
         fencing = new(parts);
         promotion = new(parts);
         var peer = new PeerServer(parts.Tools, settings, clock);
         divergences = new(parts, peer);
         duties = new(parts, fencing, promotion, new(parts, divergences, peer));
+        if (configuration.Backup is not null)
+            (Backups, markers) = (new(parts), new(parts));
     }
 
     /// <summary>Runs until it is cancelled; then it takes the node out of service, and stops the server.</summary>
@@ -54,6 +58,7 @@ public sealed class GuardAgent : IAsyncDisposable
             parts.Keeper.RunAsync(all.Token), parts.Clients.RunAsync(all.Token), parts.Replication.RunAsync(all.Token), new LeaseWatch(parts).RunAsync(all.Token),
             new Observing(parts).RunAsync(all.Token), Api.GuardApi.RunAsync(this, parts.Configuration, parts.Log, all.Token),
             Api.MetricsEndpoint.RunAsync(parts.Configuration.Metrics?.Listen, Metrics, all.Token), duties.RunAsync(turn, all.Token),
+            markers?.RunAsync(all.Token) ?? Task.Delay(Timeout.InfiniteTimeSpan, all.Token),
         ];
         var first = await Task.WhenAny(loops);
         await stop.CancelAsync();
@@ -69,11 +74,14 @@ public sealed class GuardAgent : IAsyncDisposable
     /// <summary>What the node is now.</summary>
     internal DatabaseNode Now => parts.Status.Now();
 
+    /// <summary>What it does about backups; null: it makes none.</summary>
+    internal BackupJobs? Backups { get; }
+
     /// <summary>Ends with the next change of the node.</summary>
     internal Task NextChange => parts.Status.NextChange;
 
     /// <summary>The same for Prometheus.</summary>
-    internal string Metrics() => Api.GuardMetrics.Write(parts.Configuration.Environment, Now, parts.Status.View, parts.Keeper.Held.Left, parts.Clients.Sessions);
+    internal string Metrics() => Api.GuardMetrics.Write(parts.Configuration.Environment, Now, parts.Status.View, parts.Keeper.Held.Left, parts.Clients.Sessions, markers?.ArchivedAt);
 
     internal Task<DatabaseNode> FenceAsync(long epoch, TimeSpan drain, CancellationToken ct) =>
         ChangeAsync(epoch, token => fencing.FenceAsync(epoch, drain, "it was asked to", TimeSpan.Zero, token), ct);

@@ -5,4 +5,7 @@ public sealed class GuardException(string message, Exception? inner = null) : Ex
 {
     /// <summary>Nothing was done because the call itself may not be carried out: an old epoch, another node's turn.</summary>
     public bool Refused { get; init; }
+
+    /// <summary>What lies in the backups' repository is the reason: trying again does not help.</summary>
+    public bool Damaged { get; init; }
 }

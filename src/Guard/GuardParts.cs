@@ -22,6 +22,7 @@ internal sealed record GuardParts(
     ServerSql Sql,
     ServerSql SlowSql,
     ServerTools Tools,
+    ServerUser User,
     NodeStatus Status,
     TimeProvider Clock,
     ILogger Log,

@@ -40,7 +40,7 @@ public static class FailoverPairs
         }
     }
 
-    private static GuardAccess Guards(string environment, FailoverAccess access) =>
+    internal static GuardAccess Guards(string environment, FailoverAccess access) =>
         access.GuardTls is { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key }
             ? new(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard!)), authority, certificate, key)
             : throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");

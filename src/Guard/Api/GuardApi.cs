@@ -10,7 +10,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Guard.Backups;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Traffic;
 
@@ -46,6 +48,9 @@ internal static class GuardApi
         Map("/v1/follow", call => agent.FollowAsync(call.Body.Primary ?? "", call.Epoch, call.Aborted));
         Map("/v1/synchronous", call => agent.SetSynchronousAsync(call.Body.Synchronous, call.Epoch, call.Aborted));
         Map("/v1/divergence", call => agent.ExportAsync(call.Body.Primary ?? "", call.Epoch, call.Aborted));
+        Func<HttpContext, Task<(int Status, object? Answer)>> begin = context => BeginAsync(agent, configuration, context), find = context => Task.FromResult(Find(agent, configuration, context.Request.Query));
+        app.MapPost("/v1/backups", context => ActAsync(context, configuration, log, begin));
+        app.MapGet("/v1/backups", context => ActAsync(context, configuration, log, find));
         try
         {
             await app.StartAsync(ct);
@@ -59,7 +64,11 @@ internal static class GuardApi
         using var now = new CancellationTokenSource(TimeSpan.Zero);
         await app.StopAsync(now.Token);
 
-        void Map<T>(string path, Func<GuardCall, Task<T>> act) => app.MapPost(path, context => ActAsync(context, configuration, log, act));
+        void Map<T>(string path, Func<GuardCall, Task<T>> act)
+        {
+            Func<HttpContext, Task<(int Status, object? Answer)>> change = context => ChangeAsync(context, act);
+            app.MapPost(path, context => ActAsync(context, configuration, log, change));
+        }
     }
 
     /// <summary>Answers at once, or when the node is no longer as the caller knows it. While it waits it writes a blank now and then, so that a caller sees a frozen guard.</summary>
@@ -85,7 +94,18 @@ internal static class GuardApi
         await context.Response.WriteAsync(JsonSerializer.Serialize(agent.Now, GuardWire.Json), ct);
     }
 
-    private static async Task ActAsync<T>(HttpContext context, GuardConfiguration configuration, ILogger log, Func<GuardCall, Task<T>> act)
+    private static async Task<(int Status, object? Answer)> ChangeAsync<T>(HttpContext context, Func<GuardCall, Task<T>> act)
+    {
+        var body = await context.Request.ReadFromJsonAsync<GuardOrder>(GuardWire.Json, context.RequestAborted) ?? new();
+        return body.Epoch <= 0
+            ? (400, new GuardRefusal("epoch is missing: every change carries the epoch that it is made for."))
+            : (200, await act(new(body, context.RequestAborted)));
+    }
+
+    private static async Task<(int Status, object? Answer)> BeginAsync(GuardAgent agent, GuardConfiguration configuration, HttpContext context) =>
+        (200, Backups(agent, configuration).Begin(await context.Request.ReadFromJsonAsync<BackupOrder>(GuardWire.Json, context.RequestAborted) ?? new()));
+
+    private static async Task ActAsync(HttpContext context, GuardConfiguration configuration, ILogger log, Func<HttpContext, Task<(int Status, object? Answer)>> act)
     {
         var (status, answer) = await AnswerAsync();
         context.Response.StatusCode = status;
@@ -99,10 +119,7 @@ internal static class GuardApi
                 return (403, new GuardRefusal($"{configuration.Node} takes no orders from {caller}: its certificate's name is not in api.operators."));
             try
             {
-                var body = await context.Request.ReadFromJsonAsync<GuardOrder>(GuardWire.Json, context.RequestAborted) ?? new();
-                if (body.Epoch <= 0)
-                    return (400, new GuardRefusal("epoch is missing: every change carries the epoch that it is made for."));
-                return (200, await act(new(body, context.RequestAborted)));
+                return await act(context);
             }
             catch (GuardException failure)
             {
@@ -123,6 +140,14 @@ internal static class GuardApi
             }
         }
     }
+
+    private static (int Status, object? Answer) Find(GuardAgent agent, GuardConfiguration configuration, IQueryCollection query) =>
+        Enum.TryParse<BackupJobKind>(query["kind"], ignoreCase: true, out var kind) && Backups(agent, configuration).Find(query["operation"].ToString(), kind) is { } job
+            ? (200, job)
+            : (404, new GuardRefusal($"{configuration.Node} knows nothing of {query["kind"]} of {query["operation"]}: give the order again."));
+
+    private static BackupJobs Backups(GuardAgent agent, GuardConfiguration configuration) =>
+        agent.Backups ?? throw new GuardException($"{configuration.Node} makes no backups: state backup in its configuration.") { Refused = true };
 
     private sealed record GuardCall(GuardOrder Body, CancellationToken Aborted)
     {

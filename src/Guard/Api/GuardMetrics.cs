@@ -14,7 +14,8 @@ internal static class GuardMetrics
     /// <param name="view">What the server said last; null: it does not run, or has not answered yet.</param>
     /// <param name="leaseLeft">Zero when the node holds none.</param>
     /// <param name="sessions">How many clients' sessions are through.</param>
-    public static string Write(string environment, DatabaseNode node, ServerView? view, TimeSpan leaseLeft, int sessions)
+    /// <param name="archivedAt">When the newest piece of the log was archived; null: not known, or this node archives nothing.</param>
+    public static string Write(string environment, DatabaseNode node, ServerView? view, TimeSpan leaseLeft, int sessions, DateTimeOffset? archivedAt = null)
     {
         var text = new StringBuilder();
         // A server that is down says nothing: what it said before is not so any more.
@@ -32,6 +33,7 @@ internal static class GuardMetrics
         Sample("receive_lag_bytes", "Of a primary: what its standby has not received and flushed yet.", running?.StandbyLacks);
         Sample("replay_lag_bytes", "Of a standby: what it has received and not replayed yet.", running is { Recovering: true } ? Math.Max(0, running.Received - running.Replayed) : null);
         Sample("marker_timestamp_seconds", "The last marker that is visible on the node, written once a second by the primary's clock.", node.LastMarker is { } marker ? marker.ToUnixTimeMilliseconds() / 1000.0 : null);
+        Sample("archived_timestamp_seconds", "Of a primary with backups: when the newest piece of its log was archived.", archivedAt is { } archived ? archived.ToUnixTimeMilliseconds() / 1000.0 : null);
         Help("role", "What the node is: 1 for one of the roles.");
         foreach (var role in Enum.GetValues<NodeRole>())
             Line("role", Bit(node.Role == role), $",role=\"{role.ToString().ToLowerInvariant()}\"");

@@ -46,6 +46,9 @@ public sealed record GuardConfiguration
 
     public WitnessSettings Witness { get; init; } = new();
 
+    /// <summary>Where the node's backups and log are kept; null: it makes none, and archives nothing.</summary>
+    public BackupSettings? Backup { get; init; }
+
     /// <summary>What a commit waits for while commits wait for the standby: <c>remote_apply</c> (default: it is visible there), <c>on</c> (on its disk) or <c>remote_write</c>.</summary>
     public string SynchronousCommit { get; init; } = "remote_apply";
 

@@ -51,6 +51,7 @@ public static class GuardConfigurationFile
             Binaries = At(read.Binaries),
             PasswordFile = At(read.PasswordFile),
             Clients = read.Clients with { Certificate = AtOrNull(read.Clients.Certificate), Key = AtOrNull(read.Clients.Key) },
+            Backup = read.Backup?.RelativeTo(At),
             Tls = new(At(read.Tls.Certificate), At(read.Tls.Key), At(read.Tls.Authority)),
             Witness = new(
                 read.Witness.S3 is { } s3 ? s3 with { CredentialsFile = AtOrNull(s3.CredentialsFile) } : null,
@@ -112,7 +113,7 @@ public static class GuardConfigurationFile
             yield return $"lease.watchMs is {of.Lease.WatchMs}: 20 to lease.durationMs ({of.Lease.DurationMs}) is expected.";
         if (of.SynchronousCommit is not ("remote_apply" or "on" or "remote_write"))
             yield return $"synchronousCommit is '{of.SynchronousCommit}': remote_apply, on or remote_write is expected.";
-        foreach (var problem in WitnessProblems(of.Witness))
+        foreach (var problem in WitnessProblems(of.Witness).Concat(of.Backup?.Problems() ?? []))
             yield return problem;
     }
 

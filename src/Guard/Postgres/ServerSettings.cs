@@ -1,3 +1,5 @@
+using System.Globalization;
+using PlatformOps.Guard.Backups;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Platform.Failover;
 
@@ -30,6 +32,7 @@ internal sealed class ServerSettings(GuardConfiguration configuration, ServerUse
         Path.Combine(configuration.Binaries, "postgres"), "-D", configuration.Data,
         "-c", "listen_addresses=", "-c", "port=5432", "-c", $"unix_socket_directories={configuration.SocketDirectory}", "-c", "unix_socket_permissions=0700", "-c", $"hba_file={Access}",
         "-c", "logging_collector=off", "-c", "hot_standby=on", "-c", "full_page_writes=on",
+        .. configuration.Backup is null ? Array.Empty<string>() : ["-c", "archive_mode=on"],
     ];
 
     /// <summary>Writes what the server and its programs read beside the data.</summary>
@@ -63,7 +66,14 @@ internal sealed class ServerSettings(GuardConfiguration configuration, ServerUse
         wal_sender_timeout = '5s'
         synchronous_standby_names = '{(memory is { Synchronous: true, ServesIn: > 0 } ? StandbyName(configuration.Peer.Node) : "")}'
         synchronous_commit = '{configuration.SynchronousCommit}'
+        {Archiving()}
 
+        """);
+
+    /// <summary>A server of which no backups are made archives as its owner wants.</summary>
+    private string Archiving() => configuration.Backup is not { } backup ? "" : string.Create(CultureInfo.InvariantCulture, $"""
+        archive_command = '{PgBackRest.ArchiveCommand(configuration).Replace("'", "''", StringComparison.Ordinal)}'
+        archive_timeout = '{backup.ArchiveTimeoutSeconds}s'
         """);
 
     /// <summary>What a new cluster gets once, for its owner to change.</summary>

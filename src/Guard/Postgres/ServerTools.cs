@@ -20,9 +20,13 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
 
     /// <summary>Runs a program to its end, however that is. It stands in the data directory, so that one that outlives its guard is found as the servers are.</summary>
     /// <exception cref="GuardException">It stood still, and was ended.</exception>
-    public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
+    public Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct) => TryAsync(program, arguments, configuration.Data, new Dictionary<string, string>(), ct);
+
+    /// <param name="folder">Where it stands.</param>
+    /// <param name="environment">Variables that it gets besides.</param>
+    public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
     {
-        using var process = Start(program, arguments, configuration.Data);
+        using var process = Start(program, arguments, folder, environment);
         using var ended = ct.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -42,23 +46,29 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
     }
 
     /// <summary>Runs a program and gives what it writes line by line; how it ends is not asked.</summary>
-    public async Task ReadLinesAsync(string program, IReadOnlyList<string> arguments, Action<string> line, CancellationToken ct)
+    public Task ReadLinesAsync(string program, IReadOnlyList<string> arguments, Action<string> line, CancellationToken ct) => ReadLinesAsync(program, arguments, new Dictionary<string, string>(), line, ct);
+
+    /// <returns>What it ended with.</returns>
+    public async Task<int> ReadLinesAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, Action<string> line, CancellationToken ct)
     {
-        using var process = Start(program, arguments, "/");
+        using var process = Start(program, arguments, "/", environment);
         using var ended = ct.Register(process.Kill);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         while (await process.StandardOutput.ReadLineAsync(ct) is { } read)
             line(read);
         await process.WaitForExitAsync(ct);
         await errors;
+        return process.ExitCode;
     }
 
-    private Process Start(string program, IReadOnlyList<string> arguments, string folder)
+    private Process Start(string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment)
     {
         var command = user.Run([Path.Combine(configuration.Binaries, program), .. arguments]);
         var start = new ProcessStartInfo(command[0], command.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = folder };
         start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment["PGCONNECT_TIMEOUT"] = "5";
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.StandardInput.Close();
         return process;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
@@ -67,6 +68,7 @@ internal static class WorkerCommand
             await using var copies = new DrillCopies(log.CreateLogger("drill"));
             using var secrets = new SecretActivities(sources, reached);
             using var certificates = new CertificateActivities(sources, reached);
+            using var backups = new BackupActivities(sources, reached);
             using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Opener(reached), drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
@@ -76,7 +78,7 @@ internal static class WorkerCommand
             await using var answers = asked is null ? null : await WorkerHealth.StartAsync(asked, client, ct);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
             var watching = SdkRuntime.MetricsAddress is null ? Task.CompletedTask : new ScheduleMetrics(new(client), SdkRuntime.Instance.MetricMeter).WatchAsync(TimeProvider.System, ended.Token);
-            await RunbookWorker.RunAsync(client, activities, secrets, certificates, failovers, taskQueue, here, drills, Grace, ct, answers);
+            await RunbookWorker.RunAsync(client, activities, secrets, certificates, backups, failovers, taskQueue, here, drills, Grace, ct, answers);
             await ended.CancelAsync();
             await watching;
             return ExitCode.Success;

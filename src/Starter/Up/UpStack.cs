@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
@@ -37,6 +38,7 @@ internal sealed class UpStack : IAsyncDisposable
     private AwsWorld? aws;
     private ProvisioningActivities? activities;
     private SecretActivities? secrets;
+    private BackupActivities? backups;
     private CertificateActivities? certificates;
     private FailoverActivities? failovers;
     private Task worker = Task.CompletedTask;
@@ -130,6 +132,7 @@ internal sealed class UpStack : IAsyncDisposable
         if (activities is not null)
             await activities.DisposeAsync();
         secrets?.Dispose();
+        backups?.Dispose();
         certificates?.Dispose();
         failovers?.Dispose();
         if (sandbox is not null)
@@ -252,9 +255,10 @@ internal sealed class UpStack : IAsyncDisposable
         var sources = new ProvisioningSources(locations.Specification, locations.Catalog);
         activities = new ProvisioningActivities(sources, connections);
         secrets = new SecretActivities(sources, connections);
+        backups = new BackupActivities(sources, connections);
         certificates = new CertificateActivities(sources, connections);
         failovers = new FailoverActivities(sources, connections, FailoverPairs.Opener(connections));
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, secrets, certificates, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, secrets, certificates, backups, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }
 }

@@ -55,7 +55,8 @@ internal sealed class GuardedPair : IAsyncDisposable
 
     /// <summary>A primary and a standby that streams.</summary>
     /// <param name="lease">Default: as shipped. A longer one for what must not depend on a machine that is busy.</param>
-    public static async Task<GuardedPair> StartAsync(bool synchronous, LeaseSettings? lease = null)
+    /// <param name="change">Changes a node's configuration, given the folder of the pair; null: not.</param>
+    public static async Task<GuardedPair> StartAsync(bool synchronous, LeaseSettings? lease = null, Func<GuardConfiguration, string, GuardConfiguration>? change = null)
     {
         Assert.SkipWhen(LocalPair.Binaries is null, "Install PostgreSQL (Debian: apt-get install postgresql) to run the tests on real servers.");
         var aws = await AwsStandIn.StartAsync(new(), Ct);
@@ -70,12 +71,13 @@ internal sealed class GuardedPair : IAsyncDisposable
         {
             var link = (Witness: new Link(aws.Address.Port), Replication: new Link(Port(node.Peer.Replication)));
             links[node.Node] = link;
-            return node with
+            var linked = node with
             {
                 Lease = lease ?? node.Lease,
                 Peer = node.Peer with { Replication = link.Replication.Address },
                 Witness = new(S3: node.Witness.S3! with { Endpoint = $"http://{link.Witness.Address}", CredentialsFile = Path.Combine(folder, "credentials") }),
             };
+            return change?.Invoke(linked, folder) ?? linked;
         });
         var started = new GuardedPair(aws, connection, pair);
         foreach (var (node, (witness, replication)) in links)

@@ -1,0 +1,263 @@
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Activities;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>What backups, verifications and retention do to the outside, through the store's own class.</summary>
+/// <param name="sources">Where specification and catalog are; read anew by every activity.</param>
+/// <param name="connections">How stores and the backup catalog are reached.</param>
+/// <param name="time">The clock of what is due; default: the system's.</param>
+public sealed class BackupActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IBackupActivities, IDisposable
+{
+    /// <summary>So that the answer stays small; whoever wants all asks the catalog.</summary>
+    private const int VerdictsShown = 200;
+
+    /// <summary>How long a set is claimed for whoever reads it; who reads for longer claims it again.</summary>
+    private static readonly TimeSpan Claimed = TimeSpan.FromHours(6);
+
+    private readonly BackupStores stores = new(connections, time ?? TimeProvider.System);
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+
+    private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
+
+    private DateTimeOffset Now => time.GetUtcNow();
+
+    /// <inheritdoc/>
+    public Task<BegunBackup> BeginBackupAsync(BeginBackupInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store);
+        if (definition.Store != input.Kind)
+            throw Invalid($"Field 'store' is '{input.Store.Store}', which is of kind {definition.Store}: this runbook is for {input.Kind}.");
+        var catalog = stores.Catalog(input.Store);
+        var choice = MethodChoice.Of(await catalog.ReadAsync(Cancellation), definition, input.Method, Now);
+        var entered = await catalog.EnterAsync(
+            new()
+            {
+                Id = input.Operation,
+                Environment = input.Store.Environment,
+                Region = BackupStores.RegionOf(input.Store, specified),
+                Store = input.Store.Store,
+                Kind = definition.Store,
+                Method = choice.Method,
+                Outcome = BackupOutcome.Running,
+                StartedAt = Now,
+            },
+            Cancellation);
+        // What an earlier attempt decided stays decided.
+        return entered.Method == choice.Method ? new BegunBackup(choice.Method, choice.Why) : new(entered.Method, "It was begun so.");
+    });
+
+    /// <inheritdoc/>
+    public Task<MadeBackup> MakeBackupAsync(MakeBackupInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store);
+        using var store = stores.Open(input.Store, definition);
+        var made = await Beating(progress => store.MakeAsync(input.Operation, input.Method, progress, Cancellation));
+        return new MadeBackup(
+            made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place)], made.DependsOn, made.Missing);
+    });
+
+    /// <inheritdoc/>
+    public Task<RecordedBackup> RecordBackupAsync(RecordBackupInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var catalog = stores.Catalog(input.Store);
+        var ids = input.Made is { DependsOn.Count: > 0 }
+            ? (await catalog.ReadAsync(Cancellation)).Where(set => set.Label is not null).GroupBy(set => set.Label!).ToDictionary(same => same.Key, same => same.First().Id)
+            : [];
+        return new RecordedBackup(await catalog.ChangeAsync(
+            input.Operation,
+            set => input.Made is { } made
+                ? set with
+                {
+                    Outcome = made.Missing.Count == 0 ? BackupOutcome.Complete : BackupOutcome.Partial,
+                    Reason = made.Missing.Count == 0 ? null : string.Join(" ", made.Missing),
+                    StartedAt = made.StartedAt,
+                    FinishedAt = made.FinishedAt,
+                    Range = made.Range,
+                    Label = made.Label,
+                    Bytes = made.Bytes,
+                    Manifest = made.Manifest,
+                    Locations = made.Locations,
+                    DependsOn = [.. made.DependsOn.Select(label => ids.GetValueOrDefault(label, label))],
+                }
+                : set with { Outcome = BackupOutcome.Failed, Reason = input.Failure, FinishedAt = Now },
+            Cancellation));
+    });
+
+    /// <inheritdoc/>
+    public Task<CheckedRepository> CheckRepositoryAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input);
+        var catalog = stores.Catalog(input);
+        using var store = stores.Open(input, definition);
+        var sets = await catalog.ReadAsync(Cancellation);
+        var sight = await store.LookAsync(Cancellation);
+        // This very run is the only one that makes sets, and its own is made.
+        var disagreements = Reconciliation.Compare(sets, sight.Sets, new HashSet<string>(), [], definition.Grace, Now);
+        var damaged = new List<string>();
+        foreach (var finding in disagreements)
+        {
+            if (finding.Kind == ReconciliationKind.Abandoned)
+                await catalog.ChangeAsync(finding.Name, set => set.Outcome == BackupOutcome.Running ? set with { Outcome = BackupOutcome.Failed, Reason = finding.Why, FinishedAt = Now } : null, Cancellation);
+            else if (finding.Kind is ReconciliationKind.Altered or ReconciliationKind.NotInRepository)
+                await DamagedAsync(finding.Name, finding.Why);
+        }
+
+        foreach (var set in sets.Where(set => set is { Outcome: BackupOutcome.Complete, Label: not null } && sight.Broken.ContainsKey(set.Label)))
+            await DamagedAsync(set.Id, sight.Broken[set.Label!]);
+        return new CheckedRepository(
+            [.. sight.Gaps.Select(gap => $"{gap}"), .. disagreements.Select(finding => $"{finding.Name}: {finding.Why}"), .. sight.Broken.Select(broken => $"{broken.Key}: {broken.Value}")],
+            sight.Gaps, disagreements, damaged, sight.NewestLog);
+
+        async Task DamagedAsync(string id, string why)
+        {
+            damaged.Add(id);
+            await catalog.ChangeAsync(id, set => set.Proof is { Proved: false } ? null : set with { Proof = new(Proved: false, Now, "check", [why]) }, Cancellation);
+        }
+    });
+
+    /// <inheritdoc/>
+    public Task<ChosenSet> ChooseSetAsync(ChooseSetInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input.Store);
+        var catalog = stores.Catalog(input.Store);
+        var sets = await catalog.ReadAsync(Cancellation);
+        var choice = VerificationPlanner.Choose(sets, definition, Now);
+        if (input.Set is { } asked && sets.All(set => set.Id != asked || set.Outcome != BackupOutcome.Complete))
+            throw Invalid($"Field 'set' is '{asked}', and there is no whole set of that id. Possible: {string.Join(", ", sets.Where(set => set.Outcome == BackupOutcome.Complete).Select(set => set.Id).TakeLast(20).DefaultIfEmpty("none"))}.");
+        // The same operation asks again: it has claimed one already.
+        var chosen = input.Set ?? sets.FirstOrDefault(set => set.Uses.Any(use => use.By == input.Operation))?.Id ?? choice.Set;
+        if (chosen is not null)
+            await catalog.ChangeAsync(chosen, set => set with { Uses = [.. Others(set, input.Operation), new(input.Operation, Now + Claimed)] }, Cancellation);
+        return new ChosenSet(chosen, input.Set is null ? choice.Why : "It was asked for.", choice.Unproven, definition.Rpo, definition.Rto);
+    });
+
+    /// <inheritdoc/>
+    public Task<QuarantinedSet> RestoreIntoQuarantineAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input.Store);
+        var set = await SetAsync(input);
+        using var store = stores.Open(input.Store, definition);
+        var copy = await Beating(progress => store.RestoreAsync(input.Operation, set.Label!, null, progress, Cancellation));
+        return new QuarantinedSet(copy.Took, copy.UpTo, $"{set.Label} was restored in {copy.Took.TotalSeconds:0.0} s, up to {copy.UpTo:u}.");
+    });
+
+    /// <inheritdoc/>
+    public Task<ProbedSet> ProbeAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input.Store);
+        using var store = stores.Open(input.Store, definition);
+        var found = await Beating(progress => store.ProbeAsync(input.Operation, definition.Rpo, progress, Cancellation));
+        return new ProbedSet(found.Wrong, found.Right, found.Rpo);
+    });
+
+    /// <inheritdoc/>
+    public Task<CleanedQuarantine> CleanUpAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input.Store);
+        using var store = stores.Open(input.Store, definition);
+        return new CleanedQuarantine(await Beating(_ => store.CleanUpAsync(input.Operation, Cancellation)));
+    });
+
+    /// <inheritdoc/>
+    public Task RecordProofAsync(RecordProofInput input) => ActivityFailures.MappedAsync(async () =>
+        await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = Others(set, input.Operation) }, Cancellation));
+
+    /// <inheritdoc/>
+    public Task<DecidedRetention> DecideRetentionAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input);
+        using var store = stores.Open(input, definition);
+        var sets = await stores.Catalog(input).ReadAsync(Cancellation);
+        var verdicts = RetentionPolicy.Decide(sets, definition, Now);
+        var sight = await store.LookAsync(Cancellation);
+        return new DecidedRetention(
+            [.. verdicts.OrderBy(verdict => verdict.Action is RetentionAction.Keep or RetentionAction.Wait).Take(VerdictsShown)], sets.Count,
+            Reconciliation.Compare(sets, sight.Sets, running: null, [], definition.Grace, Now));
+    });
+
+    /// <inheritdoc/>
+    public Task<RetiredSet> RetireSetAsync(RetireSetInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input.Store);
+        var catalog = stores.Catalog(input.Store);
+        var sets = await catalog.ReadAsync(Cancellation);
+        if (sets.FirstOrDefault(set => set.Id == input.Set) is not { } found)
+            return new RetiredSet(input.Action == RetentionAction.Sweep, "It is not there any more.");
+        var verdict = RetentionPolicy.Decide(sets, definition, Now).First(verdict => verdict.Set == input.Set);
+        if (verdict.Action != input.Action)
+            // An attempt before this one did it.
+            return new RetiredSet((input.Action, verdict.Action) is (RetentionAction.Mark, RetentionAction.Wait) or (RetentionAction.Unmark, RetentionAction.Keep), verdict.Why);
+        if (input.Action == RetentionAction.Sweep)
+        {
+            using var store = stores.Open(input.Store, definition);
+            if (found.Label is { } label)
+                await store.RemoveAsync(label, Cancellation);
+            await catalog.RemoveAsync(found.Id, Cancellation);
+        }
+        else
+        {
+            await catalog.ChangeAsync(found.Id, set => set with { MarkedAt = input.Action == RetentionAction.Mark ? set.MarkedAt ?? Now : null }, Cancellation);
+        }
+
+        return new RetiredSet(true, verdict.Why);
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => stores.Dispose();
+
+    /// <summary>Does something long, and says every few seconds that it goes on and how far it is.</summary>
+    private async Task<T> Beating<T>(Func<Action<string>, Task<T>> work)
+    {
+        var context = ActivityExecutionContext.Current;
+        var progress = "Begun.";
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var beating = BeatAsync();
+        try
+        {
+            return await work(said => progress = said);
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await beating;
+        }
+
+        async Task BeatAsync()
+        {
+            while (!done.IsCancellationRequested)
+            {
+                context.Heartbeat(progress);
+                await Task.Delay(TimeSpan.FromSeconds(2), time, done.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private async Task<BackupSet> SetAsync(QuarantineInput input)
+    {
+        var set = await stores.Catalog(input.Store).ChangeAsync(
+            input.Set, set => set with { Uses = [.. Others(set, input.Operation), new(input.Operation, Now + Claimed)] }, Cancellation);
+        return set.Label is null ? throw new AdapterException(AdapterFailureKind.Damaged, $"{set.Id} has no name in the repository: it was never finished.") : set;
+    }
+
+    /// <summary>Who else reads it, without those whose time is over.</summary>
+    private IReadOnlyList<BackupUse> Others(BackupSet set, string operation) => [.. set.Uses.Where(use => use.By != operation && use.Until > Now)];
+
+    private (SpecifiedEnvironment Specified, BackupDefinition Definition) Defined(StoreReference store)
+    {
+        var specified = SpecifiedEnvironment.Read(sources, store.Environment);
+        if (store.Region is { } region && specified.Environment.Regions.All(known => known.Name != region))
+            throw Invalid($"Field 'region' is '{region}', which {store.Environment} does not have. Possible: {string.Join(", ", specified.Environment.Regions.Select(known => known.Name))}.");
+        var all = specified.Environment.Regions.SelectMany(known => specified.InDependencyOrder(known.Name)).DistinctBy(component => component.Name).SelectMany(component => component.Backups).ToList();
+        return all.Find(known => known.Name == store.Store) is { } definition
+            ? (specified, definition)
+            : throw Invalid($"Field 'store' is '{store.Store}', which {store.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Name).DefaultIfEmpty("none"))}.");
+    }
+
+    private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
+}

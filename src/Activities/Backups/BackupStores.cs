@@ -1,0 +1,57 @@
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws;
+using PlatformOps.Adapters.Backups;
+using PlatformOps.Activities.Failover;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Backups;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>Opens a store and its backup catalog as specification, catalog and connections say. A new kind of store is one class, named here.</summary>
+internal sealed class BackupStores(PlatformConnections connections, TimeProvider time) : IDisposable
+{
+    private readonly Dictionary<string, AwsConnection> buckets = [];
+    private readonly Lock gate = new();
+
+    public IBackupStore Open(StoreReference store, BackupDefinition definition) => definition.Store switch
+    {
+        StoreKind.Postgresql => Guarded(store),
+        var kind => throw new AdapterException(AdapterFailureKind.NotServed, $"{store} is of kind {kind}, which this version does not back up. Remove it from backups in the catalog."),
+    };
+
+    public BackupCatalog Catalog(StoreReference store) => new(
+        new(Bucket(store.Environment), Access(store.Environment).Bucket), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
+
+    /// <summary>The region that sets of a store carry: where its database is, which may change places, is not said by it.</summary>
+    public static string RegionOf(StoreReference store, SpecifiedEnvironment specified) => store.Region ?? specified.Environment.Regions[0].Name;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var bucket in buckets.Values)
+            bucket.Dispose();
+    }
+
+    private GuardedBackups Guarded(StoreReference store) => connections.Failover.TryGetValue(store.Environment, out var access) && access.Kind == "guard"
+        ? new(FailoverPairs.Guards(store.Environment, access), time)
+        : throw new AdapterException(
+            AdapterFailureKind.NotServed, $"{store} of {store.Environment} is not behind guards: failover.{store.Environment}.nodes of the connections file states none. See docs/runbooks/backup.md.");
+
+    private BackupAccess Access(string environment) => connections.Backups.GetValueOrDefault(environment)
+        ?? throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{environment} is missing in the connections file: nobody knows where its backup catalog is. See docs/runbooks/backup.md.");
+
+    private AwsConnection Bucket(string environment)
+    {
+        lock (gate)
+        {
+            if (!buckets.TryGetValue(environment, out var known))
+            {
+                var own = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { ["backups"] = new() { Aws = Access(environment).Aws } } };
+                buckets[environment] = known = RegionAws.Open(own, "backups");
+            }
+
+            return known;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using PlatformOps.Adapters.Failover;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Failover;
+
+namespace PlatformOps.Adapters.Backups;
+
+/// <summary>Backups of PostgreSQL behind guards: each guard runs pgBackRest where its server runs. Sets are made on the primary; copies are restored beside the standby where there is one, so that the primary has its disk for itself.</summary>
+public sealed class GuardedBackups : IBackupStore
+{
+    /// <summary>Between looks at what a guard is doing.</summary>
+    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50), LongestLook = TimeSpan.FromSeconds(2);
+
+    private readonly GuardAccess access;
+    private readonly GuardClient client;
+    private readonly TimeProvider time;
+
+    /// <summary>Nothing is called yet.</summary>
+    /// <exception cref="AdapterException">The certificates cannot be read.</exception>
+    public GuardedBackups(GuardAccess access, TimeProvider time) => (this.access, client, this.time) = (access, new(access), time);
+
+    /// <inheritdoc/>
+    public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct) =>
+        await DoAsync<StoredBackup>(await NodeAsync(primary: true, ct), new() { Operation = operation, Kind = BackupJobKind.Make, Method = method }, progress, ct);
+
+    /// <inheritdoc/>
+    public async Task<RepositorySight> LookAsync(CancellationToken ct) =>
+        await DoAsync<RepositorySight>(await NodeAsync(primary: true, ct), new() { Operation = "look", Kind = BackupJobKind.Look }, _ => { }, ct);
+
+    /// <inheritdoc/>
+    public async Task<RestoredCopy> RestoreAsync(string operation, string label, DateTimeOffset? target, Action<string> progress, CancellationToken ct) =>
+        await DoAsync<RestoredCopy>(await PlaceOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Restore, Label = label, Target = target }, progress, ct);
+
+    /// <inheritdoc/>
+    public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct) =>
+        await DoAsync<CopyFindings>(await PlaceOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Probe, RpoSeconds = rpo.TotalSeconds }, progress, ct);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct)
+    {
+        // On every node: which one was the standby may have changed meanwhile.
+        var removed = new List<string>();
+        foreach (var node in access.Nodes.Keys.Order(StringComparer.Ordinal))
+            removed.AddRange((await DoAsync<IReadOnlyList<string>>(node, new() { Operation = operation, Kind = BackupJobKind.CleanUp }, _ => { }, ct)).Select(left => $"{left} on {node}"));
+        return removed;
+    }
+
+    /// <inheritdoc/>
+    public async Task RemoveAsync(string label, CancellationToken ct) =>
+        await DoAsync<string>(await NodeAsync(primary: true, ct), new() { Operation = $"remove-{label}", Kind = BackupJobKind.Remove, Label = label }, _ => { }, ct);
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    /// <summary>Gives an order and waits for its end, however often it has to be looked.</summary>
+    private async Task<T> DoAsync<T>(string node, BackupOrder order, Action<string> progress, CancellationToken ct)
+    {
+        var job = await client.PostAsync<BackupJob>(node, "/v1/backups", order, access.ChangeTimeout, ct);
+        for (var pause = FirstLook; job.State == BackupJobState.Running; pause = pause * 1.5 < LongestLook ? pause * 1.5 : LongestLook)
+        {
+            progress(job.Progress);
+            await Task.Delay(pause, time, ct);
+            job = await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(order.Operation)}&kind={order.Kind}", ct);
+        }
+
+        return job.State == BackupJobState.Done
+            ? job.Result!.Value.Deserialize<T>(GuardWire.Json)!
+            : throw new AdapterException(job.Damaged ? AdapterFailureKind.Damaged : AdapterFailureKind.Unavailable, $"The guard of {node}: {job.Failure}");
+    }
+
+    /// <summary>Where a copy of this operation is; where it would be made when there is none.</summary>
+    private async Task<string> PlaceOfAsync(string operation, CancellationToken ct)
+    {
+        foreach (var node in access.Nodes.Keys.Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(operation)}&kind={BackupJobKind.Restore}", ct);
+                return node;
+            }
+            catch (AdapterException)
+            {
+                // It knows nothing of it, or does not answer.
+            }
+        }
+
+        return await NodeAsync(primary: false, ct);
+    }
+
+    /// <param name="primary">False: the standby, where one answers.</param>
+    private async Task<string> NodeAsync(bool primary, CancellationToken ct)
+    {
+        var (found, silent) = (new Dictionary<string, DatabaseNode>(), new List<string>());
+        foreach (var node in access.Nodes.Keys.Order(StringComparer.Ordinal))
+        {
+            try
+            {
+                found[node] = await client.GetAsync<DatabaseNode>(node, "/v1/status", ct);
+            }
+            catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
+            {
+                silent.Add(failure.Message);
+            }
+        }
+
+        var writable = found.FirstOrDefault(node => node.Value.Writable).Key;
+        var standby = found.FirstOrDefault(node => node.Value is { Role: NodeRole.Standby }).Key;
+        return (primary ? writable : standby ?? writable)
+            ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"No node serves: sets are made and read on the primary. {string.Join(" ", silent)} Look at platformops failover status.");
+    }
+}

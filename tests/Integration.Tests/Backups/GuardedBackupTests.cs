@@ -1,0 +1,58 @@
+using PlatformOps.Integration.Tests.Failover;
+using PlatformOps.Platform.Backups;
+
+namespace PlatformOps.Integration.Tests.Backups;
+
+/// <summary>Real sets of a real server under load, restored beside its standby.</summary>
+public sealed class GuardedBackupTests
+{
+    private static readonly TimeSpan Rpo = TimeSpan.FromSeconds(20);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_set_made_under_load_is_restored_with_everything_that_is_older_than_the_RPO_and_to_a_moment()
+    {
+        await using var pair = await BackedUpPair.StartAsync();
+        await using var load = Ledger.Start(pair.Pair, writers: 2);
+        await load.MoreAsync(50);
+        var full = await pair.Store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct);
+        Assert.EndsWith("F", full.Label, StringComparison.Ordinal);
+        Assert.Empty(full.Missing);
+        // The same operation again finds it.
+        Assert.Equal(full.Label, (await pair.Store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct)).Label);
+        var increment = await pair.Store.MakeAsync("op-2", BackupMethod.Incremental, _ => { }, Ct);
+        Assert.Equal([full.Label], increment.DependsOn);
+
+        await pair.SqlAsync("INSERT INTO ledger VALUES (-1)");
+        var moment = new DateTimeOffset((DateTime)(await pair.SqlAsync("SELECT clock_timestamp()"))!, TimeSpan.Zero);
+        await pair.SqlAsync("INSERT INTO ledger VALUES (-2)");
+        await load.StopAsync();
+        await pair.ArchivedAsync();
+
+        var sight = await pair.Store.LookAsync(Ct);
+        Assert.Equal([full.Label, increment.Label], sight.Sets.Select(set => set.Label));
+        Assert.Equal([full.Manifest.Digest, increment.Manifest.Digest], sight.Sets.Select(set => set.ManifestDigest));
+        Assert.Empty(sight.Gaps);
+        Assert.Empty(sight.Broken);
+
+        var newest = await pair.Store.RestoreAsync("verify-1", increment.Label, null, _ => { }, Ct);
+        Assert.Equal(newest, await pair.Store.RestoreAsync("verify-1", increment.Label, null, _ => { }, Ct));
+        Assert.Equal(await pair.SqlAsync("SELECT count(*) FROM ledger"), await pair.CopySqlAsync("SELECT count(*) FROM ledger"));
+        var found = await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct);
+        Assert.Empty(found.Wrong);
+        Assert.Equal(found.Right, (await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Right);
+        Assert.True(found.Rpo < Rpo, $"{found.Rpo}");
+        Assert.Equal(["the copy of " + increment.Label + " on us-west-2"], await pair.Store.CleanUpAsync("verify-1", Ct));
+        Assert.Empty(await pair.Store.CleanUpAsync("verify-1", Ct));
+
+        await pair.Store.RestoreAsync("restore-1", full.Label, moment, _ => { }, Ct);
+        Assert.Equal(1L, await pair.CopySqlAsync("SELECT count(*) FROM ledger WHERE id = -1"));
+        Assert.Equal(0L, await pair.CopySqlAsync("SELECT count(*) FROM ledger WHERE id = -2"));
+        await pair.Store.CleanUpAsync("restore-1", Ct);
+
+        await pair.Store.RemoveAsync(increment.Label, Ct);
+        await pair.Store.RemoveAsync(increment.Label, Ct);
+        Assert.Equal([full.Label], (await pair.Store.LookAsync(Ct)).Sets.Select(set => set.Label));
+    }
+}
