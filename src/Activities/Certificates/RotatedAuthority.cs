@@ -39,7 +39,13 @@ internal sealed class RotatedAuthority(AuthorityDefinition authority, IReadOnlyL
 
         if (authority.Secret is { } own)
             found.AddRange(await consumers.TrustingAsync(authority.Namespace, own, authority.Reloads, await StampAsync(authority.Namespace, own, ct), labels, null, [], ct));
-        return seen with { Consumers = [.. found.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)], Leaves = leaves, Trouble = await TroubleAsync(issuers, pems, ct) };
+        return seen with
+        {
+            Consumers = [.. found.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)],
+            Leaves = leaves,
+            Trouble = await TroubleAsync(issuers, pems, ct),
+            Validation = next is null || old is null ? null : await ValidateAsync(next, old, pems, probes, named, time.GetUtcNow(), ct),
+        };
     }
 
     /// <summary>Carries one step out; what it finds done, it leaves.</summary>
@@ -153,10 +159,38 @@ internal sealed class RotatedAuthority(AuthorityDefinition authority, IReadOnlyL
             secret.Replaced.Count > 0, unserved.Exists(pod => pod.Fingerprint is null) || users.Any(user => user.Standing == RestartStanding.Failed));
     }
 
+    /// <summary>Every certificate in use, and one of each root, against everything that names whom to trust.</summary>
+    private async Task<CrossValidation> ValidateAsync(
+        AuthorityIssuer next, AuthorityIssuer old, IReadOnlyDictionary<string, string> pems, Probes? probes, IReadOnlyList<NamedTrust> named, DateTimeOffset now, CancellationToken ct)
+    {
+        var (used, all) = (new List<(string Name, ReadLeaf Leaf)>(), new List<(string Name, ReadLeaf Leaf)>());
+        try
+        {
+            foreach (var certificate in certificates)
+            {
+                if ((await secrets.FindAsync(certificate.Namespace, certificate.Secret, ct))?.Certificate is { } pem && ReadLeaf.Of(pem) is { } leaf)
+                    used.Add(($"Certificate {certificate.Name}", leaf));
+            }
+
+            all.AddRange(probes is null ? [] : [("A certificate of the new root", ReadLeaf.Of(probes.New.ExportCertificatePem())!), ("A certificate of the old root", ReadLeaf.Of(probes.Old.ExportCertificatePem())!)]);
+            return new(
+                Refused([.. used, .. all], place => place.Pem, "names"),
+                Refused([.. used, .. all.Take(1)], place => place.PemWith(pems[next.Fingerprint], instead: old.Fingerprint), "will name without the old root"),
+                Refused([.. used, .. all.Skip(1)], place => place.PemWith(pems[old.Fingerprint], instead: next.Fingerprint), "will name without the new root"));
+        }
+        finally
+        {
+            used.Concat(all).ToList().ForEach(known => known.Leaf.Dispose());
+        }
+
+        IReadOnlyList<string> Refused(IReadOnlyList<(string Name, ReadLeaf Leaf)> leaves, Func<NamedTrust, string> bundle, string how) =>
+            [.. leaves.SelectMany(leaf => named.Where(place => !leaf.Leaf.ChainsTo(bundle(place), now)).Select(place => $"{leaf.Name} does not lead to what {place.Name} {how}.")).Take(20)];
+    }
+
     /// <summary>Certificates of both roots, as anybody's who may ask the pods.</summary>
     private async Task<Probes?> ProbesAsync(AuthorityIssuer next, AuthorityIssuer old, CancellationToken ct)
     {
-        if (certificates.FirstOrDefault(certificate => certificate is { Mutual: true, Port: not null }) is not { } example)
+        if (certificates.OrderByDescending(certificate => certificate is { Mutual: true, Port: not null }).FirstOrDefault() is not { } example)
             return null;
         return new(await SignedAsync(next.Id), await SignedAsync(old.Id));
 

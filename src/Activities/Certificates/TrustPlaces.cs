@@ -8,7 +8,16 @@ namespace PlatformOps.Activities.Certificates;
 
 /// <summary>Something that names whom to trust.</summary>
 /// <param name="Bundle">The certificates in it as PEM, by fingerprint.</param>
-internal sealed record NamedTrust(string Name, IReadOnlyDictionary<string, string> Bundle);
+internal sealed record NamedTrust(string Name, IReadOnlyDictionary<string, string> Bundle)
+{
+    /// <summary>All of it as one text.</summary>
+    public string Pem => string.Concat(Bundle.Values);
+
+    /// <summary>What it will name when a root takes the place of another one.</summary>
+    /// <param name="root">As PEM.</param>
+    /// <param name="instead">By fingerprint.</param>
+    public string PemWith(string root, string instead) => string.Concat(Bundle.Where(known => known.Key != instead).Select(known => known.Value).Append(root));
+}
 
 /// <summary>Everything that names whom to trust of an authority: the Secrets of its certificates, a Secret of its own, and webhook configurations.</summary>
 internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<CertificateDefinition> certificates, KubernetesConnection cluster, IReadOnlyDictionary<string, string> labels)

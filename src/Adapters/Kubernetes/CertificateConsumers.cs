@@ -123,10 +123,12 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     private async Task<(RestartStanding Standing, string Detail)> StandingAsync(
         ObservedObject workload, IReadOnlyList<ObservedObject> pods, IReadOnlyList<string> reloads, string annotation, string? stamp, CancellationToken ct)
     {
-        if (reloads.Contains($"{workload.Address.Kind}/{workload.Address.Name}"))
-            return (RestartStanding.Reloads, "It takes up a changed Secret by itself.");
         var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[annotation];
-        if (stamp is null || stamped != stamp)
+        var restarted = stamp is not null && stamped == stamp;
+        // One that was restarted all the same is as far as its restart.
+        if (!restarted && reloads.Contains($"{workload.Address.Kind}/{workload.Address.Name}"))
+            return (RestartStanding.Reloads, "It takes up a changed Secret by itself.");
+        if (!restarted)
             return (RestartStanding.Old, "It was not restarted for what the Secret holds now.");
         var rollout = await health.RolloutAsync(new(workload.Address.Kind, workload.Address.Name, workload.Address.Namespace!), ct);
         if (rollout.State != GateState.Passed)

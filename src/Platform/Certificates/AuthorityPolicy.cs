@@ -7,14 +7,17 @@ namespace PlatformOps.Platform.Certificates;
 /// <param name="ProvedSince">Since when every look found that every pod serves the new root's certificates; null: the last one did not.</param>
 /// <param name="Excused">Consumers that an operator answers for.</param>
 /// <param name="Returning">Whether everything goes back to the old root.</param>
-public sealed record AuthorityProgress(string Authority, string Rotation, TimeSpan Settle, DateTimeOffset? ProvedSince, IReadOnlyList<string> Excused, bool Returning);
+/// <param name="ReloadsLate">Whether consumers that take up changes by themselves have had time enough for that.</param>
+/// <param name="Validates">Whether certificates of both roots have to be validated before each step that relies on it, and a dropped root stays dropped; runs that began with an earlier release go on as they began.</param>
+public sealed record AuthorityProgress(
+    string Authority, string Rotation, TimeSpan Settle, DateTimeOffset? ProvedSince, IReadOnlyList<string> Excused, bool Returning, bool ReloadsLate = false, bool Validates = true);
 
 /// <summary>
 /// The transition table of an authority's rotation: prepared, active, old, tainted, revoked. From whatever is found to the one next step.
 /// </summary>
 /// <remarks>
 /// Invariants: the new root signs nothing before every pod was proved to trust both. While both are in use everything that says whom to trust names both, so that old and new certificates are believed by
-/// old and new consumers. The old root is dropped only when no pod serves a certificate of it, and revoked only when every pod was proved to refuse it. Until it is dropped everything can go back.
+/// old and new consumers: that is validated before the new root signs, before anything is rolled, and, with what will be named then, before a root is dropped. The old root is dropped only when no pod serves a certificate of it, and revoked only when every pod was proved to refuse it. Until it is dropped everything can go back.
 /// </remarks>
 public static partial class AuthorityPolicy
 {
@@ -80,7 +83,7 @@ public static partial class AuthorityPolicy
 
     private static AuthorityDecision Ahead(ObservedAuthority seen, AuthorityIssuer signing, AuthorityIssuer next, AuthorityProgress progress) =>
         Lacking(seen, next, signing) is { } place ? new(AuthorityStep.AddTrust, $"{place} does not name both roots yet.")
-        : Trust(seen, progress, acceptsNew: true, acceptsOld: true) is { } unproved ? unproved
+        : (Trust(seen, progress, acceptsNew: true, acceptsOld: true) ?? Believed(seen, progress, crossed => crossed.Together)) is { } unproved ? unproved
         : new(AuthorityStep.Activate, "Every pod was proved to trust both roots: the new one signs from now on.");
 
     private static AuthorityDecision Over(ObservedAuthority seen, AuthorityIssuer? old, AuthorityIssuer next, AuthorityProgress progress)
@@ -88,19 +91,22 @@ public static partial class AuthorityPolicy
         var finished = new AuthorityDecision(AuthorityStep.Finish, $"{next.Name} signs, every pod trusts it, and no older root is trusted anywhere.");
         if (old is null)
             return finished;
-        if (seen.Leaves.FirstOrDefault(leaf => leaf.Signer != next.Fingerprint || leaf.Unfinished || leaf.Unserved.Count > 0) is { } leaf)
+        // Pods that are restarted for what is named then serve nothing for a while: that is no reason to trust the old root again.
+        var dropped = progress.Validates && seen.Places.All(place => !place.Trusts.Contains(old.Fingerprint) && place.Trusts.Contains(next.Fingerprint));
+        if (seen.Leaves.Any(leaf => leaf.Signer != next.Fingerprint || (!dropped && (leaf.Unfinished || leaf.Unserved.Count > 0))))
         {
             if (Lacking(seen, next, old) is { } lacking)
                 return new(AuthorityStep.AddTrust, $"{lacking} does not name both roots, and certificates of both are in use.");
             // A root that is revoked signs nothing that pods could be asked with: what is left of it is replaced at once.
-            return (old.Revoked ? null : Trust(seen, progress, acceptsNew: true, acceptsOld: true)) ?? Served(seen, leaf => leaf.Signer != next.Fingerprint)!;
+            return (old.Revoked ? null : Trust(seen, progress, acceptsNew: true, acceptsOld: true) ?? Believed(seen, progress, crossed => crossed.Together)) ?? Served(seen, leaf => leaf.Signer != next.Fingerprint)!;
         }
 
         if (seen.Places.Any(place => place.Trusts.Contains(old.Fingerprint) || !place.Trusts.Contains(next.Fingerprint)))
-            return progress.ProvedSince is { } since && seen.SeenAt - since >= progress.Settle
+            return Believed(seen, progress, crossed => old.Revoked ? [] : crossed.NewAlone) is { } refused ? refused
+                : progress.ProvedSince is { } since && seen.SeenAt - since >= progress.Settle
                 ? new(AuthorityStep.DropTrust, $"Every pod has been seen to serve certificates of the new root since {since:u}.")
                 : new(AuthorityStep.Settle, "Every pod serves certificates of the new root; that has to hold for a while before the old one is dropped.");
-        return old.Revoked ? finished : Trust(seen, progress, acceptsNew: true, acceptsOld: false) ?? new(AuthorityStep.Revoke, "Every pod was proved to refuse certificates of the old root.");
+        return old.Revoked ? finished : Trust(seen, progress, acceptsNew: true, acceptsOld: false) ?? Served(seen, leaf => leaf.Signer != next.Fingerprint) ?? new(AuthorityStep.Revoke, "Every pod was proved to refuse certificates of the old root.");
     }
 
     private static AuthorityDecision Back(ObservedAuthority seen, AuthorityIssuer? old, AuthorityIssuer next, AuthorityProgress progress)
@@ -110,9 +116,9 @@ public static partial class AuthorityPolicy
         if (next.Signs)
             return new(AuthorityStep.Deactivate, "The old root signs again.");
         if (Served(seen, leaf => leaf.Signer == next.Fingerprint) is { } unserved)
-            return unserved;
+            return unserved.Step == AuthorityStep.Roll ? Believed(seen, progress, crossed => crossed.Together) ?? unserved : unserved;
         if (seen.Places.Any(place => place.Trusts.Contains(next.Fingerprint) || !place.Trusts.Contains(old.Fingerprint)))
-            return new(AuthorityStep.RestoreTrust, "Nobody uses a certificate of the new root any more.");
+            return Believed(seen, progress, crossed => crossed.OldAlone) ?? new(AuthorityStep.RestoreTrust, "Nobody uses a certificate of the new root any more.");
         return Trust(seen, progress, acceptsNew: false, acceptsOld: true) ?? new(AuthorityStep.Discard, "Nobody trusts the new root any more.");
     }
 
@@ -121,6 +127,16 @@ public static partial class AuthorityPolicy
         seen.Leaves.FirstOrDefault(leaf => other(leaf) || leaf.Unfinished) is { } leaf ? new(AuthorityStep.Roll, $"{leaf.Name} is to be signed by the root that signs now, and served everywhere.", leaf.Name)
         : seen.Leaves.FirstOrDefault(leaf => leaf.Unserved.Count > 0) is { } waiting ? new(AuthorityStep.Wait, $"{waiting.Name} is not served everywhere: {string.Join("; ", waiting.Unserved.Take(5))}", waiting.Name)
         : null;
+
+    /// <summary>What keeps certificates from being believed by who trusts what is named; null: nothing. What was not validated is not taken to be believed.</summary>
+    private static AuthorityDecision? Believed(ObservedAuthority seen, AuthorityProgress progress, Func<CrossValidation, IReadOnlyList<string>> refused) => (progress.Validates, seen.Validation) switch
+    {
+        (false, _) => null,
+        (_, null) => new(AuthorityStep.Wait, "It was not validated whether certificates of both roots are believed everywhere."),
+        (_, { } crossed) => refused(crossed) is { Count: > 0 } sentences
+            ? new(AuthorityStep.Stop, $"{string.Join(" ", sentences.Take(5))} Nobody would accept it: nothing is changed. See to the certificates (times, names, a root of the same name with another key), then retry.")
+            : null,
+    };
 
     private static string? Lacking(ObservedAuthority seen, AuthorityIssuer next, AuthorityIssuer old) =>
         seen.Places.FirstOrDefault(place => !place.Trusts.Contains(next.Fingerprint) || !place.Trusts.Contains(old.Fingerprint))?.Name;
@@ -135,6 +151,9 @@ public static partial class AuthorityPolicy
             return new(AuthorityStep.Wait, $"{changing.Name} is being restarted, to trust what it is to trust: {changing.Detail}", changing.Name);
         if (unproved.Find(consumer => consumer.Standing == RestartStanding.Old) is { } old)
             return new(AuthorityStep.Refresh, $"{old.Name} trusts what it read when it started{(old.Asked ? $": {InWords(old, acceptsNew, acceptsOld)}" : ".")}", old.Name);
+        // Some take up changed certificates and keep the roots that they had: they are found out by what they answer.
+        if (unproved.Find(consumer => consumer is { Standing: RestartStanding.Reloads, Asked: true } && progress.ReloadsLate) is { } late)
+            return new(AuthorityStep.Refresh, $"{late.Name} was to take up whom to trust by itself, and goes on with what it read when it started: {InWords(late, acceptsNew, acceptsOld)}", late.Name);
         return unproved.Count == 0 ? null : new(AuthorityStep.Wait, $"Not every pod trusts as it should: {string.Join("; ", unproved.Take(3).Select(consumer => InWords(consumer, acceptsNew, acceptsOld)))}", unproved[0].Name);
     }
 

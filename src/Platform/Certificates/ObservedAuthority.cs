@@ -48,7 +48,18 @@ public sealed record TrustingConsumer(string Name, bool Declared, RestartStandin
 /// <param name="Broken">Whether some of them serve nothing at all, or do not come up: what others may still reach is less than before.</param>
 public sealed record SignedLeaf(string Name, string? Signer, IReadOnlyList<string> Unserved, bool Unfinished, bool Broken);
 
+/// <summary>Certificates of both roots, validated as clients do it against everything that says whom to trust: chain, time, and what certificates say of each other. Each list names those that are not believed, as
+/// sentences; empty: all are.</summary>
+/// <param name="Together">Certificates of both roots, in use or made to try it, by what is named now.</param>
+/// <param name="NewAlone">Those in use and one of the new root, by what is named once the old root is dropped.</param>
+/// <param name="OldAlone">Those in use and one of the old root, by what is named once everything has gone back.</param>
+public sealed record CrossValidation(IReadOnlyList<string> Together, IReadOnlyList<string> NewAlone, IReadOnlyList<string> OldAlone);
+
 /// <summary>An authority as it was found: in Vault, in everything that says whom to trust, at every pod.</summary>
 /// <param name="Trouble">Why it cannot be rotated whatever its state is; null: nothing.</param>
 public sealed record ObservedAuthority(
-    IReadOnlyList<AuthorityIssuer> Issuers, IReadOnlyList<TrustPlace> Places, IReadOnlyList<TrustingConsumer> Consumers, IReadOnlyList<SignedLeaf> Leaves, string? Trouble, DateTimeOffset SeenAt);
+    IReadOnlyList<AuthorityIssuer> Issuers, IReadOnlyList<TrustPlace> Places, IReadOnlyList<TrustingConsumer> Consumers, IReadOnlyList<SignedLeaf> Leaves, string? Trouble, DateTimeOffset SeenAt)
+{
+    /// <summary>Null: there are not two roots.</summary>
+    public CrossValidation? Validation { get; init; }
+}

@@ -12,6 +12,9 @@ namespace PlatformOps.Workflows.Certificates;
 [Workflow]
 public sealed partial class RotateCertificateAuthority : LookingRunbook
 {
+    /// <summary>A kubelet brings a changed Secret into its pods within about two minutes.</summary>
+    private static readonly TimeSpan LongestReload = TimeSpan.FromMinutes(5), ShortestReload = TimeSpan.FromSeconds(1);
+
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateCertificateAuthorityInput>? input;
     private AuthorityRequest request;
@@ -20,7 +23,7 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
     private DateTimeOffset? provedSince;
     private IReadOnlyList<TrustingConsumer> proof = [];
     private string rotation = "";
-    private bool looked, returning;
+    private bool looked, returning, validates;
 
     /// <summary>Sets the state that controls and queries may meet before the run's first step.</summary>
     [WorkflowInit]
@@ -31,7 +34,10 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
         request = AuthorityRequest.Unchecked(input?.ValueOrNull);
     }
 
-    private AuthorityProgress Progress => new(request.Authority, rotation, request.Settle ?? sight?.Settle ?? TimeSpan.Zero, provedSince, [.. Excused.Keys], returning);
+    private AuthorityProgress Progress => new(request.Authority, rotation, request.Settle ?? sight?.Settle ?? TimeSpan.Zero, provedSince, [.. Excused.Keys], returning, validates && Waited >= Reload, validates);
+
+    /// <summary>How long consumers may take that take up changes by themselves: a tenth of what the proof may take, in these bounds.</summary>
+    private TimeSpan Reload => request.ProveWithin / 10 is var tenth && tenth < ShortestReload ? ShortestReload : tenth > LongestReload ? LongestReload : tenth;
 
     /// <summary>Workflow id of the run for an authority: one at a time.</summary>
     public static string WorkflowId(string environment, string authority, string region) => $"certificates/{environment}/authority/{authority}@{region}";
@@ -44,6 +50,7 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
         {
             request = AuthorityRequest.Check(this.input);
             rotation = request.OperationId;
+            validates = Workflow.Patched("certificates-of-both-roots-are-validated");
             Identify();
             while (await NextAsync() is { Step: not AuthorityStep.Finish } next)
             {

@@ -88,6 +88,9 @@ public abstract class LookingRunbook : SteppedRunbook
     /// <summary>A step went well: what failed or was waited for before is forgotten.</summary>
     private protected void Forget() => (failures, failedAt, waitingSince) = (0, null, null);
 
+    /// <summary>For how long it has waited for something that others do.</summary>
+    private protected TimeSpan Waited => waitingSince is { } since ? Now - since : TimeSpan.Zero;
+
     /// <summary>It is waited from now on, if it was not already.</summary>
     private protected void Waits() => waitingSince ??= Now;
 

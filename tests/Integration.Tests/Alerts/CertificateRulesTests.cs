@@ -1,6 +1,6 @@
 namespace PlatformOps.Integration.Tests.Alerts;
 
-/// <summary>The shipped rules about certificates, in Prometheus's own test of rules.</summary>
+/// <summary>The shipped rules about certificates and runs that wait, in Prometheus's own test of rules.</summary>
 public sealed class CertificateRulesTests
 {
     /// <summary>Ten days from 1970: the clock of rule tests begins there. Renewal of <c>short</c> is ahead, that of <c>late</c> is overdue; the other worker looked long ago.</summary>
@@ -31,13 +31,39 @@ public sealed class CertificateRulesTests
                   - {labels: 'ALERTS{alertname="CertificateEnds", alertstate="firing", category="security_breach", certificate="ends", environment="production", owner="ours", region="us-east-1", severity="critical"}', value: 1}
         """;
 
+    /// <summary>One run waits, one has gone on, and one waits again; the other worker saw less.</summary>
+    private const string Parked = """
+        rule_files: [rules.yaml]
+        evaluation_interval: 1m
+        tests:
+          - interval: 1m
+            input_series:
+              - {series: 'platformops_runbook_parked_seconds{run="certificates/a", workflow_type="RotateCertificateAuthority", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_parked_seconds{run="certificates/b", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_continued_seconds{run="certificates/b", workflow_type="RotateCertificate", instance="b"}', values: '120x10'}
+              - {series: 'platformops_runbook_parked_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_parked_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="b"}', values: '180x10'}
+              - {series: 'platformops_runbook_continued_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '120x10'}
+            promql_expr_test:
+              - expr: 'ALERTS{alertname="RunbookParked", alertstate="firing"}'
+                eval_time: 5m
+                exp_samples:
+                  - {labels: 'ALERTS{alertname="RunbookParked", alertstate="firing", category="configuration_drift", run="certificates/a", severity="warning", workflow_type="RotateCertificateAuthority"}', value: 1}
+                  - {labels: 'ALERTS{alertname="RunbookParked", alertstate="firing", category="configuration_drift", run="certificates/c", severity="warning", workflow_type="RotateCertificate"}', value: 1}
+        """;
+
     [Fact]
-    public async Task A_certificate_of_ten_days_that_nobody_is_about_to_renew_raises_the_alert()
+    public Task A_certificate_of_ten_days_that_nobody_is_about_to_renew_raises_the_alert() => JudgesAsync("certificates", Test);
+
+    [Fact]
+    public Task A_run_that_waits_for_an_operator_raises_the_alert_until_it_goes_on() => JudgesAsync("runbooks", Parked);
+
+    private static async Task JudgesAsync(string rules, string test)
     {
         Assert.SkipUnless(Tools.Installed, Tools.Missing);
         var folder = Directory.CreateTempSubdirectory("platformops-rules-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), Tools.Rules("certificates"), TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(Path.Combine(folder, "test.yaml"), Test, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), Tools.Rules(rules), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(folder, "test.yaml"), test, TestContext.Current.CancellationToken);
         await Tools.RunAsync("promtool", "", "check", "rules", Path.Combine(folder, "rules.yaml"));
         await Tools.RunAsync("promtool", "", "test", "rules", Path.Combine(folder, "test.yaml"));
         Directory.Delete(folder, recursive: true);

@@ -4,12 +4,14 @@ using PlatformOps.Activities;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Certificates;
+using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Integration.Tests.Provisioning;
 using PlatformOps.Sandbox.Vault;
+using PlatformOps.Starter.Certificates;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Runbooks;
@@ -30,6 +32,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
     private readonly BootstrapServerHost server;
     private readonly SandboxVault vault;
     private readonly VaultConnection root;
+    private KubernetesConnection cluster = null!;
     private Task working = Task.CompletedTask;
 
     private CertificateWorld(TestPlatform platform, TestCluster cluster, SandboxVault vault, BootstrapServerHost server)
@@ -49,7 +52,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
     public VaultPki Pki { get; }
 
     /// <summary>The servers of the pods, and a client of each.</summary>
-    public PodServers Pods { get; private set; } = null!;
+    public TlsPods Pods { get; private set; } = null!;
 
     public bool Mutual { get; private init; }
 
@@ -73,7 +76,6 @@ internal sealed class CertificateWorld : IAsyncDisposable
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
         var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate };
-        world.Pods = new(world);
         await world.SetUpAsync(wrapped, metrics, replicas);
         return world;
     }
@@ -88,8 +90,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         (RotateCertificateAuthority workflow) => workflow.RunAsync(new RotateCertificateAuthorityInput { Environment = Platform.Environment, Authority = "internal", Region = Region, Settle = "1s", ProveWithin = proveWithin }),
         new(RotateCertificateAuthority.WorkflowId(Platform.Environment, "internal", Region), TaskQueues.Default));
 
-    /// <summary>The Secret of a Deployment's pods.</summary>
-    public string SecretOf(string workload) => Separate && workload == "jobs" ? "jobs-tls" : SecretName;
+    private string SecretOf(string workload) => Separate && workload == "jobs" ? "jobs-tls" : SecretName;
 
     /// <summary>A Secret of the namespace, as the cluster has it; null: there is none.</summary>
     public Task<JsonObject?> SecretAsync(string name = SecretName) => Kubectl.GetAsync(KubectlLike.Secret(Platform.Space, name));
@@ -110,7 +111,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
     /// <summary>Whether Vault has revoked it.</summary>
     public async Task<bool> IsRevokedAsync(string serial) => (await Pki.ReadCertificateAsync(serial, Ct))?.RevokedAt is not null;
 
-    public Task ChangeSecretAsync(string patch) => Kubectl.MergeAsync(KubectlLike.Secret(Platform.Space, SecretName), patch);
+    public Task ChangeSecretAsync(string patch, string name = SecretName) => Kubectl.MergeAsync(KubectlLike.Secret(Platform.Space, name), patch);
 
     public static string Text(JsonNode? node) => Encoding.UTF8.GetString(Convert.FromBase64String((string)node!));
 
@@ -139,6 +140,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Pods.DisposeAsync();
+        cluster.Dispose();
         await stop.CancelAsync();
         await working.ContinueWith(_ => { }, TaskScheduler.Default);
         Activities.Dispose();
@@ -176,6 +178,8 @@ internal sealed class CertificateWorld : IAsyncDisposable
             await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
         await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
         Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
+        cluster = KubernetesConnection.Open(connections, Region, "test");
+        Pods = new(new(cluster, Platform.Space, Port, ServerName, Mutual, IsRevokedAsync)) { Reloading = { ["web"] = true } };
         Client = await TemporalClient.ConnectAsync(new(server.Address)
         {
             DataConverter = PlatformOpsDataConverter.Instance,

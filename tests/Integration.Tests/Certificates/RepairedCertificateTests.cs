@@ -70,7 +70,8 @@ public sealed class RepairedCertificateTests(SandboxCluster cluster)
         }
     }
 
-    private static (string Certificate, string Key) Foreign(string name)
+    /// <summary>A certificate that nobody has signed but itself.</summary>
+    internal static (string Certificate, string Key) Foreign(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);

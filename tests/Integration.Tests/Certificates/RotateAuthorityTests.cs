@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using PlatformOps.Adapters.Certificates;
+using PlatformOps.Integration.Tests.Alerts;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Certificates;
@@ -22,16 +24,16 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
         await using var world = await CertificateWorld.StartAsync(cluster, replicas: 10, mutual: true);
         await Wait.UntilAsync(() => world.Pods.Served.Values.Count(served => served is not null) == 20, () => $"{world.Pods.Names.Count} pods");
         using var old = await SignedAsync(world, "first");
-        Assert.Equal(20, (await world.Pods.AcceptAsync(old)).Count);
+        Assert.Equal(20, (await world.Pods.AcceptAsync(old, Ct)).Count);
         var web = world.Pods.Names.Where(name => name.StartsWith("web-", StringComparison.Ordinal)).ToHashSet();
 
-        var report = await ResultAsync(await world.BeginAuthorityAsync());
+        var report = await ResultAsync(await world.BeginAuthorityAsync(proveWithin: "4m"));
         Assert.Equal(AuthorityOutcome.Rotated, report.Outcome);
         Assert.Equal([AuthorityState.Active, AuthorityState.Revoked], report.Roots.Select(root => root.State).Order());
         Assert.Equal(20, report.Consumers.Sum(consumer => consumer.Pods.Count));
         Assert.All(report.Consumers.SelectMany(consumer => consumer.Pods), pod => Assert.Equal((true, false), (pod.AcceptsNew, pod.AcceptsOld)));
 
-        Assert.Empty(await world.Pods.AcceptAsync(old));
+        Assert.Empty(await world.Pods.AcceptAsync(old, Ct));
         Assert.Single(ReadLeaf.Bundle((await world.PublishedAsync()).Authorities));
         Assert.Single(world.Pods.Served.Values.Distinct());
         // Those that reload were asked whom they trust, and not restarted.
@@ -42,16 +44,17 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
     }
 
     [Fact]
-    public async Task A_pod_that_does_not_take_up_the_new_root_keeps_it_from_signing_and_is_named_and_an_abort_leaves_nothing_behind()
+    public async Task Pods_that_do_not_take_up_the_new_root_keep_it_from_signing_and_are_named_and_an_abort_leaves_nothing_behind()
     {
         await using var world = await CertificateWorld.StartAsync(cluster, mutual: true);
-        world.Pods.Refusing = world.Pods.Names.First(name => name.StartsWith("web-", StringComparison.Ordinal));
+        // Not even restarts help: its pods read the first root only.
+        world.Pods.Reads = (workload, roots) => workload == "web" ? ReadLeaf.Bundle(roots).Values.First() : roots;
         var (before, root) = (await world.SerialAsync(), await world.Pki.DefaultIssuerAsync(Ct));
 
         var run = await world.BeginAuthorityAsync(proveWithin: "3s");
         await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
         var status = await run.QueryAsync(workflow => workflow.Status());
-        Assert.Contains(world.Pods.Refusing, status.Summary, StringComparison.Ordinal);
+        Assert.All(world.Pods.Names.Where(name => name.StartsWith("web-", StringComparison.Ordinal)), pod => Assert.Contains(pod, status.Summary, StringComparison.Ordinal));
         Assert.Equal(("proveTrust", StepState.Running), (status.Steps[1].Name, status.Steps[1].State));
         Assert.Equal((before, root), (await world.SerialAsync(), await world.Pki.DefaultIssuerAsync(Ct)));
 
@@ -60,6 +63,75 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
         Assert.Equal((before, root), (await world.SerialAsync(), Assert.Single(await world.Pki.IssuersAsync(Ct)).Id));
         Assert.Single(ReadLeaf.Bundle((await world.PublishedAsync()).Authorities));
         Assert.Empty(world.Pods.Failures);
+    }
+
+    [Fact]
+    public async Task One_pod_that_keeps_the_old_certificate_keeps_the_old_root_trusted_everywhere_raises_an_alert_and_is_named_until_it_is_mended()
+    {
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Tools.FreePort()}");
+        await using var world = await CertificateWorld.StartAsync(cluster, metrics: address, mutual: true);
+        using var old = await SignedAsync(world, "first");
+        world.Pods.Keeping = world.Pods.Names.First(name => name.StartsWith("web-", StringComparison.Ordinal));
+
+        var run = await world.BeginAuthorityAsync(proveWithin: "3s");
+        await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
+        var status = await run.QueryAsync(workflow => workflow.Status());
+        Assert.Contains(world.Pods.Keeping, status.Summary, StringComparison.Ordinal);
+        Assert.Equal(("roll", StepState.Running), (status.Steps[3].Name, status.Steps[3].State));
+        Assert.Equal(("dropTrust", StepState.Pending), (status.Steps[4].Name, status.Steps[4].State));
+        Assert.False(status.PointOfNoReturnPassed);
+        Assert.Equal(2, ReadLeaf.Bundle((await world.PublishedAsync()).Authorities).Count);
+        Assert.Equal(4, (await world.Pods.AcceptAsync(old, Ct)).Count);
+        using var http = new HttpClient();
+        var metrics = (await http.GetStringAsync(new Uri($"http://{address}/metrics"), Ct)).Split('\n');
+        Assert.Contains(metrics, line => line.StartsWith("platformops_runbook_parked_seconds{", StringComparison.Ordinal) && line.Contains($"run=\"{run.Id}\"", StringComparison.Ordinal));
+
+        world.Pods.Keeping = null;
+        await run.ExecuteUpdateAsync(workflow => workflow.RetryStepAsync(new StepInput("roll")));
+        Assert.Equal(AuthorityOutcome.Rotated, (await ResultAsync(run)).Outcome);
+        Assert.Empty(await world.Pods.AcceptAsync(old, Ct));
+        Assert.Empty(world.Pods.Failures);
+    }
+
+    /// <summary>Temporal's server reads certificates again and keeps the roots that it had: https://github.com/temporalio/temporal/issues/11230.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_that_keeps_its_roots_is_noticed_and_restarted_before_anything_is_issued_and_one_that_does_not_is_left_alone(bool mended)
+    {
+        await using var world = await CertificateWorld.StartAsync(cluster, mutual: true);
+        if (!mended)
+            world.Pods.KeepingRoots["web"] = true;
+        var (root, before) = (await world.Pki.DefaultIssuerAsync(Ct), Web());
+
+        var run = await world.BeginAuthorityAsync();
+        await Wait.UntilAsync(async () => await world.Pki.DefaultIssuerAsync(Ct) != root, () => "Nothing is issued", Patience);
+        // The new root is named behind the old one: who only reads the first one is found out.
+        Assert.Equal(mended ? 2 : 0, Web().Count(before.Contains));
+        Assert.Equal(AuthorityOutcome.Rotated, (await ResultAsync(run)).Outcome);
+        Assert.Equal(mended, before.SetEquals(Web()));
+        Assert.Empty(world.Pods.Failures);
+
+        HashSet<string> Web() => [.. world.Pods.Names.Where(name => name.StartsWith("web-", StringComparison.Ordinal))];
+    }
+
+    [Fact]
+    public async Task Nothing_is_issued_while_a_certificate_in_use_does_not_lead_to_what_everybody_trusts()
+    {
+        await using var world = await CertificateWorld.StartAsync(cluster, separate: true);
+        var root = await world.Pki.DefaultIssuerAsync(Ct);
+        var (certificate, key) = RepairedCertificateTests.Foreign(CertificateWorld.ServerName);
+        await world.ChangeSecretAsync($$"""{"data":{"tls.crt":"{{CertificateWorld.Encoded(certificate)}}","tls.key":"{{CertificateWorld.Encoded(key)}}"} }""", "jobs-tls");
+
+        var run = await world.BeginAuthorityAsync();
+        await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
+        Assert.Contains(
+            $"Certificate jobs does not lead to what Secret {world.Platform.Space}/jobs-tls names.", (await run.QueryAsync(workflow => workflow.Status())).Summary, StringComparison.Ordinal);
+        Assert.Equal(root, await world.Pki.DefaultIssuerAsync(Ct));
+
+        Assert.Equal(CertificateOutcome.Rotated, (await (await world.BeginAsync(certificate: "jobs")).GetResultAsync()).Outcome);
+        await run.ExecuteUpdateAsync(workflow => workflow.RetryStepAsync(new StepInput("issue")));
+        Assert.Equal(AuthorityOutcome.Rotated, (await ResultAsync(run)).Outcome);
     }
 
     [Fact]

@@ -58,6 +58,62 @@ public sealed class AuthorityPolicyTests
         Assert.Equal(AuthorityStep.Wait, AuthorityPolicy.Decide(believer, Progress(dropped)).Step);
     }
 
+    [Theory]
+    [InlineData(AuthorityStep.Activate)]
+    [InlineData(AuthorityStep.Roll)]
+    [InlineData(AuthorityStep.DropTrust)]
+    [InlineData(AuthorityStep.RestoreTrust)]
+    public void A_certificate_that_would_not_be_believed_stops_each_step_that_relies_on_it(AuthorityStep step)
+    {
+        var both = World.Start with { NewExists = true, FirstPlace = Both, SecondPlace = Both, First = new(Both, Old, Restarted: true), Second = new(Both, Old, Restarted: true) };
+        var world = step switch
+        {
+            AuthorityStep.Activate => both,
+            AuthorityStep.Roll => both with { NewSigns = true },
+            AuthorityStep.DropTrust => both with { NewSigns = true, Leaf = New, First = both.First with { Serves = New }, Second = both.Second with { Serves = New } },
+            _ => both with { Returning = true },
+        };
+        var seen = Seen(world, proved: true);
+        Assert.Equal(step, AuthorityPolicy.Decide(seen, Progress(world)).Step);
+        var (none, some) = (Array.Empty<string>(), new[] { "shop is not believed by Secret a/b." });
+        var broken = step switch
+        {
+            AuthorityStep.DropTrust => new CrossValidation(none, some, none),
+            AuthorityStep.RestoreTrust => new CrossValidation(none, none, some),
+            _ => new CrossValidation(some, none, none),
+        };
+        var stopped = AuthorityPolicy.Decide(seen with { Validation = broken }, Progress(world));
+        Assert.Equal(AuthorityStep.Stop, stopped.Step);
+        Assert.StartsWith("shop is not believed by Secret a/b.", stopped.Why, StringComparison.Ordinal);
+        // What was not validated is not taken to be believed; runs of before this was looked at go on as they began.
+        Assert.Equal(AuthorityStep.Wait, AuthorityPolicy.Decide(seen with { Validation = null }, Progress(world)).Step);
+        Assert.Equal(step, AuthorityPolicy.Decide(seen with { Validation = null }, Progress(world) with { Validates = false }).Step);
+    }
+
+    [Fact]
+    public void Pods_that_serve_nothing_while_they_are_restarted_do_not_bring_a_dropped_root_back()
+    {
+        var world = World.Start with { NewExists = true, NewSigns = true, FirstPlace = New, SecondPlace = New, Leaf = New, First = new(Both, New), Second = new(New, New, Restarted: true) };
+        var seen = Seen(world, proved: true);
+        var restarting = seen with { Leaves = [seen.Leaves[0] with { Unserved = ["second-0: it has no address yet"] }] };
+        Assert.Equal((AuthorityStep.Refresh, "shop/Deployment/first"), (AuthorityPolicy.Decide(restarting, Progress(world)).Step, AuthorityPolicy.Decide(restarting, Progress(world)).About));
+        // Nor is the old one revoked meanwhile.
+        var restarted = Seen(world with { First = new(New, New, Restarted: true) }, proved: true);
+        Assert.Equal(AuthorityStep.Wait, AuthorityPolicy.Decide(restarted with { Leaves = restarting.Leaves }, Progress(world)).Step);
+        Assert.Equal(AuthorityStep.Revoke, AuthorityPolicy.Decide(restarted, Progress(world)).Step);
+    }
+
+    [Fact]
+    public void Who_is_to_take_up_roots_by_himself_and_does_not_is_restarted_when_he_has_had_time()
+    {
+        var world = World.Start with { NewExists = true, FirstPlace = Both, SecondPlace = Both, First = new(Both, Old, Restarted: true), Second = new(Old, Old) };
+        var seen = Seen(world, proved: false);
+        var reloads = seen with { Consumers = [seen.Consumers[0], seen.Consumers[1] with { Standing = RestartStanding.Reloads }] };
+        Assert.Equal(AuthorityStep.Wait, AuthorityPolicy.Decide(reloads, Progress(world)).Step);
+        var late = AuthorityPolicy.Decide(reloads, Progress(world) with { ReloadsLate = true });
+        Assert.Equal((AuthorityStep.Refresh, "shop/Deployment/second"), (late.Step, late.About));
+    }
+
     [Fact]
     public void Who_is_not_known_stops_it_at_any_time_and_is_named()
     {
@@ -195,7 +251,12 @@ public sealed class AuthorityPolicyTests
         List<string> unserved = [.. new[] { (Name: "first-0", Pod: world.First), (Name: "second-0", Pod: world.Second) }.Where(pod => pod.Pod.Serves != world.Leaf).Select(pod => $"{pod.Name}: serves another one")];
         return new(
             issuers, [new("first", Prints(world.FirstPlace)), new("second", Prints(world.SecondPlace))], [Consumer("first", world.First), Consumer("second", world.Second)],
-            [new("shop", world.Leaf == New ? NewPrint : OldPrint, unserved, unserved.Count > 0, false)], null, DateTimeOffset.UnixEpoch + (proved ? Settle : TimeSpan.Zero));
+            [new("shop", world.Leaf == New ? NewPrint : OldPrint, unserved, unserved.Count > 0, false)], null, DateTimeOffset.UnixEpoch + (proved ? Settle : TimeSpan.Zero))
+        {
+            Validation = world.NewExists ? new(Refused(world.FirstPlace & world.SecondPlace), Refused(New), Refused(Old)) : null,
+        };
+
+        IReadOnlyList<string> Refused(int named) => (named & world.Leaf) == 0 ? ["shop is not believed."] : [];
     }
 
     private static TrustingConsumer Consumer(string name, Pod pod) => new(

@@ -22,6 +22,9 @@ internal sealed class FakeAuthority
     /// <summary>Pods serve nothing with a certificate of the new root.</summary>
     public bool Breaks { get; set; }
 
+    /// <summary>Certificates of the new root lead nowhere: its name, or its times, are wrong.</summary>
+    public bool Unbelieved { get; set; }
+
     public void Signed(string certificate, int number) => signers[(certificate, number)] = signs ? New : Old;
 
     /// <param name="leaves">By certificate: the number of the current one, and whether it is served everywhere.</param>
@@ -38,7 +41,13 @@ internal sealed class FakeAuthority
             consumers.Add(new("space/Pod/debug", false, RestartStanding.Old, "Nobody knows it.", false, []));
         return new(
             issuers, [new("Secret space/shop-tls", [.. named])], consumers,
-            [.. leaves.Select(leaf => new SignedLeaf(leaf.Key, signers.GetValueOrDefault((leaf.Key, leaf.Value.Number), Old), [], false, Breaks && signers.GetValueOrDefault((leaf.Key, leaf.Value.Number), Old) == New))], null, DateTimeOffset.UnixEpoch);
+            [.. leaves.Select(leaf => new SignedLeaf(leaf.Key, signers.GetValueOrDefault((leaf.Key, leaf.Value.Number), Old), [], false, Breaks && signers.GetValueOrDefault((leaf.Key, leaf.Value.Number), Old) == New))], null, DateTimeOffset.UnixEpoch)
+        {
+            Validation = made is null ? null : new(
+                Unbelieved ? ["A certificate of the new root does not lead to what Secret space/shop-tls names."] : [], Refused(New), Refused(Old)),
+        };
+
+        IReadOnlyList<string> Refused(string alone) => [.. leaves.Where(leaf => signers.GetValueOrDefault((leaf.Key, leaf.Value.Number), Old) != alone).Select(leaf => $"{leaf.Key} is refused.")];
     }
 
     public void CarryOut(AuthorityStepInput input)

@@ -57,6 +57,21 @@ public sealed class RotateAuthorityTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task Nothing_is_issued_while_certificates_of_the_new_root_would_not_be_believed()
+    {
+        var certificates = new FakeCertificates();
+        certificates.Authority.Unbelieved = true;
+        await using var run = await CertificateRun.StartAuthorityAsync(server, certificates);
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.StartsWith("A certificate of the new root does not lead to what Secret space/shop-tls names.", parked.Summary, StringComparison.Ordinal);
+        Assert.Equal(["internal: prepare", "internal: addTrust", "internal: refresh space/Deployment/jobs"], certificates.Events);
+        certificates.Authority.Unbelieved = false;
+        await run.TellAsync("retryStep", new StepInput("issue"));
+        Assert.Equal(AuthorityOutcome.Rotated, (await run.AuthorityAsync()).Outcome);
+        Assert.Equal(InOrder, certificates.Events);
+    }
+
+    [Fact]
     public async Task Goes_back_by_itself_when_pods_serve_nothing_with_a_new_certificate()
     {
         var certificates = new FakeCertificates { Refusing = true };

@@ -247,6 +247,7 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
+        ["authority-validated-and-rotated"] = server => AuthorityAsync(server, new(), _ => Task.CompletedTask),
         ["certificates-rotated-in-turn"] = async server =>
         {
             await using var run = await CertificateRun.StartTogetherAsync(server, new("a", "b"), "development");

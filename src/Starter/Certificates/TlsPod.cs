@@ -6,36 +6,42 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using PlatformOps.Adapters.Certificates;
 
-namespace PlatformOps.Integration.Tests.Certificates;
+namespace PlatformOps.Starter.Certificates;
 
 /// <summary>One pod: a TLS server at its address, and a client that trusts what is published and nothing else.</summary>
-internal sealed class PodServer : IAsyncDisposable
+internal sealed class TlsPod : IAsyncDisposable
 {
     private readonly CancellationTokenSource stopClient = new(), stopServer = new();
     private readonly TcpListener listener;
-    private readonly CertificateWorld world;
+    private readonly TlsPodsOptions options;
     private readonly Task client, server;
     private readonly Action made;
     private readonly Action<string> failed;
-    private readonly Func<PodServer, PodServer?> another;
+    private readonly Func<TlsPod, TlsPod?> another;
+    private readonly TimeProvider time = TimeProvider.System;
     private int talking;
     private volatile X509Certificate2? identity;
     private volatile string authorities;
 
-    public PodServer(string address, string authorities, Action made, Action<string> failed, Func<PodServer, PodServer?> another, CertificateWorld world)
+    /// <param name="authorities">Whom it trusts, as PEM.</param>
+    /// <param name="made">Hears of every handshake that worked, and <paramref name="failed"/> of every other one.</param>
+    /// <param name="another">Whom it talks to when pods look at each other; null: nobody is there.</param>
+    public TlsPod(string address, string authorities, TlsPodsOptions options, Action made, Action<string> failed, Func<TlsPod, TlsPod?> another)
     {
-        (this.authorities, this.made, this.failed, this.another, this.world, Address) = (authorities, made, failed, another, world, address);
-        listener = new(IPAddress.Parse(address), CertificateWorld.Port);
+        (this.authorities, this.options, this.made, this.failed, this.another, Address) = (authorities, options, made, failed, another, address);
+        listener = new(IPAddress.Parse(address), options.Port);
         listener.Start();
         server = ServeAsync();
         client = AskAsync();
     }
 
+    /// <summary>Its own.</summary>
     public string Address { get; }
 
     /// <summary>The fingerprint of what it serves; null: nothing yet.</summary>
     public string? Serves { get; private set; }
 
+    /// <summary>Serves a certificate from now on.</summary>
     public void Serve(string certificate, string key)
     {
         try
@@ -51,8 +57,10 @@ internal sealed class PodServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Trusts these authorities and nobody else from now on.</summary>
     public void Trust(string bundle) => authorities = bundle;
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         // The client first: it must not meet a server that is about to end.
@@ -61,7 +69,7 @@ internal sealed class PodServer : IAsyncDisposable
         // Nobody begins with it any more; those that have begun come to their end.
         Serves = null;
         while (Volatile.Read(ref talking) > 0)
-            await Task.Delay(5);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), time);
         await stopServer.CancelAsync();
         listener.Stop();
         await server;
@@ -102,12 +110,12 @@ internal sealed class PodServer : IAsyncDisposable
                     new SslServerAuthenticationOptions
                     {
                         ServerCertificate = served,
-                        ClientCertificateRequired = world.Mutual,
+                        ClientCertificateRequired = options.Mutual,
                         AllowTlsResume = false,
-                        RemoteCertificateValidationCallback = (_, shown, _, _) => !world.Mutual || (shown is X509Certificate2 leaf && Believes(leaf)),
+                        RemoteCertificateValidationCallback = (_, shown, _, _) => !options.Mutual || (shown is X509Certificate2 leaf && Believes(leaf)),
                     },
                     stopServer.Token);
-                if (world.Mutual && await tls.ReadAsync(new byte[1], stopServer.Token) > 0)
+                if (options.Mutual && await tls.ReadAsync(new byte[1], stopServer.Token) > 0)
                     await tls.WriteAsync("k"u8.ToArray(), stopServer.Token);
             }
             catch (Exception failure) when (failure is IOException or AuthenticationException or OperationCanceledException)
@@ -121,21 +129,21 @@ internal sealed class PodServer : IAsyncDisposable
     {
         while (!stopClient.IsCancellationRequested)
         {
-            if (Serves is not null && (world.Mutual ? another(this) : this) is { } server)
+            if (Serves is not null && (options.Mutual ? another(this) : this) is { } server)
                 await HandshakeAsync(server);
             // Many pods on a small machine: all of them are asked all the time, and not all at once.
-            await Task.WhenAny(Task.Delay(world.Mutual ? 150 : 20, stopClient.Token));
+            await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(options.Mutual ? 150 : 20), time, stopClient.Token));
         }
     }
 
     private bool Believes(X509Certificate2 leaf)
     {
         using var read = ReadLeaf.Of(leaf.ExportCertificatePem())!;
-        return read.ChainsTo(authorities, DateTimeOffset.UtcNow);
+        return read.ChainsTo(authorities, time.GetUtcNow());
     }
 
     /// <summary>As a careful client: the chain to what is published, the name, the time, and whether it was revoked.</summary>
-    private async Task HandshakeAsync(PodServer server)
+    private async Task HandshakeAsync(TlsPod server)
     {
         Interlocked.Increment(ref server.talking);
         try
@@ -144,13 +152,13 @@ internal sealed class PodServer : IAsyncDisposable
                 return;
             string? wrong = null, serial = null;
             using var connection = new TcpClient();
-            await connection.ConnectAsync(server.Address, CertificateWorld.Port);
+            await connection.ConnectAsync(server.Address, options.Port);
             await using var tls = new SslStream(connection.GetStream());
             await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
             {
-                TargetHost = CertificateWorld.ServerName,
+                TargetHost = options.ServerName,
                 AllowTlsResume = false,
-                ClientCertificates = world.Mutual ? [identity!] : null,
+                ClientCertificates = options.Mutual ? [identity!] : null,
                 RemoteCertificateValidationCallback = (_, shown, _, errors) =>
                 {
                     var leaf = (X509Certificate2)shown!;
@@ -160,14 +168,14 @@ internal sealed class PodServer : IAsyncDisposable
                     return wrong is null;
                 },
             });
-            if (world.Mutual)
+            if (options.Mutual)
             {
                 await tls.WriteAsync("h"u8.ToArray());
                 if (await tls.ReadAsync(new byte[1]) == 0)
                     failed($"{server.Address} hangs up");
             }
 
-            if (await world.IsRevokedAsync(serial!))
+            if (await options.IsRevoked(serial!))
                 failed($"serves {serial}, which is revoked");
             made();
         }
