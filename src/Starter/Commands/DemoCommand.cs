@@ -11,18 +11,18 @@ namespace PlatformOps.Starter.Commands;
 internal static class DemoCommand
 {
     public static Command Create() => new CliCommand(
-        "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"), new Example("demo rotation", "credentials of a real PostgreSQL server are replaced while every pod logs in with them"))
+        "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"), new Example("demo rotation", "credentials, a certificate and its root are replaced while every pod uses them"))
     {
         Failover(), Rotation(),
     };
 
     private static CliCommand Rotation()
     {
-        var consumers = new Option<int?>("--consumers") { Description = "So many Deployments of one pod use one login, and the result says how long it took beside what restarting them takes, 1 to 500. [default: two logins with three consumers, and no times]", HelpName = "N" };
+        var consumers = new Option<int?>("--consumers") { Description = "So many Deployments of one pod use one login, and the result says how long it took beside what restarting them takes, 1 to 500. [default: two logins with three consumers, a certificate and its root, and no times]", HelpName = "N" };
         return new CliCommand(
             "rotation",
-            "A real PostgreSQL server, Vault, and pods that log in all the time: their credentials are replaced, every consumer is proved, the old ones are refused, and no value is found anywhere it must not be.",
-            new Example("demo rotation", "two logins with three consumers"),
+            "A real PostgreSQL server, Vault, and pods that log in and make handshakes all the time: credentials, a certificate and its root are replaced, every consumer is proved, the old ones are refused, and no value or key is found anywhere it must not be.",
+            new Example("demo rotation", "two logins with three consumers, and two Deployments that speak TLS"),
             new Example("demo rotation --consumers 20 --output json", "one login with twenty, measured; only the result on standard output"))
         {
             consumers,
@@ -34,7 +34,7 @@ internal static class DemoCommand
                 throw new CommandFailure(ExitCode.Usage, $"--consumers is {count}: 1 to 500 is expected.", "", "platformops demo rotation --help");
             var result = await new RotationDemo(invocation.Terminal, count).RunAsync(ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
-            return result is { Outcome: "rotated", FailedAuthentications: 0, UnprovedConsumers: 0, CanariesFound: 0 } ? ExitCode.Success : ExitCode.RunFailed;
+            return result is { Outcome: "rotated", FailedAuthentications: 0, FailedHandshakes: null or 0, UnprovedConsumers: 0, CanariesFound: 0 } ? ExitCode.Success : ExitCode.RunFailed;
         });
     }
 

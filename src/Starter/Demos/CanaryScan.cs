@@ -30,6 +30,16 @@ internal sealed class CanaryScan
         }
     }
 
+    /// <summary>A private key in PEM to look for: as it is, and by the lines that it is written in, since a line break is written in many ways.</summary>
+    /// <param name="name">What it is called where it is found.</param>
+    public void LookForKey(string name, string pem)
+    {
+        var lines = pem.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("---", StringComparison.Ordinal)).ToList();
+        foreach (var line in lines)
+            LookFor(name, line);
+        needles.Add((name, Convert.FromBase64String(string.Concat(lines))));
+    }
+
     /// <summary>Looks at some bytes.</summary>
     public void Look(string place, ReadOnlySpan<byte> bytes)
     {

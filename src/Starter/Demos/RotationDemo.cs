@@ -14,12 +14,12 @@ using PlatformOps.Workflows.Secrets;
 namespace PlatformOps.Starter.Demos;
 
 /// <summary>What came of it.</summary>
-/// <param name="Outcome">That of the run's report.</param>
-/// <param name="Rotated">Secrets that were.</param>
+/// <param name="Outcome"><c>rotated</c>: everything was; else <c>incomplete</c>.</param>
+/// <param name="Rotated">Secrets, certificates and roots that were.</param>
 /// <param name="FailedAuthentications">Logins that PostgreSQL refused while the rotation went on, by its own log: of clients, and of ours.</param>
-/// <param name="FailedHandshakes">TLS handshakes that failed; left out as long as nobody makes any.</param>
-/// <param name="UnprovedConsumers">Consumers that are not proved to use the new value at the end.</param>
-/// <param name="CanariesFound">Values of secrets that were found where none must be.</param>
+/// <param name="FailedHandshakes">TLS handshakes between pods that failed; left out where consumers are measured and nobody makes any.</param>
+/// <param name="UnprovedConsumers">Consumers that are not proved to use the new value, to serve the new certificate, or to trust the new root alone, at the end.</param>
+/// <param name="CanariesFound">Values of secrets and private keys that were found where none must be.</param>
 /// <param name="Measured">How long it took; left out unless consumers were asked for.</param>
 internal sealed record RotationDemoResult(
     string Outcome, int Rotated, int FailedAuthentications,
@@ -32,9 +32,9 @@ internal sealed record RotationDemoResult(
 /// <param name="ReloadSeconds">The same consumers restarted afterwards, one after another, by somebody who waits for each rollout and does nothing else.</param>
 internal sealed record RotationTimes(int Consumers, double ProvedAfterSeconds, double ReloadSeconds);
 
-/// <summary>The whole story of a rotation, live: pods log in all the time, their credentials are replaced, the old ones are refused, and no value is anywhere it must not be.</summary>
+/// <summary>The whole story of a rotation, live: pods log in and make handshakes all the time, their credentials, certificates and the root of these are replaced, the old ones are refused, and no value is anywhere it must not be.</summary>
 /// <param name="consumers">So many Deployments of one pod use one login, and the times are measured; null: the story.</param>
-internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
+internal sealed partial class RotationDemo(Terminal terminal, int? consumers = null)
 {
     private static readonly Dictionary<string, IReadOnlyList<string>> Story = new() { ["shop"] = ["web", "jobs"], ["billing"] = ["web", "invoices"] };
 
@@ -46,13 +46,16 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
     private readonly long began = Clock.GetTimestamp();
     private readonly StringBuilder said = new();
 
+    /// <summary>Every login, and in the story a certificate and its root.</summary>
+    private int Expected => Logins.Count + (consumers is null ? 2 : 0);
+
     private IReadOnlyDictionary<string, IReadOnlyList<string>> Logins { get; } =
         consumers is { } count ? new Dictionary<string, IReadOnlyList<string>> { ["shop"] = [.. Enumerable.Range(1, count).Select(number => $"c{number}")] } : Story;
 
     public async Task<RotationDemoResult> RunAsync(CancellationToken ct)
     {
         Say("Starting PostgreSQL, Vault, a cluster with some Deployments, the bootstrap server and a worker ...");
-        await using var world = await RotationDemoWorld.StartAsync(Logins, replicas: consumers is null ? 2 : 1, timeScale: consumers is null ? 1 : QuickPods, ct);
+        await using var world = await RotationDemoWorld.StartAsync(Logins, replicas: consumers is null ? 2 : 1, timeScale: consumers is null ? 1 : QuickPods, certificates: consumers is null, ct);
         Say($"PostgreSQL: {world.Postgres.Address}, with the logins {string.Join(" and ", Logins.Keys)}; bootstrap server: {world.ServerAddress}.");
         await using var clients = new RotationClients(world, Clock);
         await FailoverWorld.UntilAsync("every pod logs in", () => Task.FromResult(clients.Logins > 200), ct, TimeSpan.FromMinutes(3));
@@ -61,14 +64,17 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
         var (scan, before) = (new CanaryScan(), new Dictionary<string, (string Login, string Password)>());
         foreach (var login in Logins.Keys)
             scan.LookFor($"the password of {login} of before", (before[login] = await world.PublishedAsync(login, ct)).Password);
-        var report = await FollowAsync(world, ct);
+        var report = await FollowAsync<RotateSecretsReport>(world, nameof(RotateSecrets), new RotateSecretsInput { Environment = RotationDemoWorld.Environment }, RotateSecrets.WorkflowId(RotationDemoWorld.Environment), ct);
+        // Logins go on meanwhile, as handshakes did before.
+        var (rotated, unproved) = consumers is null ? await RotateCertificatesAsync(world, ct) : (0, 0);
         var refused = await world.Postgres.RefusedAsync(ct);
         Say($"{clients.Logins} logins so far; PostgreSQL refused {refused}{(clients.Refusals.Count > 0 ? $": {string.Join("; ", clients.Refusals.Take(3))}" : "")}.");
         // Both under the same load.
         var times = consumers is null ? null : new RotationTimes(consumers.Value, await ProvedAfterAsync(world), await ReloadAsync(world, ct));
         await clients.DisposeAsync();
+        if (consumers is null)
+            await world.Pods.DisposeAsync();
 
-        var unproved = 0;
         foreach (var secret in report.Secrets)
         {
             var own = await world.Client.GetWorkflowHandle(RotateSecret.WorkflowId(RotationDemoWorld.Environment, secret.Secret.Name, secret.Secret.Region)).GetResultAsync<RotateSecretReport>();
@@ -78,14 +84,17 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
             Say($"{secret.Secret.Name}: {own.Consumers.Count} consumers are proved. {login} is let in: {InWords(await world.Postgres.LetsInAsync(login, password, "proof", ct))}; {before[secret.Secret.Name].Login} with the old password: {InWords(await world.Postgres.LetsInAsync(before[secret.Secret.Name].Login, before[secret.Secret.Name].Password, "proof", ct))}.");
         }
 
+        foreach (var key in world.Pods?.Keys.Keys ?? [])
+            scan.LookForKey("a private key", key);
         await CanSeeAsync(world, Logins.Keys.First(), ct);
         var runs = await world.ScanAsync(scan, ct);
         scan.Look("the console", said.ToString());
         foreach (var place in scan.Found)
             Say($"Found in {place}.");
-        Say($"{2 * Logins.Count} passwords were looked for in the histories, memos and search attributes of {runs} runs, in the server's database, logs, metrics and on the console: {scan.Found.Count} found.");
+        Say($"{2 * Logins.Count} passwords and {world.Pods?.Keys.Count ?? 0} private keys were looked for in the histories, memos and search attributes of {runs} runs, in the server's database, logs, metrics and on the console: {scan.Found.Count} found.");
+        rotated += report.Secrets.Count(secret => secret.Outcome == RotationOutcome.Rotated);
         return new(
-            JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), report.Secrets.Count(secret => secret.Outcome == RotationOutcome.Rotated), refused, null, unproved, scan.Found.Count, times);
+            rotated == Expected ? "rotated" : "incomplete", rotated, refused, consumers is null ? world.Pods!.Failures.Count : null, unproved, scan.Found.Count, times);
     }
 
     private static async Task<double> ProvedAfterAsync(RotationDemoWorld world)
@@ -119,11 +128,12 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
     }
 
     /// <summary>Says what the run does until it has ended.</summary>
-    private async Task<RotateSecretsReport> FollowAsync(RotationDemoWorld world, CancellationToken ct)
+    private async Task<TReport> FollowAsync<TReport>(RotationDemoWorld world, string runbook, object input, string id, CancellationToken ct)
+        where TReport : notnull
     {
-        var run = await world.Client.StartWorkflowAsync(nameof(RotateSecrets), [new RotateSecretsInput { Environment = RotationDemoWorld.Environment }], new(RotateSecrets.WorkflowId(RotationDemoWorld.Environment), TaskQueues.Default));
-        Say("The rotation begins.");
-        var ended = run.GetResultAsync<RotateSecretsReport>(followRuns: true, new() { CancellationToken = ct });
+        var run = await world.Client.StartWorkflowAsync(runbook, [input], new(id, TaskQueues.Default));
+        Say($"{runbook} begins.");
+        var ended = run.GetResultAsync<TReport>(followRuns: true, new() { CancellationToken = ct });
         var last = new Dictionary<string, string>();
         while (!ended.IsCompleted)
         {
@@ -131,12 +141,13 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
             Once("all", status.Summary);
             foreach (var child in status.Steps.Select(step => step.WorkflowId).OfType<string>())
                 await SayOfAsync(world, child, (step, line) => Once($"{child}/{step}", line));
+            foreach (var step in status.Steps.Where(step => step.WorkflowId is null && HasBegun(step)))
+                Once(step.Name, InWords(step));
             await Task.WhenAny(ended, Task.Delay(TimeSpan.FromMilliseconds(200), Clock, ct));
         }
 
-        var report = await ended;
-        Say(report.Summary);
-        return report;
+        Say((await run.QueryAsync<RunbookStatus>("status", [])).Summary);
+        return await ended;
 
         void Once(string what, string line)
         {
@@ -150,8 +161,8 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
         try
         {
             var status = await world.Client.GetWorkflowHandle(child).QueryAsync<RunbookStatus>("status", []);
-            foreach (var step in status.Steps.Where(step => step.State is StepState.Done or StepState.Running or StepState.Failed))
-                say(step.Name, $"{child[(child.LastIndexOf('/') + 1)..]} {step.Name}: {JsonNamingPolicy.CamelCase.ConvertName(step.State.ToString())}. {step.Detail}");
+            foreach (var step in status.Steps.Where(HasBegun))
+                say(step.Name, $"{child[(child.LastIndexOf('/') + 1)..]} {InWords(step)}");
         }
         catch (Temporalio.Exceptions.RpcException)
         {
@@ -164,6 +175,10 @@ internal sealed class RotationDemo(Terminal terminal, int? consumers = null)
         said.AppendLine(line);
         terminal.Progress(string.Create(CultureInfo.InvariantCulture, $"[{Clock.GetElapsedTime(began).TotalSeconds,6:0.0} s] {line}"));
     }
+
+    private static bool HasBegun(RunbookStep step) => step.State is StepState.Done or StepState.Running or StepState.Failed;
+
+    private static string InWords(RunbookStep step) => $"{step.Name}: {JsonNamingPolicy.CamelCase.ConvertName(step.State.ToString())}. {step.Detail}";
 
     private static string InWords(bool yes) => yes ? "yes" : "no";
 }

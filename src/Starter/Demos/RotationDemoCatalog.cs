@@ -1,10 +1,11 @@
 namespace PlatformOps.Starter.Demos;
 
-/// <summary>The small platform of the demo: Vault, and an application whose Deployments log in to PostgreSQL.</summary>
+/// <summary>The small platform of the demo: Vault, and an application whose Deployments log in to PostgreSQL, and some that speak TLS.</summary>
 internal static class RotationDemoCatalog
 {
     /// <param name="folder">Gets <c>catalog</c> and <c>specification</c>.</param>
-    public static void Write(string folder, IReadOnlyDictionary<string, IReadOnlyList<string>> logins, int replicas, string context)
+    /// <param name="speaksTls">Whether there are some that do.</param>
+    public static void Write(string folder, IReadOnlyDictionary<string, IReadOnlyList<string>> logins, int replicas, bool speaksTls, string context)
     {
         Put("catalog/ground/component.yaml", $"""
             name: ground
@@ -26,6 +27,7 @@ internal static class RotationDemoCatalog
             namespace: {{RotationDemoWorld.Space}}
             dependsOn: [ground]
             health: [ {vault: {service: vault, tls: false} } ]
+            certificateAuthorities: [ {name: {{RotationDemoWorld.Authority}}, perMinute: 600, commonName: Demo root, settle: 2s} ]
             manifests: [objects.yaml]
             """);
         Put("catalog/vault/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vault}\ndata: {a: b}\n");
@@ -39,26 +41,18 @@ internal static class RotationDemoCatalog
             {{Lines(logins.Keys.Select(login => $"  - {{name: {login}-credentials, literals: {{username: {login}}}, generated: {{password: 32}}}}"))}}
             rotations:
             {{Lines(logins.Keys.Select(login => $"  - {{name: {login}, kind: postgresql-users, path: demo/{login}, secret: {login}-credentials, usernameKey: username, settle: 2s}}"))}}
+            {{(speaksTls ? $"certificates: [ {{name: {RotationDemoWorld.Certificate}, authority: {RotationDemoWorld.Authority}, role: {RotationDemoWorld.Role}, secret: {RotationDemoWorld.Certificate}-tls, dnsNames: [{RotationDemoWorld.ServerName}], port: {RotationDemoWorld.TlsPort}, mutual: true, settle: 2s, reloads: [Deployment/{RotationDemoWorld.Reloading}]}} ]" : "")}}
             health: [ {postgresql: {service: postgresql, tls: false} } ]
             manifests: [workloads.yaml]
             """);
         var deployments = logins.SelectMany(login => login.Value.Select(deployment => (Deployment: deployment, Login: login.Key))).GroupBy(use => use.Deployment, use => use.Login);
-        Put("catalog/app/workloads.yaml", string.Join("\n---\n", deployments.Select(deployment => $$"""
-            apiVersion: apps/v1
-            kind: Deployment
-            metadata: {name: {{deployment.Key}} }
-            spec:
-              replicas: {{replicas}}
-              selector: {matchLabels: {app.kubernetes.io/name: {{deployment.Key}} } }
-              template:
-                metadata: {labels: {app.kubernetes.io/name: {{deployment.Key}} } }
-                spec:
-                  containers:
-                    - name: client
-                      image: registry.example.com/client:1
-                      envFrom: [ {{string.Join(", ", deployment.Select(login => $"{{secretRef: {{name: {login}-credentials}}}}"))}} ]
-                      resources: {requests: {cpu: 1m, memory: 1Mi} }
-            """)));
+        string[] speakers = speaksTls ? [RotationDemoWorld.Reloading, RotationDemoWorld.Restarted] : [];
+        Put("catalog/app/workloads.yaml", string.Join("\n---\n", [
+            .. deployments.Select(deployment => Deployment(
+                deployment.Key, replicas, $"envFrom: [ {string.Join(", ", deployment.Select(login => $"{{secretRef: {{name: {login}-credentials}}}}"))} ]", "")),
+            .. speakers.Select(speaker => Deployment(
+                speaker, replicas, "volumeMounts: [ {name: tls, mountPath: /tls} ]", $"volumes: [ {{name: tls, secret: {{secretName: {RotationDemoWorld.Certificate}-tls}}}} ]")),
+        ]));
         Put("specification/platform.yaml", $$"""
             apiVersion: platformops.io/v1
             kind: Platform
@@ -88,6 +82,26 @@ internal static class RotationDemoCatalog
             File.WriteAllText(file, text);
         }
     }
+
+    /// <param name="uses">Of the container: what it takes from Secrets.</param>
+    /// <param name="has">Of the pod.</param>
+    private static string Deployment(string name, int replicas, string uses, string has) => $$"""
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: {{name}} }
+        spec:
+          replicas: {{replicas}}
+          selector: {matchLabels: {app.kubernetes.io/name: {{name}} } }
+          template:
+            metadata: {labels: {app.kubernetes.io/name: {{name}} } }
+            spec:
+              containers:
+                - name: client
+                  image: registry.example.com/client:1
+                  {{uses}}
+                  resources: {requests: {cpu: 1m, memory: 1Mi} }
+              {{has}}
+        """;
 
     private static string Lines(IEnumerable<string> lines) => string.Join('\n', lines);
 }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Activities;
+using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
@@ -21,9 +22,9 @@ using Temporalio.Worker;
 
 namespace PlatformOps.Starter.Demos;
 
-/// <summary>Everything that a rotation needs, on loopback: a real PostgreSQL server with logins, Vault, a cluster whose workloads use them, the bootstrap server, and a worker whose logs and metrics are kept.
+/// <summary>Everything that a rotation needs, on loopback: a real PostgreSQL server with logins, Vault, a cluster whose workloads use them and speak TLS, the bootstrap server, and a worker whose logs and metrics are kept.
 /// All of it is gone afterwards.</summary>
-internal sealed class RotationDemoWorld : IAsyncDisposable
+internal sealed partial class RotationDemoWorld : IAsyncDisposable
 {
     public const string Environment = "demo", Region = "us-east-1", Space = "shop";
 
@@ -37,6 +38,7 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
     private BootstrapServerHost server = null!;
     private ProvisioningActivities provisioning = null!;
     private SecretActivities secrets = null!;
+    private CertificateActivities certificates = null!;
     private VaultConnection root = null!;
 
     private RotationDemoWorld(IReadOnlyDictionary<string, IReadOnlyList<string>> logins) => Logins = logins;
@@ -58,7 +60,8 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
     private string Database => Path.Combine(folder, "bootstrap.db");
 
     /// <param name="logins">By login, the Deployments that use it; each has <paramref name="replicas"/> pods.</param>
-    public static async Task<RotationDemoWorld> StartAsync(IReadOnlyDictionary<string, IReadOnlyList<string>> logins, int replicas, double timeScale, CancellationToken ct)
+    /// <param name="certificates">Whether there are Deployments that speak TLS.</param>
+    public static async Task<RotationDemoWorld> StartAsync(IReadOnlyDictionary<string, IReadOnlyList<string>> logins, int replicas, double timeScale, bool certificates, CancellationToken ct)
     {
         var world = new RotationDemoWorld(logins);
         try
@@ -67,10 +70,14 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
             world.vault = await SandboxVault.StartAsync(new(), ct);
             world.root = VaultConnection.Open(new("demo", world.vault.Address), new GivenToken(new(world.vault.RootToken)));
             await new VaultSystem(world.root).MountAsync("secret", "kv", ct, options: new Dictionary<string, string> { ["version"] = "2" });
-            world.sandbox = await SandboxHost.StartAsync(new() { Regions = [Region], TimeScale = timeScale }, ct);
+            await world.StartAuthorityAsync(ct);
+            // Addresses of this machine, where pods can speak TLS; another demo at the same time has others.
+            world.sandbox = await SandboxHost.StartAsync(new() { Regions = [Region], TimeScale = timeScale, PodNetwork = string.Create(CultureInfo.InvariantCulture, $"127.{Random.Shared.Next(100, 250)}") }, ct);
             world.server = await BootstrapServerHost.StartAsync(new() { DatabaseFile = world.Database, SearchAttributes = BootstrapServers.SearchAttributes, LoggerFactory = world.log }, ct);
-            await world.StartWorkerAsync(replicas, ct);
+            await world.StartWorkerAsync(replicas, certificates, ct);
             await world.ProvisionAsync(ct);
+            if (certificates)
+                await world.IssueAsync(ct);
             return world;
         }
         catch
@@ -109,9 +116,12 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Pods is not null)
+            await Pods.DisposeAsync();
         await stopping.CancelAsync();
         await working.ContinueWith(_ => { }, TaskScheduler.Default);
         secrets?.Dispose();
+        certificates?.Dispose();
         if (provisioning is not null)
             await provisioning.DisposeAsync();
         Cluster?.Dispose();
@@ -129,12 +139,12 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private async Task StartWorkerAsync(int replicas, CancellationToken ct)
+    private async Task StartWorkerAsync(int replicas, bool speaksTls, CancellationToken ct)
     {
         var (kubeconfig, token) = (Path.Combine(folder, "kubeconfig"), Path.Combine(folder, "token"));
         await File.WriteAllTextAsync(kubeconfig, sandbox.Regions[Region].Kubeconfig, ct);
         await File.WriteAllTextAsync(token, vault.RootToken, ct);
-        RotationDemoCatalog.Write(folder, Logins, replicas, sandbox.Regions[Region].Context);
+        RotationDemoCatalog.Write(folder, Logins, replicas, speaksTls, sandbox.Regions[Region].Context);
         var connections = new PlatformConnections
         {
             Regions = new Dictionary<string, RegionConnection>
@@ -152,14 +162,14 @@ internal sealed class RotationDemoWorld : IAsyncDisposable
         };
         Cluster = KubernetesConnection.Open(connections, Region, sandbox.Regions[Region].Context);
         var sources = new ProvisioningSources(Path.Combine(folder, "specification"), Path.Combine(folder, "catalog"));
-        (provisioning, secrets) = (new(sources, connections), new(sources, connections));
+        (provisioning, secrets, certificates) = (new(sources, connections), new(sources, connections), new(sources, connections));
         Client = await TemporalClient.ConnectAsync(new(server.Address)
         {
             DataConverter = PlatformOpsDataConverter.Instance,
             LoggerFactory = log,
             Runtime = new(new() { Telemetry = new() { Metrics = new() { Prometheus = new(string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{metricsPort}")) } } }),
         });
-        var options = WorkerRegistration.CreateWorkerOptions(provisioning, secrets: secrets);
+        var options = WorkerRegistration.CreateWorkerOptions(provisioning, secrets: secrets, certificates: certificates);
         options.LoggerFactory = log;
         working = Task.Run(async () =>
         {
