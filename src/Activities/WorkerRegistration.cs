@@ -21,7 +21,7 @@ public static class WorkerRegistration
 
     private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificateAuthority), typeof(RotateCertificates)];
 
-    private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(VerifyBackup)];
+    private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpVault), typeof(VerifyBackup)];
 
     /// <summary>Every workflow type of the product.</summary>
     public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Failovers];

@@ -109,18 +109,16 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         quarantine?.Dispose();
     }
 
-    /// <summary>What is lost when the cluster is lost just before the next set is there: the longest time in which this one was the newest.</summary>
     private async Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct)
     {
-        var next = new List<DateTimeOffset>();
-        foreach (var (label, files) in (await sets.ListAsync(ct)).Where(set => set.Key != claim.Label && set.Value.ContainsKey(ArchiveManifest.FileName)))
+        var others = new List<(DateTimeOffset StartedAt, DateTimeOffset FinishedAt)>();
+        foreach (var label in (await sets.ListAsync(ct)).Keys.Where(label => label != claim.Label))
         {
-            if (await ManifestAsync(label, ct) is { } other && other.StartedAt > manifest.StartedAt && other.Unread.Count == 0)
-                next.Add(other.FinishedAt);
+            if (await ManifestAsync(label, ct) is { Unread.Count: 0 } other)
+                others.Add((other.StartedAt, other.FinishedAt));
         }
 
-        var until = next.Append(claim.Ordered).Min();
-        return until > manifest.StartedAt ? until - manifest.StartedAt : TimeSpan.Zero;
+        return SnapshotLoss.Of(manifest.StartedAt, others, claim.Ordered);
     }
 
     /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>

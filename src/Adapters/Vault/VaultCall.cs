@@ -12,6 +12,12 @@ internal sealed record VaultCall(HttpMethod Method, string Path, string What)
 
     public JsonObject? Body { get; init; }
 
+    /// <summary>What is sent instead of JSON; null: <see cref="Body"/>.</summary>
+    public Stream? Content { get; init; }
+
+    /// <summary>How long it may take; null: as every call of the connection.</summary>
+    public TimeSpan? Within { get; init; }
+
     /// <summary>Whether it is made without a token: logins, health.</summary>
     public bool Anonymous { get; init; }
 

@@ -50,7 +50,7 @@ public sealed class VaultConnection : IDisposable
     {
         var token = call.Anonymous ? null : call.Token ?? await tokens.TokenAsync(this, ct);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        deadline.CancelAfter(options.CallTimeout);
+        deadline.CancelAfter(call.Within ?? options.CallTimeout);
         try
         {
             using var request = Request(call, token);
@@ -63,6 +63,37 @@ public sealed class VaultConnection : IDisposable
             if (failure.Trouble is VaultTrouble.InvalidToken or VaultTrouble.Denied && token is not null && call.Token is null)
                 tokens.Doubt(token);
             throw failure;
+        }
+        catch (Exception failure) when (Transport(failure, ct) is { } reason)
+        {
+            throw failures.Unreachable(reason, failure);
+        }
+    }
+
+    /// <summary>Makes a call whose answer may be large, and writes it to a stream as it comes. The timeout is for its beginning, and for each piece.</summary>
+    /// <exception cref="VaultException">Anything but success.</exception>
+    internal async Task DownloadAsync(VaultCall call, Stream target, CancellationToken ct)
+    {
+        var token = call.Token ?? await tokens.TokenAsync(this, ct);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        deadline.CancelAfter(options.CallTimeout);
+        try
+        {
+            using var request = Request(call, token);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            if (!response.IsSuccessStatusCode)
+            {
+                var raw = await response.Content.ReadAsByteArrayAsync(deadline.Token);
+                throw failures.Of(call, response, new(response.StatusCode, Parse(raw), raw), token);
+            }
+
+            await using var content = await response.Content.ReadAsStreamAsync(deadline.Token);
+            var piece = new byte[64 * 1024];
+            while (await content.ReadAsync(piece, deadline.Token) is > 0 and var read)
+            {
+                await target.WriteAsync(piece.AsMemory(0, read), ct);
+                deadline.CancelAfter(options.CallTimeout);
+            }
         }
         catch (Exception failure) when (Transport(failure, ct) is { } reason)
         {
@@ -85,7 +116,9 @@ public sealed class VaultConnection : IDisposable
             request.Headers.Add("X-Vault-Token", token.Reveal());
         if (options.Namespace is { } space)
             request.Headers.Add("X-Vault-Namespace", space);
-        if (call.Body is not null)
+        if (call.Content is { } content)
+            request.Content = new StreamContent(content);
+        else if (call.Body is not null)
             request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(call.Body)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         return request;
     }

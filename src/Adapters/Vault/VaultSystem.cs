@@ -38,6 +38,17 @@ public sealed class VaultSystem(VaultConnection connection)
         return new(body.Flag("initialized"), body.Flag("sealed"), body.Integer("t"), body.Integer("progress"), body.Text("version"));
     }
 
+    /// <summary>Gives one unseal key; needs no token.</summary>
+    /// <returns>Whether it is sealed still.</returns>
+    public async Task<bool> UnsealAsync(SecretText key, CancellationToken ct)
+    {
+        var call = VaultCall.Write("sys/unseal", "unseal it", new() { ["key"] = key.Reveal() }) with { Anonymous = true };
+        return (await connection.SendAsync(call, ct)).Body.Flag("sealed");
+    }
+
+    /// <summary>Seals it: from then on it says nothing until it is unsealed.</summary>
+    public Task SealAsync(CancellationToken ct) => connection.SendAsync(VaultCall.Write("sys/seal", "seal it"), ct);
+
     /// <summary>By path.</summary>
     public Task<IReadOnlyDictionary<string, VaultMount>> MountsAsync(CancellationToken ct) => ListAsync("sys/mounts", "list the mounts", ct);
 

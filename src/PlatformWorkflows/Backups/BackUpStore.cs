@@ -105,6 +105,15 @@ public sealed class BackUpClusterState() : BackUpStore(StoreKind.KubernetesState
     public Task<BackUpReport> RunAsync(Input<BackUpInput>? input = null) => BackUpAsync(input);
 }
 
+/// <summary>Backs up a Vault. See <c>docs/runbooks/backup.md</c>.</summary>
+[Workflow]
+public sealed class BackUpVault() : BackUpStore(StoreKind.Vault)
+{
+    /// <summary>The runbook.</summary>
+    [WorkflowRun]
+    public Task<BackUpReport> RunAsync(Input<BackUpInput>? input = null) => BackUpAsync(input);
+}
+
 /// <summary>Backs a database up. See <c>docs/runbooks/backup.md</c>.</summary>
 [Workflow]
 public sealed class BackUpDatabase() : BackUpStore(StoreKind.Postgresql)

@@ -14,7 +14,7 @@ public sealed class SandboxVault : IAsyncDisposable
 
     public Uri Address => http.Address;
 
-    /// <summary>May do everything; the same for the life of the data file.</summary>
+    /// <summary>May do everything; the same for the life of the data file, until a snapshot is restored: then the snapshot's.</summary>
     public string RootToken => core.RootToken;
 
     /// <summary>The one key that unseals.</summary>

@@ -29,6 +29,7 @@ public sealed class BackupRunbookTests(RunbookServer server)
 
     [Theory]
     [InlineData(nameof(BackUpClusterState), StoreKind.KubernetesState)]
+    [InlineData(nameof(BackUpVault), StoreKind.Vault)]
     public async Task Every_kind_of_store_has_its_runbook_which_takes_no_other(string type, StoreKind kind)
     {
         var backups = FakeBackups.Of(kind);

@@ -194,6 +194,7 @@ internal static class RecordedBehaviours
         ["backup-complete"] = server => BackupAsync(server, new(), Runs.BackUpAsync),
         ["cluster-state-backed-up"] = server => BackupAsync(
             server, FakeBackups.Of(StoreKind.KubernetesState), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpClusterState), environment)),
+        ["vault-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Vault), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpVault), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),

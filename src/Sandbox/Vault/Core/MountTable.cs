@@ -14,6 +14,9 @@ internal sealed class MountTable(VaultStorage storage, Func<string, string, Vaul
 
     public IEnumerable<IEngine> Engines => [.. Paths.Select(Engine).OfType<IEngine>()];
 
+    /// <summary>Makes engines anew: what they answer for was replaced.</summary>
+    public void Forget() => engines.Clear();
+
     public JsonObject? Describe(string path) => storage.Get(Prefix + path);
 
     public IEngine? Engine(string mount)

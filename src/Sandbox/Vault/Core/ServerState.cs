@@ -17,12 +17,11 @@ internal sealed class ServerState
         this.storage = storage;
         if (!storage.Has("core"))
             storage.Put("core", new() { ["unseal_key"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)), ["cluster_id"] = Guid.NewGuid().ToString(), ["state"] = "Active" });
-        (UnsealKey, ClusterId) = (storage.Get("core")!.String("unseal_key")!, storage.Get("core")!.String("cluster_id")!);
     }
 
-    public string UnsealKey { get; }
+    public string UnsealKey => storage.Get("core")!.String("unseal_key")!;
 
-    public string ClusterId { get; }
+    public string ClusterId => storage.Get("core")!.String("cluster_id")!;
 
     public SandboxVaultState Now => Enum.Parse<SandboxVaultState>(storage.Get("core")!.String("state")!);
 
@@ -69,6 +68,6 @@ internal sealed class ServerState
         ["cluster_name"] = "platformops-sandbox",
         ["cluster_id"] = ClusterId,
         ["recovery_seal"] = false,
-        ["storage_type"] = "inmem",
+        ["storage_type"] = "raft",
     };
 }

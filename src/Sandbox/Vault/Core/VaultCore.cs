@@ -36,11 +36,15 @@ internal sealed class VaultCore : IDisposable
         if (Mounts.Describe("auth/token/") is null)
             Mounts.Mount("auth/token/", new() { ["type"] = "token", ["description"] = "token based credentials" });
         timer = options.TimeProvider.CreateTimer(_ => _ = WakeAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        RootToken = Tokens.All.FirstOrDefault(token => token.Policies.Contains("root") && token.Parent.Length == 0)?.Id
-            ?? Tokens.Create(new("auth/token/root", "root", ["root"])).Id;
+        Snapshots = new(storage, State);
+        if (!Tokens.All.Any(IsRoot))
+            Tokens.Create(new("auth/token/root", "root", ["root"]));
     }
 
-    public string RootToken { get; }
+    /// <summary>After a restore, that of the snapshot.</summary>
+    public string RootToken => Tokens.All.First(IsRoot).Id;
+
+    public RaftSnapshots Snapshots { get; }
 
     public TokenStore Tokens { get; }
 
@@ -95,6 +99,8 @@ internal sealed class VaultCore : IDisposable
         gate.Dispose();
         stopping.Dispose();
     }
+
+    private static bool IsRoot(TokenEntry token) => token.Policies.Contains("root") && token.Parent.Length == 0;
 
     private IEngine? Make(string type, string mount, VaultStorage all)
     {

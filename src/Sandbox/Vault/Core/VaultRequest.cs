@@ -12,6 +12,9 @@ internal sealed record VaultRequest(VaultOperation Operation, string Path, JsonO
 
     public string? Namespace { get; init; }
 
+    /// <summary>The body of a write that is no JSON; empty otherwise.</summary>
+    public byte[] Raw { get; init; } = [];
+
     /// <summary>Whose token it is; null where none is needed.</summary>
     public TokenEntry? Caller { get; init; }
 

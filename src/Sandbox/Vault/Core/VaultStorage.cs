@@ -61,6 +61,23 @@ internal sealed class VaultStorage : IDisposable
             Remove(path);
     }
 
+    /// <summary>Everything, by path.</summary>
+    public JsonObject Dump()
+    {
+        lock (gate)
+            return new(entries.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value.DeepClone())));
+    }
+
+    /// <summary>Forgets everything, and remembers what was once dumped.</summary>
+    public void ReplaceAll(JsonObject dump)
+    {
+        using var held = gate.EnterScope();
+        foreach (var path in entries.Keys.ToList())
+            Remove(path);
+        foreach (var (path, value) in dump)
+            Put(path, (JsonObject)value!);
+    }
+
     /// <summary>The paths below a prefix, whole.</summary>
     public IReadOnlyList<string> Under(string prefix)
     {

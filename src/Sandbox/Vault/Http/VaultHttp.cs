@@ -146,11 +146,20 @@ internal sealed class VaultHttp : IAsyncDisposable
         if (token.Length == 0 && request.Headers.Authorization.ToString() is var header && header.StartsWith("Bearer ", StringComparison.Ordinal))
             token = header["Bearer ".Length..].Trim();
         var space = request.Headers["X-Vault-Namespace"].ToString();
-        return new(operation, operation == VaultOperation.List ? path.TrimEnd('/') + "/" : path, await FieldsAsync(request, ct))
+        var raw = operation == VaultOperation.Update && path.StartsWith("sys/storage/raft/snapshot", StringComparison.Ordinal);
+        return new(operation, operation == VaultOperation.List ? path.TrimEnd('/') + "/" : path, raw ? [] : await FieldsAsync(request, ct))
         {
+            Raw = raw ? await BytesAsync(request, ct) : [],
             Token = token.Length == 0 ? null : token,
             Namespace = space.Length == 0 ? null : space,
         };
+    }
+
+    private static async Task<byte[]> BytesAsync(HttpRequest request, CancellationToken ct)
+    {
+        using var content = new MemoryStream();
+        await request.Body.CopyToAsync(content, ct);
+        return content.ToArray();
     }
 
     private static async Task<JsonObject> FieldsAsync(HttpRequest request, CancellationToken ct)

@@ -30,6 +30,8 @@ internal sealed class SystemCalls(VaultCore core) : IEngine
         (_, ["mounts", .. var rest]) => await MountCallAsync(request, rest, "", ct),
         (_, ["auth", .. var rest]) => await MountCallAsync(request, rest, "auth/", ct),
         (_, ["leases", .. var rest]) => await LeaseCallAsync(request, rest, ct),
+        (VaultOperation.Read, ["storage", "raft", "snapshot"]) => EngineAnswer.Nothing with { Raw = core.Snapshots.Take(), ContentType = "application/gzip" },
+        (VaultOperation.Update, ["storage", "raft", "snapshot" or "snapshot-force"]) => Restore(request),
         (VaultOperation.Update, ["renew"]) => await LeaseCallAsync(request, ["renew"], ct),
         (VaultOperation.Update, ["revoke"]) => await LeaseCallAsync(request, ["revoke"], ct),
         _ => throw VaultFailure.UnsupportedPath(),
@@ -73,11 +75,20 @@ internal sealed class SystemCalls(VaultCore core) : IEngine
 
     private EngineAnswer Unseal(JsonObject fields)
     {
-        if (fields.Required("key") != core.State.UnsealKey)
+        if (core.Snapshots.Unseal(fields.Required("key")))
+            core.Mounts.Forget();
+        else if (fields.Required("key") != core.State.UnsealKey)
             throw VaultFailure.Rejected("'key' must be a valid hex or base64 string");
         if (core.State.IsSealed)
             core.State.Become(SandboxVaultState.Active);
         return new(core.State.SealStatus) { Bare = true };
+    }
+
+    private EngineAnswer Restore(VaultRequest request)
+    {
+        core.Snapshots.Restore(request.Raw, force: request.Parts[^1] == "snapshot-force");
+        core.Mounts.Forget();
+        return EngineAnswer.Nothing;
     }
 
     private EngineAnswer Capabilities(VaultRequest request)
