@@ -4,6 +4,7 @@ using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
 using Temporalio.Worker;
 
@@ -23,8 +24,10 @@ public static class WorkerRegistration
 
     private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpVault), typeof(VerifyBackup)];
 
+    private static readonly Type[] Scaling = [typeof(ScaleComponent)];
+
     /// <summary>Every workflow type of the product.</summary>
-    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Failovers];
+    public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Scaling, .. Failovers];
 
     /// <summary>Options of a worker that runs every runbook but failovers. The client that it is given must use <see cref="PlatformOpsDataConverter.Instance"/>.</summary>
     /// <param name="provisioning">What provisioning does to the outside.</param>
@@ -32,8 +35,10 @@ public static class WorkerRegistration
     /// <param name="secrets">What rotations of secrets do to the outside; null: it rotates none.</param>
     /// <param name="certificates">What rotations of certificates do to the outside; null: it rotates none.</param>
     /// <param name="backups">What backups, verifications and restores do to the outside; null: it backs nothing up.</param>
+    /// <param name="scaling">What scaling does to the outside; null: it scales nothing.</param>
     public static TemporalWorkerOptions CreateWorkerOptions(
-        IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null)
+        IProvisioningActivities provisioning, string taskQueue = TaskQueues.Default, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null,
+        IScalingActivities? scaling = null)
     {
         var options = With(new(taskQueue), Provisioning).AddAllActivities<IProvisioningActivities>(provisioning);
         if (secrets is not null)
@@ -42,6 +47,8 @@ public static class WorkerRegistration
             With(options, Certificates).AddAllActivities<ICertificateActivities>(certificates);
         if (backups is not null)
             With(options, Backups).AddAllActivities<IBackupActivities>(backups);
+        if (scaling is not null)
+            With(options, Scaling).AddAllActivities<IScalingActivities>(scaling);
         return options;
     }
 

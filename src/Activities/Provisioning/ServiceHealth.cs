@@ -31,7 +31,7 @@ internal sealed class ServiceHealth(RegionConnections connections)
         return PrometheusStatus.Judge($"Prometheus {gate.Namespace}/{gate.Service}", await server.TargetsAsync(ct), gate.Minimum);
     });
 
-    private static Uri Address(string service, string space, int port, bool tls) => new($"{(tls ? "https" : "http")}://{service}.{space}.svc:{port}");
+    internal static Uri Address(string service, string space, int port, bool tls) => new($"{(tls ? "https" : "http")}://{service}.{space}.svc:{port}");
 
     private static async Task<GateStatus> PatientlyAsync(Func<Task<GateStatus>> ask)
     {

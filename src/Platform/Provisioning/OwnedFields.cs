@@ -5,8 +5,8 @@ namespace PlatformOps.Platform.Provisioning;
 /// <summary>Who owns which fields of a live object, by its <c>metadata.managedFields</c>.</summary>
 internal sealed class OwnedFields
 {
-    /// <summary>Who scales: the HorizontalPodAutoscaler's controller, and KEDA, which goes to zero and back by itself.</summary>
-    private static readonly string[] Scalers = ["kube-controller-manager", "keda", "keda-operator"];
+    /// <summary>Who scales: our own runbooks, the HorizontalPodAutoscaler's controller, and KEDA, which goes to zero and back by itself.</summary>
+    private static readonly string[] Scalers = [Scaling.ScaleMarks.FieldManager, "kube-controller-manager", "keda", "keda-operator"];
 
     private readonly Dictionary<string, HashSet<string>> byManager = [];
     private readonly HashSet<string> scalers = [.. Scalers];

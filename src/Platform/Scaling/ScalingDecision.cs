@@ -9,6 +9,9 @@ public enum ScalingVerdict
     /// <summary>It is changed.</summary>
     Scale,
 
+    /// <summary>It is changed when what goes has been emptied, which has to be begun.</summary>
+    Empty,
+
     /// <summary>It must not be changed until somebody has changed something else.</summary>
     Refuse,
 }
@@ -19,11 +22,11 @@ public enum ScalingVerdict
 /// <param name="Why">One sentence for an operator.</param>
 public sealed record ScalingDecision(ScalingVerdict Verdict, int? From, int? To, string Why)
 {
-    internal static ScalingDecision Wait(int? replicas, string why) => new(ScalingVerdict.Wait, replicas, replicas, why);
+    public static ScalingDecision Wait(int? replicas, string why) => new(ScalingVerdict.Wait, replicas, replicas, why);
 
-    internal static ScalingDecision Refuse(int? replicas, string why) => new(ScalingVerdict.Refuse, replicas, replicas, why);
+    public static ScalingDecision Refuse(int? replicas, string why) => new(ScalingVerdict.Refuse, replicas, replicas, why);
 
-    internal static ScalingDecision Scale(int from, int to, string why) => new(ScalingVerdict.Scale, from, to, why);
+    public static ScalingDecision Scale(int from, int to, string why) => new(ScalingVerdict.Scale, from, to, why);
 }
 
 /// <summary>A decision, and what the next one has to know.</summary>

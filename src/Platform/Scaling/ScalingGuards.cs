@@ -40,6 +40,9 @@ public static class ScalingGuards
         return $"the pools need {string.Join(" + ", budget.Pools.Where(pool => pool.Replicas > 0))} = {sum} connections, and the database accepts {limit}, of which {ReservedConnections} are kept free";
     }
 
+    /// <summary>The node of Elasticsearch that goes next; null: none does.</summary>
+    public static string? Leaving(ScalingDefinition how, int from, int to) => how is { Shards: true, Workload: { } workload } && to < from ? Leaving(workload, from, from - 1)[0] : null;
+
     /// <summary>The pods of a StatefulSet that go, those with the highest ordinals first.</summary>
     public static IReadOnlyList<string> Leaving(ScaledWorkload workload, int from, int to) => [.. Enumerable.Range(to, from - to).Reverse().Select(ordinal => $"{workload.Name}-{ordinal.ToString(CultureInfo.InvariantCulture)}")];
 
@@ -94,8 +97,11 @@ public static class ScalingGuards
         if (shards > heap * ShardsForGibibyte)
             return ScalingDecision.Refuse(from, string.Create(
                 CultureInfo.InvariantCulture, $"The {from - 1} nodes that stay have {heap:0.#} GiB of heap, which serve {(int)(heap * ShardsForGibibyte)} shards well ({ShardsForGibibyte} for each GiB), and there are {shards}. Delete or merge indices first, or give the nodes more memory."));
-        return leaving.Shards > 0
-            ? ScalingDecision.Wait(from, $"{node} still holds {leaving.Shards} shards: it goes when they have moved to the others.")
+        if (leaving.Shards > 0)
+            return new(search.Emptied.Contains(node) ? ScalingVerdict.Wait : ScalingVerdict.Empty, from, from, $"{node} still holds {leaving.Shards} shards: it goes when they have moved to the others.");
+        // A node that is empty and may be given shards again at any moment is not empty when it goes.
+        return !search.Emptied.Contains(node)
+            ? new(ScalingVerdict.Empty, from, from, $"{node} holds no shards, and must not be given any before it goes.")
             : ScalingDecision.Scale(from, from - 1, $"{wanted.Why.TrimEnd('.')}; {node} holds no shards any more.");
     }
 

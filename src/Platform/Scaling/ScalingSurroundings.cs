@@ -49,7 +49,8 @@ public sealed record DisruptionFloor(string Name, int Minimum);
 /// <summary>The nodes of an Elasticsearch cluster.</summary>
 /// <param name="Status"><c>green</c>, <c>yellow</c> or <c>red</c>; null: it could not be found out.</param>
 /// <param name="Nodes">By name.</param>
-public sealed record SearchNodes(string? Status, IReadOnlyDictionary<string, SearchNode> Nodes);
+/// <param name="Emptied">Names of nodes that it was told to move all shards away from.</param>
+public sealed record SearchNodes(string? Status, IReadOnlyDictionary<string, SearchNode> Nodes, IReadOnlyList<string> Emptied);
 
 /// <param name="Shards">How many shards it holds.</param>
 /// <param name="HeapBytes">How much memory its Java heap may take.</param>

@@ -95,6 +95,7 @@ internal sealed class InputJsonConverter<T> : JsonConverter<Input<T>>
             _ when field.EndsWith(']') => "a text is expected",
             { IsEnum: true } => "one of " + string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)) + " is expected",
             _ when type == typeof(string) => "a text is expected",
+            _ when type == typeof(int) => "a whole number is expected",
             _ when type == typeof(bool) => "true or false is expected",
             _ when type == typeof(IReadOnlyDictionary<string, string>) => "a map of texts is expected",
             _ => "a list of texts is expected",

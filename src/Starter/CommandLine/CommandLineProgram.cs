@@ -21,6 +21,7 @@ internal static class CommandLineProgram
             ProvisionCommand.Create(),
             DriftCommand.Create(),
             UpgradeCommand.Create(),
+            ScaleCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
             SecretsCommand.Create(),

@@ -7,6 +7,7 @@ using PlatformOps.Workflows;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
 
 namespace PlatformOps.Starter.Commands;
@@ -41,6 +42,14 @@ internal static class RunbooksCommand
             """{"environment":"development","component":"temporal-frontend"}""",
             "upgrade/development/temporal-frontend",
             Required: ["environment", "component"]),
+        new(
+            nameof(ScaleComponent),
+            "scale/{environment}/{component}@{region}",
+            "Sets a component's number of replicas in one region, for good or for a while: refused when what they share has no room for it, taken back when it does not do well.",
+            typeof(ScaleComponentInput),
+            """{"environment":"production","component":"temporal-frontend","region":"us-east-1","replicas":6,"reason":"sale","for":"2h"}""",
+            "scale/production/temporal-frontend@us-east-1",
+            Required: ["environment", "component", "region", "replicas", "reason"]),
         new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",

@@ -4,6 +4,7 @@ using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Activities.Scaling;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
 using PlatformOps.Starter.CommandLine;
@@ -69,6 +70,7 @@ internal static class WorkerCommand
             using var secrets = new SecretActivities(sources, reached);
             using var certificates = new CertificateActivities(sources, reached);
             using var backups = new BackupActivities(sources, reached);
+            using var scaling = new ScalingActivities(sources, reached);
             using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Opener(reached), drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
             invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
@@ -78,7 +80,7 @@ internal static class WorkerCommand
             await using var answers = asked is null ? null : await WorkerHealth.StartAsync(asked, client, ct);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
             var watching = SdkRuntime.MetricsAddress is null ? Task.CompletedTask : new ScheduleMetrics(new(client), SdkRuntime.Instance.MetricMeter).WatchAsync(TimeProvider.System, ended.Token);
-            await RunbookWorker.RunAsync(client, activities, secrets, certificates, backups, failovers, taskQueue, here, drills, Grace, ct, answers);
+            await RunbookWorker.RunAsync(client, activities, secrets, certificates, backups, scaling, failovers, taskQueue, here, drills, Grace, ct, answers);
             await ended.CancelAsync();
             await watching;
             return ExitCode.Success;

@@ -5,6 +5,7 @@ using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
 using Temporalio.Client;
 using Temporalio.Worker;
@@ -20,7 +21,7 @@ internal static class RunbookWorker
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
     /// <param name="health">Told whether tasks are polled for; null: nobody asks.</param>
     public static Task RunAsync(
-        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IBackupActivities backups, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions,
+        TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IBackupActivities backups, IScalingActivities scaling, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions,
         bool drills, TimeSpan grace, CancellationToken ct, WorkerHealth? health = null)
     {
         return BootstrapGate.WhileActiveAsync(client, PollAsync, TimeProvider.System, ct);
@@ -31,7 +32,7 @@ internal static class RunbookWorker
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(open);
             TemporalWorkerOptions[] all =
             [
-                WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates, backups),
+                WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates, backups, scaling),
                 WorkerRegistration.CreateFailoverWorkerOptions(failover),
                 .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
                 .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),

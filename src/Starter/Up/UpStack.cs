@@ -4,6 +4,7 @@ using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Activities.Scaling;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Vault;
@@ -40,6 +41,7 @@ internal sealed class UpStack : IAsyncDisposable
     private SecretActivities? secrets;
     private BackupActivities? backups;
     private CertificateActivities? certificates;
+    private ScalingActivities? scaling;
     private FailoverActivities? failovers;
     private Task worker = Task.CompletedTask;
 
@@ -134,6 +136,7 @@ internal sealed class UpStack : IAsyncDisposable
         secrets?.Dispose();
         backups?.Dispose();
         certificates?.Dispose();
+        scaling?.Dispose();
         failovers?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
@@ -257,8 +260,9 @@ internal sealed class UpStack : IAsyncDisposable
         secrets = new SecretActivities(sources, connections);
         backups = new BackupActivities(sources, connections);
         certificates = new CertificateActivities(sources, connections);
+        scaling = new ScalingActivities(sources, connections);
         failovers = new FailoverActivities(sources, connections, FailoverPairs.Opener(connections));
         // What is in flight when it ends is retried by the next start: nobody has to wait for it.
-        worker = RunbookWorker.RunAsync(Client, activities, secrets, certificates, backups, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
+        worker = RunbookWorker.RunAsync(Client, activities, secrets, certificates, backups, scaling, failovers, TaskQueues.Default, connections.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct(), drills: false, TimeSpan.Zero, stopping.Token);
     }
 }

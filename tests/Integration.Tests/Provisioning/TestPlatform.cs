@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Activities.Scaling;
 using PlatformOps.Adapters;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Provisioning;
@@ -80,6 +81,10 @@ internal sealed class TestPlatform : IAsyncDisposable
     /// <summary>With a clock of their own.</summary>
     public ProvisioningActivities ActivitiesWith(TimeProvider time) => ActivitiesWith(
         new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } }, time: time);
+
+    /// <summary>What scaling does to this platform. The caller disposes it.</summary>
+    public ScalingActivities Scaling() => new(
+        new(SpecificationFolder, Path.Combine(folder, "catalog")), new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } } });
 
     public string Read(string path) => File.ReadAllText(Path.Combine(folder, path));
 

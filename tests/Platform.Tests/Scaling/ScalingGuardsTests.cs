@@ -53,10 +53,12 @@ public sealed class ScalingGuardsTests
     [Theory]
     [InlineData("green", 0, ScalingVerdict.Scale, 4, "asked for; web-4 holds no shards any more.")]
     [InlineData("green", 3, ScalingVerdict.Wait, 5, "web-4 still holds 3 shards: it goes when they have moved to the others.")]
+    [InlineData("green", 3, ScalingVerdict.Empty, 5, "web-4 still holds 3 shards: it goes when they have moved to the others.", "")]
+    [InlineData("green", 0, ScalingVerdict.Empty, 5, "web-4 holds no shards, and must not be given any before it goes.", "web-3")]
     [InlineData("yellow", 0, ScalingVerdict.Wait, 5, "Elasticsearch is yellow: a node that went now might take the only copy of something with it.")]
     [InlineData(null, 0, ScalingVerdict.Refuse, 5, "Elasticsearch did not say how it is: no node goes on a guess.")]
-    public void A_node_of_Elasticsearch_goes_alone_and_empty(string? status, int shards, ScalingVerdict verdict, int to, string why) =>
-        Assert.Equal((verdict, to, why), InShort(Apply(Plain with { Shards = true }, 5, 3, new() { Search = Search(status, 5, shards) })));
+    public void A_node_of_Elasticsearch_goes_alone_and_empty(string? status, int shards, ScalingVerdict verdict, int to, string why, string emptied = "web-4") =>
+        Assert.Equal((verdict, to, why), InShort(Apply(Plain with { Shards = true }, 5, 3, new() { Search = Search(status, 5, shards, emptied: emptied) })));
 
     [Fact]
     public void Elasticsearch_keeps_its_quorum() => Assert.Equal(
@@ -108,6 +110,6 @@ public sealed class ScalingGuardsTests
 
     private static (ScalingVerdict, int?, string) InShort(ScalingDecision decision) => (decision.Verdict, decision.To, decision.Why);
 
-    private static SearchNodes Search(string? status, int nodes, int last, int each = 2) =>
-        new(status, Enumerable.Range(0, nodes).ToDictionary(ordinal => $"web-{ordinal}", ordinal => new SearchNode(ordinal == nodes - 1 ? last : each, Gibibyte)));
+    private static SearchNodes Search(string? status, int nodes, int last, int each = 2, string emptied = "") =>
+        new(status, Enumerable.Range(0, nodes).ToDictionary(ordinal => $"web-{ordinal}", ordinal => new SearchNode(ordinal == nodes - 1 ? last : each, Gibibyte)), [emptied]);
 }

@@ -6,6 +6,7 @@ using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
 using Temporalio.Client;
 using Temporalio.Testing;
@@ -64,9 +65,10 @@ public class RunbookServer : IAsyncLifetime
 
     /// <summary>A worker with a task queue of its own, whose activities act on <paramref name="world"/>.</summary>
     internal TemporalWorker CreateWorker(
-        FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null)
+        FakeWorld world, string? taskQueue = null, Action<TemporalWorkerOptions>? adjust = null, ISecretActivities? secrets = null, ICertificateActivities? certificates = null, IBackupActivities? backups = null,
+        IScalingActivities? scaling = null)
     {
-        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets, certificates, backups);
+        var options = WorkerRegistration.CreateWorkerOptions(world, taskQueue ?? "queue-" + Guid.NewGuid(), secrets, certificates, backups, scaling);
         // A cancellation reaches an activity with its next heartbeat.
         options.MaxHeartbeatThrottleInterval = TimeSpan.FromMilliseconds(50);
         adjust?.Invoke(options);

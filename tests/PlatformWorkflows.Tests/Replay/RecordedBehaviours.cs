@@ -6,11 +6,13 @@ using PlatformOps.PlatformWorkflows.Tests.Certificates;
 using PlatformOps.PlatformWorkflows.Tests.Failover;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
 using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.PlatformWorkflows.Tests.Scaling;
 using PlatformOps.PlatformWorkflows.Tests.Secrets;
 using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
+using PlatformOps.Workflows.Scaling;
 using static PlatformOps.PlatformWorkflows.Tests.Provisioning.Plans;
 
 namespace PlatformOps.PlatformWorkflows.Tests.Replay;
@@ -230,6 +232,22 @@ internal static class RecordedBehaviours
             return run.Handle.Id;
         },
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
+        ["scaled"] = server => ScaleAsync(server, new(), new() { Replicas = 5 }, _ => Task.CompletedTask),
+        ["scale-refused"] = server => ScaleAsync(server, new(), new() { Replicas = 11 }, _ => Task.CompletedTask),
+        ["scaled-for-a-while"] = server => ScaleAsync(server, new(), new() { Replicas = 5, For = "4s" }, _ => Task.CompletedTask),
+        ["scale-taken-back"] = server => ScaleAsync(server, new() { Signals = replicas => (150.0 / replicas, replicas > 4 ? 500 : 20) }, new() { Replicas = 5 }, _ => Task.CompletedTask),
+        ["scale-approved-and-aborted"] = server => ScaleAsync(server, new() { GuardRails = new(1, 1, false, TimeSpan.FromHours(1)) }, new() { Replicas = 5, For = "1h" }, async run =>
+        {
+            await run.TellAsync("approve", new ApproveInput((await run.UntilAsync(status => status.Phase == RunbookPhase.AwaitingApproval)).PlanHash, "ada"));
+            await run.UntilAsync(status => status.WaitingFor?.For.StartsWith("the end of its time", StringComparison.Ordinal) == true);
+            await run.TellAsync("abort", new AbortInput("over early"));
+        }),
+        ["scale-parked-and-retried"] = server => ScaleAsync(server, new FakeScaling().Fail(false, FailureTypes.Forbidden), new() { Replicas = 5 }, async run =>
+        {
+            await run.UntilAsync(status => status.Phase == RunbookPhase.Parked);
+            await run.TellAsync("retryStep", new StepInput("web@us-east-1"));
+        }),
+        ["scale-node-emptied"] = server => ScaleAsync(server, ScaleComponentTests.Search(), new() { Replicas = 4 }, _ => Task.CompletedTask),
         ["certificate-rotated"] = server => CertificateAsync(server, new(), _ => Task.CompletedTask),
         ["certificate-step-of-unknown-outcome"] = server => CertificateAsync(server, new FakeCertificates().Fail("issue", afterEffect: true), _ => Task.CompletedTask),
         ["certificate-parked-and-skipped"] = server => CertificateAsync(server, new() { Refusing = true }, async run =>
@@ -315,6 +333,14 @@ internal static class RecordedBehaviours
         await using var run = await CertificateRun.StartAuthorityAsync(server, certificates, "development");
         await act(run);
         await run.AuthorityAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> ScaleAsync(RunbookServer server, FakeScaling world, ScaleComponentInput input, Func<ScaleRun, Task> act)
+    {
+        await using var run = await ScaleRun.StartAsync(server, world, input with { WatchFor = "1s" }, "development");
+        await act(run);
+        await run.ReportAsync();
         return run.Handle.Id;
     }
 

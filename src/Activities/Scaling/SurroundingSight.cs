@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Elasticsearch;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Temporal;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+
+namespace PlatformOps.Activities.Scaling;
+
+/// <summary>How busy a component is, and what a change of its replicas has consequences for. What cannot be found out is unknown in the answer, and never an end of the look.</summary>
+internal sealed class SurroundingSight(SpecifiedEnvironment specified, ComponentDefinition component, RegionSpecification region, RegionConnections regions, TimeProvider time)
+{
+    private static readonly ObjectKind[] Budgets = [new("policy/v1", "PodDisruptionBudget"), new("policy/v1beta1", "PodDisruptionBudget")];
+
+    private readonly LiveObjects objects = new(regions.Cluster(region));
+
+    /// <summary>What every signal says now.</summary>
+    public async Task<IReadOnlyList<SignalReading>> SignalsAsync(ScalingDefinition how, CancellationToken ct)
+    {
+        if (how.Signals.Count == 0)
+            return [];
+        if (specified.InDependencyOrder(region.Name).SelectMany(known => known.Health).OfType<PrometheusGate>().FirstOrDefault() is not { } gate)
+            return [.. how.Signals.Select(signal => new SignalReading(signal.Name, null, null, $"{specified.Environment.Name} has no Prometheus in {region.Name}"))];
+        using var server = regions.External(region.Name).Prometheus(ServiceHealth.Address(gate.Service, gate.Namespace, gate.Port, gate.Tls));
+        return await Task.WhenAll(how.Signals.Select(async signal =>
+        {
+            try
+            {
+                return await server.NumberAsync(signal.Query, ScalingPolicy.FreshFor, ct) is { } value
+                    ? new SignalReading(signal.Name, double.IsFinite(value) ? value : null, time.GetUtcNow(), double.IsFinite(value) ? null : $"Prometheus says {value.ToString(CultureInfo.InvariantCulture)}")
+                    : new SignalReading(signal.Name, null, null, "Prometheus has no number for it");
+            }
+            catch (AdapterException failure)
+            {
+                return new(signal.Name, null, null, failure.Message);
+            }
+        }));
+    }
+
+    /// <summary>What a change to a number has consequences for.</summary>
+    public async Task<ScalingSurroundings> LookAsync(ScalingDefinition how, LiveReplicas live, int to, CancellationToken ct) => to > live.Wanted
+        ? new()
+        {
+            Connections = await ConnectionsAsync(live, ct),
+            Room = await RoomAsync(how, live, ct),
+        }
+        : new()
+        {
+            Floors = await FloorsAsync(live, ct),
+            Search = how.Shards ? await SearchAsync(ct) : null,
+            Tasks = how.Tasks is { } tasks ? await TasksAsync(tasks, ct) : null,
+        };
+
+    /// <summary>The caller disposes it.</summary>
+    public async Task<ElasticsearchCluster> ElasticsearchAsync(CancellationToken ct)
+    {
+        var gate = component.Health.OfType<ElasticsearchGate>().FirstOrDefault() ?? throw new ApplicationFailureException(
+            $"{component.Name} has scaling.shards, and no health gate elasticsearch that says where it answers. Add one to its component.yaml.", FailureTypes.InvalidSpecification, nonRetryable: true);
+        return regions.External(region.Name).Elasticsearch(
+            ServiceHealth.Address(gate.Service, gate.Namespace, gate.Port, gate.Tls), await regions.LoginAsync(gate.Secret, gate.Namespace, region, ct));
+    }
+
+    /// <summary>By the replicas that there are to be now, not by those that are declared: others may have been scaled too.</summary>
+    private async Task<ConnectionBudget?> ConnectionsAsync(LiveReplicas own, CancellationToken ct)
+    {
+        if (DeclaredScaling.DatabaseOf(specified.Environment, component) is not { } database)
+            return null;
+        var live = new Dictionary<string, int> { [component.Name] = own.Wanted };
+        foreach (var other in specified.InDependencyOrder(region.Name).Where(other => other.Name != component.Name && DeclaredScaling.DatabaseOf(specified.Environment, other) == database))
+        {
+            if (DeclaredScaling.Of(specified.Environment, other, region.Name)?.Workload is { } workload && await new Replicas(regions.Cluster(region)).FindAsync(workload, ct) is { } there)
+                live[other.Name] = there.Wanted;
+        }
+
+        return DeclaredScaling.Budgets(specified.Environment, specified.Catalog, region.Name, name => live.TryGetValue(name, out var replicas) ? replicas : null).GetValueOrDefault(database);
+    }
+
+    private async Task<PodRoom?> RoomAsync(ScalingDefinition how, LiveReplicas live, CancellationToken ct)
+    {
+        try
+        {
+            var nodes = await ManifestsAsync(new("v1", "Node"), null, ct);
+            return nodes.Count == 0 ? null : RoomRules.Of(
+                live.Workload.Manifest["spec"]?["template"] as JsonObject ?? [], nodes, await ManifestsAsync(new("v1", "Pod"), null, ct), await ManifestsAsync(new("v1", "ResourceQuota"), how.Workload!.Namespace, ct));
+        }
+        catch (AdapterException failure)
+        {
+            return new(null, null, failure.Message);
+        }
+    }
+
+    private async Task<IReadOnlyList<DisruptionFloor>> FloorsAsync(LiveReplicas live, CancellationToken ct)
+    {
+        if (await objects.ServedAsync(Budgets, ct) is not [var kind, ..])
+            return [];
+        var labels = live.Workload.Manifest["spec"]?["template"]?["metadata"]?["labels"] as JsonObject ?? [];
+        return [.. (await ManifestsAsync(kind, live.Workload.Address.Namespace, ct))
+            .Where(budget => budget["spec"]?["selector"]?["matchLabels"] is JsonObject { Count: > 0 } selected && selected.All(label => (string?)labels[label.Key] == (string?)label.Value))
+            // A part of the replicas, or a number that may be away, goes along with the replicas.
+            .Where(budget => budget["spec"]?["minAvailable"] is JsonValue minimum && minimum.TryGetValue<int>(out _))
+            .Select(budget => new DisruptionFloor((string)budget["metadata"]!["name"]!, (int)budget["spec"]!["minAvailable"]!))];
+    }
+
+    private async Task<SearchNodes?> SearchAsync(CancellationToken ct)
+    {
+        try
+        {
+            using var cluster = await ElasticsearchAsync(ct);
+            return await cluster.NodesAsync(ct);
+        }
+        catch (AdapterException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<WorkerTasks> TasksAsync(PolledTasks tasks, CancellationToken ct)
+    {
+        if (specified.InDependencyOrder(region.Name).SelectMany(known => known.Health).OfType<TemporalFrontendGate>().FirstOrDefault() is not { } frontend)
+            return new(null);
+        try
+        {
+            return new(await new TaskQueueWorkers(regions.Temporal(region.Name, frontend)).LoadsAsync(tasks.Namespace, tasks.Queue, time.GetUtcNow(), ScalingPolicy.FreshFor, ct));
+        }
+        catch (AdapterException)
+        {
+            return new(null);
+        }
+    }
+
+    private async Task<IReadOnlyList<JsonObject>> ManifestsAsync(ObjectKind kind, string? space, CancellationToken ct) =>
+        [.. (await objects.ListAsync(kind, space, "", ct)).Select(item => item.Manifest)];
+}
