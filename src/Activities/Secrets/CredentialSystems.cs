@@ -19,6 +19,7 @@ internal sealed class CredentialSystems(RegionConnections connections, VaultConn
     public async Task<ICredentialSystem> OpenAsync(ComponentDefinition component, RotationDefinition rotation, RegionSpecification region, CancellationToken ct) => (rotation.Kind, rotation.Target) switch
     {
         (RotationKind.Value, _) => new NobodyToAsk(),
+        (RotationKind.CodecKey, _) => new CodecKeySystem($"{rotation.Path} in Vault, or Secret {rotation.Namespace}/{rotation.Secret}", time),
         (RotationKind.PostgresqlUsers, _) => await PostgresqlAsync(component, region, ct),
         (RotationKind.ElasticsearchUsers, _) => await ElasticsearchAsync(component, region, ct),
         (RotationKind.RedisUsers, RedisTarget target) => new RedisUserSystem(new(await RedisAsync(rotation, target, region, ct))),

@@ -1,3 +1,4 @@
+using PlatformOps.Adapters;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Secrets;
 
@@ -19,6 +20,12 @@ internal interface ICredentialSystem : IDisposable
 
     /// <summary>The login that the next credential has: the same where a login can have several, or has one at a time; null where there are none.</summary>
     string? NextLogin(KeptCredential current) => current.Login;
+
+    /// <summary>The value of the next credential, where the one before decides it; null: chance does.</summary>
+    SecretText? NextValue(KeptCredential current) => null;
+
+    /// <summary>Why another version has to follow this one when every consumer is proved to use it; null: none has to.</summary>
+    string? Further(KeptCredential current) => null;
 
     /// <summary>Who is logged in with it; null: it has no sessions that could be seen.</summary>
     Task<OldSessions?> SessionsAsync(string login, CancellationToken ct) => Task.FromResult<OldSessions?>(null);

@@ -28,7 +28,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             there is null ? null : kept.Current is { } wanted && await published.HoldsAsync(wanted, ct),
             await published.ConsumersAsync(kept.Current?.Version ?? 0, ct),
             kept.Previous is { Login: { } login } && login != kept.Current?.Login ? await system.SessionsAsync(login, ct) : null,
-            time.GetUtcNow(), Restorable: system is not ICredentialIssuer);
+            time.GetUtcNow(), Restorable: system is not ICredentialIssuer, Further: kept.Current is { } used ? system.Further(used) : null);
     }
 
     /// <summary>Carries one step out; what it finds done, it leaves.</summary>
@@ -80,7 +80,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         var current = Needed(kept.Current);
         var next = system is ICredentialIssuer issuer
             ? await IssueAsync(issuer, kept, current, operation, ct)
-            : new(operation, system.NextLogin(current), new(SecretValues.New(rotation.Length)), 0);
+            : new(operation, system.NextLogin(current), system.NextValue(current) ?? new(SecretValues.New(rotation.Length)), 0);
         await store.StageAsync(rotation.Path, next, kept.LatestPending, ct);
         return "A new value is kept as pending.";
     }

@@ -45,7 +45,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
                 new(input.Environment, region.Name, rotation.Name), rotation.Namespace, rotation.Secret, kept.Current?.Version ?? 0, since, rotation.Every,
                 // What was made before our first rotation is of unknown age.
                 kept.Current is not { Rotation.Length: > 0 } || time.GetUtcNow() - since >= rotation.Every,
-                kept.Pending is not null || kept is { Current.Rotation.Length: > 0, Previous: not null }));
+                kept.Pending is not null || kept is { Current.Rotation.Length: > 0, Previous: not null } || IsHalf(rotation, kept.Current)));
         }
 
         return new FoundSecrets(found);
@@ -108,6 +108,10 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         specified.InDependencyOrder(region.Name).SelectMany(component => component.Health).OfType<VaultGate>().FirstOrDefault() is { } gate
             ? regions.Vault(region.Name, gate).Connection
             : throw Invalid($"Environment {specified.Environment.Name} has no Vault in {region.Name}: secrets are rotated through it. Enable the component vault.");
+
+    /// <summary>A key that was handed out, and does not encrypt yet.</summary>
+    private bool IsHalf(RotationDefinition rotation, KeptCredential? current) =>
+        rotation.Kind == RotationKind.CodecKey && current is not null && ((ICredentialSystem)new CodecKeySystem(rotation.Path, time)).Further(current) is not null;
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
 }

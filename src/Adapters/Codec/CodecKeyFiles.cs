@@ -26,12 +26,14 @@ public static class CodecKeyFiles
         }
     }
 
-    /// <summary>Keys in one text, an environment variable for example: <c>id:key</c>, with commas; the first one encodes.</summary>
+    /// <summary>Keys in one text, an environment variable or a file for example: <c>id:key</c> for each with commas or on lines, the newest last. The last one encodes, unless <c>active=id</c> says otherwise.</summary>
     /// <param name="where">What the text is, for messages.</param>
     /// <exception cref="AdapterException">It is something else.</exception>
     public static CodecKeyRing ReadText(string text, string where)
     {
-        var keys = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select((entry, index) =>
+        const string Named = Active + "=";
+        var entries = text.Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var keys = entries.Where(entry => !entry.StartsWith(Named, StringComparison.Ordinal)).Select((entry, index) =>
         {
             var colon = entry.IndexOf(':', StringComparison.Ordinal);
             return colon > 0
@@ -40,6 +42,22 @@ public static class CodecKeyFiles
         }).ToList();
         if (keys.Select(key => key.Id).Distinct().Count() < keys.Count)
             throw new AdapterException(AdapterFailureKind.Rejected, $"{where}: an id is given twice.");
-        return new(keys, keys.Count > 0 ? keys[0].Id : "", where);
+        return new(keys, entries.FirstOrDefault(entry => entry.StartsWith(Named, StringComparison.Ordinal))?[Named.Length..] ?? (keys.Count > 0 ? keys[^1].Id : ""), where);
+    }
+
+    /// <summary>A folder, or a file with what <see cref="ReadText"/> reads.</summary>
+    /// <exception cref="AdapterException">It cannot be read, or holds something else.</exception>
+    public static CodecKeyRing Read(string path)
+    {
+        if (Directory.Exists(path))
+            return ReadFolder(path);
+        try
+        {
+            return ReadText(File.ReadAllText(path), path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new AdapterException(AdapterFailureKind.Unavailable, $"The keys of the payload codec cannot be read: {failure.Message}", failure);
+        }
     }
 }

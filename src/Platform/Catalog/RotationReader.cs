@@ -17,6 +17,7 @@ internal static class RotationReader
         [RotationKind.VaultToken] = new(Username.None, "token"),
         [RotationKind.ServiceToken] = new(Username.Possible, "api"),
         [RotationKind.ServicePassword] = new(Username.Needed, "api"),
+        [RotationKind.CodecKey] = new(Username.None, null),
         [RotationKind.Value] = new(Username.None, null),
     };
 
@@ -42,6 +43,7 @@ internal static class RotationReader
         ["vault-token"] = RotationKind.VaultToken,
         ["service-token"] = RotationKind.ServiceToken,
         ["service-password"] = RotationKind.ServicePassword,
+        ["codec-key"] = RotationKind.CodecKey,
         ["value"] = RotationKind.Value,
     };
 

@@ -58,6 +58,7 @@ public sealed record OldSessions(string Login, long? Count, IReadOnlyList<string
 /// <param name="Kept">The value in the Kubernetes Secret when Vault has none: what could be adopted; null: none, or Vault has one.</param>
 /// <param name="Published">Whether the Kubernetes Secret holds the current version; null: there is no such Secret.</param>
 /// <param name="Restorable">Whether the system can be made to accept again what it refuses. What it issued itself it cannot.</param>
+/// <param name="Further">Why another version has to follow the current one when that is in use everywhere; null: none has to.</param>
 /// <param name="Old">Sessions with the previous login; null: there is none, or the kind has no sessions.</param>
 public sealed record ObservedSecret(
     StagedCredential? Pending,
@@ -68,4 +69,5 @@ public sealed record ObservedSecret(
     IReadOnlyList<SecretConsumer> Consumers,
     OldSessions? Old,
     DateTimeOffset SeenAt,
-    bool Restorable = true);
+    bool Restorable = true,
+    string? Further = null);

@@ -27,6 +27,9 @@ public enum RotationKind
     /// <summary>A password at a service with an API of its own. There is one at a time: from the moment it is set until a consumer is restarted, that consumer is refused.</summary>
     ServicePassword,
 
+    /// <summary>The keys of the payload codec. In two phases: a new key is handed out beside the others, and only when every consumer is proved to have it, it is the one that encrypts. No key is ever taken away.</summary>
+    CodecKey,
+
     /// <summary>A value that nobody but its consumers knows, such as a signing key: there is no system that could be asked whether it is accepted.</summary>
     Value,
 }

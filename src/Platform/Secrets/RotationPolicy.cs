@@ -56,6 +56,9 @@ public static class RotationPolicy
     /// <summary>The rotation that takes another one back.</summary>
     public static string ReturnOf(string rotation) => $"{rotation}-return";
 
+    /// <summary>The rotation with which one goes on that takes two versions: see <see cref="ObservedSecret.Further"/>.</summary>
+    public static string FurtherOf(string rotation) => $"{rotation}-further";
+
     /// <summary>Versions of before our first rotation are nobody's business but their owner's.</summary>
     private static bool Unfinished(ObservedSecret seen) => seen is { Current.Rotation.Length: > 0, Previous: not null };
 

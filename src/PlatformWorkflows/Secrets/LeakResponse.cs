@@ -171,7 +171,7 @@ public sealed class LeakResponse
             [
                 .. missing.Select(result => $"{result.Secret} may still be used by whoever has it: platformops status {environment} --run {RotateSecret.WorkflowId(environment, result.Secret.Name, result.Secret.Region)} says what it waits for."),
                 .. plan.Unrotatable,
-                .. plan.Reached.Where(secret => secret.Kind == RotationKind.Value).Select(secret => $"Nobody can refuse the old value of {secret.Name}: what was signed or encrypted with it has to be ended or made anew by those who use it."),
+                .. plan.Reached.Where(secret => secret.Kind is RotationKind.Value or RotationKind.CodecKey).Select(secret => $"Nobody can refuse the old value of {secret.Name}: what was signed or encrypted with it has to be ended or made anew by those who use it."),
                 $"Look into the audit logs of Vault and of the systems for what was done with it since it leaked.",
             ],
             Deadline = deadline,

@@ -40,9 +40,11 @@ public sealed partial class RotateSecret : LookingRunbook
             request = SecretRequest.Check(this.input);
             rotation = request.OperationId;
             Identify();
-            while (await NextAsync() is { Step: not RotationStep.Finish } next)
+            while (await NextAsync() is var next && (next.Step is not RotationStep.Finish || GoesFurther))
             {
-                if (next.Step is RotationStep.Stop)
+                if (next.Step is RotationStep.Finish)
+                    GoFurther();
+                else if (next.Step is RotationStep.Stop)
                     await ParkAsync(next.Why);
                 else if (next.Step is RotationStep.Wait or RotationStep.Settle)
                     await WaitAsync(next);
@@ -75,6 +77,20 @@ public sealed partial class RotateSecret : LookingRunbook
         held = false;
         News = true;
         return Task.CompletedTask;
+    }
+
+    /// <summary>What is in use everywhere is only half of it.</summary>
+    private bool GoesFurther => sight?.Seen.Further is not null && abortReason is null;
+
+    /// <summary>Begins the second half as a rotation of its own: until it hands something out, what was reached stays.</summary>
+    private void GoFurther()
+    {
+        rotation = RotationPolicy.FurtherOf(rotation);
+        (revoked, provedSince) = (false, null);
+        Steps.Clear();
+        Steps.AddRange(InOrder);
+        Forget();
+        EnterPhase(RunbookPhase.Acting, sight!.Seen.Further!);
     }
 
     /// <summary>Looks, and decides.</summary>

@@ -9,7 +9,7 @@ namespace PlatformOps.Starter.Codec;
 /// <summary>The payload codec of this process, as its environment says. Every command and worker uses it.</summary>
 internal static class ConfiguredCodec
 {
-    /// <summary>A folder with keys: see <see cref="CodecKeyFiles.ReadFolder"/>.</summary>
+    /// <summary>A folder or file with keys: see <see cref="CodecKeyFiles.Read"/>.</summary>
     public const string Folder = "PLATFORMOPS_CODEC_KEYS";
 
     /// <summary>Keys themselves: see <see cref="CodecKeyFiles.ReadText"/>.</summary>
@@ -33,7 +33,7 @@ internal static class ConfiguredCodec
         try
         {
             if (folder is not null)
-                return new(() => CodecKeyFiles.ReadFolder(folder), TimeProvider.System);
+                return new(() => CodecKeyFiles.Read(folder), TimeProvider.System);
             return text is not null ? new(() => CodecKeyFiles.ReadText(text, Text), TimeProvider.System) : null;
         }
         catch (AdapterException failure)

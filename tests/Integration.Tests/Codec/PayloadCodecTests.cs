@@ -141,9 +141,12 @@ public sealed class PayloadCodecTests : IDisposable
     {
         var (one, other) = (CodecKey.Generate().Reveal(), CodecKey.Generate().Reveal());
         var ring = CodecKeyFiles.ReadText($"a:{one}, b:{Convert.ToHexString(Convert.FromBase64String(one))},c:{other}", "V");
-        Assert.Equal("a", ring.Active.Id);
+        Assert.Equal("c", ring.Active.Id);
         Assert.Equal(ring.Find("a")!.Fingerprint, ring.Find("b")!.Fingerprint);
         Assert.NotEqual(ring.Find("a")!.Fingerprint, ring.Find("c")!.Fingerprint);
+        Assert.Equal(("b", true), CodecKeyFiles.ReadText($"a:{other}\nb:{one}\nc:{other}\nactive=b\n", "V") is var named ? (named.Active.Id, named.IsHandedOut) : default);
+        var grown = CodecKeyFiles.ReadText(ring.WithAnother(new(2026, 11, 26)).WithAnother(new(2026, 11, 26)).Write().Reveal(), "V");
+        Assert.Equal(("c", "2026-11-26-2", "2026-11-26-2"), (grown.Active.Id, grown.Newest.Id, CodecKeyFiles.ReadText(grown.WithNewestActive().Write().Reveal(), "V").Active.Id));
         Assert.Contains("an id is given twice", Assert.Throws<AdapterException>(() => CodecKeyFiles.ReadText($"a:{one},a:{other}", "V")).Message, StringComparison.Ordinal);
         Assert.Contains("V: entry 1 is not id:key", Assert.Throws<AdapterException>(() => CodecKeyFiles.ReadText(one, "V")).Message, StringComparison.Ordinal);
     }

@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Codec;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Secrets;
@@ -86,6 +87,49 @@ public sealed class KindTests(SandboxCluster cluster)
     {
         await using var subject = new ServiceSubject("grafana", Grafana);
         await RotatesAsync(subject, patient: true);
+    }
+
+    [Fact]
+    public async Task Keys_of_the_payload_codec_are_with_everybody_before_one_encrypts_and_old_ones_still_decrypt()
+    {
+        await using var codec = new CodecKeySubject();
+        LosingActivities? losing = null;
+        await using var world = await RotationWorld.StartAsync(cluster, codec, wrapped: inner => losing = new(inner, [RotationStep.Create, RotationStep.Promote, RotationStep.Publish, RotationStep.Refresh, RotationStep.Revoke]), leaveSubject: true);
+        await using var clients = new PodClients(world, cluster);
+        await Wait.UntilAsync(() => clients.Logins > 20, () => $"{clients.Logins} logins");
+        var before = await world.PublishedAsync();
+
+        var report = await world.RotateAsync();
+
+        // One version hands the key out, the next one switches to it.
+        Assert.Equal((RotationOutcome.Rotated, 3), (report.Outcome, report.Version));
+        Assert.Empty(clients.Refusals);
+        var after = CodecKeyFiles.ReadText((await world.PublishedAsync()).Password, "the Secret");
+        Assert.Equal((2, false), (after.All.Count(), after.IsHandedOut));
+        Assert.Equal(CodecKeyFiles.ReadText(before.Password, "the Secret").Active.Fingerprint, after.Find("first")!.Fingerprint);
+        Assert.Equal(["first", after.Active.Id], codec.Used);
+        Assert.Contains(RotationStep.Publish, losing!.Steps);
+        var kept = await world.Kept.ReadAsync(world.Path, Ct);
+        Assert.Equal((null, null), (kept.Pending, kept.Previous));
+        await RotationTests.NoValueIsSpokenAsync(world, [.. kept.Current!.Value.Reveal().Split(',').Select(entry => entry.Split(':')[1])]);
+    }
+
+    [Fact]
+    public async Task A_switch_that_a_terminated_run_has_left_open_is_found_and_made_up_for()
+    {
+        await using var codec = new CodecKeySubject();
+        await using var world = await RotationWorld.StartAsync(cluster, codec, leaveSubject: true);
+        var (_, text) = await world.PublishedAsync();
+        // As a run leaves it that was terminated between the two.
+        var half = CodecKeyFiles.ReadText(text, "the Secret").WithAnother(new(2026, 11, 25));
+        await world.Kept.PromoteAsync(world.Path, new("rotate-1", null, half.Write(), 0), 0, Ct);
+        await world.PublishAsync(world.Login, half.Write().Reveal());
+
+        var found = Assert.Single((await world.Platform.RunAsync(() => world.Activities.FindSecretsAsync(new(world.Platform.Environment, null)))).Secrets);
+        Assert.True(found.Unfinished);
+        Assert.Equal(RotationOutcome.Rotated, (await world.RotateAsync()).Outcome);
+        var after = CodecKeyFiles.ReadText((await world.PublishedAsync()).Password, "the Secret");
+        Assert.Equal(("2026-11-25", 2), (after.Active.Id, after.All.Count()));
     }
 
     [Fact]

@@ -6,14 +6,14 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Integration.Tests.Secrets;
 
-/// <summary>Loses every kind of step twice, before its effect and after it, and then carries it out five times in a row.</summary>
+/// <summary>Loses every kind of step of each rotation twice, before its effect and after it, and then carries it out five times in a row.</summary>
 /// <param name="only">These kinds, and only after their effect; null: all.</param>
 internal sealed class LosingActivities(ISecretActivities inner, IReadOnlyList<RotationStep>? only = null) : ISecretActivities
 {
-    private readonly ConcurrentDictionary<RotationStep, int> times = [];
+    private readonly ConcurrentDictionary<(RotationStep Step, string Rotation), int> times = [];
 
     /// <summary>The steps that were met.</summary>
-    public ICollection<RotationStep> Steps => times.Keys;
+    public ICollection<RotationStep> Steps => [.. times.Keys.Select(met => met.Step).Distinct()];
 
     public Task<FoundSecrets> FindSecretsAsync(FindSecretsInput input) => inner.FindSecretsAsync(input);
 
@@ -27,7 +27,7 @@ internal sealed class LosingActivities(ISecretActivities inner, IReadOnlyList<Ro
     {
         if (only?.Contains(input.Step) == false)
             return await inner.RotateStepAsync(input);
-        var time = times.AddOrUpdate(input.Step, only is null ? 1 : 2, (_, before) => before + 1);
+        var time = times.AddOrUpdate((input.Step, input.Rotation), only is null ? 1 : 2, (_, before) => before + 1);
         if (time == 1)
             throw Lost();
         var result = await inner.RotateStepAsync(input);

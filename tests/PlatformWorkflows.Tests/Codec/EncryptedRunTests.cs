@@ -54,7 +54,7 @@ public class EncryptedRunTests(RunbookServer server)
         }
 
         var fetched = await handle.FetchHistoryAsync();
-        foreach (var keys in new[] { $"first:{First}", $"second:{Second},first:{First}" })
+        foreach (var keys in new[] { $"first:{First}", $"first:{First},second:{Second}" })
             Assert.Null((await ReplayAsync(Converter(keys), fetched)).ReplayFailure);
         foreach (var (keys, why) in new[] { ($"second:{Second}", "key 'first', which this process does not have. It has second"), ($"first:{Second}", "key 'first' and is not, or was changed since"), (null, "It has no keys at all") })
             Assert.Contains(why, $"{(await ReplayAsync(Converter(keys), fetched)).ReplayFailure}", StringComparison.Ordinal);
@@ -69,7 +69,7 @@ public class EncryptedRunTests(RunbookServer server)
         var environment = $"development-{Guid.NewGuid():N}";
         var handle = await client.StartWorkflowAsync(
             (ProvisionEnvironment workflow) => workflow.RunAsync(new ProvisionEnvironmentInput { Environment = environment }), new(ProvisionEnvironment.WorkflowId(environment), queue));
-        var keys = new CodecKeys(() => CodecKeyFiles.ReadText($"second:{Second}{(given ? $",first:{First}" : "")}", "the test"), TimeProvider.System);
+        var keys = new CodecKeys(() => CodecKeyFiles.ReadText($"{(given ? $"first:{First}," : "")}second:{Second}", "the test"), TimeProvider.System);
         using var worker = new TemporalWorker(Client(PlatformOpsDataConverter.With(new EncryptingPayloadCodec(keys), failure => failure is not PayloadCodecException)), WorkerRegistration.CreateWorkerOptions(world, queue));
 
         await worker.ExecuteAsync(async () =>

@@ -206,6 +206,7 @@ internal static class RecordedBehaviours
             server, new FakeBackups().With("gone", 60, marked: FakeBackups.Start.AddDays(-2)).With("old", 50).With("begin", 31).With("new", 1), (to, backups, environment) => Runs.RetainAsync(to, backups, environment: environment)),
         ["retention-planned"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (to, backups, environment) => Runs.RetainAsync(to, backups, RunbookMode.Plan, environment)),
         ["secret-rotated"] = server => SecretAsync(server, new(), _ => Task.CompletedTask),
+        ["secret-rotated-in-two-versions"] = server => SecretAsync(server, new() { GoesTo = 3 }, _ => Task.CompletedTask),
         ["secret-parked-and-skipped"] = server => SecretAsync(server, new() { Stranger = "Pod/debug" }, async run =>
         {
             await run.UntilAsync(RunbookPhase.Parked);

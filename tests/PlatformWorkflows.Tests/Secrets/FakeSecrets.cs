@@ -22,8 +22,14 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
     /// <summary>A consumer that the catalog does not know.</summary>
     public string? Stranger { get; set; }
 
+    /// <summary>Up to which version one has to follow the other.</summary>
+    public int GoesTo { get; init; }
+
     /// <summary>How many sessions there are with the previous login.</summary>
     public int Sessions { get; set; }
+
+    /// <summary>The version with which there are any; null: all.</summary>
+    public int? SessionsAt { get; init; }
 
     /// <summary>A consumer that does not take anything up.</summary>
     public string? Stubborn { get; set; }
@@ -68,8 +74,8 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
                     kept.Previous ? new("", Login(kept.Version - 1), kept.Version - 1, CredentialStanding.Accepted) : null,
                     null, kept.Published == kept.Version,
                     [.. Consumers.Select(consumer => Consumer(consumer, name, kept.Version)), .. strangers],
-                    kept.Previous ? new(Login(kept.Version - 1), Sessions, ["report from 10.0.0.7"]) : null,
-                    DateTimeOffset.UtcNow),
+                    kept.Previous ? new(Login(kept.Version - 1), SessionsAt is null || SessionsAt == kept.Version ? Sessions : 0, ["report from 10.0.0.7"]) : null,
+                    DateTimeOffset.UtcNow, Further: kept.Version < GoesTo ? $"Version {kept.Version} was handed out; the next one follows." : null),
                 TimeSpan.FromSeconds(1), "space", $"secret-{name}"));
         }
     }

@@ -22,6 +22,25 @@ public sealed class RotateSecretTests(RunbookServer server)
         Assert.True(status.PointOfNoReturnPassed);
     }
 
+    [Fact]
+    public async Task A_secret_that_takes_two_versions_hands_the_second_out_when_everybody_has_the_first()
+    {
+        await using var run = await SecretRun.StartAsync(server, new() { GoesTo = 3 });
+        var report = await run.ReportAsync();
+        Assert.Equal([.. InOrder, .. InOrder], run.Secrets.Events);
+        Assert.Equal((RotationOutcome.Rotated, 3), (report.Outcome, report.Version));
+    }
+
+    [Fact]
+    public async Task Between_two_versions_an_abort_leaves_what_everybody_has()
+    {
+        await using var run = await SecretRun.StartAsync(server, new FakeSecrets { GoesTo = 3, Sessions = 1, SessionsAt = 3 });
+        await run.UntilAsync(status => status.Summary.Contains("sessions as", StringComparison.Ordinal) && !status.PointOfNoReturnPassed);
+        await run.TellAsync("abort", new AbortInput("changed our minds"));
+        run.Secrets.Sessions = 0;
+        Assert.Equal(RotationOutcome.Returned, (await run.ReportAsync()).Outcome);
+    }
+
     [Theory]
     [InlineData("create", true)]
     [InlineData("create", false)]
