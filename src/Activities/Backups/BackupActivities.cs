@@ -15,7 +15,7 @@ namespace PlatformOps.Activities.Backups;
 public sealed class BackupActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IBackupActivities, IDisposable
 {
     /// <summary>So that the answer stays small; whoever wants all asks the catalog.</summary>
-    private const int VerdictsShown = 200;
+    private const int Shown = 200;
 
     /// <summary>How long a set is claimed for whoever reads it; who reads for longer claims it again.</summary>
     private static readonly TimeSpan Claimed = TimeSpan.FromHours(6);
@@ -122,6 +122,14 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     });
 
     /// <inheritdoc/>
+    public Task<FoundBackups> ReadBackupsAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (_, definition) = Defined(input);
+        var sets = await stores.Catalog(input).ReadAsync(Cancellation);
+        return new FoundBackups([.. sets.Reverse().Take(Shown).Select(set => Short(set, definition))], sets.Count);
+    });
+
+    /// <inheritdoc/>
     public Task<ChosenSet> ChooseSetAsync(ChooseSetInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var (_, definition) = Defined(input.Store);
@@ -177,7 +185,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
         var verdicts = RetentionPolicy.Decide(sets, definition, Now);
         var sight = await store.LookAsync(Cancellation);
         return new DecidedRetention(
-            [.. verdicts.OrderBy(verdict => verdict.Action is RetentionAction.Keep or RetentionAction.Wait).Take(VerdictsShown)], sets.Count,
+            [.. verdicts.OrderBy(verdict => verdict.Action is RetentionAction.Keep or RetentionAction.Wait).Take(Shown)], sets.Count,
             Reconciliation.Compare(sets, sight.Sets, running: null, [], definition.Grace, Now));
     });
 
@@ -258,6 +266,10 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
             ? (specified, definition)
             : throw Invalid($"Field 'store' is '{store.Store}', which {store.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Name).DefaultIfEmpty("none"))}.");
     }
+
+    private FoundBackup Short(BackupSet set, BackupDefinition definition) => new(
+        set.Id, set.Standing(definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, set.Proof?.MeasuredRpo, set.Proof?.MeasuredRto,
+        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : null));
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
 }

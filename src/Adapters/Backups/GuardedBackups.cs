@@ -11,13 +11,16 @@ public sealed class GuardedBackups : IBackupStore
     /// <summary>Between looks at what a guard is doing.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50), LongestLook = TimeSpan.FromSeconds(2);
 
+    /// <summary>Nobody waits for an answer as they do in a failover.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly GuardAccess access;
     private readonly GuardClient client;
     private readonly TimeProvider time;
 
     /// <summary>Nothing is called yet.</summary>
     /// <exception cref="AdapterException">The certificates cannot be read.</exception>
-    public GuardedBackups(GuardAccess access, TimeProvider time) => (this.access, client, this.time) = (access, new(access), time);
+    public GuardedBackups(GuardAccess access, TimeProvider time) => (this.access, client, this.time) = (access, new(access with { LookTimeout = Patience }), time);
 
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct) =>

@@ -22,6 +22,15 @@ public abstract class BackUpStore : BackupRunbook
     /// <summary>Workflow id of the run of a store: one at a time. Ids of schedules begin with it.</summary>
     public static string WorkflowId(string environment, string store, string? region = null) => $"backup/{environment}/{new StoreReference(environment, store, region)}";
 
+    /// <summary>The workflow type that backs such stores up; null: there is none.</summary>
+    public static string? RunbookOf(StoreKind kind) => kind switch
+    {
+        StoreKind.Postgresql => nameof(BackUpDatabase),
+        StoreKind.KubernetesState => nameof(BackUpClusterState),
+        StoreKind.Vault => nameof(BackUpVault),
+        _ => null,
+    };
+
     private protected Task<BackUpReport> BackUpAsync(Input<BackUpInput>? input) => TellAsync(async () =>
     {
         var given = RequestFields.Given(input);

@@ -43,6 +43,17 @@ public sealed record RecordedBackup(BackupSet Set);
 public sealed record CheckedRepository(
     IReadOnlyList<string> Findings, IReadOnlyList<WalGap> Gaps, IReadOnlyList<ReconciliationFinding> Disagreements, IReadOnlyList<string> Damaged, DateTimeOffset? NewestLog);
 
+/// <param name="Sets">The newest first, at most 200.</param>
+/// <param name="Count">How many there are.</param>
+public sealed record FoundBackups(IReadOnlyList<FoundBackup> Sets, int Count);
+
+/// <summary>A set, for people.</summary>
+/// <param name="Set">Its id.</param>
+/// <param name="Label">What the store's own tool calls it.</param>
+/// <param name="Why">Why it is partial, failed, damaged, held or marked; null: it is none of them.</param>
+public sealed record FoundBackup(
+    string Set, BackupStanding Standing, BackupMethod Method, DateTimeOffset StartedAt, string? Label, long? Bytes, DateTimeOffset? ProvedAt, TimeSpan? MeasuredRpo, TimeSpan? MeasuredRto, string? Why);
+
 /// <param name="Operation">The verification.</param>
 /// <param name="Set">Null: the one that is due.</param>
 public sealed record ChooseSetInput(StoreReference Store, string Operation, string? Set);

@@ -8,7 +8,7 @@ namespace PlatformOps.Workflows.Backups;
 public abstract class BackupRunbook : SteppedRunbook
 {
     /// <summary>Whoever does something long says every few seconds that it goes on.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
 

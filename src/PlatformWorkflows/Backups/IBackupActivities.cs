@@ -22,6 +22,10 @@ public interface IBackupActivities
     [Activity]
     Task<CheckedRepository> CheckRepositoryAsync(StoreReference input);
 
+    /// <summary>The sets of a store as the backup catalog has them. Changes nothing.</summary>
+    [Activity]
+    Task<FoundBackups> ReadBackupsAsync(StoreReference input);
+
     /// <summary>Chooses the set that is to be verified, and claims it for this operation.</summary>
     [Activity]
     Task<ChosenSet> ChooseSetAsync(ChooseSetInput input);

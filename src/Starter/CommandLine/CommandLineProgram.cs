@@ -24,6 +24,7 @@ internal static class CommandLineProgram
             ScaleCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
+            BackupCommand.Create(),
             SecretsCommand.Create(),
             CertificatesCommand.Create(),
             SchedulesCommand.Create(),

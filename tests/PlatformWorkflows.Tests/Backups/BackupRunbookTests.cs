@@ -173,6 +173,15 @@ public sealed class BackupRunbookTests(RunbookServer server)
         Assert.Equal(["begin", "c", "d"], backups.Sets.Keys.Order());
     }
 
+    [Fact]
+    public async Task Every_set_is_listed_with_how_it_stands()
+    {
+        await using var run = await Runs.ReadAsync(server, new FakeBackups().With("old", 30).With("new", 1, Proof));
+        var report = await run.ReportAsync();
+        Assert.Equal([("old", BackupStanding.Unproven), ("new", BackupStanding.Verified)], report.Sets.Select(set => (set.Set, set.Standing)));
+        Assert.Equal("2 sets of postgresql: 1 verified, 1 unproven, 0 damaged.", report.Summary);
+    }
+
     [Theory]
     [InlineData("""{"environment": "x"}""", "Field 'store' is missing: the store's name in the catalog.")]
     [InlineData("""{"store": "postgresql"}""", "Field 'environment' is missing. Give the environment's name in the specification.")]
@@ -202,6 +211,9 @@ internal static class Runs
 
     public static Task<RunningRunbook<ApplyRetentionReport>> RetainAsync(RunbookServer server, FakeBackups backups, RunbookMode mode = RunbookMode.Apply, string? environment = null) => StartAsync<ApplyRetentionReport>(
         server, backups, nameof(ApplyRetention), environment, name => (ApplyRetention.WorkflowId(name, "postgresql"), new ApplyRetentionInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", Mode = mode }));
+
+    public static Task<RunningRunbook<ReadBackupsReport>> ReadAsync(RunbookServer server, FakeBackups backups, string? environment = null) => StartAsync<ReadBackupsReport>(
+        server, backups, nameof(ReadBackups), environment, name => ($"plan/backup/{name}/{Guid.NewGuid():N}", new ReadBackupsInput { Environment = name, Store = "postgresql" }));
 
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {

@@ -140,6 +140,9 @@ internal sealed class FakeBackups : IBackupActivities
 
     public Task<CheckedRepository> CheckRepositoryAsync(StoreReference input) => DoAsync("check", () => new CheckedRepository(Findings, [], [], [], Now));
 
+    public Task<FoundBackups> ReadBackupsAsync(StoreReference input) => DoAsync("read", () => new FoundBackups(
+        [.. Sets.Values.Select(set => new FoundBackup(set.Id, set.Standing(Definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, null, null, set.Reason))], Sets.Count));
+
     public Task<ChosenSet> ChooseSetAsync(ChooseSetInput input) => DoAsync("choose", () =>
     {
         var choice = VerificationPlanner.Choose([.. Sets.Values], Definition, Now);

@@ -199,6 +199,7 @@ internal static class RecordedBehaviours
         ["vault-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Vault), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpVault), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
+        ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
         ["backup-found-damaged"] = server => BackupAsync(server, new FakeBackups().With("new", 1).Fail("restore", type: FailureTypes.Damaged), Runs.VerifyAsync),
         ["backup-verification-not-due"] = server => BackupAsync(server, new FakeBackups(), Runs.VerifyAsync),
