@@ -20,20 +20,26 @@ internal sealed class ServerTools(GuardConfiguration configuration, ServerUser u
 
     /// <summary>Runs a program to its end, however that is. It stands in the data directory, so that one that outlives its guard is found as the servers are.</summary>
     /// <exception cref="GuardException">It stood still, and was ended.</exception>
-    public Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct) => TryAsync(program, arguments, configuration.Data, new Dictionary<string, string>(), ct);
+    public Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct) =>
+        TryAsync(program, arguments, configuration.Data, new Dictionary<string, string>(), watched: true, ct);
 
+    /// <summary>Runs a program that has timeouts of its own, or waits for a server's answer as long as that takes.</summary>
     /// <param name="folder">Where it stands.</param>
     /// <param name="environment">Variables that it gets besides.</param>
-    public async Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
+    public Task<(int Code, string Output, string Errors)> TryAsync(string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment, CancellationToken ct) =>
+        TryAsync(program, arguments, folder, environment, watched: false, ct);
+
+    private async Task<(int Code, string Output, string Errors)> TryAsync(
+        string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment, bool watched, CancellationToken ct)
     {
         using var process = Start(program, arguments, folder, environment);
         using var ended = ct.Register(process.Kill);
         var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
         using var done = new CancellationTokenSource();
-        var still = StandstillWatch.UntilStillAsync(process.Id, clock, done.Token);
+        var still = watched ? StandstillWatch.UntilStillAsync(process.Id, clock, done.Token) : Task.FromResult(false);
         var exit = process.WaitForExitAsync(CancellationToken.None);
-        var stands = await Task.WhenAny(exit, still) == still && await still;
+        var stands = watched && await Task.WhenAny(exit, still) == still && await still;
         if (stands)
             process.Kill();
         await exit;

@@ -4,7 +4,8 @@ namespace PlatformOps.Guard.Postgres;
 
 /// <summary>
 /// Tells a program that works from one that waits for ever: a clone whose primary keeps the connection and says nothing more (a frozen process, a full disk behind it) is ended by no
-/// timeout of its own. What counts is that the kernel has the program run and wait at all; how much it reads says nothing while it flushes files or waits for a checkpoint.
+/// timeout of its own. What counts is that the kernel has the program run and wait at all;
+/// how much it reads says nothing while it flushes files or waits for a checkpoint.
 /// </summary>
 internal static class StandstillWatch
 {
@@ -31,13 +32,31 @@ internal static class StandstillWatch
         return false;
     }
 
-    /// <summary>How often the kernel has put it aside (proc(5), <c>/proc/PID/status</c>); null: it is gone.</summary>
+    /// <summary>How often the kernel has put it aside (proc(5), <c>/proc/PID/status</c>), and the programs that it has begun and waits for: <c>pg_rewind</c> has a server end its recovery first. Not the
+    /// processes that are the same program: what receives the log beside <c>pg_basebackup</c> goes on when the copy stands still. Null: it is gone.</summary>
     private static long? Switches(int process)
+    {
+        if (Name(process) is not { } name || Of(process) is not { } own)
+            return null;
+        var begun = Directory.EnumerateDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Where(id => id > 0 && id != process).Select(id => (Id: id, Parent: Field(id, "PPid:"))).Where(entry => entry.Parent is not null).ToLookup(entry => (int)entry.Parent!, entry => entry.Id);
+        return own + Below(process);
+
+        long Below(int parent) => begun[parent].Where(child => Name(child) != name).Sum(child => (Of(child) ?? 0) + Below(child));
+    }
+
+    private static long? Of(int process) => Field(process, "voluntary_ctxt_switches:") is { } waited && Field(process, "nonvoluntary_ctxt_switches:") is { } interrupted ? waited + interrupted : null;
+
+    private static long? Field(int process, string field) => Line(process, field) is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static string? Name(int process) => Line(process, "Name:");
+
+    /// <summary>Null: there is no such process.</summary>
+    private static string? Line(int process, string field)
     {
         try
         {
-            return File.ReadLines($"/proc/{process}/status").Where(line => line.Contains("ctxt_switches:", StringComparison.Ordinal))
-                .Sum(line => long.Parse(line.AsSpan(line.IndexOf(':', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture));
+            return File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal))?[field.Length..].Trim();
         }
         catch (IOException)
         {

@@ -30,10 +30,13 @@ public sealed class StandstillTests : IDisposable
         Assert.True(clock.GetUtcNow() - clock.Start >= StandstillWatch.Longest);
     }
 
-    [Fact]
-    public async Task A_program_that_works_may_take_as_long_as_it_takes()
+    /// <param name="inAnotherProgram">It waits for a program that it has begun, as pg_rewind does for a server that ends its recovery.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_program_that_works_may_take_as_long_as_it_takes(bool inAnotherProgram)
     {
-        Program("while [ ! -e stop ]; do echo >> beats; sleep 0.01; done; echo done");
+        Program($"{(inAnotherProgram ? "sh -c '" : "")}while [ ! -e stop ]; do echo >> beats; sleep 0.01; done{(inAnotherProgram ? "'" : "")}; echo done");
         var run = Tools().TryAsync("pg_basebackup", [], TestContext.Current.CancellationToken);
         for (var minutes = 0; minutes < 20; minutes++)
         {
