@@ -135,7 +135,7 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         return (authority, new(authority, signed, new(Vault(specified, region), authority.Mount), regions.Cluster(region), specified.Labels));
     }
 
-    private static IReadOnlyList<CertificateDefinition> Declared(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => component.Certificates)];
+    private static IReadOnlyList<CertificateDefinition> Declared(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => ManifestRenderer.Certificates(specified.Environment, component, region))];
 
     private static IReadOnlyList<AuthorityDefinition> Authorities(SpecifiedEnvironment specified, string region) => [.. specified.InDependencyOrder(region).SelectMany(component => component.CertificateAuthorities)];
 

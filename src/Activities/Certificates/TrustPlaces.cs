@@ -66,7 +66,7 @@ internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<C
         }
     }
 
-    /// <summary>A certificate of cert-manager's that the root has signed and that the catalog does not know: it would be refused without anybody having been asked.</summary>
+    /// <summary>A certificate of cert-manager's that the root has signed, or that the catalog says it signs: it would be refused without anybody having been asked.</summary>
     /// <returns>A sentence; null: there is none.</returns>
     public async Task<string?> ForeignAsync(string? root, CancellationToken ct)
     {
@@ -77,7 +77,7 @@ internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<C
         {
             var secret = (string?)certificate.Manifest["spec"]?["secretName"] ?? "";
             using var leaf = (await secrets.FindAsync(certificate.Address.Namespace!, secret, ct))?.Certificate is { } pem ? ReadLeaf.Of(pem) : null;
-            if (leaf?.ChainsTo(root, leaf.NotBefore.AddMinutes(1)) == true)
+            if (certificates.Any(known => (known.Namespace, known.Secret) == (certificate.Address.Namespace, secret)) || leaf?.ChainsTo(root, leaf.NotBefore.AddMinutes(1)) == true)
                 return $"Certificate {certificate.Address.Namespace}/{certificate.Address.Name}, which cert-manager renews, is signed by this authority: nobody would prove that it takes up the new one. Have it signed by another authority first.";
         }
 

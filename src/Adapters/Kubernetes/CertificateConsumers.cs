@@ -14,7 +14,7 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     /// <summary>The field manager of the annotation: it is no field of the catalog's, so that drift does not find it and an apply does not take it away.</summary>
     private const string FieldManager = "platformops-certificates";
 
-    private const string NotOurs = "It does not carry our labels.";
+    private const string NotOurs = "It does not carry our labels, and no Application of Argo CD that does has installed it.";
 
     /// <summary>How many handshakes are under way at once.</summary>
     private const int Parallel = 16;
@@ -32,11 +32,12 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     {
         var (workloads, pods) = await UsersAsync(certificate.Namespace, certificate.Secret, ct);
         using var room = new SemaphoreSlim(Parallel);
+        var ours = new OwnWorkloads(connection, labels);
         var consumers = new List<CertificateConsumer>();
         foreach (var workload in workloads)
         {
             var own = pods.Where(pod => Selects(workload, pod)).ToList();
-            var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", Carries(workload.Manifest, labels));
+            var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", await ours.HasAsync(workload.Manifest, ct));
             var (standing, detail) = declared
                 ? await StandingAsync(workload, own, certificate.Reloads, Annotation(certificate.Secret), fingerprint.Length == 0 ? null : Stamp(fingerprint), ct)
                 : (RestartStanding.Old, NotOurs);
@@ -69,11 +70,12 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     {
         var (workloads, pods) = await UsersAsync(space, secret, ct);
         using var room = new SemaphoreSlim(Parallel);
+        var ours = new OwnWorkloads(connection, labels);
         var consumers = new List<TrustingConsumer>();
         foreach (var workload in workloads)
         {
             var own = pods.Where(pod => Selects(workload, pod)).ToList();
-            var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", Carries(workload.Manifest, labels));
+            var (name, declared) = ($"{workload.Address.Kind}/{workload.Address.Name}", await ours.HasAsync(workload.Manifest, ct));
             var (standing, detail) = declared ? await StandingAsync(workload, own, reloads, stamp.Key, stamp.Value, ct) : (RestartStanding.Old, NotOurs);
             var asked = ask is not null && !silent.Contains(name);
             consumers.Add(new($"{space}/{name}", declared, standing, detail, asked, asked ? await Task.WhenAll(own.Select(pod => AskAsync(pod, ask!, room, ct))) : []));

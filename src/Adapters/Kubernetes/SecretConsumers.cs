@@ -27,8 +27,9 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     {
         var workloads = (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret)).ToList();
         var consumers = new List<SecretConsumer>();
+        var own = new OwnWorkloads(connection, labels);
         foreach (var workload in workloads)
-            consumers.Add(await ConsumerAsync(workload, stamp, version, labels, reloads, ct));
+            consumers.Add(await ConsumerAsync(workload, stamp, version, own, reloads, ct));
         var selectors = workloads.Select(workload => workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? []).ToList();
         foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
         {
@@ -78,13 +79,13 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(version.Key)] == version.Value.ToString(CultureInfo.InvariantCulture));
 
     private async Task<SecretConsumer> ConsumerAsync(
-        ObservedObject workload, string secret, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
+        ObservedObject workload, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, CancellationToken ct)
     {
         var name = $"{workload.Address.Kind}/{workload.Address.Name}";
         if (reloads.Contains(name))
             return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself.");
-        if (!Carries(workload.Manifest, Pairs(labels)))
-            return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels.");
+        if (!await own.HasAsync(workload.Manifest, ct))
+            return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels, and no Application of Argo CD that does has installed it.");
         if (version == 0)
             return new(name, true, ConsumerStanding.Old, "Nothing was handed out yet.");
         var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(secret)];

@@ -31,6 +31,8 @@ internal static class CertificateReader
                 component.Reader.Report($"{path}.secret", $"{kept} has a certificate in that Secret too; give each its own");
             if (certificate.DnsNames.Count == 0)
                 component.Reader.Report($"{path}.dnsNames", "is empty: say what the certificate is valid for");
+            foreach (var unknown in certificate.DnsNames.SelectMany(Placeholders.NamesIn).Distinct().Except([.. BuiltInParameters.Always, .. component.Definition.Parameters.Select(parameter => parameter.Name), .. component.Definition.Imports.Keys]))
+                component.Reader.Report($"{path}.dnsNames", $"${{{unknown}}} is not a parameter of {component.Definition.Name}");
             if (!authorities.Exists(known => known.Authority.Name == certificate.Authority))
                 component.Reader.Report($"{path}.authority", $"no component declares the certificate authority {certificate.Authority}; declare it under certificateAuthorities. The catalog has {string.Join(", ", authorities.Select(known => known.Authority.Name).DefaultIfEmpty("none"))}");
         }

@@ -177,7 +177,7 @@ internal static class ComponentShape
         new("secret", Name, Required: true),
         new("namespace", Name),
         new("dnsNames", new ListShape("What it is valid for; the first is asked for in handshakes.", new TextShape(
-            "A DNS name.", Pattern: @"^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$", PatternInWords: "a DNS name such as api.shop.svc")), Required: true),
+            "A DNS name; may hold ${parameter}.", Pattern: @"^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?|\$\{[A-Za-z][A-Za-z0-9]*\})(\.([a-z0-9]([a-z0-9-]*[a-z0-9])?|\$\{[A-Za-z][A-Za-z0-9]*\}))*$", PatternInWords: "a DNS name such as api.shop.svc")), Required: true),
         new("lifetime", new DurationShape("How long a new one is valid.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
         new("renewAt", new IntegerShape("Percent of its lifetime after which it is due.", 10, 90), Default: 66L),
         new("port", new IntegerShape("Where every pod speaks TLS with it.", 1, 65535)),

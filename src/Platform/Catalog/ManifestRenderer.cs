@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 
@@ -70,6 +71,13 @@ public static class ManifestRenderer
 
     private static List<ObservedSource> Sources(ComponentDefinition component, string region, Dictionary<string, JsonNode?> values) =>
         [.. component.Observed.Select(item => new ObservedSource(item.Name, new(region, item.Kind.ApiVersion, item.Kind.Kind, item.Namespace, FillText(item.Object, values)), item.Field))];
+
+    /// <summary>The certificates that a component declares, with the names that they have in an environment.</summary>
+    public static IEnumerable<CertificateDefinition> Certificates(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        var values = component.Certificates.Count == 0 ? [] : Parameters(environment, component, region);
+        return component.Certificates.Select(certificate => certificate with { DnsNames = [.. certificate.DnsNames.Select(name => FillText(name, values))] });
+    }
 
     /// <summary>What is known before anything is there.</summary>
     internal static Dictionary<string, JsonNode?> Parameters(EnvironmentSpecification environment, ComponentDefinition component, string region)

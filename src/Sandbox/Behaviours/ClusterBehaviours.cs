@@ -91,6 +91,7 @@ internal sealed class ClusterBehaviours : IAsyncDisposable
             new JobController(Cluster, options),
             new Scheduler(Cluster, options),
             new Kubelet(Cluster, options),
+            new TlsPodController(Cluster, options),
             new VolumeController(Cluster, options),
             new QuotaController(Cluster, options),
             new EndpointsController(Cluster, options),

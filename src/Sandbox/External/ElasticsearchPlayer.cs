@@ -4,7 +4,7 @@ namespace PlatformOps.Sandbox.External;
 
 /// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green) and its native users. Users prove themselves with their password, anybody with the token; until
 /// somebody changes its password, <c>elastic</c> has the token only.</summary>
-internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalService
+internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalService, IPasswordUsers
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonObject> users = new()
@@ -21,6 +21,21 @@ internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalSe
             var known = call.Password is { } password
                 && (password == token || (call.User is { } user && passwords.GetValueOrDefault(user) == password && (bool?)users.GetValueOrDefault(user)?["enabled"] == true));
             return known ? null : Error(401, "security_exception", $"unable to authenticate user [{call.User}] for REST request [/{string.Join('/', call.Path)}]");
+        }
+    }
+
+    public bool Knows(string user)
+    {
+        lock (gate)
+            return passwords.ContainsKey(user);
+    }
+
+    public void Give(string user, string password)
+    {
+        lock (gate)
+        {
+            passwords[user] = password;
+            users.TryAdd(user, new() { ["username"] = user, ["roles"] = new JsonArray("superuser"), ["enabled"] = true, ["metadata"] = new JsonObject() });
         }
     }
 

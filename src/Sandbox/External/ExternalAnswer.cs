@@ -29,6 +29,16 @@ internal sealed record ExternalCall(string Method, string[] Path, Func<string, s
     private string? Pair => Credential("Authorization") is { } given && given.StartsWith("Basic ", StringComparison.Ordinal) ? Encoding.UTF8.GetString(Convert.FromBase64String(given["Basic ".Length..])) : null;
 }
 
+/// <summary>A service with users of its own.</summary>
+internal interface IPasswordUsers
+{
+    /// <summary>Whether somebody has a password.</summary>
+    bool Knows(string user);
+
+    /// <summary>Gives somebody a password; who is not there is made.</summary>
+    void Give(string user, string password);
+}
+
 /// <summary>One service: how it checks credentials, and what it answers out of the objects that it was told to have.</summary>
 internal interface IExternalService
 {

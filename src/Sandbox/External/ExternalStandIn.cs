@@ -27,10 +27,12 @@ public sealed class ExternalStandIn : IAsyncDisposable
     private readonly CloudflarePlayer cloudflare;
     private readonly IssuedCredentials issued = new();
     private readonly Dictionary<string, IExternalService> services;
+    private readonly Func<string, string, CancellationToken, Task<string?>>? firstPassword;
     private Uri address = null!;
 
-    private ExternalStandIn(int seed, string? file)
+    private ExternalStandIn(int seed, string? file, string? token, Func<string, string, CancellationToken, Task<string?>>? firstPassword)
     {
+        (this.firstPassword, Token) = (firstPassword, token ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20)));
         faults = new(seed);
         cloudflare = new(file);
         services = new()
@@ -50,16 +52,19 @@ public sealed class ExternalStandIn : IAsyncDisposable
     }
 
     /// <summary>The credential that every service knows.</summary>
-    public string Token { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+    public string Token { get; }
 
     /// <summary>The names of the services.</summary>
     public IEnumerable<string> Services => services.Keys;
 
     /// <param name="seed">Decides which calls faults hit.</param>
     /// <param name="file">Where the DNS records are kept; null: in memory.</param>
-    public static async Task<ExternalStandIn> StartAsync(int seed = 1, string? file = null, CancellationToken ct = default)
+    /// <param name="token">The credential that every service knows; null: made up.</param>
+    /// <param name="firstPassword">The password that whoever installed a service (first) gave a user of it (second); asked for when somebody logs in whom it does not know, null: there is no such user.</param>
+    public static async Task<ExternalStandIn> StartAsync(
+        int seed = 1, string? file = null, string? token = null, Func<string, string, CancellationToken, Task<string?>>? firstPassword = null, CancellationToken ct = default)
     {
-        var server = new ExternalStandIn(seed, file);
+        var server = new ExternalStandIn(seed, file, token, firstPassword);
         await server.app.StartAsync(ct);
         server.address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return server;
@@ -134,12 +139,21 @@ public sealed class ExternalStandIn : IAsyncDisposable
             else if (fault?.Kind == FaultKind.Error)
                 await ErrorAsync(context, fault);
             else
-                await AnswerAsync(context, Answer(await ReadAsync(context.Request)), fault?.Kind == FaultKind.CutAfterEffect);
+                await AnswerAsync(context, Answer(await IntroducedAsync(await ReadAsync(context.Request), context.RequestAborted)), fault?.Kind == FaultKind.CutAfterEffect);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // The caller went, or was cut off.
         }
+    }
+
+    /// <summary>Who logs in for the first time has the password that he was installed with.</summary>
+    private async Task<(string Service, ExternalCall Call)> IntroducedAsync((string Service, ExternalCall Call) read, CancellationToken ct)
+    {
+        if (firstPassword is not null && read.Call is { User: { } user, Password: { } shown } && shown != Token && services.GetValueOrDefault(read.Service) is IPasswordUsers users && !users.Knows(user)
+            && await firstPassword(read.Service, user, ct) is { } first)
+            users.Give(user, first);
+        return read;
     }
 
     private ExternalAnswer Answer((string Service, ExternalCall Call) read)

@@ -43,6 +43,13 @@ internal sealed class IssuedCredentials
             passwords[user] = password;
     }
 
+    /// <summary>Whether Grafana has a user with a password.</summary>
+    public bool HasUser(string user)
+    {
+        lock (gate)
+            return passwords.ContainsKey(user);
+    }
+
     /// <summary>Whether a user of Grafana has this password.</summary>
     public bool HasPassword(string user, string password)
     {

@@ -2,6 +2,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Cloudflare;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Sandbox;
 using PlatformOps.Sandbox.External;
@@ -12,18 +13,26 @@ namespace PlatformOps.Starter.Up;
 /// systems whose gates ask them.</summary>
 internal sealed class ExternalWorld : IAsyncDisposable
 {
+    /// <summary>What each region has one of its own of: their logins stand in the region's Secrets.</summary>
+    private static readonly string[] Regional = ["elasticsearch", "grafana", "prometheus"];
+
     private readonly ExternalStandIn services;
+    private readonly Dictionary<string, ExternalStandIn> regional;
     private readonly Dictionary<string, (string Namespace, string Service)> behind;
 
-    private ExternalWorld(ExternalStandIn services, Dictionary<string, (string, string)> behind) => (this.services, this.behind) = (services, behind);
+    private ExternalWorld(ExternalStandIn services, Dictionary<string, ExternalStandIn> regional, Dictionary<string, (string, string)> behind) =>
+        (this.services, this.regional, this.behind) = (services, regional, behind);
 
     /// <summary>The Services that these answer behind, in some regions.</summary>
     public IEnumerable<SandboxService> Behind(IReadOnlyList<string> regions) =>
-        regions.SelectMany(region => behind.Values.Select(at => new SandboxService(region, at.Namespace, at.Service, services.Address("").Authority)));
+        regions.SelectMany(region => behind.Values.Select(at => new SandboxService(region, at.Namespace, at.Service, Of(region).Address("").Authority)));
 
     /// <summary>Null when the environment declares nothing of any.</summary>
     /// <param name="file">Where the DNS records are kept.</param>
-    public static async Task<ExternalWorld?> StartAsync(EnvironmentSpecification environment, ComponentCatalog catalog, int seed, string file, CancellationToken ct)
+    /// <param name="firstPassword">The password of a user (fourth) of a service (third) in a region (second), by which rotation stands where (first).</param>
+    public static async Task<ExternalWorld?> StartAsync(
+        EnvironmentSpecification environment, ComponentCatalog catalog, int seed, string file,
+        Func<IReadOnlyDictionary<string, RotationDefinition>, string, string, string, CancellationToken, Task<string?>> firstPassword, CancellationToken ct)
     {
         var rendered = environment.Components.Where(component => component.Enabled)
             .SelectMany(component => environment.Regions.SelectMany(region => ManifestRenderer.Render(environment, catalog.Find(component.Name)!, region.Name))).ToList();
@@ -34,11 +43,26 @@ internal sealed class ExternalWorld : IAsyncDisposable
             .DistinctBy(at => at.Name).ToDictionary(at => at.Name, at => (at.Item2, at.Item3));
         if (declared.Count + zones.Count + behind.Count == 0)
             return null;
-        var services = await ExternalStandIn.StartAsync(seed, file, ct);
+        var services = await ExternalStandIn.StartAsync(seed, file, ct: ct);
         foreach (var item in declared)
             services.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
         zones.ForEach(services.AddZone);
-        return new(services, behind);
+        var logins = environment.Components.Where(component => component.Enabled).SelectMany(component => catalog.Find(component.Name)!.Rotations)
+            .Select(rotation => (Service: rotation switch
+            {
+                { Kind: RotationKind.ElasticsearchUsers } => "elasticsearch",
+                { Kind: RotationKind.ServicePassword, Target: ServiceTarget target } => target.Service,
+                _ => "",
+            }, Rotation: rotation)).Where(login => login.Service.Length > 0).DistinctBy(login => login.Service).ToDictionary(login => login.Service, login => login.Rotation);
+        var regional = new Dictionary<string, ExternalStandIn>();
+        foreach (var region in environment.Regions.Select(region => region.Name))
+        {
+            var own = regional[region] = await ExternalStandIn.StartAsync(seed, null, services.Token, (service, user, asked) => firstPassword(logins, region, service, user, asked), ct);
+            foreach (var item in declared)
+                own.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
+        }
+
+        return new(services, regional, behind);
     }
 
     /// <summary>How they are reached in a region. Writes their credential to a file of the data directory.</summary>
@@ -50,7 +74,13 @@ internal sealed class ExternalWorld : IAsyncDisposable
             Address(name, region), data.ExternalToken, data.ExternalToken, User: name == "elasticsearch" ? "elastic" : null));
     }
 
-    public void Inject(Fault fault) => services.Inject(fault);
+    public void Inject(Fault fault)
+    {
+        foreach (var standIn in regional.Values.Prepend(services))
+            standIn.Inject(fault);
+    }
+
+    private ExternalStandIn Of(string region) => regional.GetValueOrDefault(region) ?? services;
 
     private static (string Name, string Namespace, string Service)? At(HealthGate gate) => gate switch
     {
@@ -62,8 +92,12 @@ internal sealed class ExternalWorld : IAsyncDisposable
     // What stands behind a Service answers only while its pods are ready.
     private string Address(string name, SandboxRegion? region) => behind.TryGetValue(name, out var at) && region is not null
         ? $"http://{region.ServiceAddress(at.Namespace, at.Service)}/{name}/"
-        : services.Address(name).AbsoluteUri;
+        : (region is not null && Regional.Contains(name) ? Of(region.Name) : services).Address(name).AbsoluteUri;
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var standIn in regional.Values.Prepend(services))
+            await standIn.DisposeAsync();
+    }
 }

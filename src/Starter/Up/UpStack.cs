@@ -7,8 +7,10 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Scaling;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.BootstrapServer;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Sandbox;
 using PlatformOps.Sandbox.Vault;
@@ -35,6 +37,7 @@ internal sealed class UpStack : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private BootstrapServerHost? server;
     private SandboxHost? sandbox;
+    private DataDirectory? directory;
     private ExternalWorld? external;
     private AwsWorld? aws;
     private ProvisioningActivities? activities;
@@ -97,7 +100,8 @@ internal sealed class UpStack : IAsyncDisposable
             if (own.Components.Any(component => component.Name == VaultComponent && component.Enabled))
                 await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
             var catalog = Validation.Of(locations).Catalog!;
-            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), ct);
+            stack.directory = data;
+            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), stack.FirstPasswordAsync, ct);
             stack.aws = await AwsWorld.StartAsync(own, catalog, options, Path.Combine(data.World(options.Environment), "aws.db"), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
             var connections = stack.Connect(data, RegionsOf(platform.Environments));
@@ -178,7 +182,30 @@ internal sealed class UpStack : IAsyncDisposable
             var system = new VaultSystem(connection);
             if (!(await system.MountsAsync(ct)).Keys.Any(path => path.TrimEnd('/') == "secret"))
                 await system.MountAsync("secret", "kv", ct, options: new Dictionary<string, string> { ["version"] = "2" });
+            await SetUpAuthorityAsync(system, new(connection), ct);
         }
+    }
+
+    /// <summary>As whoever sets a platform up does.</summary>
+    private static async Task SetUpAuthorityAsync(VaultSystem system, VaultPki pki, CancellationToken ct)
+    {
+        if ((await system.MountsAsync(ct)).Keys.Any(path => path.TrimEnd('/') == "pki"))
+            return;
+        await system.MountAsync("pki", "pki", ct, longestTtl: TimeSpan.FromDays(3650));
+        await pki.GenerateRootAsync("Platform root", "first", TimeSpan.FromDays(3650), ct);
+        await pki.SetDefaultIssuerAsync("first", ct);
+        await pki.WriteRoleAsync("platform", new([]) { MaxTtl = TimeSpan.FromDays(90) }, ct);
+    }
+
+    /// <summary>What the Secret of a login holds that a rotation replaces: whoever installs a system gives it that one.</summary>
+    /// <returns>Null: there is none.</returns>
+    private async Task<string?> FirstPasswordAsync(IReadOnlyDictionary<string, RotationDefinition> logins, string region, string service, string user, CancellationToken ct)
+    {
+        if (!logins.TryGetValue(service, out var rotation) || sandbox?.Regions.GetValueOrDefault(region) is not { } cluster)
+            return null;
+        using var connection = KubernetesConnection.Open(new() { Regions = new Dictionary<string, RegionConnection> { [region] = new() { Kubeconfig = directory!.Kubeconfig(region) } } }, region, cluster.Context);
+        var values = await new SecretReader(connection).FindAsync(rotation.Namespace, rotation.Secret, ct);
+        return rotation.UsernameKey is { } key && values?.GetValueOrDefault(key)?.Reveal() == user ? values.GetValueOrDefault(rotation.PasswordKey)?.Reveal() : null;
     }
 
     /// <summary>For External Secrets, whatever address its stores state: a region has one Vault. What nobody wrote there yet is made, as whoever sets a platform up would.</summary>
@@ -210,6 +237,8 @@ internal sealed class UpStack : IAsyncDisposable
                 Regions = regions,
                 Seed = options.Seed,
                 TimeScale = options.TimeScale,
+                // Addresses of this machine: pods that speak TLS can be asked what they serve.
+                PodNetwork = "127.64",
                 ReadVault = ReadVaultAsync,
                 Services =
                 [

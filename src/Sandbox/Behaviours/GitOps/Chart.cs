@@ -55,6 +55,12 @@ internal sealed record ChartWorkload
     /// <summary>Where the values say that there is none when they say false.</summary>
     public string? EnabledBy { get; init; }
 
+    /// <summary>Where the values have a list of its environment variables.</summary>
+    public string? Env { get; init; }
+
+    /// <summary>Where the values name a Secret that it has as environment.</summary>
+    public string? Secret { get; init; }
+
     /// <summary>Its ports; with any it has a Service.</summary>
     public IReadOnlyList<int> Ports { get; init; } = [];
 

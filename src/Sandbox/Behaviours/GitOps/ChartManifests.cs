@@ -79,6 +79,10 @@ internal static class ChartManifests
         };
         if (workload.Ports.Count > 0)
             container["ports"] = workload.Ports.Select(port => (JsonNode)new JsonObject { ["containerPort"] = port }).ToJson();
+        if (workload.Env is { } variables && source.Value(variables) is JsonArray env)
+            container["env"] = env.DeepClone();
+        if (workload.Secret is { } named && source.Value(named)?.GetValue<string>() is { } secret)
+            container["envFrom"] = new JsonArray(new JsonObject { ["secretRef"] = new JsonObject { ["name"] = secret } });
         var spec = new JsonObject
         {
             ["selector"] = new JsonObject { ["matchLabels"] = labels.Copy() },
