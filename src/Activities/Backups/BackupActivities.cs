@@ -56,7 +56,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     public Task<MadeBackup> MakeBackupAsync(MakeBackupInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var (specified, definition) = Defined(input.Store);
-        using var store = stores.Open(input.Store, definition);
+        using var store = stores.Open(input.Store, specified, definition);
         var made = await Beating(progress => store.MakeAsync(input.Operation, input.Method, progress, Cancellation));
         return new MadeBackup(
             made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place)], made.DependsOn, made.Missing);
@@ -92,9 +92,9 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<CheckedRepository> CheckRepositoryAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input);
+        var (specified, definition) = Defined(input);
         var catalog = stores.Catalog(input);
-        using var store = stores.Open(input, definition);
+        using var store = stores.Open(input, specified, definition);
         var sets = await catalog.ReadAsync(Cancellation);
         var sight = await store.LookAsync(Cancellation);
         // This very run is the only one that makes sets, and its own is made.
@@ -148,9 +148,9 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<QuarantinedSet> RestoreIntoQuarantineAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input.Store);
+        var (specified, definition) = Defined(input.Store);
         var set = await SetAsync(input);
-        using var store = stores.Open(input.Store, definition);
+        using var store = stores.Open(input.Store, specified, definition);
         var copy = await Beating(progress => store.RestoreAsync(input.Operation, set.Label!, null, progress, Cancellation));
         return new QuarantinedSet(copy.Took, copy.UpTo, $"{set.Label} was restored in {copy.Took.TotalSeconds:0.0} s, up to {copy.UpTo:u}.");
     });
@@ -158,8 +158,8 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<ProbedSet> ProbeAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input.Store);
-        using var store = stores.Open(input.Store, definition);
+        var (specified, definition) = Defined(input.Store);
+        using var store = stores.Open(input.Store, specified, definition);
         var found = await Beating(progress => store.ProbeAsync(input.Operation, definition.Rpo, progress, Cancellation));
         return new ProbedSet(found.Wrong, found.Right, found.Rpo);
     });
@@ -167,8 +167,8 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<CleanedQuarantine> CleanUpAsync(QuarantineInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input.Store);
-        using var store = stores.Open(input.Store, definition);
+        var (specified, definition) = Defined(input.Store);
+        using var store = stores.Open(input.Store, specified, definition);
         return new CleanedQuarantine(await Beating(_ => store.CleanUpAsync(input.Operation, Cancellation)));
     });
 
@@ -179,8 +179,8 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<DecidedRetention> DecideRetentionAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input);
-        using var store = stores.Open(input, definition);
+        var (specified, definition) = Defined(input);
+        using var store = stores.Open(input, specified, definition);
         var sets = await stores.Catalog(input).ReadAsync(Cancellation);
         var verdicts = RetentionPolicy.Decide(sets, definition, Now);
         var sight = await store.LookAsync(Cancellation);
@@ -192,7 +192,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<RetiredSet> RetireSetAsync(RetireSetInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (_, definition) = Defined(input.Store);
+        var (specified, definition) = Defined(input.Store);
         var catalog = stores.Catalog(input.Store);
         var sets = await catalog.ReadAsync(Cancellation);
         if (sets.FirstOrDefault(set => set.Id == input.Set) is not { } found)
@@ -203,7 +203,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
             return new RetiredSet((input.Action, verdict.Action) is (RetentionAction.Mark, RetentionAction.Wait) or (RetentionAction.Unmark, RetentionAction.Keep), verdict.Why);
         if (input.Action == RetentionAction.Sweep)
         {
-            using var store = stores.Open(input.Store, definition);
+            using var store = stores.Open(input.Store, specified, definition);
             if (found.Label is { } label)
                 await store.RemoveAsync(label, Cancellation);
             await catalog.RemoveAsync(found.Id, Cancellation);

@@ -1,9 +1,11 @@
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
+using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
 
 namespace PlatformOps.Activities.Backups;
@@ -13,15 +15,17 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 {
     private readonly Dictionary<string, AwsConnection> buckets = [];
     private readonly Lock gate = new();
+    private readonly SnapshotStores snapshots = new(connections, time);
 
-    public IBackupStore Open(StoreReference store, BackupDefinition definition) => definition.Store switch
+    public IBackupStore Open(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store switch
     {
         StoreKind.Postgresql => Guarded(store),
+        StoreKind.KubernetesState => snapshots.ClusterState(store, Region(store, specified), definition.Retention, Access(store.Environment), Objects(store.Environment)),
+        StoreKind.Vault => snapshots.Vault(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
         var kind => throw new AdapterException(AdapterFailureKind.NotServed, $"{store} is of kind {kind}, which this version does not back up. Remove it from backups in the catalog."),
     };
 
-    public BackupCatalog Catalog(StoreReference store) => new(
-        new(Bucket(store.Environment), Access(store.Environment).Bucket), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
+    public BackupCatalog Catalog(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
 
     /// <summary>The region that sets of a store carry: where its database is, which may change places, is not said by it.</summary>
     public static string RegionOf(StoreReference store, SpecifiedEnvironment specified) => store.Region ?? specified.Environment.Regions[0].Name;
@@ -40,6 +44,10 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     private BackupAccess Access(string environment) => connections.Backups.GetValueOrDefault(environment)
         ?? throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{environment} is missing in the connections file: nobody knows where its backup catalog is. See docs/runbooks/backup.md.");
+
+    private static RegionSpecification Region(StoreReference store, SpecifiedEnvironment specified) => specified.Environment.Regions.First(region => region.Name == RegionOf(store, specified));
+
+    private StoredObjects Objects(string environment) => new(Bucket(environment), Access(environment).Bucket);
 
     private AwsConnection Bucket(string environment)
     {

@@ -11,7 +11,8 @@ namespace PlatformOps.Activities.Backups;
 /// <summary>The objects of a region's cluster as a store: sets are archives in a bucket, and are proved by restoring them into an empty API server and comparing.</summary>
 /// <param name="quarantine">Where sets are proved; null: nowhere, and no set can be proved.</param>
 /// <param name="keys">The first encrypts; all decrypt.</param>
-internal sealed class ClusterStateStore(KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeProvider time) : IBackupStore
+/// <param name="retention">How long Velero keeps its own, where it is installed.</param>
+internal sealed class ClusterStateStore(KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeSpan retention, TimeProvider time) : IBackupStore
 {
     /// <summary>What an interrupted export had done, beside its parts.</summary>
     private const string ProgressFile = "progress.json";
@@ -22,8 +23,13 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
     {
-        if (await ManifestAsync(operation, ct) is { } made)
-            return Stored(made);
+        var made = await ManifestAsync(operation, ct) ?? await ExportAsync(operation, progress, ct);
+        var velero = await new VeleroBackups(cluster, retention, time).MakeAsync(operation, progress, ct);
+        return Stored(made) with { Missing = velero is null ? made.Unread : [.. made.Unread, velero] };
+    }
+
+    private async Task<ArchiveManifest> ExportAsync(string operation, Action<string> progress, CancellationToken ct)
+    {
         using var folder = new TemporaryFolder();
         var archive = new StateArchive(folder.Path, keys[0], operation);
         // A set that was begun with another key is begun again.
@@ -44,7 +50,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         }, ct);
         await sets.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
         await sets.DeleteAsync(operation, ProgressFile, ct);
-        return Stored(manifest);
+        return manifest;
     }
 
     /// <summary>Reads every file of every set: a byte that changed where it lies is found here.</summary>
@@ -69,7 +75,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     public async Task<RestoredCopy> RestoreAsync(string operation, string label, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
     {
         var place = Quarantine();
-        var claim = await new StateQuarantine(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
+        var claim = await In(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
         using var folder = new TemporaryFolder();
         var (archive, manifest) = await FetchAsync(label, folder.Path, progress, ct);
         var restored = await new StateRestore(place, archive, overwrite: false).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
@@ -81,7 +87,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct)
     {
         var place = Quarantine();
-        if (await new StateQuarantine(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
+        if (await In(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
             throw new AdapterException(AdapterFailureKind.Missing, $"The quarantine of {place.Region} holds nothing of {operation}: restore the set first.");
         using var folder = new TemporaryFolder();
         var (archive, manifest) = await FetchAsync(claim.Label, folder.Path, progress, ct);
@@ -97,7 +103,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct) =>
-        quarantine is null ? [] : await new StateQuarantine(quarantine).CleanUpAsync(_ => { }, ct);
+        quarantine is null ? [] : await In(quarantine).CleanUpAsync(_ => { }, ct);
 
     /// <inheritdoc/>
     public Task RemoveAsync(string label, CancellationToken ct) => sets.RemoveAsync(label, ArchiveManifest.FileName, ct);
@@ -179,6 +185,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
 
     private async Task<StateProgress?> ProgressAsync(string operation, CancellationToken ct) =>
         await sets.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
+
+    private StateQuarantine In(KubernetesConnection place) => new(place, $"{environment}/{cluster.Region}");
 
     private KubernetesConnection Quarantine() => quarantine ?? throw new AdapterException(
         AdapterFailureKind.NotServed, $"There is no quarantine for cluster state of {environment}: state backups.{environment}.quarantine in the connections file, an API server without nodes. Until then its sets are unproven.");

@@ -9,7 +9,8 @@ namespace PlatformOps.Activities.Backups;
 
 /// <summary>An API server that is used for nothing but proving that a cluster's state can be restored. It has no nodes, so that nothing that is restored runs and no credential of it is used; and it is empty,
 /// or holds what a verification left.</summary>
-internal sealed class StateQuarantine(KubernetesConnection connection)
+/// <param name="owner">Whose store is proved in it: what another verification of the same store left is removed.</param>
+internal sealed class StateQuarantine(KubernetesConnection connection, string owner)
 {
     public const string MarkName = "platformops-quarantine";
 
@@ -29,8 +30,12 @@ internal sealed class StateQuarantine(KubernetesConnection connection)
     {
         if (await FindAsync(ct) is { } held)
         {
-            return held.Operation == operation && held.Label == label ? held
-                : throw new AdapterException(AdapterFailureKind.Moved, $"The quarantine of {connection.Region} is in use by {held.Operation}. Wait for it, or let VerifyBackup of that operation clean it up.");
+            if (held.Owner != owner)
+                throw new AdapterException(AdapterFailureKind.Moved, $"The quarantine at {connection.Account.Address} is in use by {held.Operation} of {held.Owner}. Wait for it, or verify that store again, which cleans up.");
+            if (held.Operation == operation && held.Label == label)
+                return held;
+            // One verification of a store runs at a time: this one was terminated.
+            await CleanUpAsync(_ => { }, ct);
         }
 
         var resources = await ResourcesAsync(ct);
@@ -38,27 +43,27 @@ internal sealed class StateQuarantine(KubernetesConnection connection)
             throw new AdapterException(AdapterFailureKind.Rejected, $"{connection.Account.Address} has nodes ({node}), so what is restored into it would run. Name an API server without nodes as quarantine.");
         if (await KeptAsync(resources, ct) is { } kept)
             throw new AdapterException(AdapterFailureKind.Rejected, $"{connection.Account.Address} is not empty: it has {kept}. Name an API server as quarantine that is used for nothing else.");
-        var claim = new QuarantineClaim(operation, label, ordered);
+        var claim = new QuarantineClaim(owner, operation, label, ordered);
         await objects.CreateAsync(Mark, new()
         {
             ["apiVersion"] = "v1",
             ["kind"] = "ConfigMap",
             ["metadata"] = new JsonObject { ["name"] = Mark.Name, ["namespace"] = Mark.Namespace },
-            ["data"] = new JsonObject { ["operation"] = operation, ["label"] = label, ["ordered"] = ordered.ToString("O", CultureInfo.InvariantCulture) },
+            ["data"] = new JsonObject { ["owner"] = owner, ["operation"] = operation, ["label"] = label, ["ordered"] = ordered.ToString("O", CultureInfo.InvariantCulture) },
         }, ct);
         return claim;
     }
 
     /// <summary>Who has it; null: nobody.</summary>
     public async Task<QuarantineClaim?> FindAsync(CancellationToken ct) => await objects.FindAsync(Mark, ct) is { } mark
-        ? new((string)mark["data"]!["operation"]!, (string)mark["data"]!["label"]!, DateTimeOffset.Parse((string)mark["data"]!["ordered"]!, CultureInfo.InvariantCulture))
+        ? new((string)mark["data"]!["owner"]!, (string)mark["data"]!["operation"]!, (string)mark["data"]!["label"]!, DateTimeOffset.Parse((string)mark["data"]!["ordered"]!, CultureInfo.InvariantCulture))
         : null;
 
     /// <summary>Removes everything that was restored into it, the mark last. Without a mark nothing in it is ours.</summary>
     /// <returns>What was there, by kind.</returns>
     public async Task<IReadOnlyList<string>> CleanUpAsync(Action<string> progress, CancellationToken ct)
     {
-        if (await FindAsync(ct) is null)
+        if (await FindAsync(ct) is not { } claim || claim.Owner != owner)
             return [];
         var removed = new SortedDictionary<string, int>(StringComparer.Ordinal);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -141,6 +146,7 @@ internal sealed class StateQuarantine(KubernetesConnection connection)
 }
 
 /// <summary>Whose a quarantine is.</summary>
+/// <param name="Owner">The store: environment and region.</param>
 /// <param name="Label">The set that is restored into it.</param>
 /// <param name="Ordered">When its restore was ordered.</param>
-internal sealed record QuarantineClaim(string Operation, string Label, DateTimeOffset Ordered);
+internal sealed record QuarantineClaim(string Owner, string Operation, string Label, DateTimeOffset Ordered);

@@ -32,7 +32,7 @@ internal sealed class VaultQuarantine(VaultConnection own, VaultConnection copie
         try
         {
             var values = (await copiedValues.ReadAsync(Mark, ct))?.Values;
-            return values is null ? null : new(values["operation"].Reveal(), values["label"].Reveal(), DateTimeOffset.Parse(values["ordered"].Reveal(), CultureInfo.InvariantCulture));
+            return values is null ? null : new("", values["operation"].Reveal(), values["label"].Reveal(), DateTimeOffset.Parse(values["ordered"].Reveal(), CultureInfo.InvariantCulture));
         }
         // The login of the source is not known there: it is no copy. Sealed: nothing of it can be read.
         catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unauthorized or AdapterFailureKind.Forbidden or AdapterFailureKind.NotServed or AdapterFailureKind.Rejected

@@ -7,7 +7,8 @@ namespace PlatformOps.Activities.Backups;
 
 /// <summary>A region's Vault as a store: sets are snapshots of its integrated storage in a bucket, and are proved by restoring them into another Vault and reading what was written just before.</summary>
 /// <param name="quarantine">Where sets are proved; null: nowhere, and no set can be proved.</param>
-internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarantine, StoredSets sets, string environment, string region, TimeProvider time) : IBackupStore
+/// <param name="owned">What is disposed with it.</param>
+internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarantine, StoredSets sets, string environment, string region, TimeProvider time, IReadOnlyList<IDisposable>? owned = null) : IBackupStore
 {
     /// <summary>Written before each snapshot, in the key/value engine: by it a restore is recognised.</summary>
     public const string Canary = "platformops/backup-canary";
@@ -116,7 +117,8 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Connections belong to who opened them.
+        foreach (var connection in owned ?? [])
+            connection.Dispose();
     }
 
     private async Task<TimeSpan> LostAsync(QuarantineClaim claim, VaultSnapshotManifest manifest, CancellationToken ct)

@@ -12,6 +12,15 @@ public sealed record BackupAccess
     /// <summary>How the bucket's region is reached.</summary>
     public AwsSettings? Aws { get; init; }
 
+    /// <summary>Files with keys for what would not be encrypted otherwise, 32 bytes in base64 each: the first encrypts, all decrypt. Read by each activity.</summary>
+    public IReadOnlyList<string> KeyFiles { get; init; } = [];
+
+    /// <summary>Where sets of cluster state are proved: an API server without nodes that is used for nothing else; null: nowhere.</summary>
+    public QuarantineClusterAccess? Quarantine { get; init; }
+
+    /// <summary>Where snapshots of Vault are proved: a Vault that is used for nothing else and reaches nothing; null: nowhere.</summary>
+    public QuarantineVaultAccess? QuarantineVault { get; init; }
+
     /// <summary>What is wrong with it, each with its field.</summary>
     /// <param name="path">Where it stands in the connections file, for example <c>backups.production</c>.</param>
     public IEnumerable<string> Problems(string path)
@@ -20,7 +29,19 @@ public sealed record BackupAccess
             yield return $"{path}.bucket is missing: name the bucket of the backup catalog.";
         if (Prefix is { } prefix && (prefix.Length == 0 || prefix.StartsWith('/') || prefix.EndsWith('/')))
             yield return $"{path}.prefix is '{prefix}': a path without slashes at its ends is expected, or leave it out.";
+        if (Quarantine is { Kubeconfig: "" })
+            yield return $"{path}.quarantine.kubeconfig is missing: name the kubeconfig of an API server that is used for nothing else.";
+        if (QuarantineVault is { } vault && !(Uri.TryCreate(vault.Address, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
+            yield return $"{path}.quarantineVault.address is '{vault.Address}': http://host:port or https://host:port is expected.";
+        if (QuarantineVault is { TokenFile: "" })
+            yield return $"{path}.quarantineVault.tokenFile is missing: name a file with a token of the quarantine as it is when it is new.";
     }
 
-    internal BackupAccess RelativeTo(string folder) => this with { Aws = Aws?.RelativeTo(folder) };
+    internal BackupAccess RelativeTo(string folder) => this with
+    {
+        Aws = Aws?.RelativeTo(folder),
+        KeyFiles = [.. KeyFiles.Select(file => Path.Combine(folder, file))],
+        Quarantine = Quarantine?.RelativeTo(folder),
+        QuarantineVault = QuarantineVault?.RelativeTo(folder),
+    };
 }

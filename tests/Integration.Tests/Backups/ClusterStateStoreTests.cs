@@ -27,7 +27,7 @@ public abstract class ClusterStateStoreTests(TestAws aws)
     }
 
     private protected static ClusterStateStore Store(StateCluster cluster, StateCluster? quarantine, StateBucket bucket, params SealingKey[] keys) =>
-        new(cluster.Connect(), quarantine?.Connect(), bucket.Sets, keys.Length == 0 ? [StateCluster.Key] : keys, "production", TimeProvider.System);
+        new(cluster.Connect(), quarantine?.Connect(), bucket.Sets, keys.Length == 0 ? [StateCluster.Key] : keys, "production", TimeSpan.FromDays(14), TimeProvider.System);
 
     private protected sealed record StateBucket(IDisposable Connection, StoredObjects Objects, StoredSets Sets) : IDisposable
     {
@@ -69,7 +69,7 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
         Assert.True(made.Range.To < made.FinishedAt && made.Bytes > 1000 && made.Manifest.Files > 15, $"{made}");
         cluster.Proxy.Forget();
         Assert.Equivalent(made, await second.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct));
-        Assert.Empty(cluster.Proxy.Seen);
+        Assert.DoesNotContain(cluster.Proxy.Seen, call => call.Path.Contains("limit=", StringComparison.Ordinal));
         var sight = await second.LookAsync(Ct);
         Assert.Equal(("set-1", made.Manifest.Digest), (Assert.Single(sight.Sets).Label, sight.Sets[0].ManifestDigest));
         Assert.Empty(sight.Broken);
@@ -118,6 +118,41 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
         Assert.Contains($"is encrypted with key {StateCluster.Key.Id}", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Completed", null)]
+    [InlineData("PartiallyFailed", "Velero's Backup platformops-")]
+    public async Task Where_Velero_is_installed_it_makes_one_too_and_when_that_is_not_whole_the_set_is_partial(string phase, string? missing)
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        foreach (var (kind, plural) in new[] { ("Backup", "backups"), ("BackupStorageLocation", "backupstoragelocations") })
+        {
+            await cluster.Kubectl.CreateAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", $$"""
+                {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "{{plural}}.velero.io"}, "spec": {
+                  "group": "velero.io", "scope": "Namespaced", "names": {"plural": "{{plural}}", "singular": "{{kind.ToLowerInvariant()}}", "kind": "{{kind}}", "listKind": "{{kind}}List"},
+                  "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true} } }] } }
+                """);
+            await StateCluster.UntilAsync(async () => await cluster.Kubectl.GetAsync($"/apis/velero.io/v1/{plural}") is not null);
+        }
+
+        await cluster.Kubectl.CreateAsync("/apis/velero.io/v1/namespaces/default/backupstoragelocations", """{"apiVersion": "velero.io/v1", "kind": "BackupStorageLocation", "metadata": {"name": "default"}, "spec": {"default": true, "provider": "aws"}}""");
+        // Velero itself says how it ended; the sandbox's only completes.
+        cluster.Proxy.Intercept = call => Task.FromResult<(System.Net.HttpStatusCode, string)?>(call.Method == "GET" && call.Path.Contains("/backups/platformops-", StringComparison.Ordinal)
+            && cluster.Proxy.Seen.Any(seen => seen.Method == "POST" && seen.Path.Contains("/backups?", StringComparison.Ordinal))
+                ? (System.Net.HttpStatusCode.OK, $$"""{"apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {"name": "platformops-1"}, "status": {"phase": "{{phase}}"} }""") : null);
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, null, bucket);
+
+        var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        Assert.Equal(made.Missing, (await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct)).Missing);
+
+        Assert.Single(cluster.Proxy.Seen, call => call.Method == "POST" && call.Path.Contains("/backups?", StringComparison.Ordinal));
+        Assert.Contains("\"ttl\":\"336h0m0s\"", cluster.Proxy.Mutations.Single(call => call.Path.Contains("/backups?", StringComparison.Ordinal)).Body, StringComparison.Ordinal);
+        if (missing is null)
+            Assert.Empty(made.Missing);
+        else
+            Assert.StartsWith(missing, Assert.Single(made.Missing), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_cluster_with_nodes_is_no_quarantine_and_without_a_quarantine_nothing_is_called_proved()
     {
@@ -164,7 +199,10 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         Assert.True(copy.Took > TimeSpan.Zero);
         // An attempt that begins again counts from the order of the first.
         Assert.Equal(copy.OrderedAt, (await store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct)).OrderedAt);
-        Assert.Equal(AdapterFailureKind.Moved, (await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-2", "set-1", null, _ => { }, Ct))).Kind);
+        var others = new ClusterStateStore(cluster.Connect(), quarantine.Connect(), bucket.Sets, [StateCluster.Key], "staging", TimeSpan.FromDays(14), TimeProvider.System);
+        Assert.Equal(AdapterFailureKind.Moved, (await Assert.ThrowsAsync<AdapterException>(() => others.RestoreAsync("verify-2", "set-1", null, _ => { }, Ct))).Kind);
+        Assert.Empty(await others.CleanUpAsync("verify-2", Ct));
+        others.Dispose();
         var found = await store.ProbeAsync("verify-1", TimeSpan.FromHours(24), _ => { }, Ct);
         Assert.Empty(found.Wrong);
         Assert.InRange(found.Rpo!.Value, TimeSpan.Zero, copy.OrderedAt - made.StartedAt);
@@ -179,6 +217,8 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         Assert.Empty(await store.CleanUpAsync("verify-1", Ct));
         Assert.Null(await quarantine.Kubectl.GetAsync("/api/v1/namespaces/shop"));
         // Empty, as the next verification wants it.
-        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection).ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection, "production/us-east-1").ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        // A verification that was terminated does not keep the next one out.
+        Assert.Equal("verify-3", (await new StateQuarantine(quarantine.Connection, "production/us-east-1").ClaimAsync("verify-3", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
     }
 }

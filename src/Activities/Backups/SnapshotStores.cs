@@ -1,0 +1,73 @@
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Backups;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>Opens stores whose sets we keep in the bucket ourselves: cluster state and Vault.</summary>
+internal sealed class SnapshotStores(PlatformConnections connections, TimeProvider time)
+{
+    private const string QuarantineContext = "quarantine";
+
+    /// <summary>The objects of a region's cluster.</summary>
+    /// <param name="retention">As declared.</param>
+    /// <param name="objects">The bucket.</param>
+    public ClusterStateStore ClusterState(StoreReference store, RegionSpecification region, TimeSpan retention, BackupAccess access, StoredObjects objects)
+    {
+        var keys = access.KeyFiles.Select((file, index) => SealingKey.Read(Secret(file, $"backups.{store.Environment}.keyFiles[{index}]"), $"backups.{store.Environment}.keyFiles[{index}]")).ToList();
+        if (keys.Count == 0)
+            throw new AdapterException(
+                AdapterFailureKind.Rejected, $"backups.{store.Environment}.keyFiles of the connections file is empty: the objects of a cluster hold its secrets and are never stored unencrypted. Make a key with openssl rand -base64 32, and keep it where the cluster is not.");
+        return new(KubernetesConnection.Open(connections, region.Name, region.KubernetesContext), Cluster(region, access.Quarantine), Sets(store, access, objects), keys, store.Environment, retention, time);
+    }
+
+    /// <summary>The Vault of a region.</summary>
+    /// <param name="objects">The bucket.</param>
+    public VaultStore Vault(StoreReference store, SpecifiedEnvironment specified, RegionSpecification region, BackupAccess access, StoredObjects objects)
+    {
+        var gate = specified.InDependencyOrder(region.Name).SelectMany(component => component.Health).OfType<VaultGate>().FirstOrDefault()
+            ?? throw new AdapterException(AdapterFailureKind.Rejected, $"{store.Environment} has no Vault in {region.Name}. Enable the component vault, or take its backup out of the catalog.");
+        var service = new Uri($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}");
+        var vault = RegionVault.Open(connections, region.Name, service, "backup");
+        if (access.QuarantineVault is not { } place)
+            return new(vault.Connection, null, Sets(store, access, objects), store.Environment, region.Name, time, [vault]);
+        var own = VaultIn(region, place, new VaultAccess { TokenFile = place.TokenFile });
+        var copied = VaultIn(region, place, connections.Regions.GetValueOrDefault(region.Name)?.Vault ?? new());
+        if (own.Connection.Options.Address == vault.Connection.Options.Address)
+            throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{store.Environment}.quarantineVault.address is that of the Vault of {region.Name}: a verification would replace what it has. Name another one.");
+        return new(vault.Connection, new(own.Connection, copied.Connection, UnsealKeys(store, place)), Sets(store, access, objects), store.Environment, region.Name, time, [vault, own, copied]);
+    }
+
+    /// <summary>The quarantine with a login.</summary>
+    private static RegionVault VaultIn(RegionSpecification region, QuarantineVaultAccess place, VaultAccess login)
+    {
+        var there = new RegionConnection { Vault = login with { Address = place.Address, CertificateAuthority = place.CertificateAuthority } };
+        return RegionVault.Open(new() { Regions = new Dictionary<string, RegionConnection> { [region.Name] = there } }, region.Name, new(place.Address), "quarantine");
+    }
+
+    private static KubernetesConnection? Cluster(RegionSpecification region, QuarantineClusterAccess? place) => place is null ? null : KubernetesConnection.Open(
+        new() { Regions = new Dictionary<string, RegionConnection> { [region.Name] = new() { Kubeconfig = place.Kubeconfig, Context = place.Context ?? QuarantineContext } } }, region.Name, QuarantineContext);
+
+    private static StoredSets Sets(StoreReference store, BackupAccess access, StoredObjects objects) => new(objects, access.Bucket, $"{access.Prefix ?? store.Environment}/sets/{store}/");
+
+    private static IReadOnlyList<SecretText> UnsealKeys(StoreReference store, QuarantineVaultAccess place) => place.UnsealKeysFile is not { } file ? []
+        : [.. Secret(file, $"backups.{store.Environment}.quarantineVault.unsealKeysFile").Reveal().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(line => new SecretText(line))];
+
+    private static SecretText Secret(string file, string field)
+    {
+        try
+        {
+            return new(File.ReadAllText(file));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new AdapterException(AdapterFailureKind.Rejected, $"{field} cannot be read: {failure.Message} Correct it in the connections file.", failure);
+        }
+    }
+}

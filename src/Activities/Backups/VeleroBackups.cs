@@ -1,0 +1,87 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Platform.Health;
+using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>Has Velero make a backup besides ours, where it is installed.</summary>
+/// <param name="retention">How long Velero keeps it.</param>
+internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan retention, TimeProvider time)
+{
+    private const string Group = "velero.io/v1";
+
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private static readonly ServedResource Locations = new(new(Group, "BackupStorageLocation"), "backupstoragelocations", true, [], true);
+
+    private readonly WholeObjects objects = new(cluster);
+
+    /// <summary>Makes it, or waits for the one of this operation.</summary>
+    /// <returns>Why it is not whole, one sentence; null: it is, or Velero is not there.</returns>
+    public async Task<string?> MakeAsync(string operation, Action<string> progress, CancellationToken ct)
+    {
+        if (!await objects.ServesAsync(new(Group, "Backup"), ct) || await LocationAsync(ct) is not { } location)
+            return null;
+        // Operations may have longer names than objects, and other letters.
+        var address = new ResourceAddress(cluster.Region, Group, "Backup", location.Namespace, $"platformops-{CanonicalJson.Digest(operation)[..16]}");
+        if (await objects.FindAsync(address, ct) is null)
+            await CreateAsync(address, location.Name, operation, ct);
+        while (true)
+        {
+            var live = await objects.FindAsync(address, ct);
+            if (live is null)
+                return $"Velero's Backup {address.Name} was removed while it was made.";
+            var status = CustomResourceStatus.Judge($"Velero's Backup {address.Name}", live, [], time.GetUtcNow());
+            if (status.State != GateState.OnTheWay)
+                return status.State == GateState.Passed ? null : $"{status.Message}.";
+            progress($"{status.Message}.");
+            await Task.Delay(Look, ct);
+        }
+    }
+
+    private async Task CreateAsync(ResourceAddress address, string location, string operation, CancellationToken ct)
+    {
+        try
+        {
+            await objects.CreateAsync(address, new()
+            {
+                ["apiVersion"] = Group,
+                ["kind"] = "Backup",
+                ["metadata"] = new JsonObject
+                {
+                    ["name"] = address.Name,
+                    ["namespace"] = address.Namespace,
+                    ["labels"] = new JsonObject { [Ownership.ManagedByLabel] = Ownership.ManagedBy },
+                    ["annotations"] = new JsonObject { [Ownership.OperationIdAnnotation] = operation },
+                },
+                ["spec"] = new JsonObject
+                {
+                    ["includedNamespaces"] = new JsonArray("*"),
+                    ["storageLocation"] = location,
+                    // Volumes are backed up by the stores' own means.
+                    ["snapshotVolumes"] = false,
+                    ["ttl"] = string.Create(CultureInfo.InvariantCulture, $"{(long)retention.TotalHours}h0m0s"),
+                },
+            }, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Moved)
+        {
+            // An attempt before this one made it.
+        }
+    }
+
+    /// <summary>Where Velero keeps backups unless it is told otherwise; null: nowhere.</summary>
+    private async Task<(string Namespace, string Name)?> LocationAsync(CancellationToken ct)
+    {
+        var found = new List<JsonObject>();
+        await foreach (var location in objects.ListAsync(Locations, ct))
+            found.Add(location);
+        return (found.Find(location => (bool?)location["spec"]?["default"] == true) ?? found.FirstOrDefault())?["metadata"] is { } metadata
+            ? ((string)metadata["namespace"]!, (string)metadata["name"]!) : null;
+    }
+}

@@ -1,0 +1,114 @@
+using PlatformOps.Activities.Backups;
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Vault;
+using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Integration.Tests.Provisioning;
+using PlatformOps.Integration.Tests.Vault;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Runbooks;
+
+namespace PlatformOps.Integration.Tests.Backups;
+
+/// <summary>Stores as a worker opens them: by specification, catalog and connections.</summary>
+public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
+{
+    private const string Hush = "hush-in-the-vault";
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Cluster_state_is_backed_up_and_is_unproven_as_long_as_there_is_no_quarantine()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        Declare(platform, "kubernetes-state");
+        var access = await AccessAsync(platform);
+        using var activities = Activities(platform, access, null);
+        var store = new StoreReference(platform.Environment, "state");
+
+        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.KubernetesState, null)));
+        var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, "op-1", BackupMethod.Full)));
+        var recorded = await platform.RunAsync(() => activities.RecordBackupAsync(new(store, "op-1", made, null)));
+        Assert.Equal((BackupOutcome.Complete, "op-1"), (recorded.Set.Outcome, recorded.Set.Label));
+        Assert.Empty((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
+        var chosen = await platform.RunAsync(() => activities.ChooseSetAsync(new(store, "verify-1", null)));
+        Assert.Equal(["op-1"], chosen.Unproven);
+        Assert.Equal("op-1", chosen.Set);
+        var refused = await platform.FailsAsync(FailureTypes.NotServed, () => platform.RunAsync(() => activities.RestoreIntoQuarantineAsync(new(store, "verify-1", "op-1"))));
+        Assert.Contains($"state backups.{platform.Environment}.quarantine", refused.Message, StringComparison.Ordinal);
+
+        using var without = Activities(platform, access with { KeyFiles = [] }, null);
+        refused = await platform.FailsAsync(FailureTypes.Rejected, () => platform.RunAsync(() => without.MakeBackupAsync(new(store, "op-2", BackupMethod.Full))));
+        Assert.Contains("never stored unencrypted", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_Vault_is_backed_up_proved_and_kept_by_retention_and_no_value_of_it_is_in_what_activities_say()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await using var source = await StandIn.StartAsync();
+        await using var quarantine = await StandIn.StartAsync();
+        await new VaultSystem(source.Root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
+        await new VaultKeyValues(source.Root).WriteAsync("shop", new Dictionary<string, SecretText> { ["password"] = new(Hush) }, null, Ct);
+        Declare(platform, "vault");
+        var access = await AccessAsync(platform) with
+        {
+            QuarantineVault = new(quarantine.Server.Address.ToString(), File(platform, "quarantine.token", quarantine.Server.RootToken), UnsealKeysFile: File(platform, "unseal.keys", source.Server.UnsealKey)),
+        };
+        using var activities = Activities(platform, access, new(Address: source.Server.Address.ToString(), TokenFile: File(platform, "vault.token", source.Server.RootToken)));
+        var store = new StoreReference(platform.Environment, "state");
+
+        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.Vault, null)));
+        var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, "op-1", BackupMethod.Full)));
+        await platform.RunAsync(() => activities.RecordBackupAsync(new(store, "op-1", made, null)));
+        Assert.Empty((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
+        var verification = new QuarantineInput(store, "verify-1", "op-1");
+        await platform.RunAsync(() => activities.ChooseSetAsync(new(store, "verify-1", null)));
+        await platform.RunAsync(() => activities.RestoreIntoQuarantineAsync(verification));
+        Assert.Empty((await platform.RunAsync(() => activities.ProbeAsync(verification))).Wrong);
+        Assert.Single((await platform.RunAsync(() => activities.CleanUpAsync(verification))).Removed);
+        Assert.True((await new VaultSystem(quarantine.Root).SealStatusAsync(Ct)).Sealed);
+        Assert.Equal(RetentionAction.Keep, Assert.Single((await platform.RunAsync(() => activities.DecideRetentionAsync(store))).Verdicts).Action);
+        Assert.DoesNotContain(platform.Spoken, text => text.Contains(Hush, StringComparison.Ordinal) || text.Contains(source.Server.RootToken, StringComparison.Ordinal) || text.Contains(source.Server.UnsealKey, StringComparison.Ordinal));
+
+        // A quarantine that is the Vault itself would be replaced by its own past.
+        using var same = Activities(
+            platform, access with { QuarantineVault = access.QuarantineVault! with { Address = source.Server.Address.ToString() } }, new(Address: source.Server.Address.ToString(), TokenFile: File(platform, "vault.token", source.Server.RootToken)));
+        var refused = await platform.FailsAsync(FailureTypes.Rejected, () => platform.RunAsync(() => same.RestoreIntoQuarantineAsync(verification)));
+        Assert.Contains("is that of the Vault of us-east-1", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static void Declare(TestPlatform platform, string store) => platform.Write("catalog/ground/component.yaml", platform.Read("catalog/ground/component.yaml")
+        .Replace("health: []", store == "vault" ? "health: [{vault: {service: vault, tls: false}}]" : "health: []", StringComparison.Ordinal) + $$"""
+
+        backups:
+          - {name: state, store: {{store}}, schedules: [{every: 12h}], retention: 14d, rpo: 24h, rto: 1h}
+        """);
+
+    private async Task<BackupAccess> AccessAsync(TestPlatform platform)
+    {
+        using var connection = aws.Connect();
+        var name = $"backups-{platform.Suffix}";
+        await new Buckets(connection).EnsureAsync(new() { Name = name }, new("test", "production", "backups"), "op-1", Ct);
+        return new() { Bucket = name, Aws = aws.Settings($"backups-{platform.Suffix}") with { Region = "us-east-1" }, KeyFiles = [File(platform, "backup.key", Convert.ToBase64String(new byte[32]))] };
+    }
+
+    private BackupActivities Activities(TestPlatform platform, BackupAccess access, VaultAccess? vault)
+    {
+        var region = new RegionConnection { Kubeconfig = cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), Vault = vault };
+        return new(new(platform.SpecificationFolder, Path.Combine(platform.SpecificationFolder, "..", "catalog")), new()
+        {
+            Regions = new Dictionary<string, RegionConnection> { [TestPlatform.Region] = region },
+            Backups = new Dictionary<string, BackupAccess> { [platform.Environment] = access },
+        });
+    }
+
+    private static string File(TestPlatform platform, string name, string text)
+    {
+        platform.Write(name, text);
+        return Path.GetFullPath(Path.Combine(platform.SpecificationFolder, "..", name));
+    }
+}
