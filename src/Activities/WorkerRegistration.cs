@@ -24,7 +24,7 @@ public static class WorkerRegistration
 
     private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpVault), typeof(ReadBackups), typeof(VerifyBackup)];
 
-    private static readonly Type[] Scaling = [typeof(ScaleComponent)];
+    private static readonly Type[] Scaling = [typeof(Autoscale), typeof(ScaleComponent)];
 
     /// <summary>Every workflow type of the product.</summary>
     public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Scaling, .. Failovers];

@@ -40,6 +40,29 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
     });
 
     /// <inheritdoc/>
+    public Task<ScaledSights> ObserveScaledAsync(ObserveScaledInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        specified.RequireComponents(input.Components);
+        var followed = from region in specified.Environment.Regions
+                       from component in specified.InDependencyOrder(region.Name)
+                       where input.Components?.Contains(component.Name) != false
+                       let subject = Subject(specified, component, region, null)
+                       where subject is { How: { Workload: not null, Signals.Count: > 0 }, Range: not null }
+                       select (Region: region, Component: component, Subject: subject);
+        var sights = await Task.WhenAll(followed.Select(async known =>
+        {
+            var how = known.Subject.How!;
+            var slim = known.Subject with { How = how with { Signals = [.. how.Signals.Select(signal => signal with { Query = "" })] } };
+            var (live, trouble) = await LiveAsync(known.Region, how.Workload!);
+            var signals = await new SurroundingSight(specified, known.Component, known.Region, regions, time).SignalsAsync(how, Cancellation);
+            var seen = new ObservedScaling(live?.Wanted, live?.Ready, signals, live?.Owner, time.GetUtcNow());
+            return new ScalingSight(slim, seen, live?.Uid, [], new(), live?.Temporary, specified.Environment.GuardRails, null) with { Trouble = trouble };
+        }));
+        return new ScaledSights(sights);
+    });
+
+    /// <inheritdoc/>
     public Task<ScaleStepResult> SetReplicasAsync(SetReplicasInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var (specified, component, region) = Open(input.Subject);
@@ -74,6 +97,19 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         return possible.Contains(reference.Component)
             ? (specified, specified.Catalog.Find(reference.Component)!, region)
             : throw Invalid($"Field 'component' is '{reference.Component}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", possible)}.");
+    }
+
+    /// <summary>One cluster that does not answer does not hide the others.</summary>
+    private async Task<(LiveReplicas? Live, string? Trouble)> LiveAsync(RegionSpecification region, ScaledWorkload workload)
+    {
+        try
+        {
+            return (await new Replicas(regions.Cluster(region)).FindAsync(workload, Cancellation), null);
+        }
+        catch (AdapterException failure)
+        {
+            return (null, failure.Message);
+        }
     }
 
     private static ScaledSubject Subject(SpecifiedEnvironment specified, ComponentDefinition component, RegionSpecification region, string? parameter)

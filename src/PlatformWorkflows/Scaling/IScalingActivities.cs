@@ -12,6 +12,10 @@ public interface IScalingActivities
     [Activity]
     Task<ScalingSight> ObserveScalingAsync(ObserveScalingInput input);
 
+    /// <summary>Looks at every component of an environment that follows signals: its replicas, and how busy they are. Changes nothing.</summary>
+    [Activity]
+    Task<ScaledSights> ObserveScaledAsync(ObserveScaledInput input);
+
     /// <summary>Sets the number of replicas, when it is still the one that was decided on. A number that is set already is left.</summary>
     [Activity]
     Task<ScaleStepResult> SetReplicasAsync(SetReplicasInput input);
@@ -29,6 +33,12 @@ public sealed record ScalingReference(string Environment, string Component, stri
 /// <param name="Until">When the number of before is to come back; part of the plan.</param>
 public sealed record ObserveScalingInput(ScalingReference Subject, string? Parameter = null, int? To = null, DateTimeOffset? Until = null);
 
+/// <param name="Components">Null: all that have signals in the catalog and a range in the specification.</param>
+public sealed record ObserveScaledInput(string Environment, IReadOnlyList<string>? Components);
+
+/// <param name="Sights">Without their surroundings, and without the texts of queries.</param>
+public sealed record ScaledSights(IReadOnlyList<ScalingSight> Sights);
+
 /// <summary>A component's replicas and what surrounds them.</summary>
 /// <param name="Uid">The workload that was looked at; null: there is none.</param>
 /// <param name="Pods">The names of its pods.</param>
@@ -43,7 +53,11 @@ public sealed record ScalingSight(
     ScalingSurroundings Around,
     TemporaryScale? Temporary,
     GuardRails GuardRails,
-    ProvisioningPlan? Plan);
+    ProvisioningPlan? Plan)
+{
+    /// <summary>Why the replicas could not be seen; null: they could, or there is no workload.</summary>
+    public string? Trouble { get; init; }
+}
 
 /// <param name="Uid">Of the workload that was looked at; another one of the same name is not touched.</param>
 /// <param name="From">The number that was decided on; another one by now: nothing is done.</param>

@@ -48,6 +48,9 @@ public sealed partial class ScaleComponent : Runbook
     /// <summary>Workflow id of the run for a component of a region: one at a time.</summary>
     public static string WorkflowId(string environment, string component, string region) => $"scale/{environment}/{component}@{region}";
 
+    /// <summary>Who let autoscaling be started has approved of what it does.</summary>
+    private protected override int ApprovalsNeeded => Workflow.Info.Parent?.WorkflowId == Autoscale.WorkflowId(Request.Environment) ? 0 : base.ApprovalsNeeded;
+
     /// <summary>The runbook: observe, decide, approve, scale, watch; and for a number that is meant for a while: wait, and take it back.</summary>
     [WorkflowRun]
     public async Task<ScaleReport> RunAsync(Input<ScaleComponentInput>? input = null)

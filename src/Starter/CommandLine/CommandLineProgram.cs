@@ -22,6 +22,7 @@ internal static class CommandLineProgram
             DriftCommand.Create(),
             UpgradeCommand.Create(),
             ScaleCommand.Create(),
+            AutoscaleCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
             BackupCommand.Create(),

@@ -51,6 +51,16 @@ internal static class RunbooksCommand
             "scale/production/temporal-frontend@us-east-1",
             Required: ["environment", "component", "region", "replicas", "reason"]),
         new(
+            nameof(Autoscale),
+            "autoscale/{environment}",
+            "Keeps the numbers of replicas of an environment's components where their signals want them. One for each environment, for ever.",
+            typeof(AutoscaleInput),
+            """{"environment":"production"}""",
+            "autoscale/production",
+            Required: ["environment"],
+            Controls: "queries: status, decisions   updates: pause, resume, override, stop",
+            Internal: "state"),
+        new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",
             "Removes an environment in reverse order of its dependencies, after approval; data is kept unless it is asked for and allowed.",

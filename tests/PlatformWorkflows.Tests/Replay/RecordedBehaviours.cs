@@ -249,6 +249,28 @@ internal static class RecordedBehaviours
             await run.UntilAsync(status => status.Phase == RunbookPhase.Parked);
             await run.TellAsync("retryStep", new StepInput("web@us-east-1"));
         }),
+        ["autoscaled-and-overridden"] = server => AutoscaleAsync(server, new() { Busy = (_, replicas) => 300.0 / replicas }, async run =>
+        {
+            await run.UntilDecidedAsync(decisions => decisions.Changes.Count > 0);
+            await run.TellAsync("pause", new PauseInput(Reason: "an experiment"));
+            await run.TellAsync("override", new OverrideInput("web", "us-east-1", 8, "the sale", "1h"));
+            await run.TellAsync("resume", new PauseInput());
+            await run.TellAsync("override", new OverrideInput("web", "us-east-1", 9, "the sale", "1h"));
+            await run.UntilDecidedAsync(decisions => decisions.Changes.Count > 1);
+        }),
+        ["autoscale-refused-and-unseen"] = server => AutoscaleAsync(server, new() { Busy = (_, _) => 90, Around = _ => new() { Connections = new(10, [new("web", 3, 20)]) } }, async run =>
+        {
+            await run.UntilDecidedAsync(decisions => decisions.Latest.Count > 0);
+            run.World.Away = true;
+            await run.TellAsync("pause", new PauseInput(Reason: "an experiment"));
+            await run.UntilAsync(status => status.Summary.StartsWith("Nothing can be seen", StringComparison.Ordinal));
+        }),
+        ["autoscale-node-handed-over"] = server => AutoscaleAsync(server, AutoscaleTests.Handed(), async run =>
+        {
+            await run.UntilDecidedAsync(decisions => decisions.Changes.Count > 0);
+            // It would go on without this run, in the way of the next behaviour.
+            await server.Client.GetWorkflowHandle(ScaleComponent.WorkflowId("development", "web", "us-east-1")).TerminateAsync();
+        }),
         ["scale-node-emptied"] = server => ScaleAsync(server, ScaleComponentTests.Search(), new() { Replicas = 4 }, _ => Task.CompletedTask),
         ["certificate-rotated"] = server => CertificateAsync(server, new(), _ => Task.CompletedTask),
         ["certificate-step-of-unknown-outcome"] = server => CertificateAsync(server, new FakeCertificates().Fail("issue", afterEffect: true), _ => Task.CompletedTask),
@@ -335,6 +357,14 @@ internal static class RecordedBehaviours
         await using var run = await CertificateRun.StartAuthorityAsync(server, certificates, "development");
         await act(run);
         await run.AuthorityAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> AutoscaleAsync(RunbookServer server, FakeScaling world, Func<ScaleRun, Task> act)
+    {
+        await using var run = await ScaleRun.AutoscaleAsync(server, world, environment: "development");
+        await act(run);
+        await run.StopAsync();
         return run.Handle.Id;
     }
 

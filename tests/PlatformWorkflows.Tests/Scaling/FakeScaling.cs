@@ -39,10 +39,19 @@ internal sealed class FakeScaling : IScalingActivities
     /// <summary>The signals, by how many replicas there are.</summary>
     public Func<int, (double? Cpu, double? Database)> Signals { get; init; } = replicas => (150.0 / replicas, 20);
 
+    /// <summary>How busy they are, by how often an autoscaler has looked and how many there are.</summary>
+    public Func<int, int, double?> Busy { get; init; } = (_, replicas) => 150.0 / replicas;
+
+    /// <summary>How often an autoscaler has looked.</summary>
+    public int AutoscalerLooks { get; private set; }
+
+    /// <summary>Nobody can be asked.</summary>
+    public bool Away { get; set; }
+
     /// <summary>What surrounds it, by how often it was looked at.</summary>
     public Func<int, ScalingSurroundings> Around { get; init; } = _ => new();
 
-    public TemporaryScale? Temporary { get; private set; }
+    public TemporaryScale? Temporary { get; set; }
 
     public string? Because { get; private set; }
 
@@ -71,6 +80,19 @@ internal sealed class FakeScaling : IScalingActivities
             return Task.FromResult(new ScalingSight(
                 subject, seen, "uid", [.. Enumerable.Range(0, replicas).Select(ordinal => $"web-{ordinal.ToString(CultureInfo.InvariantCulture)}")], around, Temporary, GuardRails,
                 input.To is { } to ? Plan(ScaleRules.Decide(subject, seen, to), input.Until) : null));
+        }
+    }
+
+    public Task<ScaledSights> ObserveScaledAsync(ObserveScaledInput input)
+    {
+        lock (gate)
+        {
+            if (Away)
+                throw new ApplicationFailureException("The API server does not answer.", FailureTypes.Unavailable, nonRetryable: true);
+            var cpu = Busy(++AutoscalerLooks, replicas);
+            return Task.FromResult(new ScaledSights([new(
+                new("web", "us-east-1", "replicas", null, How, Range, 3), new(replicas, Math.Min(replicas, ReadyAtMost), [Reading("cpu", cpu), Reading("database", 20)], null, SeenAt),
+                "uid", [], new(), Temporary, GuardRails, null)]));
         }
     }
 

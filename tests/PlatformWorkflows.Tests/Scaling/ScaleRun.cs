@@ -34,14 +34,36 @@ internal sealed class ScaleRun : IAsyncDisposable
             input with { Environment = environment, Component = "web", Region = "us-east-1", Reason = input.Reason ?? "the sale", OperationId = "op-recorded" });
     }
 
-    public static async Task<ScaleRun> StartAsync(RunbookServer server, FakeScaling world, string id, object input)
+    public static Task<ScaleRun> AutoscaleAsync(RunbookServer server, FakeScaling world, AutoscaleInput? input = null, string? environment = null)
+    {
+        environment ??= $"e-{Guid.NewGuid():N}";
+        return StartAsync(server, world, Autoscale.WorkflowId(environment), (input ?? new()) with { Environment = environment }, nameof(Autoscale));
+    }
+
+    public static async Task<ScaleRun> StartAsync(RunbookServer server, FakeScaling world, string id, object input, string type = nameof(ScaleComponent))
     {
         var run = new ScaleRun(server, world);
-        run.Handle = await server.Client.StartWorkflowAsync(nameof(ScaleComponent), [input], new(id, run.queue));
+        run.Handle = await server.Client.StartWorkflowAsync(type, [input], new(id, run.queue));
         return run;
     }
 
     public Task<ScaleReport> ReportAsync() => Handle.GetResultAsync<ScaleReport>().WaitAsync(Wait.Patience);
+
+    public Task<AutoscaleDecisions> DecisionsAsync() => Handle.QueryAsync<AutoscaleDecisions>("decisions", []);
+
+    public Task<AutoscaleDecisions> UntilDecidedAsync(Func<AutoscaleDecisions, bool> seen) => Wait.UntilAsync(
+        DecisionsAsync, seen, decisions => string.Join("; ", decisions.Latest.Select(decision => decision.Why)));
+
+    /// <summary>Why a control is refused.</summary>
+    public async Task<string> RefusalAsync(string control, object input) =>
+        Assert.IsType<ApplicationFailureException>((await Assert.ThrowsAsync<WorkflowUpdateFailedException>(() => TellAsync(control, input))).InnerException).Message;
+
+    /// <summary>Ends an autoscaler.</summary>
+    public async Task<AutoscaleReport> StopAsync()
+    {
+        await TellAsync("stop", new AbortInput("the end of the test"));
+        return await Handle.GetResultAsync<AutoscaleReport>().WaitAsync(Wait.Patience);
+    }
 
     public async Task<string> FailureAsync() => (await Assert.ThrowsAsync<WorkflowFailedException>(ReportAsync)).InnerException!.Message;
 
