@@ -55,7 +55,7 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
         {
             Floors = await FloorsAsync(live, ct),
             Search = how.Shards ? await SearchAsync(ct) : null,
-            Tasks = how.Tasks is { } tasks ? await TasksAsync(tasks, ct) : null,
+            Tasks = how.Tasks is { } tasks ? await TasksAsync(tasks, live, ct) : null,
         };
 
     /// <summary>The caller disposes it.</summary>
@@ -121,17 +121,19 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
         }
     }
 
-    private async Task<WorkerTasks> TasksAsync(PolledTasks tasks, CancellationToken ct)
+    private async Task<WorkerTasks> TasksAsync(PolledTasks tasks, LiveReplicas live, CancellationToken ct)
     {
+        // 30 s is what Kubernetes gives a pod that says nothing.
+        var grace = TimeSpan.FromSeconds((long?)live.Workload.Manifest["spec"]?["template"]?["spec"]?["terminationGracePeriodSeconds"] ?? 30);
         if (specified.InDependencyOrder(region.Name).SelectMany(known => known.Health).OfType<TemporalFrontendGate>().FirstOrDefault() is not { } frontend)
-            return new(null);
+            return new(null, grace);
         try
         {
-            return new(await new TaskQueueWorkers(regions.Temporal(region.Name, frontend)).LoadsAsync(tasks.Namespace, tasks.Queue, time.GetUtcNow(), ScalingPolicy.FreshFor, ct));
+            return new(await new TaskQueueWorkers(regions.Temporal(region.Name, frontend)).LoadsAsync(tasks.Namespace, tasks.Queue, time.GetUtcNow(), ScalingPolicy.FreshFor, ct), grace);
         }
         catch (AdapterException)
         {
-            return new(null);
+            return new(null, grace);
         }
     }
 

@@ -242,6 +242,7 @@ internal static class ComponentShape
         [
             new("namespace", new TextShape("The Temporal namespace; may hold ${parameter}."), Required: true),
             new("queue", new TextShape("The task queue; may hold ${parameter}."), Required: true),
+            new("longest", new DurationShape("How long an activity of theirs may take: a worker whose pod has that time to stop may go in the middle of one, and ends it.")),
         ])),
         new("shards", new BooleanShape("Whether the replicas are nodes of an Elasticsearch: shards leave a node before it goes."), Default: false),
         new("stabilize", new DurationShape("How long fewer replicas must have been enough before one goes.", Minimum: TimeSpan.FromMinutes(1), Maximum: TimeSpan.FromHours(24)), Default: "10m"),

@@ -43,7 +43,7 @@ internal static class ScalingReader
             CheckText($"signals[{index}].query", signal.Query);
         }
 
-        var tasks = tree["tasks"] is JsonObject queue ? new PolledTasks((string)queue["namespace"]!, (string)queue["queue"]!) : null;
+        var tasks = tree["tasks"] is JsonObject queue ? new PolledTasks((string)queue["namespace"]!, (string)queue["queue"]!, queue["longest"] is { } longest ? Duration(longest) : null) : null;
         CheckText("tasks.namespace", tasks?.Namespace ?? "");
         CheckText("tasks.queue", tasks?.Queue ?? "");
         return wrong ? null : new(

@@ -19,7 +19,7 @@ public static class DeclaredScaling
         return scaling with
         {
             Signals = [.. scaling.Signals.Select(signal => signal with { Query = ManifestRenderer.FillText(signal.Query, values) })],
-            Tasks = scaling.Tasks is { } tasks ? new(ManifestRenderer.FillText(tasks.Namespace, values), ManifestRenderer.FillText(tasks.Queue, values)) : null,
+            Tasks = scaling.Tasks is { } tasks ? tasks with { Namespace = ManifestRenderer.FillText(tasks.Namespace, values), Queue = ManifestRenderer.FillText(tasks.Queue, values) } : null,
         };
     }
 

@@ -34,7 +34,8 @@ public sealed record ScaledWorkload(string Kind, string Name, string Namespace)
 
 /// <summary>A task queue of the platform's own Temporal. Both texts may hold <c>${parameter}</c>.</summary>
 /// <param name="Namespace">The Temporal namespace.</param>
-public sealed record PolledTasks(string Namespace, string Queue);
+/// <param name="Longest">How long an activity of theirs may take; null: nobody has said.</param>
+public sealed record PolledTasks(string Namespace, string Queue, TimeSpan? Longest = null);
 
 /// <summary>A number that says how busy a component is.</summary>
 /// <param name="Query">In PromQL; gives one number. May hold <c>${parameter}</c>.</param>

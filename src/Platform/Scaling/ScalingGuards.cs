@@ -46,9 +46,16 @@ public static class ScalingGuards
     /// <summary>The pods of a StatefulSet that go, those with the highest ordinals first.</summary>
     public static IReadOnlyList<string> Leaving(ScaledWorkload workload, int from, int to) => [.. Enumerable.Range(to, from - to).Reverse().Select(ordinal => $"{workload.Name}-{ordinal.ToString(CultureInfo.InvariantCulture)}")];
 
-    /// <summary>The workers that are to go: those that do nothing, and of them those with the fewest workflows in their cache. Fewer than asked for when too few do nothing.</summary>
-    public static IReadOnlyList<string> Spare(IReadOnlyDictionary<string, WorkerLoad> workers, int count) =>
-        [.. workers.Where(worker => worker.Value.Idle).OrderBy(worker => worker.Value.StickyWorkflows).ThenBy(worker => worker.Key, StringComparer.Ordinal).Take(count).Select(worker => worker.Key)];
+    /// <summary>The workers that are to go: those that do least, and of them those with the fewest workflows in their cache. Fewer than asked for when too few do nothing and the others would be cut off.</summary>
+    public static IReadOnlyList<string> Spare(ScalingDefinition how, WorkerTasks tasks, int count) =>
+    [
+        .. (tasks.Workers ?? new Dictionary<string, WorkerLoad>()).Where(worker => worker.Value.Idle || EndsWhatItBegan(how, tasks))
+            .OrderBy(worker => (worker.Value.Activities ?? int.MaxValue / 2) + (worker.Value.WorkflowTasks ?? int.MaxValue / 2)).ThenBy(worker => worker.Value.StickyWorkflows).ThenBy(worker => worker.Key, StringComparer.Ordinal)
+            .Take(count).Select(worker => worker.Key),
+    ];
+
+    /// <summary>A worker that is told to stop takes nothing new and ends what it has begun, when its pod is given the time for that.</summary>
+    private static bool EndsWhatItBegan(ScalingDefinition how, WorkerTasks tasks) => how.Tasks?.Longest is { } longest && tasks.Grace >= longest;
 
     private static ScalingDecision? Connections(string component, ScalingDecision wanted, ConnectionBudget? budget)
     {
@@ -124,11 +131,13 @@ public static class ScalingGuards
         if (how.Tasks is null || tasks is null)
             return null;
         var (from, to) = (wanted.From!.Value, wanted.To!.Value);
+        if (EndsWhatItBegan(how, tasks))
+            return null;
         if (tasks.Workers is not { } workers || pods.FirstOrDefault(pod => !workers.ContainsKey(pod)) is { })
             return ScalingDecision.Wait(from, tasks.Workers is null
                 ? "Temporal could not be asked what the workers do: none goes on a guess."
                 : $"{string.Join(", ", pods.Where(pod => !tasks.Workers!.ContainsKey(pod)))} did not tell Temporal what it does: none goes before all have.");
-        var spare = Spare(pods.ToDictionary(pod => pod, pod => workers[pod]), from - to).Count;
+        var spare = Spare(how, tasks with { Workers = pods.ToDictionary(pod => pod, pod => workers[pod]) }, from - to).Count;
         return spare == 0
             ? ScalingDecision.Wait(from, $"All {from} workers are in the middle of something ({pods.Sum(pod => workers[pod].Activities ?? 0)} activities run): one goes when it is done.")
             : ScalingDecision.Scale(from, from - spare, $"{wanted.Why.TrimEnd('.')}; {spare} of {from} workers do nothing and may go.");

@@ -63,7 +63,8 @@ public sealed record DatabaseInstances(string? Primary, IReadOnlyList<string>? S
 
 /// <summary>The workers that poll a task queue.</summary>
 /// <param name="Workers">By the name of their pod; null: they could not be asked.</param>
-public sealed record WorkerTasks(IReadOnlyDictionary<string, WorkerLoad>? Workers);
+/// <param name="Grace">How long a pod has to stop once it was told to (<c>terminationGracePeriodSeconds</c>); null: unknown.</param>
+public sealed record WorkerTasks(IReadOnlyDictionary<string, WorkerLoad>? Workers, TimeSpan? Grace = null);
 
 /// <summary>What one worker does, as it said in its last heartbeat.</summary>
 /// <param name="Activities">Activities that run; null: it has not said.</param>

@@ -154,7 +154,7 @@ public sealed partial class Autoscale
             var guarded = ScalingGuards.Apply(sight.Subject.Component, around.Subject.How!, decision, around.Around, around.Pods);
             if (guarded is not { Verdict: ScalingVerdict.Scale, From: { } from, To: { } to })
                 return state with { Latest = Remember(sight, guarded) };
-            var spare = to < from && around.Around.Tasks?.Workers is { } workers ? ScalingGuards.Spare(workers, from - to) : [];
+            var spare = to < from && around.Around.Tasks is { } tasks ? ScalingGuards.Spare(around.Subject.How!, tasks, from - to) : [];
             await Workflow.ExecuteActivityAsync(
                 (IScalingActivities activities) => activities.SetReplicasAsync(new(reference, around.Uid, from, to, OperationId, guarded.Why, spare, null)), Options($"{sight.Subject}: from {from} to {to}"));
             return Changed(sight, state, guarded);

@@ -252,7 +252,7 @@ public sealed partial class ScaleComponent : Runbook
 
     private async Task SetAsync(int from, int to, TemporaryScale? temporary, CancellationToken stop)
     {
-        var spare = to < from && sight!.Around.Tasks?.Workers is { } workers ? ScalingGuards.Spare(workers, from - to) : [];
+        var spare = to < from && sight!.Around.Tasks is { } tasks ? ScalingGuards.Spare(sight.Subject.How!, tasks, from - to) : [];
         // Before the call: an answer that got lost may have been a yes.
         set = to;
         own.Add(to);

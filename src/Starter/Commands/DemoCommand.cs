@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Demos;
 using PlatformOps.Starter.Specifications;
@@ -13,8 +14,32 @@ internal static class DemoCommand
     public static Command Create() => new CliCommand(
         "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"), new Example("demo rotation", "credentials, a certificate and its root are replaced while every pod uses them"))
     {
-        Failover(), Rotation(),
+        Failover(), Rotation(), Scaling(),
     };
+
+    private static CliCommand Scaling()
+    {
+        const string ScaledInDemo = "business-workers";
+        var seed = new Option<int>("--seed") { Description = "Another day: the same seed gives the same one.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        return new CliCommand(
+            "scaling",
+            "A simulated day of load on the business workers of the reference platform: every change with its reason, and whether an activity was cut off. Takes a second.",
+            new Example("demo scaling", "a day with a surge"),
+            new Example("demo scaling --seed 7 --output json", "another one; only the result on standard output"))
+        {
+            seed,
+        }
+        .Runs((invocation, _) =>
+        {
+            var validation = Validation.Of(invocation.Locations);
+            var environment = (validation.Specification ?? throw validation.Refusal(invocation.Locations)).Environments.FirstOrDefault(item => DeclaredScaling.RangeOf(item, ScaledInDemo) is not null);
+            if (environment is null || validation.Catalog!.Find(ScaledInDemo) is not { } component || DeclaredScaling.Of(environment, component, environment.PrimaryRegion) is not { } how)
+                throw new CommandFailure(ExitCode.NotFound, $"The specification has no environment with a scaling range for {ScaledInDemo}.", "The demo uses its signals and its range.", "Use the reference platform: leave --specification out.");
+            var result = new ScalingDemo(invocation.Terminal, how, DeclaredScaling.RangeOf(environment, ScaledInDemo)!, invocation.Get(seed)).Run();
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
+            return Task.FromResult(result.Outcome == "held" ? ExitCode.Success : ExitCode.RunFailed);
+        });
+    }
 
     private static CliCommand Rotation()
     {

@@ -89,10 +89,23 @@ public sealed class ScalingGuardsTests
         Assert.Equal((ScalingVerdict.Scale, 3, "asked for; 1 of 4 workers do nothing and may go."), InShort(Apply(how, 4, 3, new() { Tasks = new(workers) })));
         Assert.Equal((ScalingVerdict.Scale, 2, "asked for; 2 of 4 workers do nothing and may go."), InShort(Apply(how, 4, 1, new() { Tasks = new(workers) })));
         // Of those that do nothing the one goes whose cache is missed least.
-        Assert.Equal(["web-1"], ScalingGuards.Spare(workers, 1));
+        Assert.Equal(["web-1"], ScalingGuards.Spare(how, new(workers), 1));
         Assert.Equal(
             (ScalingVerdict.Wait, 2, "All 2 workers are in the middle of something (8 activities run): one goes when it is done."),
             InShort(Apply(how, 2, 1, new() { Tasks = new(new Dictionary<string, WorkerLoad> { ["web-0"] = new(1, 0, 0), ["web-1"] = new(7, 0, 0) }) })));
+    }
+
+    [Fact]
+    public void A_busy_worker_may_go_when_it_has_the_time_to_end_what_it_began_and_those_that_do_least_go_first()
+    {
+        var workers = new Dictionary<string, WorkerLoad> { ["web-0"] = new(9, 0, 0), ["web-1"] = new(3, 1, 0), ["web-2"] = new(3, 0, 0) };
+        var how = Plain with { Tasks = new("orders", "orders", TimeSpan.FromMinutes(30)) };
+
+        Assert.Equal(ScalingVerdict.Scale, Apply(how, 3, 1, new() { Tasks = new(workers, TimeSpan.FromMinutes(30)) }).Verdict);
+        Assert.Equal(["web-2", "web-1"], ScalingGuards.Spare(how, new(workers, TimeSpan.FromMinutes(30)), 2));
+        Assert.Equal(ScalingVerdict.Wait, Apply(how, 3, 1, new() { Tasks = new(workers, TimeSpan.FromMinutes(29)) }).Verdict);
+        Assert.Equal(ScalingVerdict.Wait, Apply(how with { Tasks = new("orders", "orders") }, 3, 1, new() { Tasks = new(workers, TimeSpan.FromMinutes(30)) }).Verdict);
+        Assert.Empty(ScalingGuards.Spare(how, new(workers, TimeSpan.FromMinutes(29)), 2));
     }
 
     [Fact]
