@@ -185,7 +185,9 @@ internal sealed class BackupCopy(GuardParts parts)
             right.Add(string.Create(CultureInfo.InvariantCulture, $"All {own.Length} markers from before {until:u} are there."));
         else
             right.Add("There are no markers that are old enough to be compared yet.");
-        return held.Target is null && await copy.RunAsync(BackupMarkers.Newest, SqlPatience, ct) is DateTime newest ? held.OrderedAt - new DateTimeOffset(newest, TimeSpan.Zero) : null;
+        return held.Target is null && await copy.RunAsync(BackupMarkers.Newest, SqlPatience, ct) is DateTime newest
+            ? TimeSpan.FromTicks(Math.Max(0, (held.OrderedAt - new DateTimeOffset(newest, TimeSpan.Zero)).Ticks))
+            : null;
     }
 
     private static string First(string text) => text.Length <= 400 ? text.Trim() : text[..400].Trim() + "...";

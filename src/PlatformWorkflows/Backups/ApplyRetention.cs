@@ -32,7 +32,7 @@ public sealed class ApplyRetention : BackupRunbook
         var acts = decided.Verdicts.Where(verdict => verdict.Action is RetentionAction.Mark or RetentionAction.Unmark or RetentionAction.Sweep).ToList();
         Finish(Decides, InWords(decided));
         if (given.Mode == RunbookMode.Plan)
-            return End(decided, [], InWords(decided));
+            return End(RetentionOutcome.Planned, decided, [], InWords(decided));
         Begin(Applies);
         EnterPhase(RunbookPhase.Acting, InWords(decided));
         var left = new List<string>();
@@ -46,7 +46,7 @@ public sealed class ApplyRetention : BackupRunbook
         }
 
         Finish(Applies, left.Count == 0 ? "Done." : string.Join(" ", left));
-        return End(decided, left, $"{InWords(decided)}{(left.Count == 0 ? "" : $" {left.Count} were left as they are.")}");
+        return End(RetentionOutcome.Applied, decided, left, $"{InWords(decided)}{(left.Count == 0 ? "" : $" {left.Count} were left as they are.")}");
     });
 
     private static string InWords(DecidedRetention decided)
@@ -56,7 +56,7 @@ public sealed class ApplyRetention : BackupRunbook
             + (decided.Disagreements.Count == 0 ? "" : $" Catalog and repository disagree about {decided.Disagreements.Count}: {string.Join(" ", decided.Disagreements.Select(finding => $"{finding.Name}: {finding.Why}"))}");
     }
 
-    private ApplyRetentionReport End(DecidedRetention decided, IReadOnlyList<string> left, string summary)
+    private ApplyRetentionReport End(RetentionOutcome outcome, DecidedRetention decided, IReadOnlyList<string> left, string summary)
     {
         EnterPhase(RunbookPhase.Completed, summary);
         return new()
@@ -64,6 +64,7 @@ public sealed class ApplyRetention : BackupRunbook
             Environment = Request.Store.Environment,
             Store = $"{Request.Store}",
             OperationId = Request.OperationId,
+            Outcome = outcome,
             Summary = summary,
             Verdicts = decided.Verdicts,
             Left = left,

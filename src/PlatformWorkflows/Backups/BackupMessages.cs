@@ -140,6 +140,15 @@ public sealed record ApplyRetentionInput
     public string? OperationId { get; init; }
 }
 
+public enum RetentionOutcome
+{
+    /// <summary>Nothing was changed: only the plan was asked for.</summary>
+    Planned,
+
+    /// <summary>What was decided was done; what was left says why.</summary>
+    Applied,
+}
+
 /// <summary>The result of <c>ApplyRetention</c>.</summary>
 public sealed record ApplyRetentionReport
 {
@@ -148,6 +157,8 @@ public sealed record ApplyRetentionReport
     public required string Store { get; init; }
 
     public required string OperationId { get; init; }
+
+    public required RetentionOutcome Outcome { get; init; }
 
     /// <summary>One sentence.</summary>
     public required string Summary { get; init; }

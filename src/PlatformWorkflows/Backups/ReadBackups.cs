@@ -24,6 +24,9 @@ public sealed record ReadBackupsReport
 
     public required string Store { get; init; }
 
+    /// <summary><c>read</c>.</summary>
+    public string Outcome { get; init; } = "read";
+
     /// <summary>One sentence.</summary>
     public required string Summary { get; init; }
 
