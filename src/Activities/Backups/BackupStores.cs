@@ -1,9 +1,9 @@
+using PlatformOps.Activities.Failover;
+using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
-using PlatformOps.Activities.Failover;
-using PlatformOps.Activities.Provisioning;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
