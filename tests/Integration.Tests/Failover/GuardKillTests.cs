@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Npgsql;
 using PlatformOps.Platform.Failover;
 
 namespace PlatformOps.Integration.Tests.Failover;
@@ -73,6 +74,7 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
         // What is written from now on exists here only.
         pair.ReplicationLink(Second).Cut();
         await pair.UntilAsync(First, node => node.Streaming == false);
+        await WriteHereOnlyAsync(pair);
         var killed = Stopwatch.GetTimestamp();
         await pair.LoseAsync(First);
         pair.ReplicationLink(Second).Restore();
@@ -158,5 +160,14 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
         {
             return null;
         }
+    }
+
+    /// <summary>Commits that wait for the standby may have reached it before the link was cut: this one is begun after that, and waits for nobody.</summary>
+    private static async Task WriteHereOnlyAsync(GuardedPair pair)
+    {
+        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={pair.ClientPort(First)};Username=app;Password=app;Database=postgres;Pooling=false;SSL Mode=Disable;Options=-c synchronous_commit=local");
+        await connection.OpenAsync(Ct);
+        await using var command = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'test', 'only here')", connection);
+        await command.ExecuteNonQueryAsync(Ct);
     }
 }
