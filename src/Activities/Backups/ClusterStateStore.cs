@@ -78,7 +78,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         var claim = await In(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
         using var folder = new TemporaryFolder();
         var (archive, manifest) = await FetchAsync(label, folder.Path, progress, ct);
-        var restored = await new StateRestore(place, archive, overwrite: false).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
+        var restored = await new StateRestore(place, archive, overwrite: false, time).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
         progress($"{restored.Created + restored.Unchanged + restored.Overwritten} objects are restored, {restored.Troubled} could not be.");
         return new(claim.Ordered, time.GetUtcNow() - claim.Ordered, manifest.StartedAt);
     }
@@ -186,7 +186,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     private async Task<StateProgress?> ProgressAsync(string operation, CancellationToken ct) =>
         await sets.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
 
-    private StateQuarantine In(KubernetesConnection place) => new(place, $"{environment}/{cluster.Region}");
+    private StateQuarantine In(KubernetesConnection place) => new(place, $"{environment}/{cluster.Region}", time);
 
     private KubernetesConnection Quarantine() => quarantine ?? throw new AdapterException(
         AdapterFailureKind.NotServed, $"There is no quarantine for cluster state of {environment}: state backups.{environment}.quarantine in the connections file, an API server without nodes. Until then its sets are unproven.");

@@ -41,7 +41,7 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
         var copied = VaultIn(region, place, connections.Regions.GetValueOrDefault(region.Name)?.Vault ?? new());
         if (own.Connection.Options.Address == vault.Connection.Options.Address)
             throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{store.Environment}.quarantineVault.address is that of the Vault of {region.Name}: a verification would replace what it has. Name another one.");
-        return new(vault.Connection, new(own.Connection, copied.Connection, UnsealKeys(store, place)), Sets(store, access, objects), store.Environment, region.Name, time, [vault, own, copied]);
+        return new(vault.Connection, new(own.Connection, copied.Connection, UnsealKeys(store, place), time), Sets(store, access, objects), store.Environment, region.Name, time, [vault, own, copied]);
     }
 
     /// <summary>The quarantine with a login.</summary>

@@ -10,7 +10,7 @@ namespace PlatformOps.Activities.Backups;
 /// <summary>An API server that is used for nothing but proving that a cluster's state can be restored. It has no nodes, so that nothing that is restored runs and no credential of it is used; and it is empty,
 /// or holds what a verification left.</summary>
 /// <param name="owner">Whose store is proved in it: what another verification of the same store left is removed.</param>
-internal sealed class StateQuarantine(KubernetesConnection connection, string owner)
+internal sealed class StateQuarantine(KubernetesConnection connection, string owner, TimeProvider time)
 {
     public const string MarkName = "platformops-quarantine";
 
@@ -66,8 +66,8 @@ internal sealed class StateQuarantine(KubernetesConnection connection, string ow
         if (await FindAsync(ct) is not { } claim || claim.Owner != owner)
             return [];
         var removed = new SortedDictionary<string, int>(StringComparer.Ordinal);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(PatienceWithDeletion);
+        using var late = new CancellationTokenSource(PatienceWithDeletion, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
         string? left = null;
         try
         {
@@ -85,7 +85,7 @@ internal sealed class StateQuarantine(KubernetesConnection connection, string ow
                 if ((left = await KeptAsync(await ResourcesAsync(patience.Token), patience.Token)) is null)
                     break;
                 progress($"Waiting until {left} is gone.");
-                await Task.Delay(Look, patience.Token);
+                await Task.Delay(Look, time, patience.Token);
             }
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)

@@ -10,7 +10,7 @@ namespace PlatformOps.Activities.Backups;
 
 /// <summary>Makes the objects of an archive in a cluster, in the order of <see cref="RestoreOrder"/>. What is there is left as it is unless overwriting was asked for.</summary>
 /// <param name="overwrite">Whether objects that are there and differ are replaced.</param>
-internal sealed class StateRestore(KubernetesConnection connection, StateArchive archive, bool overwrite)
+internal sealed class StateRestore(KubernetesConnection connection, StateArchive archive, bool overwrite, TimeProvider time)
 {
     /// <summary>How many objects of a kind are written at once.</summary>
     private const int Parallel = 8;
@@ -149,14 +149,14 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
 
     private async Task UntilServedAsync(List<ObjectKind> kinds, CancellationToken ct)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(PatienceWithDefinitions);
+        using var late = new CancellationTokenSource(PatienceWithDefinitions, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
         foreach (var kind in kinds)
         {
             try
             {
                 while (!await ServesAsync(kind, patience.Token))
-                    await Task.Delay(Look, patience.Token);
+                    await Task.Delay(Look, time, patience.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {

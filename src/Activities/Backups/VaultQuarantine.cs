@@ -9,7 +9,7 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="own">With the login that it was made with.</param>
 /// <param name="copied">The same server, with the login that is good where the snapshot was taken.</param>
 /// <param name="unsealKeys">Of the Vault that is backed up; none: it unseals by itself.</param>
-internal sealed class VaultQuarantine(VaultConnection own, VaultConnection copied, IReadOnlyList<SecretText> unsealKeys)
+internal sealed class VaultQuarantine(VaultConnection own, VaultConnection copied, IReadOnlyList<SecretText> unsealKeys, TimeProvider time)
 {
     private const string Mark = "platformops/quarantine";
 
@@ -86,12 +86,12 @@ internal sealed class VaultQuarantine(VaultConnection own, VaultConnection copie
     /// <summary>After a restore by force a server is sealed, unless a key outside unseals it.</summary>
     private async Task UntilCopiedAsync(string label, CancellationToken ct)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(Patience);
+        using var late = new CancellationTokenSource(Patience, time);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
         var seen = "it does not answer";
         try
         {
-            for (; ; await Task.Delay(Look, patience.Token))
+            for (; ; await Task.Delay(Look, time, patience.Token))
             {
                 try
                 {

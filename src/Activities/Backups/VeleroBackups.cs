@@ -15,7 +15,8 @@ internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan reten
 {
     private const string Group = "velero.io/v1";
 
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    /// <summary>For objects alone, without volumes, minutes are much. One that stands still must not keep our own set, which is made already, from being entered.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(1), Look = TimeSpan.FromSeconds(1);
 
     private static readonly ServedResource Locations = new(new(Group, "BackupStorageLocation"), "backupstoragelocations", true, [], true);
 
@@ -31,7 +32,7 @@ internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan reten
         var address = new ResourceAddress(cluster.Region, Group, "Backup", location.Namespace, $"platformops-{CanonicalJson.Digest(operation)[..16]}");
         if (await objects.FindAsync(address, ct) is null)
             await CreateAsync(address, location.Name, operation, ct);
-        while (true)
+        for (var began = time.GetTimestamp(); ; await Task.Delay(Look, time, ct))
         {
             var live = await objects.FindAsync(address, ct);
             if (live is null)
@@ -39,8 +40,9 @@ internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan reten
             var status = CustomResourceStatus.Judge($"Velero's Backup {address.Name}", live, [], time.GetUtcNow());
             if (status.State != GateState.OnTheWay)
                 return status.State == GateState.Passed ? null : $"{status.Message}.";
+            if (time.GetElapsedTime(began) >= Patience)
+                return $"{status.Message}, {Patience.TotalMinutes:0} minutes after it was asked for. Look at Velero's own log.";
             progress($"{status.Message}.");
-            await Task.Delay(Look, ct);
         }
     }
 

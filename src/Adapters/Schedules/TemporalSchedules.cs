@@ -92,7 +92,7 @@ public sealed class TemporalSchedules(ITemporalClient client)
 
             schedule.State = seen.Live.Schedule.State;
             await client.WorkflowService.UpdateScheduleAsync(
-                new() { Namespace = Space, ScheduleId = id, Schedule = schedule, ConflictToken = seen.Live.ConflictToken, RequestId = Guid.NewGuid().ToString() }, BootstrapCluster.Rpc(ct));
+                new() { Namespace = Space, ScheduleId = id, Schedule = schedule, ConflictToken = seen.Live.ConflictToken, RequestId = $"{id}-{Convert.ToHexStringLower(seen.Live.ConflictToken.Span)}" }, BootstrapCluster.Rpc(ct));
             return true;
         }
         catch (RpcException failure) when (failure.Code is RpcException.StatusCode.AlreadyExists or RpcException.StatusCode.FailedPrecondition or RpcException.StatusCode.NotFound)
@@ -125,6 +125,7 @@ public sealed class TemporalSchedules(ITemporalClient client)
     public Task BackfillAsync(string id, DateTimeOffset from, DateTimeOffset to, CancellationToken ct) => PatchAsync(
         id, new() { BackfillRequest = { new BackfillRequest { StartTime = from.ToTimestamp(), EndTime = to.ToTimestamp(), OverlapPolicy = ScheduleOverlapPolicy.BufferAll } } }, ct);
 
+    /// <remarks>Each call is somebody's wish of its own: two triggers are meant twice. The id is for the repetitions on the wire.</remarks>
     private Task PatchAsync(string id, SchedulePatch patch, CancellationToken ct) => client.WorkflowService.PatchScheduleAsync(
         new() { Namespace = Space, ScheduleId = id, Patch = patch, RequestId = Guid.NewGuid().ToString() }, BootstrapCluster.Rpc(ct));
 

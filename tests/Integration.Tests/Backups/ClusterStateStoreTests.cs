@@ -217,8 +217,8 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         Assert.Empty(await store.CleanUpAsync("verify-1", Ct));
         Assert.Null(await quarantine.Kubectl.GetAsync("/api/v1/namespaces/shop"));
         // Empty, as the next verification wants it.
-        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection, "production/us-east-1").ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection, "production/us-east-1", TimeProvider.System).ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
         // A verification that was terminated does not keep the next one out.
-        Assert.Equal("verify-3", (await new StateQuarantine(quarantine.Connection, "production/us-east-1").ClaimAsync("verify-3", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        Assert.Equal("verify-3", (await new StateQuarantine(quarantine.Connection, "production/us-east-1", TimeProvider.System).ClaimAsync("verify-3", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
     }
 }

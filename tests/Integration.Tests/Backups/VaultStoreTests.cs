@@ -117,7 +117,7 @@ public sealed class VaultStoreTests(SandboxAws aws)
         }
 
         public VaultStore Store() => new(
-            Source.Root, new(Quarantine.Root, Copied, [new(Source.Server.UnsealKey)]), sets, "production", "us-east-1", TimeProvider.System);
+            Source.Root, new(Quarantine.Root, Copied, [new(Source.Server.UnsealKey)], TimeProvider.System), sets, "production", "us-east-1", TimeProvider.System);
 
         public async ValueTask DisposeAsync()
         {
