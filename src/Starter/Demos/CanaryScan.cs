@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Encodings.Web;
 using Google.Protobuf;
 using Temporalio.Client;
 
@@ -14,9 +15,15 @@ internal sealed class CanaryScan
     /// <summary>Where something was found, as <c>place: name</c>; sorted.</summary>
     public IReadOnlyList<string> Found => [.. found.Order(StringComparer.Ordinal)];
 
-    /// <summary>A value to look for, as it is and as Kubernetes writes it.</summary>
+    /// <summary>A value to look for: as it is, as JSON writes it (a <c>+</c> or a quote may be escaped there), and each of them as Kubernetes encodes it.</summary>
     /// <param name="name">What it is called where it is found.</param>
     public void LookFor(string name, string value)
+    {
+        foreach (var written in new[] { value, JavaScriptEncoder.Default.Encode(value), JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(value) }.Distinct(StringComparer.Ordinal))
+            LookForText(name, written);
+    }
+
+    private void LookForText(string name, string value)
     {
         var bytes = Encoding.UTF8.GetBytes(value);
         needles.Add((name, bytes));

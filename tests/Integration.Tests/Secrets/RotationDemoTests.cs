@@ -80,9 +80,11 @@ public sealed class RotationDemoTests
     [Fact]
     public void The_net_finds_a_private_key_as_it_is_and_in_any_writing()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var pem = key.ExportPkcs8PrivateKeyPem();
-        foreach (var written in new[] { Encoding.UTF8.GetBytes(pem), key.ExportPkcs8PrivateKey(), JsonSerializer.SerializeToUtf8Bytes(new { pem }), Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(pem))) })
+        // Bytes whose Base64 has a sign in every line that JSON escapes.
+        byte[] key = [.. Enumerable.Repeat<byte[]>([0xfb, 0xef, 0xbe, 0x01, 0x02, 0x03], 24).SelectMany(part => part)];
+        var pem = PemEncoding.WriteString("PRIVATE KEY", key);
+        Assert.All(pem.Split('\n')[1..^1], line => Assert.Contains("+", line, StringComparison.Ordinal));
+        foreach (var written in new[] { Encoding.UTF8.GetBytes(pem), key, JsonSerializer.SerializeToUtf8Bytes(new { pem }), Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(pem))) })
         {
             var scan = new CanaryScan();
             scan.LookForKey("it", pem);
@@ -96,6 +98,7 @@ public sealed class RotationDemoTests
     [Theory]
     [InlineData("canary-of-thirty-two-characters!")]
     [InlineData("x7Kq0ZpL9mNaB3cD")]
+    [InlineData("a+b<c>\"d&e'f/0123456789")]
     public void The_net_finds_a_value_in_every_encoding_and_position(string value)
     {
         for (var before = 0; before < 7; before++)
