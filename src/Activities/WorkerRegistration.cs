@@ -52,6 +52,31 @@ public static class WorkerRegistration
         return options;
     }
 
+    /// <summary>Options of a worker that does what <paramref name="domain"/> says and no more, beside workers of the other domains.</summary>
+    /// <param name="domain">Any but <see cref="WorkerDomain.Failover"/>, which has <see cref="CreateFailoverWorkerOptions"/>.</param>
+    /// <param name="taskQueue">Where the runbooks run; see <see cref="WorkerDomains.QueueOf"/>.</param>
+    /// <param name="activities">What implements the activities of the domains: more than the domain's own does no harm.</param>
+    /// <exception cref="ArgumentException">Nothing implements activities of the domain.</exception>
+    public static TemporalWorkerOptions CreateDomainWorkerOptions(WorkerDomain domain, string taskQueue, params IReadOnlyList<object> activities)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(domain, WorkerDomain.Failover);
+        var options = new TemporalWorkerOptions(WorkerDomains.QueueOf(domain, taskQueue));
+        if (domain == WorkerDomain.Runbooks)
+        {
+            options.Interceptors = [new DomainRoutes()];
+            return With(options, Workflows.Except(Failovers));
+        }
+
+        foreach (var type in WorkerDomains.Activities[domain])
+        {
+            var implementation = activities.FirstOrDefault(type.IsInstanceOfType)
+                ?? throw new ArgumentException($"Nothing implements {type.Name}, which the domain {domain} carries out. Give it.", nameof(activities));
+            options.AddAllActivities(type, implementation);
+        }
+
+        return options;
+    }
+
     /// <summary>Options of a worker that runs failovers and what they do: on a queue of its own, so that nothing else that waits can delay them.</summary>
     /// <param name="taskQueue">Default <see cref="TaskQueues.Failover"/>.</param>
     public static TemporalWorkerOptions CreateFailoverWorkerOptions(IFailoverActivities failover, string taskQueue = TaskQueues.Failover) =>

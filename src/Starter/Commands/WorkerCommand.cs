@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using PlatformOps.Activities;
 using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
@@ -45,13 +46,25 @@ internal static class WorkerCommand
             Description = "Where Kubernetes may ask how the worker is (GET /healthz, /readyz), for example 0.0.0.0:8080. [default: nowhere]",
             HelpName = "HOST:PORT",
         };
+        var domain = new Option<WorkerDomain?>("--domain")
+        {
+            Description = "Do one part of the work, with the credentials of that part, beside workers that do the rest: Runbooks, Provisioning, Rotation, Backup, Scaling, Failover. [default: everything]",
+            HelpName = "DOMAIN",
+        };
+        var grace = new Option<int>("--grace")
+        {
+            Description = "How many seconds activities may go on when the worker is told to end; then they are cancelled, and another worker tries them again.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => (int)Grace.TotalSeconds,
+        };
         return new CliCommand(
             "worker",
             "Carry runbooks out: poll a Temporal server until Ctrl-C. The server is that of TEMPORAL_*, else that of the `up` that runs on --data.",
             new Example("worker", "for the `up --no-worker` that runs here"),
-            new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"))
+            new Example("worker --connections platform.json --specification platform/", "with TEMPORAL_ADDRESS set: in production"),
+            new Example("worker --domain Rotation --connections rotation.json", "only what replaces secrets and certificates, beside workers of the other domains"))
         {
-            queue, connections, regions, metrics, health,
+            queue, connections, regions, metrics, health, domain, grace,
         }
         .Runs(async (invocation, ct) =>
         {
@@ -62,6 +75,11 @@ internal static class WorkerCommand
             var taskQueue = invocation.Get(queue) ?? target.Instance?.TaskQueue ?? TaskQueues.Default;
             var sources = Sources(invocation, target.Instance);
             var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance);
+            var only = invocation.Get(domain);
+            var patience = invocation.Get(grace) is >= 0 and var seconds
+                ? TimeSpan.FromSeconds(seconds)
+                : throw new CommandFailure(ExitCode.Invalid, $"The grace {invocation.Get(grace)} cannot be used.", "Seconds are expected, 0 or more.", "Write for example --grace 20.");
+            var polled = only is { } one ? WorkerDomains.QueueOf(one, taskQueue) : taskQueue;
             var client = await target.ConnectAsync(ct);
             await using var activities = new ProvisioningActivities(sources, reached);
             using var log = new ServerLog(invocation.Verbose);
@@ -73,14 +91,14 @@ internal static class WorkerCommand
             using var scaling = new ScalingActivities(sources, reached);
             using var failovers = new FailoverActivities(sources, reached, FailoverPairs.Opener(reached), drills: drills ? copies : null);
             var here = invocation.Get(regions) is { Length: > 0 } named ? named : [.. reached.Failover.Values.SelectMany(database => database.Nodes.Keys).Distinct()];
-            invocation.Terminal.Line($"Worker: polls {taskQueue} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
+            invocation.Terminal.Line($"Worker{(only is null ? "" : $" for {only}")}: polls {polled} on {target.Address}, namespace {client.Options.Namespace} (from: {target.Source}).");
             invocation.Terminal.Line($"  specification: {sources.SpecificationFolder}   catalog: {sources.CatalogFolder}");
             invocation.Terminal.Line("Ctrl-C ends it; what it leaves unfinished is taken up by the next worker.");
-            invocation.Terminal.Result(new { taskQueue, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
+            invocation.Terminal.Result(new { taskQueue = polled, domain = only, target.Address, client.Options.Namespace, specification = sources.SpecificationFolder, catalog = sources.CatalogFolder });
             await using var answers = asked is null ? null : await WorkerHealth.StartAsync(asked, client, ct);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct);
             var watching = SdkRuntime.MetricsAddress is null ? Task.CompletedTask : new ScheduleMetrics(new(client), SdkRuntime.Instance.MetricMeter).WatchAsync(TimeProvider.System, ended.Token);
-            await RunbookWorker.RunAsync(client, activities, secrets, certificates, backups, scaling, failovers, taskQueue, here, drills, Grace, ct, answers);
+            await RunbookWorker.RunAsync(client, activities, secrets, certificates, backups, scaling, failovers, taskQueue, here, drills, patience, ct, answers, only);
             await ended.CancelAsync();
             await watching;
             return ExitCode.Success;

@@ -19,10 +19,11 @@ internal static class RunbookWorker
     /// <param name="regions">Where this process stands: it observes from there.</param>
     /// <param name="drills">Whether copies for drills may be made here.</param>
     /// <param name="grace">How long activities may go on before they are cancelled; their retries go to the next worker.</param>
+    /// <param name="domain">What it does, beside workers that do the rest; null: everything.</param>
     /// <param name="health">Told whether tasks are polled for; null: nobody asks.</param>
     public static Task RunAsync(
         TemporalClient client, IProvisioningActivities provisioning, ISecretActivities secrets, ICertificateActivities certificates, IBackupActivities backups, IScalingActivities scaling, IFailoverActivities failover, string taskQueue, IEnumerable<string> regions,
-        bool drills, TimeSpan grace, CancellationToken ct, WorkerHealth? health = null)
+        bool drills, TimeSpan grace, CancellationToken ct, WorkerHealth? health = null, WorkerDomain? domain = null)
     {
         return BootstrapGate.WhileActiveAsync(client, PollAsync, TimeProvider.System, ct);
 
@@ -30,13 +31,12 @@ internal static class RunbookWorker
         {
             // One that fails takes the others with it: half a worker looks like a whole one.
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(open);
-            TemporalWorkerOptions[] all =
-            [
-                WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates, backups, scaling),
-                WorkerRegistration.CreateFailoverWorkerOptions(failover),
-                .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
-                .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
-            ];
+            TemporalWorkerOptions[] all = domain switch
+            {
+                null => [WorkerRegistration.CreateWorkerOptions(provisioning, taskQueue, secrets, certificates, backups, scaling), .. Failovers()],
+                WorkerDomain.Failover => [.. Failovers()],
+                { } one => [WorkerRegistration.CreateDomainWorkerOptions(one, taskQueue, provisioning, secrets, certificates, backups, scaling)],
+            };
             health?.Polls = true;
             try
             {
@@ -47,6 +47,13 @@ internal static class RunbookWorker
                 health?.Polls = false;
             }
         }
+
+        IEnumerable<TemporalWorkerOptions> Failovers() =>
+        [
+            WorkerRegistration.CreateFailoverWorkerOptions(failover),
+            .. drills ? [WorkerRegistration.CreateFailoverWorkerOptions(failover, TaskQueues.Drill)] : Array.Empty<TemporalWorkerOptions>(),
+            .. regions.Select(region => WorkerRegistration.CreateRegionWorkerOptions(failover, TaskQueues.Of(region))),
+        ];
     }
 
     private static async Task RunAsync(TemporalClient client, TemporalWorkerOptions options, TimeSpan grace, CancellationTokenSource stop)

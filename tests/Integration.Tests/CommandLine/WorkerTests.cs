@@ -10,15 +10,17 @@ public sealed class WorkerTests : IDisposable
 
     public void Dispose() => cli.Dispose();
 
-    [Fact]
-    public async Task Polls_the_server_that_it_was_given_and_ends_well_when_asked()
+    [Theory]
+    [InlineData("mine")]
+    [InlineData("mine.rotation", "--domain", "Rotation", "--grace", "20")]
+    public async Task Polls_the_server_that_it_was_given_and_ends_well_when_asked(string polled, params string[] options)
     {
         using var server = cli.Start("server", "--port", "0", "--output", "json");
         await server.WaitForAsync("\"address\":");
         cli["TEMPORAL_ADDRESS"] = JsonDocument.Parse(server.Written.Split('\n')[0]).RootElement.GetProperty("address").GetString()!;
 
-        using var worker = cli.Start("worker", "--task-queue", "mine", "--output", "json");
-        await worker.WaitForAsync("\"taskQueue\":\"mine\"");
+        using var worker = cli.Start(["worker", "--task-queue", "mine", "--output", "json", .. options]);
+        await worker.WaitForAsync($"\"taskQueue\":\"{polled}\"");
         worker.Terminate();
 
         var ended = await worker.EndAsync(TimeSpan.FromSeconds(30));
