@@ -14,11 +14,10 @@ using Temporalio.Exceptions;
 
 namespace PlatformOps.Activities.Scaling;
 
-/// <summary>How busy a component is, and what a change of its replicas has consequences for. What cannot be found out is unknown in the answer, and never an end of the look.</summary>
+/// <summary>How busy a component is, and what a change of its replicas has consequences for. What cannot be found out is unknown in the answer;
+/// only the cluster that the component runs in has to answer.</summary>
 internal sealed class SurroundingSight(SpecifiedEnvironment specified, ComponentDefinition component, RegionSpecification region, RegionConnections regions, TimeProvider time)
 {
-    private static readonly ObjectKind[] Budgets = [new("policy/v1", "PodDisruptionBudget"), new("policy/v1beta1", "PodDisruptionBudget")];
-
     private readonly LiveObjects objects = new(regions.Cluster(region));
 
     /// <summary>What every signal says now.</summary>
@@ -96,17 +95,11 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
         }
     }
 
-    private async Task<IReadOnlyList<DisruptionFloor>> FloorsAsync(LiveReplicas live, CancellationToken ct)
-    {
-        if (await objects.ServedAsync(Budgets, ct) is not [var kind, ..])
-            return [];
-        var labels = live.Workload.Manifest["spec"]?["template"]?["metadata"]?["labels"] as JsonObject ?? [];
-        return [.. (await ManifestsAsync(kind, live.Workload.Address.Namespace, ct))
-            .Where(budget => budget["spec"]?["selector"]?["matchLabels"] is JsonObject { Count: > 0 } selected && selected.All(label => (string?)labels[label.Key] == (string?)label.Value))
+    private async Task<IReadOnlyList<DisruptionFloor>> FloorsAsync(LiveReplicas live, CancellationToken ct) =>
+        [.. (await new DisruptionLimits(regions.Cluster(region)).BudgetsAsync(live.Workload, ct))
             // A part of the replicas, or a number that may be away, goes along with the replicas.
-            .Where(budget => budget["spec"]?["minAvailable"] is JsonValue minimum && minimum.TryGetValue<int>(out _))
-            .Select(budget => new DisruptionFloor((string)budget["metadata"]!["name"]!, (int)budget["spec"]!["minAvailable"]!))];
-    }
+            .Where(budget => budget.Manifest["spec"]?["minAvailable"] is JsonValue minimum && minimum.TryGetValue<int>(out _))
+            .Select(budget => new DisruptionFloor(budget.Address.Name, (int)budget.Manifest["spec"]!["minAvailable"]!))];
 
     private async Task<SearchNodes?> SearchAsync(CancellationToken ct)
     {

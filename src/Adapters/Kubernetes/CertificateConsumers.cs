@@ -1,5 +1,4 @@
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Certificates;
 using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Platform.Certificates;
@@ -23,6 +22,7 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
 
     private readonly LiveObjects objects = new(connection);
     private readonly ClusterHealth health = new(connection);
+    private readonly WorkloadRestarts restarts = new(connection);
 
     /// <summary>Everybody who uses it, by name.</summary>
     /// <param name="fingerprint">Of the current certificate; empty: there is none, then nobody is asked how far it is.</param>
@@ -46,7 +46,7 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
 
         foreach (var pod in pods.Where(pod => SecretConsumers.Uses(pod.Manifest["spec"], certificate.Secret) && !workloads.Exists(workload => Selects(workload, pod))))
         {
-            consumers.Add(Carries(pod.Manifest, labels)
+            consumers.Add(ours.Carries(pod.Manifest)
                 ? new($"Pod/{pod.Address.Name}", Declared: true, RestartStanding.Changing, "It runs to its end with what it started with; the next one starts with the current certificate.", [])
                 : new($"Pod/{pod.Address.Name}", Declared: false, RestartStanding.Old, "It belongs to no Deployment, StatefulSet or DaemonSet, and does not carry our labels.", []));
         }
@@ -56,10 +56,9 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
 
     /// <summary>Has a workload start all of its pods anew, at its own pace. For a certificate that it was restarted for already nothing happens.</summary>
     /// <param name="name"><c>Kind/name</c>.</param>
-    public async Task RestartAsync(string space, string name, string secret, string fingerprint, CancellationToken ct)
-    {
-        await RestartAsync(space, name, new KeyValuePair<string, string>(Annotation(secret), Stamp(fingerprint)), ct);
-    }
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: a PodDisruptionBudget does not allow it.</exception>
+    public Task RestartAsync(string space, string name, string secret, string fingerprint, CancellationToken ct) =>
+        RestartAsync(space, name, new KeyValuePair<string, string>(Annotation(secret), Stamp(fingerprint)), ct);
 
     /// <summary>Who trusts what a Secret says, and whom each of their pods trusts.</summary>
     /// <param name="reloads">Those that take up a changed one by themselves.</param>
@@ -82,25 +81,15 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
         }
 
         foreach (var pod in pods.Where(pod => SecretConsumers.Uses(pod.Manifest["spec"], secret) && !workloads.Exists(workload => Selects(workload, pod))))
-            consumers.Add(new($"{space}/Pod/{pod.Address.Name}", Carries(pod.Manifest, labels), RestartStanding.Changing, "It belongs to no workload, and trusts what it read when it started.", false, []));
+            consumers.Add(new($"{space}/Pod/{pod.Address.Name}", ours.Carries(pod.Manifest), RestartStanding.Changing, "It belongs to no workload, and trusts what it read when it started.", false, []));
         return consumers;
     }
 
     /// <summary>Has a workload start all of its pods anew. For a stamp that it has already nothing happens.</summary>
     /// <param name="name"><c>Kind/name</c>.</param>
-    public async Task RestartAsync(string space, string name, KeyValuePair<string, string> stamp, CancellationToken ct)
-    {
-        var parts = name.Split('/');
-        var served = await connection.Kinds.FindAsync(new("apps/v1", parts[0]), ct);
-        var call = new ApiCall(
-            HttpMethod.Patch, $"{served.Path(space, parts[1])}?fieldManager={FieldManager}", "patch", LiveObjects.InWords(new(connection.Region, "apps/v1", parts[0], space, parts[1])))
-        {
-            Body = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [stamp.Key] = stamp.Value } } } } },
-            ContentType = "application/merge-patch+json",
-        };
-        if (await connection.SendAsync(call, ct) is { Missing: true } answer)
-            throw connection.Failures.Absent(call, answer);
-    }
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: a PodDisruptionBudget does not allow it.</exception>
+    public Task RestartAsync(string space, string name, KeyValuePair<string, string> stamp, CancellationToken ct) =>
+        restarts.RestartAsync(space, name, FieldManager, new Dictionary<string, string> { [stamp.Key] = stamp.Value }, ct);
 
     private async Task<(List<ObservedObject> Workloads, List<ObservedObject> Pods)> UsersAsync(string space, string secret, CancellationToken ct) => (
         [.. (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => SecretConsumers.Uses(workload.Manifest["spec"]?["template"]?["spec"], secret))],
@@ -168,9 +157,5 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
     /// <summary>As much of a fingerprint as tells certificates apart.</summary>
     private static string Stamp(string fingerprint) => fingerprint[..16];
 
-    private static bool Selects(ObservedObject workload, ObservedObject pod) =>
-        workload.Manifest["spec"]?["selector"]?["matchLabels"] is JsonObject { Count: > 0 } selector && Carries(pod.Manifest, selector.ToDictionary(label => label.Key, label => (string)label.Value!));
-
-    private static bool Carries(JsonObject manifest, IReadOnlyDictionary<string, string> labels) =>
-        manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
+    private static bool Selects(ObservedObject workload, ObservedObject pod) => LabelSelector.Of(workload.Manifest["spec"]?["selector"])?.Selects(pod.Manifest) == true;
 }

@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes;
 
-/// <summary>Whether a rollout may take more pods of a workload away at once than its PodDisruptionBudgets allow. Kubernetes holds evictions to them, and rollouts not.</summary>
-internal sealed class DisruptionLimits(KubernetesConnection connection)
+/// <summary>The PodDisruptionBudgets of a workload, and whether a rollout may take more of its pods away at once than they allow. Kubernetes holds evictions to them, and rollouts not.</summary>
+public sealed class DisruptionLimits(KubernetesConnection connection)
 {
     private const double DeploymentsUsually = 0.25;
 
@@ -12,17 +13,17 @@ internal sealed class DisruptionLimits(KubernetesConnection connection)
 
     private readonly LiveObjects objects = new(connection);
 
+    /// <summary>Those that select the pods of its template.</summary>
+    public async Task<IReadOnlyList<ObservedObject>> BudgetsAsync(ObservedObject workload, CancellationToken ct) =>
+        await objects.ServedAsync(Kinds, ct) is not [var kind, ..] ? []
+            : [.. (await objects.InNamespaceAsync(workload.Address.Namespace!, [kind], ct)).Where(budget => Selects(kind, budget.Manifest["spec"]?["selector"], workload.Manifest["spec"]?["template"]))];
+
     /// <summary>Why its rollout must not begin, as a sentence; null: it may.</summary>
     public async Task<string?> ObjectionAsync(ObservedObject workload, CancellationToken ct)
     {
-        if (await objects.ServedAsync(Kinds, ct) is not [var kind, ..])
-            return null;
         var spec = workload.Manifest["spec"];
-        var labels = spec?["template"]?["metadata"]?["labels"] as JsonObject ?? [];
-        foreach (var budget in await objects.InNamespaceAsync(workload.Address.Namespace!, [kind], ct))
+        foreach (var budget in await BudgetsAsync(workload, ct))
         {
-            if (budget.Manifest["spec"]?["selector"]?["matchLabels"] is not JsonObject { Count: > 0 } selected || !selected.All(label => (string?)labels[label.Key] == (string?)label.Value))
-                continue;
             var pods = workload.Address.Kind == "DaemonSet" ? (int?)workload.Manifest["status"]?["desiredNumberScheduled"] ?? 1 : (int?)spec?["replicas"] ?? 1;
             var (away, allowed) = (Away(workload.Address.Kind, spec, pods), Allowed(budget.Manifest["spec"], pods));
             if (away > allowed)
@@ -32,12 +33,14 @@ internal sealed class DisruptionLimits(KubernetesConnection connection)
         return null;
     }
 
+    /// <summary>An empty selector selects every pod of the namespace, and in <c>policy/v1beta1</c> none.</summary>
+    internal static bool Selects(ObjectKind kind, JsonNode? selector, JsonNode? template) =>
+        LabelSelector.Of(selector) is { } given && (kind.ApiVersion != "policy/v1beta1" || given.ToString().Length > 0) && given.Selects(template);
+
     /// <summary>How many pods a rollout may take away at once.</summary>
     internal static int Away(string kind, JsonNode? spec, int pods)
     {
-        if (kind == "StatefulSet")
-            return (string?)spec?["updateStrategy"]?["type"] == "OnDelete" ? 0 : Amount(spec?["updateStrategy"]?["rollingUpdate"]?["maxUnavailable"], pods, up: true) ?? 1;
-        if (kind == "DaemonSet")
+        if (kind is "StatefulSet" or "DaemonSet")
             return (string?)spec?["updateStrategy"]?["type"] == "OnDelete" ? 0 : Amount(spec?["updateStrategy"]?["rollingUpdate"]?["maxUnavailable"], pods, up: true) ?? 1;
         if ((string?)spec?["strategy"]?["type"] == "Recreate")
             return pods;

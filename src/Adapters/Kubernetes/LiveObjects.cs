@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes;
@@ -46,6 +47,10 @@ public sealed class LiveObjects(KubernetesConnection connection)
         async Task<IReadOnlyList<ObservedObject>> ListedAsync(ObjectKind kind, CancellationToken token) =>
             (await connection.Kinds.FindAsync(kind, token)).Namespaced ? await ListAsync(kind, space, "", token) : [];
     }
+
+    /// <summary>The pods that a workload's selector selects.</summary>
+    public async Task<IReadOnlyList<ObservedObject>> PodsAsync(ObservedObject workload, CancellationToken ct) =>
+        LabelSelector.Of(workload.Manifest["spec"]?["selector"]) is { } selector ? await ListAsync(new("v1", "Pod"), workload.Address.Namespace, selector.ToString(), ct) : [];
 
     /// <summary>The object, or null when the API server says that there is none.</summary>
     public async Task<ObservedObject?> FindAsync(ResourceAddress address, CancellationToken ct)

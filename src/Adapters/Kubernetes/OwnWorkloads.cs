@@ -25,5 +25,6 @@ internal sealed class OwnWorkloads(KubernetesConnection connection, IReadOnlyDic
             : [.. (await objects.ListAsync(Application, null, "", ct)).Where(application => Carries(application.Manifest)).Select(application => application.Address.Name)];
     }
 
-    private bool Carries(JsonObject manifest) => manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
+    /// <summary>Whether it carries our labels itself.</summary>
+    public bool Carries(JsonObject manifest) => manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
 }

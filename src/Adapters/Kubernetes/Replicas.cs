@@ -22,7 +22,7 @@ public sealed class Replicas(KubernetesConnection connection)
         if (await objects.FindAsync(Address(workload), ct) is not { } live)
             return null;
         var (spec, status, annotations) = (live.Manifest["spec"], live.Manifest["status"], live.Manifest["metadata"]?["annotations"]);
-        var pods = (await objects.ListAsync(new("v1", "Pod"), workload.Namespace, Selector(spec), ct))
+        var pods = (await objects.PodsAsync(live, ct))
             .Where(pod => (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed") && pod.Manifest["metadata"]?["deletionTimestamp"] is null)
             .Select(pod => pod.Address.Name).Order(StringComparer.Ordinal);
         return new(
@@ -67,7 +67,7 @@ public sealed class Replicas(KubernetesConnection connection)
     {
         if (await objects.FindAsync(Address(workload), ct) is not { } live)
             return;
-        foreach (var pod in await objects.ListAsync(new("v1", "Pod"), workload.Namespace, Selector(live.Manifest["spec"]), ct))
+        foreach (var pod in await objects.PodsAsync(live, ct))
         {
             var (cost, known) = (spare.Contains(pod.Address.Name) ? "-1000" : null, (string?)pod.Manifest["metadata"]?["annotations"]?[DeletionCost]);
             if (cost != known)
@@ -101,9 +101,6 @@ public sealed class Replicas(KubernetesConnection connection)
 
     private AdapterException Moved(ResourceAddress address, string why) =>
         new(AdapterFailureKind.Moved, $"{LiveObjects.InWords(address)} in {connection.Region} was not scaled: {why}.");
-
-    private static string Selector(JsonNode? spec) =>
-        string.Join(',', (spec?["selector"]?["matchLabels"] as JsonObject ?? []).Select(label => $"{label.Key}={(string?)label.Value}"));
 
     private static TemporaryScale? Temporary(JsonNode? annotations) =>
         int.TryParse((string?)annotations?[ScaleMarks.Before], NumberStyles.None, CultureInfo.InvariantCulture, out var before)

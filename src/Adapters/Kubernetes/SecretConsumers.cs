@@ -17,6 +17,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
 
     private readonly LiveObjects objects = new(connection);
     private readonly ClusterHealth health = new(connection);
+    private readonly WorkloadRestarts restarts = new(connection);
 
     /// <summary>Everybody who uses it, by name.</summary>
     /// <param name="version">The version that they are to use; 0: none yet, then nobody is asked how far it is.</param>
@@ -30,13 +31,13 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         var own = new OwnWorkloads(connection, labels);
         foreach (var workload in workloads)
             consumers.Add(await ConsumerAsync(workload, stamp, version, own, reloads, ct));
-        var selectors = workloads.Select(workload => workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? []).ToList();
+        var selectors = workloads.Select(workload => LabelSelector.Of(workload.Manifest["spec"]?["selector"])).ToList();
         foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
         {
-            var belongs = selectors.Exists(selector => selector.Count > 0 && Carries(pod.Manifest, selector.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value))));
+            var belongs = selectors.Exists(selector => selector?.Selects(pod.Manifest) == true);
             if (belongs || !Uses(pod.Manifest["spec"], secret) || (string?)pod.Manifest["status"]?["phase"] is "Succeeded" or "Failed")
                 continue;
-            consumers.Add(Carries(pod.Manifest, Pairs(labels))
+            consumers.Add(own.Carries(pod.Manifest)
                 ? new($"Pod/{pod.Address.Name}", Declared: true, ConsumerStanding.Changing, "It runs to its end with what it started with; the next one starts with the current version.")
                 : new($"Pod/{pod.Address.Name}", Declared: false, ConsumerStanding.Unknown, "It belongs to no Deployment, StatefulSet or DaemonSet, and does not carry our labels."));
         }
@@ -58,25 +59,8 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     /// <param name="name"><c>Kind/name</c>.</param>
     /// <param name="versions">By Secret, all that it takes up with this restart.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: a PodDisruptionBudget does not allow it.</exception>
-    public async Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct)
-    {
-        var (kind, workload) = (name[..name.IndexOf('/', StringComparison.Ordinal)], name[(name.IndexOf('/', StringComparison.Ordinal) + 1)..]);
-        var address = new ResourceAddress(connection.Region, "apps/v1", kind, space, workload);
-        var served = await connection.Kinds.FindAsync(new("apps/v1", kind), ct);
-        if (await objects.FindAsync(address, ct) is { } live && !IsStamped(live, versions) && await new DisruptionLimits(connection).ObjectionAsync(live, ct) is { } objection)
-            throw new AdapterException(AdapterFailureKind.Rejected, objection);
-        var annotations = new JsonObject(versions.Select(version => KeyValuePair.Create(Annotation(version.Key), (JsonNode?)version.Value.ToString(CultureInfo.InvariantCulture))));
-        var call = new ApiCall(HttpMethod.Patch, $"{served.Path(space, workload)}?fieldManager={FieldManager}", "patch", LiveObjects.InWords(address))
-        {
-            Body = new JsonObject { ["spec"] = new JsonObject { ["template"] = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = annotations } } } },
-            ContentType = "application/merge-patch+json",
-        };
-        if (await connection.SendAsync(call, ct) is { Missing: true } answer)
-            throw connection.Failures.Absent(call, answer);
-    }
-
-    private static bool IsStamped(ObservedObject workload, IReadOnlyDictionary<string, int> versions) => versions.All(version =>
-        (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(version.Key)] == version.Value.ToString(CultureInfo.InvariantCulture));
+    public Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct) =>
+        restarts.RestartAsync(space, name, FieldManager, versions.ToDictionary(version => Annotation(version.Key), version => version.Value.ToString(CultureInfo.InvariantCulture)), ct);
 
     private async Task<SecretConsumer> ConsumerAsync(
         ObservedObject workload, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, CancellationToken ct)
@@ -103,8 +87,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     /// <summary>A rollout that counts as done can still have pods of before: those that are on their way out, or that a partition keeps.</summary>
     private async Task<SecretConsumer> PodsAsync(ObservedObject workload, string name, string secret, string version, CancellationToken ct)
     {
-        var labels = workload.Manifest["spec"]?["selector"]?["matchLabels"] as JsonObject ?? [];
-        var pods = await objects.ListAsync(new("v1", "Pod"), workload.Address.Namespace, string.Join(',', labels.Select(label => $"{label.Key}={label.Value}")), ct);
+        var pods = await objects.PodsAsync(workload, ct);
         var old = pods.Where(pod => (string?)pod.Manifest["metadata"]?["annotations"]?[Annotation(secret)] != version && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
             .Select(pod => pod.Address.Name).ToList();
         return old.Count == 0
@@ -113,11 +96,6 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     }
 
     private static string Annotation(string secret) => $"secrets.platformops.io/{secret}";
-
-    private static IEnumerable<KeyValuePair<string, string?>> Pairs(IReadOnlyDictionary<string, string> labels) => labels.Select(label => KeyValuePair.Create(label.Key, (string?)label.Value));
-
-    private static bool Carries(JsonObject manifest, IEnumerable<KeyValuePair<string, string?>> labels) =>
-        manifest["metadata"]?["labels"] is JsonObject carried && labels.All(label => (string?)carried[label.Key] == label.Value);
 
     /// <summary>Whether a pod's specification takes values from the Secret.</summary>
     internal static bool Uses(JsonNode? spec, string secret) => Names(spec).Contains(secret);

@@ -18,12 +18,11 @@ internal static class ServiceMonitorStatus
     /// <summary>No selector of monitors selects nothing, an empty one all. No selector of namespaces is the Prometheus's own, an empty one all.</summary>
     private static bool Selects(JsonObject server, JsonObject monitor)
     {
-        if (server["spec"]?["serviceMonitorSelector"] is not JsonObject selector)
+        if (LabelSelector.Of(server["spec"]?["serviceMonitorSelector"]) is not { } selector)
             return false;
         var sameNamespace = ResourceStatus.Text(server["metadata"]?["namespace"]) == ResourceStatus.Text(monitor["metadata"]?["namespace"]);
         // A selector by the labels of namespaces is left to Prometheus: it can only be judged with the namespaces at hand.
-        return (sameNamespace || server["spec"]?["serviceMonitorNamespaceSelector"] is JsonObject)
-            && (selector["matchLabels"] as JsonObject ?? []).All(wanted => ResourceStatus.Text(monitor["metadata"]?["labels"]?[wanted.Key]) == ResourceStatus.Text(wanted.Value));
+        return (sameNamespace || server["spec"]?["serviceMonitorNamespaceSelector"] is JsonObject) && selector.Selects(monitor);
     }
 
     private static string Name(JsonObject server) => $"{server["metadata"]?["namespace"]}/{server["metadata"]?["name"]}";

@@ -73,6 +73,28 @@ public sealed class RotateCertificateTests(SandboxCluster cluster)
     }
 
     [Fact]
+    public async Task A_restart_that_may_break_a_disruption_budget_does_not_begin_until_the_budget_allows_it()
+    {
+        await using var world = await CertificateWorld.StartAsync(cluster);
+        var before = await world.SerialAsync();
+        await world.Kubectl.MergeAsync($"/apis/apps/v1/namespaces/{world.Platform.Space}/deployments/jobs", """{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}""");
+        var budgets = $"/apis/policy/v1/namespaces/{world.Platform.Space}/poddisruptionbudgets";
+        await world.Kubectl.CreateAsync(budgets, """
+            {"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"jobs"},"spec":{"maxUnavailable":1,"selector":{"matchExpressions":[{"key":"app.kubernetes.io/name","operator":"In","values":["jobs","others"]}]}}}
+            """);
+
+        var run = await world.BeginAsync();
+        await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
+        Assert.Contains("may take 2 of its 2 pods away at once, and PodDisruptionBudget jobs allows 1", (await run.QueryAsync(workflow => workflow.Status())).Summary, StringComparison.Ordinal);
+        Assert.False(await world.IsRevokedAsync(before));
+
+        await world.Kubectl.DeleteAsync($"{budgets}/jobs");
+        await run.ExecuteUpdateAsync(workflow => workflow.RetryStepAsync(new StepInput("refresh")));
+        Assert.Equal(CertificateOutcome.Rotated, (await run.GetResultAsync()).Outcome);
+        Assert.True(await world.IsRevokedAsync(before));
+    }
+
+    [Fact]
     public async Task What_cert_manager_owns_is_proved_and_never_written()
     {
         await using var world = await CertificateWorld.StartAsync(cluster);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Health;
 
 namespace PlatformOps.Adapters.Kubernetes.Health;
 
@@ -11,10 +12,10 @@ internal sealed class NewestPods(LiveObjects objects)
 
     public async Task<IReadOnlyList<JsonObject>> OfAsync(JsonObject workload, CancellationToken ct)
     {
-        if (workload["spec"]?["selector"]?["matchLabels"] is not JsonObject labels)
+        if (LabelSelector.Of(workload["spec"]?["selector"]) is not { } labels)
             return [];
         var space = (string)workload["metadata"]!["namespace"]!;
-        var selector = string.Join(',', labels.Select(label => $"{label.Key}={label.Value}"));
+        var selector = labels.ToString();
         if (await NewestAsync(workload, space, selector, ct) is { } newest)
             selector += $",{newest}";
         return [.. (await objects.ListAsync(new("v1", "Pod"), space, selector, ct)).Select(pod => pod.Manifest)];
