@@ -64,8 +64,12 @@ public sealed class SandboxRegion
         behaviours?.Reconsider();
     }
 
-    /// <summary>Ends all misbehaviours: pods recover within about a second.</summary>
-    public void Behave() => misbehaviours.Clear();
+    /// <summary>Ends the misbehaviour of a workload: its pods recover.</summary>
+    public void Behave(string space, string workload)
+    {
+        if (misbehaviours.TryRemove((space, workload), out _))
+            behaviours?.Reconsider();
+    }
 
     /// <summary>Makes calls go wrong from now on.</summary>
     public void Inject(Fault fault) => api.Faults.Add(fault);

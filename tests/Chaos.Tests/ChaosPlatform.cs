@@ -152,7 +152,7 @@ internal sealed class ChaosPlatform : IAsyncDisposable
             var status = await run.QueryAsync(workflow => workflow.Status());
             return status.Phase == RunbookPhase.Parked ? status.Summary : null;
         }
-        catch (WorkflowQueryFailedException)
+        catch (Exception busy) when (busy is WorkflowQueryFailedException or RpcException)
         {
             // A busy machine answers too late; the next look will tell.
             return null;

@@ -9,7 +9,8 @@ namespace PlatformOps.Adapters.Failover;
 /// <remarks>The whole record stands in an annotation; the fields of the Lease's spec say what they can of it to people who look (kubectl get lease).</remarks>
 /// <param name="callTimeout">How long a call may take: a fraction of the lease.</param>
 /// <param name="name">One for each environment.</param>
-public sealed class KubernetesWitness(KubernetesConnection connection, string space, string name, TimeSpan callTimeout) : IWitness
+/// <param name="time">Default: the system's.</param>
+public sealed class KubernetesWitness(KubernetesConnection connection, string space, string name, TimeSpan callTimeout, TimeProvider? time = null) : IWitness
 {
     private const string Annotation = "platformops.io/primary";
 
@@ -43,16 +44,16 @@ public sealed class KubernetesWitness(KubernetesConnection connection, string sp
 
     private async Task<ApiAnswer> SendAsync(ApiCall call, CancellationToken ct)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        deadline.CancelAfter(callTimeout);
+        using var late = new CancellationTokenSource(callTimeout, time ?? TimeProvider.System);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct, late.Token);
         try
         {
             return await connection.SendAsync(call, deadline.Token);
         }
-        catch (OperationCanceledException late) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException gaveUp) when (!ct.IsCancellationRequested)
         {
             throw new AdapterException(
-                AdapterFailureKind.Unavailable, $"The Kubernetes API of {connection.Region} did not answer within {callTimeout.TotalMilliseconds:0} ms when asked to {call.Verb} {Subject}.", late);
+                AdapterFailureKind.Unavailable, $"The Kubernetes API of {connection.Region} did not answer within {callTimeout.TotalMilliseconds:0} ms when asked to {call.Verb} {Subject}.", gaveUp);
         }
     }
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Failover;
@@ -35,13 +33,7 @@ internal sealed class LocalPostgres : IAsyncDisposable
         if (LocalPair.Binaries is null)
             throw new CommandFailure(ExitCode.Failure, "PostgreSQL is not installed here.", "A real server is needed.", "Debian: apt-get install postgresql");
         Directory.CreateDirectory(folder);
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
+        var port = LocalPorts.Take();
         var server = new LocalPostgres(folder, port, Guid.NewGuid().ToString("N"));
         await File.WriteAllTextAsync(server.PasswordFile, server.Password, ct);
         // The server runs as another user when we are root.

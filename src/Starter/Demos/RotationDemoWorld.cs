@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Activities;
 using PlatformOps.Activities.Certificates;
@@ -31,7 +29,7 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
     private readonly CancellationTokenSource stopping = new();
     private readonly KeptLog log = new();
     private readonly string folder = Directory.CreateTempSubdirectory("platformops-demo-").FullName;
-    private readonly int metricsPort = FreePort();
+    private readonly int metricsPort = LocalPorts.Take();
     private Task working = Task.CompletedTask;
     private SandboxVault vault = null!;
     private SandboxHost sandbox = null!;
@@ -201,13 +199,6 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
             await new PostgresLogins(postgres).SetAsync(login, new((await PublishedAsync(login, ct)).Password), login, ct);
 
         await ended;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Keeps everything that is logged, down to the last detail.</summary>

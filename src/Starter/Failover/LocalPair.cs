@@ -1,8 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Security.Cryptography;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Configuration;
+using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Starter.Failover;
 
@@ -46,7 +44,7 @@ internal sealed class LocalPair
         File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         var certificates = new LocalCertificates(Path.Combine(folder, "certificates"), clock);
         certificates.Make(first, second, Operator);
-        var (one, two) = (FreePorts(4), FreePorts(4));
+        var (one, two) = (LocalPorts.Take(4), LocalPorts.Take(4));
         var pair = new LocalPair(folder, certificates, new()
         {
             [first] = Configuration(first, second, one, two),
@@ -79,26 +77,4 @@ internal sealed class LocalPair
     }
 
     private static string Loopback(int port) => $"127.0.0.1:{port}";
-
-    /// <summary>Ports that nobody listens on, from below the range that the system takes for outgoing connections: so that one is still free when whoever listens on it was down for a while.</summary>
-    internal static int[] FreePorts(int count)
-    {
-        var free = new HashSet<int>();
-        while (free.Count < count)
-        {
-            var port = RandomNumberGenerator.GetInt32(10_000, 32_768);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                free.Add(port);
-            }
-            catch (SocketException)
-            {
-                // Somebody listens on it.
-            }
-        }
-
-        return [.. free];
-    }
 }

@@ -97,7 +97,7 @@ internal sealed class PivotWorld : IAsyncDisposable
         try
         {
             // What runs have to do takes real time: the clock that waits is the real one.
-            var end = await new BootstrapPivot(here, there, new(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1)), new Movable(clock), _ => { }).RunAsync(direction, TimeSpan.FromSeconds(45), Ct);
+            var end = await new BootstrapPivot(here, there, new(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(1)), new Movable(clock), _ => { }).RunAsync(direction, TimeSpan.FromMinutes(5), Ct);
             return servers.Killer.Died ? null : end;
         }
         catch (Exception) when (servers.Killer.Died)

@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Failover;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Starter.Failover;
 
 namespace PlatformOps.Integration.Tests.Alerts;
@@ -81,17 +81,10 @@ internal static class Tools
         return string.Join('\n', lines.SkipWhile(line => line != "spec:").Skip(1).Select(line => line.Length > 2 ? line[2..] : "")) + "\n";
     }
 
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     /// <summary>Alertmanager with the configuration of the example, but for the address and the token of the test's receiver.</summary>
     public static async Task<Tool> AlertmanagerAsync(ReceiverFixture receiver)
     {
-        var port = FreePort();
+        var port = LocalPorts.Take();
         var config = Path.Combine(receiver.Folder, "alertmanager.yaml");
         await File.WriteAllTextAsync(config, (await File.ReadAllTextAsync(Path.Combine(Root, "examples", "alerts", "alertmanager.yaml")))
             .Replace("http://127.0.0.1:9095", receiver.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
@@ -104,7 +97,7 @@ internal static class Tools
     /// <summary>Prometheus, which asks the first guard with a certificate over its API, and the second where no certificate is wanted.</summary>
     public static async Task<Tool> PrometheusAsync(string folder, LocalPair pair, int alertmanager)
     {
-        var port = FreePort();
+        var port = LocalPorts.Take();
         await File.WriteAllTextAsync(Path.Combine(folder, "rules.yaml"), Rules());
         var config = Path.Combine(folder, "prometheus.yaml");
         await File.WriteAllTextAsync(config, string.Create(CultureInfo.InvariantCulture, $"""
@@ -189,8 +182,7 @@ internal sealed class Tool : IAsyncDisposable
                     return false;
                 }
             },
-            () => tool.Said,
-            TimeSpan.FromMinutes(1));
+            () => tool.Said);
         return tool;
     }
 

@@ -145,9 +145,8 @@ public class ReceiverTests
     {
         await using var fixture = await ReceiverFixture.StartAsync("limits: {bodyBytes: 2048, requestsPerSecond: 1}");
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await fixture.PostAsync("/v1/alertmanager", new byte[4096])).StatusCode);
-        var answers = new List<HttpStatusCode>();
-        for (var i = 0; i < 12; i++)
-            answers.Add((await fixture.PostAlertsAsync(Payloads.Alert("production"))).StatusCode);
+        // At once, so that it does not matter how long each takes.
+        var answers = (await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => fixture.PostAlertsAsync(Payloads.Alert("production"))))).Select(answer => answer.StatusCode).ToList();
         Assert.Contains(HttpStatusCode.TooManyRequests, answers);
         Assert.Contains(HttpStatusCode.Accepted, answers);
     }

@@ -61,10 +61,10 @@ public abstract class BucketTests(TestAws aws)
     {
         using var connection = aws.Connect();
         var buckets = new Buckets(connection);
-        var wanted = new WantedBucket { Name = Names.New("locked"), LockDays = 1 };
+        var wanted = new WantedBucket { Name = Names.New("locked"), LockDays = 3650 };
         await buckets.EnsureAsync(wanted, Names.Owner, "op-1", Ct);
         await buckets.EnsureAsync(wanted, Names.Owner, "op-1", Ct);
-        Assert.Equal(1, (await buckets.FindAsync(wanted.Name, Ct))!.LockDays);
+        Assert.Equal(3650, (await buckets.FindAsync(wanted.Name, Ct))!.LockDays);
         var objects = new StoredObjects(connection, wanted.Name);
 
         var version = (await objects.PutAsync("backup", "data"u8.ToArray(), Ct)).Version;

@@ -49,7 +49,7 @@ public sealed class LargeAccountTests : IAsyncLifetime
         Assert.Equal(["named", "wanted"], await RecordsAsync(objects, Record("wanted.example.com")));
         var live = Assert.Single(await objects.ObserveAsync([Kind("DnsRecord")], Labels, [], Ct));
         Assert.True(await objects.DeleteAsync(live, Ct));
-        Assert.Null(await objects.WaitUntilGoneAsync(live, TimeSpan.FromSeconds(10), () => { }, Ct));
+        Assert.Null(await objects.WaitUntilGoneAsync(live, TimeSpan.FromMinutes(2), () => { }, Ct));
     }
 
     [Fact]

@@ -1,14 +1,28 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Integration.Tests.Aws;
 
 /// <summary>A moto server on a free port of loopback, from the root file system that <c>make-aws-server</c> makes.</summary>
 internal sealed class MotoProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>Carries out one call at a time: by itself it looks whether a condition of a write holds, and writes, while others do the same.</summary>
+    private const string OneAtATime = """
+        import threading
+        from moto import server
+
+        dispatch, one = server.DomainDispatcherApplication.__call__, threading.Lock()
+
+        def serve(app, environ, start_response):
+            with one:
+                return dispatch(app, environ, start_response)
+
+        server.DomainDispatcherApplication.__call__ = serve
+        server.main()
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly Process process;
 
@@ -28,10 +42,10 @@ internal sealed class MotoProcess : IAsyncDisposable
     /// <param name="freeCalls">So many calls are not checked, all later ones need a right signature and a policy that allows them; null: none is checked.</param>
     public static async Task<MotoProcess> StartAsync(int? freeCalls = null)
     {
-        var port = FreePort();
+        var port = LocalPorts.Take();
         var start = new ProcessStartInfo("bash") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         // Ends with us, even when we are killed: our end of its standard input closes.
-        foreach (var argument in new[] { "-c", "chroot \"$1\" /usr/bin/moto_server -H 127.0.0.1 -p \"$2\" & read -r _; kill $!; wait", "moto", Root, port.ToString(CultureInfo.InvariantCulture) })
+        foreach (var argument in new[] { "-c", "chroot \"$1\" /usr/bin/python3 -c \"$3\" -H 127.0.0.1 -p \"$2\" & read -r _; kill $!; wait", "moto", Root, port.ToString(CultureInfo.InvariantCulture), OneAtATime })
             start.ArgumentList.Add(argument);
         if (freeCalls is { } count)
             start.Environment["INITIAL_NO_AUTH_ACTION_COUNT"] = count.ToString(CultureInfo.InvariantCulture);
@@ -68,12 +82,5 @@ internal sealed class MotoProcess : IAsyncDisposable
 
             await Task.Delay(100, giveUp.Token);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

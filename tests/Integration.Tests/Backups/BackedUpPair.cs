@@ -104,7 +104,7 @@ internal sealed class BackedUpPair : IAsyncDisposable
     public async Task ArchivedAsync()
     {
         var now = $"{await SqlAsync("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")}";
-        await Wait.UntilAsync(async () => string.CompareOrdinal($"{await SqlAsync("SELECT last_archived_wal FROM pg_stat_archiver")}", now) >= 0, () => $"{now} is not archived.\n{Pair.Log(GuardedPair.First)}", TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () => string.CompareOrdinal($"{await SqlAsync("SELECT last_archived_wal FROM pg_stat_archiver")}", now) >= 0, () => $"{now} is not archived.\n{Pair.Log(GuardedPair.First)}");
     }
 
     public async ValueTask DisposeAsync()

@@ -19,7 +19,7 @@ public sealed class BackupRunTests
 {
     private static readonly StoreReference Store = new("production", "postgresql");
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static string Root => Alerts.Tools.Root;
 

@@ -81,13 +81,14 @@ internal sealed class StateCluster : IAsyncDisposable
               [{"apiVersion": "shop.example.com/v1", "kind": "Order", "name": "first", "uid": "{{parent!["metadata"]!["uid"]}}"}] }, "data": {"a": "b"} }
             """);
         // Made by controllers while nobody waits for them.
-        await UntilAsync(async () => await Kubectl.GetAsync("/api/v1/namespaces/shop/serviceaccounts/default") is not null);
+        foreach (var made in new[] { "serviceaccounts/default", "persistentvolumeclaims/disk-db-0" })
+            await UntilAsync(async () => await Kubectl.GetAsync($"/api/v1/namespaces/shop/{made}") is not null);
     }
 
     public static async Task UntilAsync(Func<Task<bool>> so)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        patience.CancelAfter(TimeSpan.FromMinutes(3));
         while (!await so())
             await Task.Delay(50, patience.Token);
     }

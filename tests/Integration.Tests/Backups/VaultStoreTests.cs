@@ -1,3 +1,4 @@
+using System.Text;
 using PlatformOps.Activities.Backups;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws.Storage;
@@ -81,7 +82,7 @@ public sealed class VaultStoreTests(SandboxAws aws)
         Assert.DoesNotContain(world.Quarantine.Server.Calls, call => call.Path.Contains("snapshot", StringComparison.Ordinal));
         // What lies in the bucket is as closed as Vault's own storage.
         foreach (var entry in await world.Objects.ListAsync("", Ct))
-            Assert.True((await world.Objects.GetAsync(entry.Key, Ct))!.Content.Span.IndexOf("hush"u8) < 0, entry.Key);
+            Assert.True((await world.Objects.GetAsync(entry.Key, Ct))!.Content.Span.IndexOf(Encoding.UTF8.GetBytes(Hush)) < 0, entry.Key);
     }
 
     private sealed class World : IAsyncDisposable

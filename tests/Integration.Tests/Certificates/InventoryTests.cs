@@ -1,6 +1,6 @@
 using System.Globalization;
-using PlatformOps.Integration.Tests.Alerts;
 using PlatformOps.Integration.Tests.Kubernetes;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Provisioning;
@@ -16,7 +16,7 @@ public sealed class InventoryTests(SandboxCluster cluster)
     [Fact]
     public async Task Tells_of_ours_of_the_authorities_and_of_what_webhooks_are_trusted_by_and_gives_each_as_a_metric()
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Tools.FreePort()}");
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LocalPorts.Take()}");
         await using var world = await CertificateWorld.StartAsync(cluster, metrics: address);
         var hook = $"hook-{world.Platform.Suffix}";
         var root = (await world.Pki.IssuerAsync("first", Ct)).Pem;

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using PlatformOps.Adapters.Certificates;
-using PlatformOps.Integration.Tests.Alerts;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Certificates;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
@@ -14,7 +14,7 @@ namespace PlatformOps.Integration.Tests.Certificates;
 /// <summary><c>RotateCertificateAuthority</c> as a worker carries it out: pods that talk to each other all the time, and each believes only whom it has loaded.</summary>
 public sealed class RotateAuthorityTests(SandboxCluster cluster)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -51,7 +51,7 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
         world.Pods.Reads = (workload, roots) => workload == "web" ? ReadLeaf.Bundle(roots).Values.First() : roots;
         var (before, root) = (await world.SerialAsync(), await world.Pki.DefaultIssuerAsync(Ct));
 
-        var run = await world.BeginAuthorityAsync(proveWithin: "3s");
+        var run = await world.BeginAuthorityAsync(proveWithin: "10s");
         await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
         var status = await run.QueryAsync(workflow => workflow.Status());
         Assert.All(world.Pods.Names.Where(name => name.StartsWith("web-", StringComparison.Ordinal)), pod => Assert.Contains(pod, status.Summary, StringComparison.Ordinal));
@@ -68,12 +68,12 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
     [Fact]
     public async Task One_pod_that_keeps_the_old_certificate_keeps_the_old_root_trusted_everywhere_raises_an_alert_and_is_named_until_it_is_mended()
     {
-        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{Tools.FreePort()}");
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LocalPorts.Take()}");
         await using var world = await CertificateWorld.StartAsync(cluster, metrics: address, mutual: true);
         using var old = await SignedAsync(world, "first");
         world.Pods.Keeping = world.Pods.Names.First(name => name.StartsWith("web-", StringComparison.Ordinal));
 
-        var run = await world.BeginAuthorityAsync(proveWithin: "3s");
+        var run = await world.BeginAuthorityAsync(proveWithin: "10s");
         await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
         var status = await run.QueryAsync(workflow => workflow.Status());
         Assert.Contains(world.Pods.Keeping, status.Summary, StringComparison.Ordinal);
@@ -159,7 +159,7 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
             return workload == "jobs" && !leaf.ChainsTo(first, DateTimeOffset.UtcNow);
         };
 
-        var report = await ResultAsync(await world.BeginAuthorityAsync(proveWithin: "4s"));
+        var report = await ResultAsync(await world.BeginAuthorityAsync(proveWithin: "10s"));
         Assert.Equal(AuthorityOutcome.Returned, report.Outcome);
         Assert.Contains("jobs broke with its new certificate", report.Summary, StringComparison.Ordinal);
         Assert.Equal(root, Assert.Single(await world.Pki.IssuersAsync(Ct)).Id);

@@ -33,7 +33,7 @@ internal sealed class Cli : IDisposable
     public async Task<CliResult> RunAsync(params string[] args)
     {
         using var running = Start(args);
-        return await running.EndAsync(TimeSpan.FromMinutes(5));
+        return await running.EndAsync();
     }
 
     public RunningCli Start(params string[] args)

@@ -70,7 +70,7 @@ public sealed class ResultTests : IDisposable
         Assert.Equal(0, (await client.CountWorkflowsAsync("")).Count);
 
         server.Terminate();
-        Assert.Equal(0, (await server.EndAsync(TimeSpan.FromSeconds(20))).ExitCode);
+        Assert.Equal(0, (await server.EndAsync()).ExitCode);
     }
 
     [Fact]

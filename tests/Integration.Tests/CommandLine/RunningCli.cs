@@ -58,9 +58,11 @@ internal sealed class RunningCli : IDisposable
         await process.WaitForExitAsync();
     }
 
-    public async Task<CliResult> EndAsync(TimeSpan atMost)
+    /// <param name="atMost">Longer only means that it never ends. Default: five minutes.</param>
+    public async Task<CliResult> EndAsync(TimeSpan? atMost = null)
     {
-        using var patience = new CancellationTokenSource(atMost);
+        var limit = atMost ?? TimeSpan.FromMinutes(5);
+        using var patience = new CancellationTokenSource(limit);
         try
         {
             await process.WaitForExitAsync(patience.Token);
@@ -70,7 +72,7 @@ internal sealed class RunningCli : IDisposable
             // So that it ends what it has started.
             Terminate();
             process.WaitForExit(TimeSpan.FromSeconds(30));
-            Assert.Fail($"The command has not ended within {atMost}:\n{Written}");
+            Assert.Fail($"The command has not ended within {limit}:\n{Written}");
         }
 
         await read;

@@ -12,7 +12,7 @@ internal static class Wait
         var started = Stopwatch.StartNew();
         while (!await holds())
         {
-            Assert.True(started.Elapsed < (atMost ?? TimeSpan.FromSeconds(30)), $"Waited for {started.Elapsed}. {otherwise()}");
+            Assert.True(started.Elapsed < (atMost ?? TimeSpan.FromMinutes(2)), $"Waited for {started.Elapsed}. {otherwise()}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }

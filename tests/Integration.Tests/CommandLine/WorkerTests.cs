@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Integration.Tests.CommandLine;
 
@@ -23,7 +24,7 @@ public sealed class WorkerTests : IDisposable
         await worker.WaitForAsync($"\"taskQueue\":\"{polled}\"");
         worker.Terminate();
 
-        var ended = await worker.EndAsync(TimeSpan.FromSeconds(30));
+        var ended = await worker.EndAsync();
         Assert.Equal(0, ended.ExitCode);
         Assert.Equal("default", ended.Json.GetProperty("namespace").GetString());
     }
@@ -35,13 +36,13 @@ public sealed class WorkerTests : IDisposable
         await server.WaitForAsync("\"address\":");
         var address = JsonDocument.Parse(server.Written.Split('\n')[0]).RootElement.GetProperty("address").GetString()!;
         cli["TEMPORAL_ADDRESS"] = address;
-        var here = $"127.0.0.1:{Alerts.Tools.FreePort()}";
+        var here = $"127.0.0.1:{LocalPorts.Take()}";
         using var worker = cli.Start("worker", "--task-queue", "mine", "--health", here);
         using var http = new HttpClient { BaseAddress = new Uri($"http://{here}") };
         await Wait.UntilAsync(async () => await ReadyAsync() is (HttpStatusCode.OK, """{"ready":true,"polls":true}"""), () => worker.Written);
 
         server.Terminate();
-        await server.EndAsync(TimeSpan.FromSeconds(30));
+        await server.EndAsync();
 
         await Wait.UntilAsync(async () => (await ReadyAsync()).Status == HttpStatusCode.ServiceUnavailable, () => worker.Written);
         Assert.Contains($"The Temporal server at {address} does not answer.", (await ReadyAsync()).Said, StringComparison.Ordinal);

@@ -64,7 +64,7 @@ public sealed class CloudNativePostgresTests(RealApiServer cluster) : FailoverDa
     {
         await using var world = await World.StartAsync(cluster);
         var before = (await world.Witness.ReadAsync(Ct))!.Record;
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while ((await world.Database.KeepLeaseAsync(First, Ct))!.Lease!.Sequence == before.Lease!.Sequence)
             await Task.Delay(50, patience.Token);
 

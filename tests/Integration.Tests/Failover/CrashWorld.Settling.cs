@@ -91,7 +91,7 @@ internal sealed partial class CrashWorld
     private async Task AccountAsync(long began)
     {
         var before = clients.Written;
-        await Wait.UntilAsync(() => clients.Written > before + 10, () => "Clients do not write again.", TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(() => clients.Written > before + 10, () => "Clients do not write again.");
         var (primary, _) = await WhoAsync();
         var lost = await clients.LostAsync(pair.Files[primary].Clients.Listen, Ct);
         var reported = reports.Values.Sum(report => report.Divergence?.Rows ?? 0);

@@ -29,7 +29,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     private static readonly TimeSpan WellForGood = TimeSpan.FromSeconds(10);
 
     private readonly Cli cli = new();
-    private readonly int port = LocalPair.FreePorts(1)[0];
+    private readonly int port = LocalPorts.Take();
     private readonly bool synchronous;
     private readonly Action<string> say;
     private readonly GuardedPair pair;
@@ -189,7 +189,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             return;
         server?.Dispose();
         server = cli.Start("server", "--port", port.ToString(CultureInfo.InvariantCulture), "--database", Path.Combine(cli.Home, "bootstrap.db"));
-        await server.WaitForAsync("Bootstrap server:", TimeSpan.FromMinutes(1));
+        await server.WaitForAsync("Bootstrap server:");
     });
 
     private Task StartWorkersAsync() => InTurnAsync(async () =>

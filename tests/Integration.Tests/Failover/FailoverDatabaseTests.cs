@@ -9,7 +9,7 @@ public abstract class FailoverDatabaseTests
 {
     protected const string First = GuardedPair.First, Second = GuardedPair.Second;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -107,7 +107,7 @@ internal interface IDatabaseWorld : IAsyncDisposable
 /// <summary>Real servers behind real guards.</summary>
 public sealed class GuardedDatabaseTests : FailoverDatabaseTests
 {
-    private protected override async Task<IDatabaseWorld> NewAsync() => new World(await GuardedPair.StartAsync(synchronous: true));
+    private protected override async Task<IDatabaseWorld> NewAsync() => new World(await GuardedPair.StartAsync(synchronous: true, new(DurationMs: 4_000)));
 
     private sealed class World(GuardedPair pair) : IDatabaseWorld
     {

@@ -21,7 +21,7 @@ public sealed class FailoverDrillTests(ITestOutputHelper output)
     [Fact]
     public async Task A_drill_practises_on_a_copy_that_is_removed_while_production_works_on()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var pair = await GuardedPair.StartAsync(synchronous: true, GuardedPair.Patient);
         await using var ledger = Ledger.Start(pair, writers: 1);
         await ledger.MoreAsync(100);
         var folder = Path.Combine(pair.Files.Folder, "drills");

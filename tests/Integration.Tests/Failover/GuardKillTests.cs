@@ -113,7 +113,7 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
     [Fact]
     public async Task A_server_that_died_starts_again_in_place_when_it_is_told_to()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: false);
+        await using var pair = await GuardedPair.StartAsync(synchronous: false, GuardedPair.Patient);
         await using var ledger = Ledger.Start(pair);
         await ledger.MoreAsync(100);
 

@@ -71,7 +71,7 @@ public sealed class GuardPartitionTests(ITestOutputHelper output) : GuardScenari
     [Fact]
     public async Task A_commit_that_waits_for_the_standby_is_not_acknowledged_because_its_client_is_impatient()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var pair = await GuardedPair.StartAsync(synchronous: true, GuardedPair.Patient);
         await using var connection = new NpgsqlConnection(
             $"Host=127.0.0.1;Port={pair.ClientPort(First)};Username=app;Password=app;Database=postgres;Pooling=false;Command Timeout=1;Cancellation Timeout=1000;SSL Mode=Disable");
         await connection.OpenAsync(Ct);

@@ -15,8 +15,7 @@ public sealed class GuardSwitchoverTests(ITestOutputHelper output) : GuardScenar
     [InlineData(false)]
     public async Task A_planned_change_of_places_loses_nothing_and_leaves_nothing_in_doubt(bool synchronous)
     {
-        // The shipped lease of a second can run out on a busy machine: then sessions are cut, which is right and not what this is about.
-        await using var pair = await GuardedPair.StartAsync(synchronous, new(DurationMs: 10_000));
+        await using var pair = await GuardedPair.StartAsync(synchronous, GuardedPair.Patient);
         await using var ledger = Ledger.Start(pair);
         await ledger.MoreAsync(300);
 
@@ -35,7 +34,7 @@ public sealed class GuardSwitchoverTests(ITestOutputHelper output) : GuardScenar
     [Fact]
     public async Task Before_anybody_else_is_primary_a_fence_can_be_taken_back()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: true);
+        await using var pair = await GuardedPair.StartAsync(synchronous: true, GuardedPair.Patient);
         await using var ledger = Ledger.Start(pair);
         await ledger.MoreAsync(100);
 
@@ -52,7 +51,7 @@ public sealed class GuardSwitchoverTests(ITestOutputHelper output) : GuardScenar
     [Fact]
     public async Task Guards_obey_only_the_newest_epoch_the_witness_and_those_whom_they_know()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: false);
+        await using var pair = await GuardedPair.StartAsync(synchronous: false, GuardedPair.Patient);
         var database = pair.Database;
         Assert.Equal(AdapterFailureKind.Rejected, (await Assert.ThrowsAsync<AdapterException>(() => database.PromoteAsync(Second, 2, Ct))).Kind);
 
@@ -82,7 +81,7 @@ public sealed class GuardSwitchoverTests(ITestOutputHelper output) : GuardScenar
     [Fact]
     public async Task A_client_of_the_standby_is_told_who_is_primary_so_that_it_goes_on_to_the_next_host()
     {
-        await using var pair = await GuardedPair.StartAsync(synchronous: false);
+        await using var pair = await GuardedPair.StartAsync(synchronous: false, GuardedPair.Patient);
         var login = "Username=app;Password=app;Database=postgres;Pooling=false;SSL Mode=Disable";
         await using var alone = new NpgsqlConnection($"Host=127.0.0.1;Port={pair.ClientPort(Second)};{login}");
         var refusal = await Assert.ThrowsAsync<PostgresException>(() => alone.OpenAsync(Ct));

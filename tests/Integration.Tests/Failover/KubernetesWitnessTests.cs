@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Adapters.Kubernetes;
@@ -10,6 +11,8 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// <summary>The witness as a Lease.</summary>
 public abstract class KubernetesWitnessTests(TestCluster cluster) : WitnessTests, IAsyncLifetime
 {
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
     private ApiProxy proxy = null!;
     private KubernetesConnection connection = null!;
     private string lease = "";
@@ -35,17 +38,24 @@ public abstract class KubernetesWitnessTests(TestCluster cluster) : WitnessTests
     [Fact]
     public async Task A_write_whose_answer_was_lost_is_unknown_and_reading_tells()
     {
-        var witness = await NewAsync(TimeSpan.FromMilliseconds(500));
+        var clock = new FakeTimeProvider();
+        var witness = await NewAsync(clock);
         var first = new WitnessRecord(1, "us-east-1", "first", null, null);
         using var givenUp = new ManualResetEventSlim();
+        var carriedOut = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         proxy.Answered = call =>
         {
+            if (call.Method != "POST")
+                return;
             // The answer comes after everybody has stopped waiting for it.
-            if (call.Method == "POST")
-                givenUp.Wait(Ct);
+            carriedOut.SetResult();
+            givenUp.Wait(Ct);
         };
 
-        var failure = await Assert.ThrowsAsync<AdapterException>(() => witness.WriteAsync(first, version: null, Ct));
+        var writing = witness.WriteAsync(first, version: null, Ct);
+        await carriedOut.Task;
+        clock.Advance(Timeout);
+        var failure = await Assert.ThrowsAsync<AdapterException>(() => writing);
         givenUp.Set();
         Assert.Equal(AdapterFailureKind.Unavailable, failure.Kind);
         Assert.Equal(first, (await witness.ReadAsync(Ct))!.Record);
@@ -62,9 +72,9 @@ public abstract class KubernetesWitnessTests(TestCluster cluster) : WitnessTests
         Assert.Null(await witness.ReadAsync(Ct));
     }
 
-    protected override Task<IWitness> NewAsync() => NewAsync(TimeSpan.FromSeconds(10));
+    protected override Task<IWitness> NewAsync() => NewAsync(TimeProvider.System);
 
-    private async Task<IWitness> NewAsync(TimeSpan timeout)
+    private async Task<IWitness> NewAsync(TimeProvider time)
     {
         var space = $"witness-{Guid.NewGuid():N}"[..20];
         Client.DefaultRequestHeaders.Authorization = new("Bearer", cluster.Token);
@@ -72,7 +82,7 @@ public abstract class KubernetesWitnessTests(TestCluster cluster) : WitnessTests
         body.Headers.ContentType = new("application/json");
         (await Client.PostAsync(new Uri(cluster.Api, "/api/v1/namespaces"), body, Ct)).EnsureSuccessStatusCode();
         lease = $"/apis/coordination.k8s.io/v1/namespaces/{space}/leases/failover-production";
-        return new KubernetesWitness(connection, space, "failover-production", timeout);
+        return new KubernetesWitness(connection, space, "failover-production", Timeout, time);
     }
 }
 

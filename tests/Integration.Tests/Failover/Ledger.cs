@@ -32,7 +32,7 @@ internal sealed class Ledger : IAsyncDisposable
     {
         var before = Acknowledged;
         return CommandLine.Wait.UntilAsync(
-            () => Acknowledged >= before + rows, () => $"Only {Acknowledged - before} rows were acknowledged.\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}", TimeSpan.FromMinutes(1));
+            () => Acknowledged >= before + rows, () => $"Only {Acknowledged - before} rows were acknowledged.\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}");
     }
 
     public Task StopAsync() => clients.StopAsync();

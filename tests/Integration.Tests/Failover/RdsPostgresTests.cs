@@ -51,7 +51,7 @@ public sealed class RdsPostgresTests : FailoverDatabaseTests
 
     private static async Task<DatabaseInstance> AvailableAsync(DatabaseInstances databases, string identifier)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         while (true)
         {
             if (await databases.FindAsync(identifier, patience.Token) is { Available: true } available)

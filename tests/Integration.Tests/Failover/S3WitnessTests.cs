@@ -43,9 +43,10 @@ public abstract class S3WitnessTests(TestAws aws) : WitnessTests, IDisposable
 
     protected override async Task<IWitness> NewAsync() => (await PlaceAsync()).Witness;
 
-    protected async Task<(S3Witness Witness, StoredObjects Objects, string Key)> PlaceAsync()
+    /// <param name="other">Another server than that which all tests share.</param>
+    protected async Task<(S3Witness Witness, StoredObjects Objects, string Key)> PlaceAsync(TestAws? other = null)
     {
-        connection = aws.Connect();
+        connection = (other ?? aws).Connect();
         var bucket = Names.New("witness");
         await new Buckets(connection).EnsureAsync(new() { Name = bucket }, Names.Owner, "op-1", Ct);
         return (new(connection, bucket, "failover/production"), new(connection, bucket), "failover/production");
@@ -56,14 +57,15 @@ public sealed class S3WitnessOnMotoTests(MotoServer aws) : S3WitnessTests(aws);
 
 public sealed class S3WitnessOnTheSandboxTests(SandboxAws aws) : S3WitnessTests(aws)
 {
-    private readonly SandboxAws aws = aws;
-
     [Fact]
     public async Task A_write_whose_answer_was_lost_is_unknown_and_reading_tells()
     {
-        var (witness, _, _) = await PlaceAsync();
+        // Of its own: the fault would hit whatever call of another test comes first.
+        await using var own = new SandboxAws();
+        await own.InitializeAsync();
+        var (witness, _, _) = await PlaceAsync(own);
         var first = new WitnessRecord(1, "us-east-1", "first", null, null);
-        aws.Inject(new() { Kind = FaultKind.CutAfterEffect, Path = "/s3/PUT object", Times = 1 });
+        own.Inject(new() { Kind = FaultKind.CutAfterEffect, Path = "/s3/PUT object", Times = 1 });
 
         var failure = await Assert.ThrowsAsync<AdapterException>(() => witness.WriteAsync(first, version: null, Ct));
         Assert.Equal(AdapterFailureKind.Unavailable, failure.Kind);

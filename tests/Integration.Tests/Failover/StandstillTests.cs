@@ -15,8 +15,9 @@ public sealed class StandstillTests : IDisposable
     [Fact]
     public async Task A_program_that_does_nothing_any_more_is_ended_and_named()
     {
-        Program("echo 'waiting for checkpoint' >&2; exec sleep 1000");
+        Program("echo 'waiting for checkpoint' >&2; echo >> beats; exec sleep 1000");
         var run = Tools().TryAsync("pg_basebackup", [], TestContext.Current.CancellationToken);
+        await Wait.UntilAsync(() => Beats() > 0, () => "It does not run.");
         await Wait.UntilAsync(
             () =>
             {

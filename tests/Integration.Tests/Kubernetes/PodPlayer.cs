@@ -43,8 +43,10 @@ internal sealed class PodPlayer : IAsyncDisposable
         await SendAsync(HttpMethod.Post, "/api/v1/nodes", $$"""{"apiVersion":"v1","kind":"Node","metadata":{"name":"{{Node}}"} }""", "application/json");
         while (!stop.IsCancellationRequested)
         {
-            var list = JsonNode.Parse(await client.GetStringAsync(new Uri(pods, UriKind.Relative)))!;
-            foreach (var pod in list["items"]!.AsArray().OfType<JsonObject>())
+            // A server that is too busy to answer is asked again.
+            using var answer = await client.GetAsync(new Uri(pods, UriKind.Relative));
+            var list = answer.IsSuccessStatusCode ? JsonNode.Parse(await answer.Content.ReadAsStringAsync()) : null;
+            foreach (var pod in (list?["items"]?.AsArray() ?? []).OfType<JsonObject>())
             {
                 var (uid, name) = ((string)pod["metadata"]!["uid"]!, (string)pod["metadata"]!["name"]!);
                 if (pod["metadata"]!["deletionTimestamp"] is not null)

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
+using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Integration.Tests.Kubernetes;
 
@@ -10,7 +9,7 @@ public sealed class RealApiServer : TestCluster
 {
     public const string Variable = "KUBEBUILDER_ASSETS";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly List<Process> processes = [];
 
@@ -26,7 +25,7 @@ public sealed class RealApiServer : TestCluster
         var tokens = Write("tokens.csv", $"{Token},admin,admin,system:masters\nlimited-token,limited,limited,\n");
         using var rsa = RSA.Create(2048);
         var key = Write("service-accounts.pem", rsa.ExportRSAPrivateKeyPem());
-        var (etcd, peer, api) = (FreePort(), FreePort(), FreePort());
+        var (etcd, peer, api) = (LocalPorts.Take(), LocalPorts.Take(), LocalPorts.Take());
         Start("etcd", $"--data-dir={Folder}/etcd", $"--listen-client-urls=http://127.0.0.1:{etcd}", $"--advertise-client-urls=http://127.0.0.1:{etcd}",
             $"--listen-peer-urls=http://127.0.0.1:{peer}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", $"--initial-cluster=default=http://127.0.0.1:{peer}", "--unsafe-no-fsync");
         Start("kube-apiserver", $"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", $"--secure-port={api}", $"--cert-dir={Folder}/certificates",
@@ -96,11 +95,4 @@ public sealed class RealApiServer : TestCluster
     }
 
     private string Logs() => string.Join('\n', Directory.GetFiles(Folder, "*.log").SelectMany(file => File.ReadLines(file).TakeLast(5)));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Sandbox;
 
@@ -9,6 +10,9 @@ public sealed class SandboxCluster : TestCluster
 {
     private const string Region = "us-east-1";
 
+    /// <summary>Another one for tests that somebody runs beside these; those of <c>up</c> and of demonstrations are elsewhere.</summary>
+    private static readonly string PodNetwork = string.Create(CultureInfo.InvariantCulture, $"127.{65 + (Environment.ProcessId % 35)}");
+
     private SandboxHost? host;
 
     /// <summary>Tokens of Vaults that External Secrets reads, by the address that its stores state.</summary>
@@ -16,7 +20,7 @@ public sealed class SandboxCluster : TestCluster
 
     public override async ValueTask InitializeAsync()
     {
-        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = "127.77", ReadVault = ReadVaultAsync });
+        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = PodNetwork, ReadVault = ReadVaultAsync });
         Api = host.Regions[Region].ApiServer;
         // The only user that it knows.
         Token = host.Regions[Region].Kubeconfig.Split("token: \"")[1].Split('"')[0];
@@ -27,7 +31,7 @@ public sealed class SandboxCluster : TestCluster
         var region = host!.Regions[Region];
         if (fate != PodFate.Ready)
             region.Misbehave(new(space, workload, Enum.Parse<MisbehaviourKind>(fate.ToString())));
-        return new Restored(region);
+        return new Restored(region, space, workload);
     }
 
     public override async ValueTask DisposeAsync()
@@ -44,11 +48,11 @@ public sealed class SandboxCluster : TestCluster
         return (await new VaultKeyValues(connection, mount).ReadAsync(path, ct))?.Values?.ToDictionary(value => value.Key, value => value.Value.Reveal());
     }
 
-    private sealed class Restored(SandboxRegion region) : IAsyncDisposable
+    private sealed class Restored(SandboxRegion region, string space, string workload) : IAsyncDisposable
     {
         public ValueTask DisposeAsync()
         {
-            region.Behave();
+            region.Behave(space, workload);
             return ValueTask.CompletedTask;
         }
     }

@@ -1,10 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Npgsql;
+using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Postgres;
+using PlatformOps.Starter.Demos;
 
 [assembly: AssemblyFixture(typeof(PostgresCluster))]
 
@@ -15,13 +15,19 @@ namespace PlatformOps.Integration.Tests.Postgres;
 public sealed class PostgresCluster : IAsyncDisposable
 {
     public const string User = "platformops", Owner = "provisioner", Password = "canary-password-of-ours";
+
+    /// <summary>Runs what it is given as the server's user.</summary>
+    private const string AsItsUser = "[ $(id -u) != 0 ] || set -- setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; \"$@\" >/dev/null </dev/null";
+
     private static readonly string? Binaries = Directory.Exists("/usr/lib/postgresql")
         ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
         : null;
 
     private readonly string folder = Directory.CreateTempSubdirectory("platformops-postgres-").FullName;
     private readonly SemaphoreSlim gate = new(1);
-    private bool running;
+
+    /// <summary>Stops the server when we end, even when we are killed: our end of its standard input closes. Null: the server does not run.</summary>
+    private Process? stopping;
 
     public string Address { get; private set; } = "";
 
@@ -39,11 +45,11 @@ public sealed class PostgresCluster : IAsyncDisposable
         await gate.WaitAsync();
         try
         {
-            if (running)
+            if (stopping is not null)
                 return;
             await CreateAsync();
             await RunAsync("pg_ctl", "-D", In("data"), "-l", In("log"), "-w", "start");
-            running = true;
+            stopping = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"read -r _; {AsItsUser}", "sh", Path.Combine(Binaries!, "pg_ctl"), "-D", In("data"), "-m", "immediate", "-w", "stop"]) { RedirectStandardInput = true, WorkingDirectory = "/" })!;
             await SqlAsync($"CREATE ROLE {User} LOGIN PASSWORD '{Password}'");
             await SqlAsync($"CREATE ROLE {Owner} LOGIN SUPERUSER PASSWORD '{Password}'");
         }
@@ -77,10 +83,19 @@ public sealed class PostgresCluster : IAsyncDisposable
         return (await command.ExecuteScalarAsync())?.ToString();
     }
 
+    /// <summary>Waits until the sessions of tests in a database have ended: the server takes a moment longer than the client.</summary>
+    public Task UntilNobodyIsInAsync(string database) => Wait.UntilAsync(
+        async () => await AskAsync($"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name = ''") == "0", () => $"Sessions in {database} do not end.");
+
     public async ValueTask DisposeAsync()
     {
-        if (running)
-            await RunAsync("pg_ctl", "-D", In("data"), "-m", "immediate", "-w", "stop");
+        if (stopping is not null)
+        {
+            stopping.StandardInput.Close();
+            await stopping.WaitForExitAsync();
+            stopping.Dispose();
+        }
+
         Directory.Delete(folder, recursive: true);
         gate.Dispose();
     }
@@ -88,12 +103,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     private async Task CreateAsync()
     {
         await File.WriteAllTextAsync(PasswordFile, Password + "\n");
-        using (var port = new TcpListener(IPAddress.Loopback, 0))
-        {
-            port.Start();
-            Address = $"localhost:{((IPEndPoint)port.LocalEndpoint).Port}";
-        }
-
+        Address = $"localhost:{LocalPorts.Take()}";
         MakeCertificates();
         // The server runs as another user when the tests run as root.
         await ShellAsync($"chmod 711 {folder}; [ $(id -u) != 0 ] || chown -R postgres {folder}");
@@ -128,7 +138,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     }
 
     private static Task RunAsync(string program, params string[] arguments) =>
-        ShellAsync("[ $(id -u) != 0 ] || set -- setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; \"$@\" >/dev/null </dev/null", [Path.Combine(Binaries!, program), .. arguments]);
+        ShellAsync(AsItsUser, [Path.Combine(Binaries!, program), .. arguments]);
 
     private static async Task ShellAsync(string script, params string[] arguments)
     {

@@ -205,7 +205,7 @@ internal sealed class CloudPlatform : IAsyncDisposable
         {
             outcomes.AddRange((await ApplyAsync(plan, region, operation, component)).Objects);
             aws.LetTimePass();
-            Health.Add((await platform.RunAsync(() => Activities.AwaitHealthAsync(new(Reference(plan, region, operation, component), TimeSpan.FromSeconds(30))))).Message);
+            Health.Add((await platform.RunAsync(() => Activities.AwaitHealthAsync(new(Reference(plan, region, operation, component), TimeSpan.FromMinutes(2))))).Message);
         }
 
         return outcomes;

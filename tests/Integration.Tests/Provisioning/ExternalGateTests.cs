@@ -16,7 +16,7 @@ public sealed class ExternalGateTests(SandboxCluster cluster)
 
     [Fact]
     public async Task Passes_when_everything_is_as_declared() =>
-        Assert.Contains("1 objects of external services are as declared", (await AwaitAsync(Project, TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+        Assert.Contains("1 objects of external services are as declared", (await AwaitAsync(Project, TimeSpan.FromMinutes(2))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Names_the_field_that_is_not_as_declared_with_both_values()

@@ -1,3 +1,4 @@
+using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
@@ -59,6 +60,9 @@ public abstract class HealthTests(TestCluster cluster)
         await using var fate = cluster.Give(platform.Space, "web", PodFate.Unschedulable);
         await platform.ProvisionAsync();
 
+        using var kubectl = new KubectlLike(cluster);
+        // The deadline is for what is seen, not for controllers that have yet to make it.
+        await Wait.UntilAsync(async () => $"{await kubectl.GetAsync($"/api/v1/namespaces/{platform.Space}/pods")}".Contains("Unschedulable", StringComparison.Ordinal), () => "There is no such pod.");
         var failure = await platform.FailsAsync(FailureTypes.Unhealthy, () => AwaitAsync(platform, TimeSpan.FromSeconds(3)));
 
         Assert.Contains("is not healthy after 3s", failure.Message, StringComparison.Ordinal);

@@ -80,8 +80,10 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
         await using (await server.ConnectAsync(orders))
             Assert.Contains("is in use by 1 sessions", await RefusedAsync(platform), StringComparison.Ordinal);
         await server.AskAsync("CREATE TABLE parcels (id int PRIMARY KEY)", orders);
+        await server.UntilNobodyIsInAsync(orders);
         Assert.Contains("holds 1 tables, functions or other objects", await RefusedAsync(platform), StringComparison.Ordinal);
         await server.AskAsync("DROP TABLE parcels", orders);
+        await server.UntilNobodyIsInAsync(orders);
         // Whose it is was settled otherwise meanwhile.
         await server.SqlAsync($"COMMENT ON ROLE \"{platform.Name("team")}\" IS 'of the team'");
 

@@ -23,7 +23,7 @@ public sealed class ServiceGateTests(SandboxCluster cluster)
         services.Put(kind, (JsonObject)JsonNode.Parse(state)!);
         services.Put(kind, (JsonObject)JsonNode.Parse(state)!);
 
-        Assert.Contains(message, (await AwaitAsync(services, gate, TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+        Assert.Contains(message, (await AwaitAsync(services, gate, TimeSpan.FromMinutes(2))).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -40,7 +40,7 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         Assert.Equal(ObjectResult.Changed, (await ProvisionAsync(platform, activities, "op-2")).Result);
         Assert.Equal(TimeSpan.FromDays(7), (await DescribeAsync(temporal, "orders")).Config.WorkflowExecutionRetentionTtl.ToTimeSpan());
 
-        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromSeconds(30))));
+        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromMinutes(2))));
         Assert.Contains($"Temporal frontend {platform.Space}/frontend ({temporal.Address}, server 1.31.2) answers and shows 1 namespaces with their search attributes", health.Message, StringComparison.Ordinal);
 
         var removed = await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)));
@@ -80,7 +80,7 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
         var activities = platform.ActivitiesWith(cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), temporal.Address);
         await ProvisionAsync(platform, activities, "op-1");
 
-        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromSeconds(30))));
+        var health = await platform.RunAsync(async () => await activities.AwaitHealthAsync(new(platform.Reference((await platform.PlanAsync(activities)).Plan, "app"), TimeSpan.FromMinutes(2))));
 
         Assert.Contains($"a canary workflow completed in namespace orders of {temporal.Address}", health.Message, StringComparison.Ordinal);
         Assert.Equal("orders", Assert.Single((await platform.RunAsync(() => activities.RemoveCreatedAsync(new(platform.Environment, "op-1", "app", TestPlatform.Region)))).Objects).Name);
@@ -154,7 +154,7 @@ public sealed class TemporalNamespaceTests(SandboxCluster cluster)
 
         var client = await TemporalClient.ConnectAsync(new(behind.Address));
         await client.Connection.WorkflowService.RegisterNamespaceAsync(new() { Namespace = "orders", WorkflowExecutionRetentionPeriod = new() { Seconds = 86400 } });
-        Assert.Contains("shows 1 namespaces with their search attributes, on each of 2 pods", (await AwaitAsync(TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+        Assert.Contains("shows 1 namespaces with their search attributes, on each of 2 pods", (await AwaitAsync(TimeSpan.FromMinutes(2))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

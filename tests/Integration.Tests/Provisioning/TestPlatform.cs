@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Scaling;
@@ -46,7 +47,7 @@ internal sealed class TestPlatform : IAsyncDisposable
     public ProvisioningActivities Activities { get; }
 
     /// <summary>Everything that left an activity: results, heartbeats, failures.</summary>
-    public List<string> Spoken { get; } = [];
+    public ConcurrentQueue<string> Spoken { get; } = [];
 
     public string SpecificationFolder => Path.Combine(folder, "specification");
 
@@ -132,17 +133,17 @@ internal sealed class TestPlatform : IAsyncDisposable
         environment = environment with
         {
             PayloadConverter = PlatformOpsDataConverter.Instance.PayloadConverter,
-            Heartbeater = details => Spoken.Add(JsonSerializer.Serialize(details, PlatformOpsDataConverter.Json)),
+            Heartbeater = details => Spoken.Enqueue(JsonSerializer.Serialize(details, PlatformOpsDataConverter.Json)),
         };
         try
         {
             var result = await environment.RunAsync(activity);
-            Spoken.Add(JsonSerializer.Serialize(result, PlatformOpsDataConverter.Json));
+            Spoken.Enqueue(JsonSerializer.Serialize(result, PlatformOpsDataConverter.Json));
             return result;
         }
         catch (Exception failure)
         {
-            Spoken.Add(failure.ToString());
+            Spoken.Enqueue(failure.ToString());
             throw;
         }
     }

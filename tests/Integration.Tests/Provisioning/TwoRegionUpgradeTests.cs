@@ -50,7 +50,7 @@ public sealed class TwoRegionUpgradeTests : IDisposable
                 Assert.Equal(("registry.example.com/web:2", "registry.example.com/web:2"), (await ImageAsync(Primary), await ImageAsync(Canary)));
 
                 Specify("3");
-                stack.Regions.Single(region => region.Name == Primary).Misbehave(new("shop", Component, MisbehaviourKind.Unschedulable));
+                stack.Regions.Single(region => region.Name == Primary).Misbehave(new("shop", Component, MisbehaviourKind.ImagePull));
                 var returned = await UpgradeAsync(stack.Client, "3");
                 Assert.Equal(UpgradeOutcome.Returned, returned.Outcome);
                 Assert.StartsWith($"{Component}@{Primary} did not do well: ", returned.Summary, StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class TwoRegionUpgradeTests : IDisposable
     }
 
     private static Task<UpgradeReport> UpgradeAsync(ITemporalClient client, string version) => client.ExecuteWorkflowAsync(
-        (UpgradeComponent workflow) => workflow.RunAsync(new UpgradeComponentInput { Environment = Environment, Component = Component, Version = version, HealthyWithin = "5s" }),
+        (UpgradeComponent workflow) => workflow.RunAsync(new UpgradeComponentInput { Environment = Environment, Component = Component, Version = version, HealthyWithin = "2m" }),
         new(UpgradeComponent.WorkflowId(Environment, Component), TaskQueues.Default));
 
     private async Task<string> ImageAsync(string region)

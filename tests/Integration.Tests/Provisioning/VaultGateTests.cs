@@ -17,7 +17,7 @@ public sealed class VaultGateTests(SandboxCluster cluster)
         await using var vault = await SandboxVault.StartAsync(new(), Ct);
         await PolicyAsync(vault);
 
-        Assert.Contains("is unsealed and active, and policy platformops is readable", (await AwaitAsync(vault, TimeSpan.FromSeconds(30))).Message, StringComparison.Ordinal);
+        Assert.Contains("is unsealed and active, and policy platformops is readable", (await AwaitAsync(vault, TimeSpan.FromMinutes(2))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

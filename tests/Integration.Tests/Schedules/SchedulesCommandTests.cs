@@ -1,10 +1,10 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.Alerts;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Starter.Connection;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Provisioning;
 using Temporalio.Api.Enums.V1;
@@ -27,7 +27,8 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        server = await BootstrapServerHost.StartAsync(new() { SearchAttributes = BootstrapServers.SearchAttributes });
+        // Its time stands still: no full hour starts a run of its own in the middle of a test.
+        server = await BootstrapServerHost.StartAsync(new() { SearchAttributes = BootstrapServers.SearchAttributes, TimeProvider = new FakeTimeProvider(TimeProvider.System.GetUtcNow()) });
         client = await TemporalClient.ConnectAsync(new(server.Address) { DataConverter = PlatformOpsDataConverter.Instance });
         cli["TEMPORAL_ADDRESS"] = server.Address;
         specification = Path.Combine(cli.Home, "specification");
@@ -115,7 +116,7 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
         Assert.StartsWith($"{DetectDrift.WorkflowId("production")}-2", started, StringComparison.Ordinal);
         Assert.Equal(0, (await cli.RunAsync("schedules", "trigger", "production", "drift")).ExitCode);
 
-        var metrics = Loopback();
+        var metrics = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LocalPorts.Take()}");
         using var worker = cli.Start("worker", "--task-queue", "nothing", "--metrics", metrics);
         var listed = await cli.RunAsync("schedules", "list", "production", "--output", "json");
         var drift = listed.Json.GetProperty("schedules").EnumerateArray().Single(schedule => schedule.GetProperty("id").GetString() == "drift/production");
@@ -167,12 +168,5 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
         {
             return "";
         }
-    }
-
-    private static string Loopback()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
     }
 }

@@ -49,7 +49,7 @@ public sealed class BatchedRestartTests(SandboxCluster cluster)
         using var kubectl = new KubectlLike(cluster);
         var before = await TemplatesAsync(kubectl, world);
         var (run, said) = (await world.BeginAsync(secret: "s0"), "");
-        await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("may take 3 of its 3 pods away at once, and PodDisruptionBudget budget-c0 allows 1", StringComparison.Ordinal), () => said, TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("may take 3 of its 3 pods away at once, and PodDisruptionBudget budget-c0 allows 1", StringComparison.Ordinal), () => said);
         Assert.Equal(RunbookPhase.Parked, (await run.QueryAsync(workflow => workflow.Status())).Phase);
         Assert.Equal(before.OrderBy(entry => entry.Key), (await TemplatesAsync(kubectl, world)).OrderBy(entry => entry.Key));
     }

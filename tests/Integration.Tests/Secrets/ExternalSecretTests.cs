@@ -119,7 +119,7 @@ public sealed class ExternalSecretTests(SandboxCluster cluster, PostgresCluster 
                  "spec":{"containers":[{"name":"c","image":"i","resources":{"requests":{"cpu":"1m"}},"env":[{"name":"P","valueFrom":{"secretKeyRef":{"name":"copied","key":"value"}}}]}]}}}
                 """),
         }.ToJsonString());
-        await Wait.UntilAsync(async () => await kubectl.GetAsync(KubectlLike.Secret(space, "copied")) is not null, () => "there is no copy", TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () => await kubectl.GetAsync(KubectlLike.Secret(space, "copied")) is not null, () => "there is no copy");
     }
 
     private static async Task<string> CopiedAsync(KubectlLike kubectl, string space) =>
@@ -138,7 +138,7 @@ public sealed class ExternalSecretTests(SandboxCluster cluster, PostgresCluster 
                      "spec":{"group":"external-secrets.io","scope":"{{{scope}}}","names":{"kind":"{{{kind}}}","plural":"{{{plural}}}","singular":"{{{kind.ToLowerInvariant()}}}" },
                       "versions":[{"name":"v1","served":true,"storage":true,"subresources":{"status":{}},"schema":{"openAPIV3Schema":{"type":"object","x-kubernetes-preserve-unknown-fields":true} } } ] } }
                     """);
-            await Wait.UntilAsync(async () => await kubectl.GetAsync($"{Api}/{plural}") is not null, () => $"{kind} is not served", TimeSpan.FromMinutes(1));
+            await Wait.UntilAsync(async () => await kubectl.GetAsync($"{Api}/{plural}") is not null, () => $"{kind} is not served");
         }
     }
 }

@@ -162,7 +162,7 @@ public sealed class KindTests(SandboxCluster cluster)
         await iam.LoseAsync();
         var run = await world.BeginAsync();
         var said = "";
-        await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("AWS allows no more", StringComparison.Ordinal), () => said, TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("AWS allows no more", StringComparison.Ordinal), () => said);
         Assert.Equal(2, await iam.AcceptedAsync());
     }
 

@@ -1,15 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Redis;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Sandbox.External;
+using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Integration.Tests.Secrets;
 
@@ -32,12 +31,7 @@ internal sealed class RedisSubject : RotatedSubject
     {
         if (!File.Exists("/usr/bin/redis-server"))
             Assert.SkipWhen(Environment.GetEnvironmentVariable("CI") != "true", "Install Redis (Debian: apt-get install redis-server) to run the tests on a real server.");
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
+        port = LocalPorts.Take();
         await File.WriteAllTextAsync(Path.Combine(folder, "users.acl"), $"user default off\nuser {Admin} on >{AdminPassword} ~* &* +@all\n");
         await File.WriteAllTextAsync(Path.Combine(folder, "password"), AdminPassword);
         await RunAsync();
@@ -78,7 +72,7 @@ internal sealed class RedisSubject : RotatedSubject
             RedirectStandardOutput = true,
         })!;
         var users = new RedisUsers(new([Address], Tls: false, null, null, null));
-        await Wait.UntilAsync(async () => await users.TryAsync(Admin, new(AdminPassword), TestContext.Current.CancellationToken) == CredentialStanding.Accepted, () => "Redis does not come up", TimeSpan.FromMinutes(1));
+        await Wait.UntilAsync(async () => await users.TryAsync(Admin, new(AdminPassword), TestContext.Current.CancellationToken) == CredentialStanding.Accepted, () => "Redis does not come up");
     }
 
     private async Task StopAsync()

@@ -13,7 +13,7 @@ internal sealed class PodClients : IAsyncDisposable
     private readonly RotationWorld world;
     private readonly KubectlLike kubectl;
     private readonly Task watching;
-    private long logins;
+    private long logins, late;
 
     public PodClients(RotationWorld world, TestCluster cluster)
     {
@@ -23,6 +23,9 @@ internal sealed class PodClients : IAsyncDisposable
 
     /// <summary>Logins that were refused, by whom.</summary>
     public IReadOnlyCollection<string> Refusals => refusals;
+
+    /// <summary>How often a client was refused whose pod was gone already, which a busy machine did not notice at once.</summary>
+    public long Late => Interlocked.Read(ref late);
 
     /// <summary>Logins that worked.</summary>
     public long Logins => Interlocked.Read(ref logins);
@@ -75,8 +78,11 @@ internal sealed class PodClients : IAsyncDisposable
             {
                 if (await world.Subject.LetsInAsync(login, password, pod))
                     Interlocked.Increment(ref logins);
-                else
+                else if (await kubectl.GetAsync($"/api/v1/namespaces/{world.Platform.Space}/pods/{pod}") is { } there && there["metadata"]!["deletionTimestamp"] is null)
                     refusals.Enqueue($"{pod} as {login}");
+                else
+                    Interlocked.Increment(ref late);
+
                 await Task.Delay(20, ct);
             }
             catch (OperationCanceledException)

@@ -5,7 +5,7 @@ namespace PlatformOps.Integration.Tests.Up;
 /// <summary>The catalog's managed database, on the sandbox's AWS and with a cluster for each region.</summary>
 public sealed class ManagedDatabaseTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Cli cli = new();
 

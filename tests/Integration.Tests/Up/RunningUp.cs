@@ -19,7 +19,7 @@ public sealed class RunningUp : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         up = Cli.Start("up", "--data", Data, "--port", "0", "--time-scale", "0.05");
-        await up.WaitForAsync("Ctrl-C ends it", TimeSpan.FromMinutes(2));
+        await up.WaitForAsync("Ctrl-C ends it", TimeSpan.FromMinutes(5));
     }
 
     public ValueTask DisposeAsync()

@@ -5,7 +5,7 @@ namespace PlatformOps.Integration.Tests.Up;
 /// <summary><c>platformops up</c> as a process, each test with a data directory of its own.</summary>
 public sealed class UpTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Cli cli = new();
 
@@ -103,7 +103,7 @@ public sealed class UpTests : IDisposable
         using var up = cli.Start("up", "--data", Data, "--port", "0");
         await up.WaitForAsync("running     postgresql@us-east-1", Patience);
         up.Terminate();
-        var ended = await up.EndAsync(TimeSpan.FromSeconds(20));
+        var ended = await up.EndAsync();
         Assert.Equal(130, ended.ExitCode);
         Assert.Contains("Stopped before development was healthy.", ended.Error, StringComparison.Ordinal);
         Assert.Contains("platformops up development", ended.Error, StringComparison.Ordinal);
