@@ -121,14 +121,16 @@ internal static class Tools
     }
 
     /// <param name="input">What it reads.</param>
-    public static async Task RunAsync(string command, string input, params string[] arguments)
+    /// <returns>Its standard output.</returns>
+    public static async Task<string> RunAsync(string command, string input, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
-        var said = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken) + await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, said);
+        Assert.True(process.ExitCode == 0, await output + await error);
+        return await output;
     }
 
     private static string FindRoot()
