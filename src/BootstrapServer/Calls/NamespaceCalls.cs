@@ -1,5 +1,3 @@
-using System.Globalization;
-using Google.Protobuf;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Namespaces;
 using PlatformOps.BootstrapServer.Protocol;
@@ -31,15 +29,9 @@ internal sealed class NamespaceCalls(NamespaceDirectory namespaces) : IProtocolC
 
     public Task<ListNamespacesResponse> ListNamespaces(ListNamespacesRequest request, ServerCallContext context)
     {
-        var skip = 0;
-        if (!request.NextPageToken.IsEmpty && !int.TryParse(request.NextPageToken.ToStringUtf8(), NumberStyles.None, CultureInfo.InvariantCulture, out skip))
-            throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
-        var size = request.PageSize > 0 ? request.PageSize : DefaultPage;
-        var all = namespaces.All.Where(n => n.State != NamespaceState.Deleted || request.NamespaceFilter?.IncludeDeleted == true).ToList();
-        var response = new ListNamespacesResponse { Namespaces = { all.Skip(skip).Take(size).Select(n => n.Description) } };
-        if (skip + size < all.Count)
-            response.NextPageToken = ByteString.CopyFromUtf8((skip + size).ToString(CultureInfo.InvariantCulture));
-        return Task.FromResult(response);
+        var all = namespaces.All.Where(n => n.State != NamespaceState.Deleted || request.NamespaceFilter?.IncludeDeleted == true);
+        var (page, next) = PageToken.Take(all, n => n.Name, request.NextPageToken, request.PageSize > 0 ? request.PageSize : DefaultPage);
+        return Task.FromResult(new ListNamespacesResponse { Namespaces = { page.Select(n => n.Description) }, NextPageToken = next });
     }
 
     public async Task<UpdateNamespaceResponse> UpdateNamespace(UpdateNamespaceRequest request, ServerCallContext context)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Google.Protobuf;
 using Grpc.Core;
 using PlatformOps.BootstrapServer.Executions;
@@ -28,15 +27,9 @@ internal sealed class ScheduleListCalls(Engine engine) : IProtocolCalls
     public async Task<ListSchedulesResponse> ListSchedules(ListSchedulesRequest request, ServerCallContext context)
     {
         var ns = engine.Namespaces.Get(request.Namespace);
-        var skip = 0;
-        if (!request.NextPageToken.IsEmpty && !int.TryParse(request.NextPageToken.ToStringUtf8(), NumberStyles.None, CultureInfo.InvariantCulture, out skip))
-            throw ServiceError.InvalidArgument("Invalid NextPageToken: it does not come from a list call of this server.");
         var size = request.MaximumPageSize is > 0 and <= LargestPage ? request.MaximumPageSize : LargestPage;
-        var matches = await MatchesAsync(ns, request.Query);
-        var response = new ListSchedulesResponse { Schedules = { matches.Skip(skip).Take(size) } };
-        if (skip + size < matches.Count)
-            response.NextPageToken = ByteString.CopyFromUtf8((skip + size).ToString(CultureInfo.InvariantCulture));
-        return response;
+        var (page, next) = PageToken.Take(await MatchesAsync(ns, request.Query), s => s.ScheduleId, request.NextPageToken, size);
+        return new ListSchedulesResponse { Schedules = { page }, NextPageToken = next };
     }
 
     public async Task<CountSchedulesResponse> CountSchedules(CountSchedulesRequest request, ServerCallContext context) =>

@@ -96,6 +96,17 @@ public class NamespaceTests(SharedServer server)
         Assert.Contains(all, n => n.NamespaceInfo.Name == "default");
     }
 
+    [Fact]
+    public async Task Each_is_listed_once_though_others_come_between_the_pages()
+    {
+        await RegisterAsync(new());
+        var first = await Calls.ListNamespacesAsync(new() { PageSize = 1 });
+        await Calls.RegisterNamespaceAsync(new() { Namespace = "!before-all-" + name, WorkflowExecutionRetentionPeriod = Day });
+        var rest = await Calls.ListNamespacesAsync(new() { PageSize = 1000, NextPageToken = first.NextPageToken });
+        Assert.Distinct(first.Namespaces.Concat(rest.Namespaces).Select(n => n.NamespaceInfo.Name));
+        Assert.Contains(rest.Namespaces, n => n.NamespaceInfo.Name == name);
+    }
+
     private static Duration Day => Duration.FromTimeSpan(TimeSpan.FromDays(1));
 
     private static Task RefusedAsync(RpcException.StatusCode code, Func<Task> call) => Failures.RefusedAsync(code, call);
