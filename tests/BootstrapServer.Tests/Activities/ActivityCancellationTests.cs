@@ -29,6 +29,7 @@ public class ActivityCancellationTests(SharedServer server)
             var handle = await StartAsync(queue, ActivityCancellationType.WaitCancellationCompleted, "nobody-" + queue);
             await Wait.UntilAsync(async () => (await handle.EventsAsync()).Has(EventType.ActivityTaskScheduled));
             await handle.CancelAsync();
+            await handle.SignalAsync(w => w.EndAsync());
             Assert.Equal("cancelled", await handle.GetResultAsync());
             Assert.Contains(EventType.ActivityTaskCanceled, await handle.TypesAsync());
             Assert.DoesNotContain(EventType.ActivityTaskStarted, await handle.TypesAsync());
@@ -38,11 +39,14 @@ public class ActivityCancellationTests(SharedServer server)
     private async Task CancelAsync(ActivityCancellationType type, string expected, EventType inHistory)
     {
         var activity = new PatientActivity();
-        await server.WithWorkerAsync(o => o.AddWorkflow<CancellingWorkflow>().AddAllActivities(activity), async queue =>
+        await server.WithWorkerAsync(o => HeartbeatSettings.Prompt(o).AddWorkflow<CancellingWorkflow>().AddAllActivities(activity), async queue =>
         {
             var handle = await StartAsync(queue, type, null);
             await activity.Started.Task;
             await handle.CancelAsync();
+            if (expected == "noticed")
+                await activity.Ended.Task; // the workflow is open for as long as the activity needs to hear of it
+            await handle.SignalAsync(w => w.EndAsync());
             Assert.Equal("cancelled", await handle.GetResultAsync());
             Assert.Contains(inHistory, await handle.TypesAsync());
             if (expected == "left alone")
@@ -57,6 +61,8 @@ public class ActivityCancellationTests(SharedServer server)
     [Workflow]
     public class CancellingWorkflow
     {
+        private bool end;
+
         [WorkflowRun]
         public async Task<string> RunAsync(ActivityCancellationType type, string? queue)
         {
@@ -65,7 +71,7 @@ public class ActivityCancellationTests(SharedServer server)
                 await Workflow.ExecuteActivityAsync((PatientActivity a) => a.WorkAsync(), new()
                 {
                     StartToCloseTimeout = TimeSpan.FromMinutes(1),
-                    HeartbeatTimeout = TimeSpan.FromSeconds(1),
+                    HeartbeatTimeout = TimeSpan.FromMinutes(1),
                     CancellationType = type,
                     TaskQueue = queue,
                 });
@@ -73,10 +79,16 @@ public class ActivityCancellationTests(SharedServer server)
             }
             catch (Exception e) when (TemporalException.IsCanceledException(e))
             {
-                // Open for as long as the activity needs to hear of it with a heartbeat.
-                await Workflow.DelayAsync(TimeSpan.FromSeconds(2), CancellationToken.None);
+                await Workflow.WaitConditionAsync(() => end, CancellationToken.None);
                 return "cancelled";
             }
+        }
+
+        [WorkflowSignal]
+        public Task EndAsync()
+        {
+            end = true;
+            return Task.CompletedTask;
         }
     }
 

@@ -69,7 +69,7 @@ public class ActivityRetryTests(SharedServer server)
         [WorkflowRun]
         public Task<string> RunAsync(string how, int attempts) => Workflow.ExecuteActivityAsync(() => RetryActivities.WorkAsync(how), new()
         {
-            StartToCloseTimeout = TimeSpan.FromSeconds(20),
+            StartToCloseTimeout = TimeSpan.FromMinutes(1),
             RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(10), MaximumAttempts = attempts, NonRetryableErrorTypes = ["Named"] },
         });
     }

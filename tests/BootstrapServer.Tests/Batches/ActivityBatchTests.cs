@@ -49,7 +49,7 @@ public class ActivityBatchTests(SharedServer server)
         foreach (var handle in busy)
         {
             var reset = await PendingAsync(handle);
-            Assert.Equal((2L, 1, PendingActivityState.Paused), (reset.ActivityOptions.HeartbeatTimeout.Seconds, reset.Attempt, reset.State));
+            Assert.Equal((50L, 1, PendingActivityState.Paused), (reset.ActivityOptions.HeartbeatTimeout.Seconds, reset.Attempt, reset.State));
         }
         work.Fails = false;
         var done = await AllAsync(new() { UnpauseActivitiesOperation = new() { Type = "Do", Identity = "an operator" } });

@@ -120,6 +120,7 @@ public class VersionMoveTests(SharedServer server)
         await Task.WhenAll(work.RegisteredAsync("1"), work.RegisteredAsync("2"));
         await work.SetCurrentAsync("1");
         var handle = await work.StartWaitingAsync();
+        await VersionedWork.TasksAsync(handle, 1);
         await handle.SignalAsync(w => w.NoteAsync("a"));
         await VersionedWork.TasksAsync(handle, 2);
         await work.SetCurrentAsync("2");

@@ -19,8 +19,8 @@ public sealed class KillTests : IDisposable
     {
         const int workflows = 24;
         const int notes = 6;
-        var server = await StartAsync(0);
-        var port = server.Port;
+        var port = StablePort.Next();
+        var server = await StartAsync(port);
         try
         {
             var client = await TemporalClient.ConnectAsync(new(server.Address) { Namespace = "kept" });
@@ -39,7 +39,7 @@ public sealed class KillTests : IDisposable
             }));
             for (var kill = 0; kill < 4; kill++)
             {
-                await Wait.UntilAsync(async () => await handles[kill].EventsAsync() is { Count: > 8 });
+                await Wait.UntilAsync(async () => await AgainUntilHeardAsync(() => handles[kill].EventsAsync()) is { Count: > 8 });
                 server.Kill();
                 server.Dispose();
                 server = await StartAsync(port);

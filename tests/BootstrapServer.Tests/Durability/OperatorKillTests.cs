@@ -14,7 +14,7 @@ public sealed class OperatorKillTests : IDisposable
     [Fact]
     public async Task Resets_pauses_and_callbacks_survive_a_kill()
     {
-        var port = CallbackReceiver.FreePort();
+        var port = StablePort.Next();
         string runId;
         using (var server = await StartAsync())
         {

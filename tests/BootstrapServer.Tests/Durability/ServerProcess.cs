@@ -15,8 +15,6 @@ internal sealed class ServerProcess : IDisposable
 
     public string Address { get; }
 
-    public int Port => int.Parse(Address.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
-
     /// <summary>Another executable of the server that the tests are to judge: the native one.</summary>
     private static readonly string? Other = Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_SERVER");
 
@@ -34,10 +32,11 @@ internal sealed class ServerProcess : IDisposable
         var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_TieredPGO"] = "0"; // lives for seconds only
         var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(); // read all along: a server whose log nobody takes stands still once the pipe is full
         var line = await process.StandardOutput.ReadLineAsync();
         if (line?.Split(": ") is [_, var address])
             return new ServerProcess(process, address);
-        throw new InvalidOperationException($"The server did not start: {await process.StandardError.ReadToEndAsync()}");
+        throw new InvalidOperationException($"The server did not start: {await errors}");
     }
 
     /// <summary>SIGKILL: nothing is flushed, nobody is told.</summary>

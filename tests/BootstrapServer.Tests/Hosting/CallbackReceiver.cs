@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Temporalio.Api.Common.V1;
 
 namespace PlatformOps.BootstrapServer.Tests.Hosting;
@@ -16,7 +15,7 @@ internal sealed class CallbackReceiver : IAsyncDisposable
     public CallbackReceiver(int failures = 0, int status = 503, int? port = null)
     {
         (this.failures, this.status) = (failures, status);
-        Port = port ?? FreePort();
+        Port = port ?? StablePort.Next();
         listener.Prefixes.Add($"http://127.0.0.1:{Port}/");
         listener.Start();
         serving = ServeAsync();
@@ -37,13 +36,6 @@ internal sealed class CallbackReceiver : IAsyncDisposable
 
     public static Callback To(int port, string header) => new() { Nexus = new() { Url = $"http://127.0.0.1:{port}/callback", Header = { ["my-header"] = header } } };
 
-    public static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
         listener.Stop();
@@ -53,24 +45,27 @@ internal sealed class CallbackReceiver : IAsyncDisposable
 
     private async Task ServeAsync()
     {
-        while (true)
+        while (listener.IsListening)
         {
-            HttpListenerContext context;
             try
             {
-                context = await listener.GetContextAsync();
+                await AnswerAsync(await listener.GetContextAsync());
             }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException)
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException or IOException)
             {
-                return; // stopped
+                // Stopped, or the caller went away: a call that was counted has been made.
             }
-            using var reader = new StreamReader(context.Request.InputStream);
-            var call = new Call(context.Request.Headers.AllKeys.ToDictionary(k => k!, k => context.Request.Headers[k]!, StringComparer.OrdinalIgnoreCase), await reader.ReadToEndAsync());
-            lock (calls)
-                calls.Add(call);
-            context.Response.StatusCode = failures-- > 0 ? status : 200;
-            context.Response.Close();
         }
+    }
+
+    private async Task AnswerAsync(HttpListenerContext context)
+    {
+        using var reader = new StreamReader(context.Request.InputStream);
+        var call = new Call(context.Request.Headers.AllKeys.ToDictionary(k => k!, k => context.Request.Headers[k]!, StringComparer.OrdinalIgnoreCase), await reader.ReadToEndAsync());
+        lock (calls)
+            calls.Add(call);
+        context.Response.StatusCode = failures-- > 0 ? status : 200;
+        context.Response.Close();
     }
 
     public sealed record Call(IReadOnlyDictionary<string, string> Headers, string Body);

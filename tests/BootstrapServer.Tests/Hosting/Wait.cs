@@ -30,6 +30,29 @@ internal static class Wait
         }
     }
 
+    /// <summary>The answer to a call whose time is limited: a server answers shortly before that, which a busy machine can make too late.</summary>
+    public static async Task<T> ForAnswerAsync<T>(Func<Task<T>> call)
+        where T : class
+    {
+        T? answer = null;
+        await UntilAsync(async () => (answer = await InTimeAsync(call)) is not null);
+        return answer!;
+    }
+
+    /// <summary>The answer to a call whose time is limited; null when it came after that.</summary>
+    public static async Task<T?> InTimeAsync<T>(Func<Task<T>> call)
+        where T : class
+    {
+        try
+        {
+            return await call();
+        }
+        catch (RpcException e) when (e.Code is RpcException.StatusCode.Cancelled or RpcException.StatusCode.DeadlineExceeded)
+        {
+            return null;
+        }
+    }
+
     public static async Task<bool> FailsAsync(Func<Task> call)
     {
         try

@@ -37,7 +37,8 @@ public class UpdateStageTests(SharedServer server)
     [Fact]
     public Task A_caller_whose_time_is_up_is_told_how_far_the_update_is() => WithDoorAsync(async handle =>
     {
-        var answer = await UpdateAsync(handle, "patient", Stage.Completed, TimeSpan.FromSeconds(2));
+        await UpdateAsync(handle, "patient", Stage.Accepted);
+        var answer = await Wait.ForAnswerAsync(() => UpdateAsync(handle, "patient", Stage.Completed, TimeSpan.FromSeconds(2)));
         Assert.Equal((Stage.Accepted, null), (answer.Stage, answer.Outcome));
     });
 

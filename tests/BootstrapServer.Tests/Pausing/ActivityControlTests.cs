@@ -106,7 +106,7 @@ public class ActivityControlTests(SharedServer server)
             await PauseAsync(handle, "type");
             await service.ResetActivityAsync(new() { Namespace = ns, Execution = new() { WorkflowId = handle.Id }, Type = "Do", KeepPaused = true, RestoreOriginalOptions = true });
             var shown = await PendingAsync(handle);
-            Assert.Equal((1, PendingActivityState.Paused, 2L), (shown.Attempt, shown.State, shown.ActivityOptions.HeartbeatTimeout.Seconds));
+            Assert.Equal((1, PendingActivityState.Paused, 50L), (shown.Attempt, shown.State, shown.ActivityOptions.HeartbeatTimeout.Seconds));
             await handle.TerminateAsync();
         });
     }
@@ -133,7 +133,7 @@ public class ActivityControlTests(SharedServer server)
                 UpdateMask = new() { Paths = { "taskQueue.name", "retry_policy.maximum_attempts", "priority.priority_key" } },
             });
             Assert.Equal(("elsewhere-" + handle.Id, 1000, 4), (answer.ActivityOptions.TaskQueue.Name, answer.ActivityOptions.RetryPolicy.MaximumAttempts, answer.ActivityOptions.Priority.PriorityKey));
-            Assert.Equal(30, answer.ActivityOptions.StartToCloseTimeout.Seconds);
+            Assert.Equal(60, answer.ActivityOptions.StartToCloseTimeout.Seconds);
             Assert.True(answer.ActivityOptions.RetryPolicy.InitialInterval.ToTimeSpan() < TimeSpan.FromSeconds(1));
             Assert.Equal(1000, (await PendingAsync(handle)).MaximumAttempts);
             await service.UpdateActivityOptionsAsync(new() { Namespace = ns, Execution = new() { WorkflowId = handle.Id }, MatchAll = true, RestoreOriginal = true });
@@ -167,7 +167,7 @@ public class ActivityControlTests(SharedServer server)
     }
 
     private async Task WithWorkerAsync(Work work, Func<WorkflowHandle, WorkflowService, string, Task> test) =>
-        await server.WithWorkerAsync(o => o.AddWorkflow<WorkingWorkflow>().AddAllActivities(work), async queue =>
+        await server.WithWorkerAsync(o => HeartbeatSettings.Prompt(o).AddWorkflow<WorkingWorkflow>().AddAllActivities(work), async queue =>
         {
             var handle = await server.Client.StartWorkflowAsync((WorkingWorkflow w) => w.RunAsync(), new("work-" + queue, queue));
             await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingActivities.Count == 1);
@@ -199,8 +199,8 @@ public class ActivityControlTests(SharedServer server)
         [WorkflowRun]
         public Task RunAsync() => Workflow.ExecuteActivityAsync((Work w) => w.DoAsync(), new()
         {
-            StartToCloseTimeout = TimeSpan.FromSeconds(30),
-            HeartbeatTimeout = TimeSpan.FromSeconds(2),
+            StartToCloseTimeout = TimeSpan.FromSeconds(60),
+            HeartbeatTimeout = TimeSpan.FromSeconds(50),
             RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(50), MaximumInterval = TimeSpan.FromMilliseconds(50) },
         });
     }

@@ -29,10 +29,10 @@ public class ActivityExecutionCallTests(SharedServer server)
                 ActivityOptions = new() { HeartbeatTimeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(7)) },
                 UpdateMask = new() { Paths = { "heartbeat_timeout" } },
             });
-            Assert.Equal((7, 30), (changed.ActivityOptions.HeartbeatTimeout.Seconds, changed.ActivityOptions.StartToCloseTimeout.Seconds));
+            Assert.Equal((7, 60), (changed.ActivityOptions.HeartbeatTimeout.Seconds, changed.ActivityOptions.StartToCloseTimeout.Seconds));
             await service.ResetActivityExecutionAsync(new() { Namespace = ns, WorkflowId = handle.Id, ActivityId = id, KeepPaused = true, RestoreOriginalOptions = true });
             var reset = (await handle.RawAsync()).PendingActivities[0];
-            Assert.Equal((1, PendingActivityState.Paused, 2L), (reset.Attempt, reset.State, reset.ActivityOptions.HeartbeatTimeout.Seconds));
+            Assert.Equal((1, PendingActivityState.Paused, 50L), (reset.Attempt, reset.State, reset.ActivityOptions.HeartbeatTimeout.Seconds));
 
             work.Fails = false;
             await service.UnpauseActivityExecutionAsync(new() { Namespace = ns, WorkflowId = handle.Id, ActivityId = id, RunId = handle.ResultRunId });

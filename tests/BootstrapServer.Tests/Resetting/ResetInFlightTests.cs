@@ -18,8 +18,7 @@ public class ResetInFlightTests(SharedServer server)
             var handle = await StartAsync(queue, "activity");
             await Wait.UntilAsync(() => Task.FromResult(times.Started == 1));
             // After the first task the activity is scheduled; a signal brings a second task, to which the workflow is reset.
-            await handle.SignalAsync(w => w.NudgeAsync());
-            await ResetToLastAsync(handle, completedTasks: 2);
+            await NudgeAndResetAsync(handle, completedTasks: 2);
             await Wait.UntilAsync(() => Task.FromResult(times.Started == 2));
             times.Done.SetResult();
             Assert.Equal("activity", await Latest(handle).GetResultAsync<string>());
@@ -33,8 +32,7 @@ public class ResetInFlightTests(SharedServer server)
         await server.WithWorkerAsync(o => o.AddWorkflow<StepsWorkflow>(), async queue =>
         {
             var handle = await StartAsync(queue, "timer");
-            await handle.SignalAsync(w => w.NudgeAsync());
-            await ResetToLastAsync(handle, completedTasks: 2);
+            await NudgeAndResetAsync(handle, completedTasks: 2);
             Assert.Equal("timer", await Latest(handle).GetResultAsync<string>());
             var events = await Latest(handle).EventsAsync();
             var waited = events.Single(e => e.EventType == EventType.TimerFired).EventTime.ToDateTime() - events.Single(e => e.EventType == EventType.TimerStarted).EventTime.ToDateTime();
@@ -51,8 +49,7 @@ public class ResetInFlightTests(SharedServer server)
         {
             var handle = await StartAsync(queue, "child");
             await Wait.UntilAsync(async () => (await handle.EventsAsync()).Has(EventType.ChildWorkflowExecutionStarted));
-            await handle.SignalAsync(w => w.NudgeAsync());
-            await ResetToLastAsync(handle, completedTasks: 3);
+            await NudgeAndResetAsync(handle, completedTasks: 3);
             var child = server.Client.GetWorkflowHandle<WaitingWorkflow>("child-" + handle.Id);
             Assert.Equal(WorkflowExecutionStatus.Running, (await child.DescribeAsync()).Status);
             Assert.Equal(child.Id, Assert.Single((await Latest(handle).RawAsync()).PendingChildren).WorkflowId);
@@ -73,8 +70,7 @@ public class ResetInFlightTests(SharedServer server)
             await Wait.UntilAsync(async () => (await handle.EventsAsync()).Has(EventType.ChildWorkflowExecutionStarted));
             var child = server.Client.GetWorkflowHandle<WaitingWorkflow>("child-" + handle.Id);
             var before = (await child.DescribeAsync()).RunId;
-            await handle.SignalAsync(w => w.NudgeAsync());
-            await ResetToLastAsync(handle, completedTasks: 2);
+            await NudgeAndResetAsync(handle, completedTasks: 2);
             await child.SignalAsync(w => w.FinishAsync("done"));
             Assert.Equal("done: ", await Latest(handle).GetResultAsync<string>());
             var started = Assert.Single(await Latest(handle).EventsAsync(), e => e.EventType == EventType.ChildWorkflowExecutionStarted);
@@ -87,21 +83,25 @@ public class ResetInFlightTests(SharedServer server)
 
     private WorkflowHandle<StepsWorkflow> Latest(WorkflowHandle handle) => server.Client.GetWorkflowHandle<StepsWorkflow>(handle.Id);
 
-    /// <summary>Resets to the end of the so-manieth workflow task, once there is one.</summary>
-    private static async Task ResetToLastAsync(WorkflowHandle handle, int completedTasks)
+    /// <summary>Brings one more workflow task when all before it are completed, none of which could take the signal along, and resets to the end of it.</summary>
+    private static async Task NudgeAndResetAsync(WorkflowHandle<StepsWorkflow> handle, int completedTasks)
     {
         List<long> completed = [];
-        await Wait.UntilAsync(async () =>
-        {
-            completed = [.. (await handle.EventsAsync()).Where(e => e.EventType == EventType.WorkflowTaskCompleted).Select(e => e.EventId)];
-            return completed.Count >= completedTasks;
-        });
+        await CompletedAsync(completedTasks - 1);
+        await handle.SignalAsync(w => w.NudgeAsync());
+        await CompletedAsync(completedTasks);
         await handle.Client.WorkflowService.ResetWorkflowExecutionAsync(new()
         {
             Namespace = handle.Client.Options.Namespace,
             WorkflowExecution = new() { WorkflowId = handle.Id },
             WorkflowTaskFinishEventId = completed[completedTasks - 1],
             RequestId = Guid.NewGuid().ToString(),
+        });
+
+        Task CompletedAsync(int count) => Wait.UntilAsync(async () =>
+        {
+            completed = [.. (await handle.EventsAsync()).Where(e => e.EventType == EventType.WorkflowTaskCompleted).Select(e => e.EventId)];
+            return completed.Count >= count;
         });
     }
 

@@ -20,8 +20,9 @@ public class PollerScalingTests(SharedServer server)
     [Fact]
     public async Task A_poll_that_waited_for_long_is_told_that_it_was_one_too_many()
     {
-        var clock = System.Diagnostics.Stopwatch.StartNew();
         var poll = PollAsync();
+        await Wait.UntilAsync(async () => (await DescribeAsync()).Pollers.Count > 0);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
         await Wait.UntilAsync(() => Task.FromResult(clock.Elapsed > TimeSpan.FromSeconds(1.5)));
         await StartAsync(0);
         Assert.Equal(-1, (await poll).PollerScalingDecision?.PollRequestDeltaSuggestion);

@@ -29,11 +29,12 @@ public sealed class RateLimitTests : IAsyncLifetime, IDisposable
         await ScheduleAsync(8);
         Assert.Equal(3, await PollWhileAnyAsync()); // a second's worth, and the next one
         Assert.True((await DescribeAsync()).Stats.RateLimitingActive);
-        var waiting = PollAsync(TimeSpan.FromSeconds(30));
+        var waiting = await StandsOrTookAsync("waiting");
+        var left = (await DescribeAsync()).Stats.ApproximateBacklogCount;
         clock.Advance(TimeSpan.FromMilliseconds(400));
-        Assert.False(waiting.IsCompleted);
+        Assert.Equal(left, (await DescribeAsync()).Stats.ApproximateBacklogCount);
         clock.Advance(TimeSpan.FromMilliseconds(200));
-        Assert.True(await waiting);
+        Assert.NotEmpty((await waiting).ActivityId);
         Assert.Equal(0, await PollWhileAnyAsync());
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(2, await PollWhileAnyAsync());
@@ -126,31 +127,34 @@ public sealed class RateLimitTests : IAsyncLifetime, IDisposable
         UpdateQueueRateLimit = new() { RateLimit = perSecond is { } rate ? new() { RequestsPerSecond = rate } : null, Reason = "maintenance" },
     })).Config;
 
+    /// <summary>How many polls after each other bring a task at once.</summary>
     private async Task<int> PollWhileAnyAsync(double? workerLimit = null)
     {
-        var got = 0;
-        while (await PollAsync(TimeSpan.FromMilliseconds(800), workerLimit))
-            got++;
-        return got;
+        for (var got = 0; ; got++)
+        {
+            var worker = Guid.NewGuid().ToString();
+            var poll = await StandsOrTookAsync(worker, workerLimit);
+            // A poll that got nothing waits: it ends with its worker.
+            await client.WorkflowService.ShutdownWorkerAsync(
+                new() { Namespace = "default", Identity = worker, WorkerInstanceKey = worker, TaskQueue = "limited", TaskQueueTypes = { TaskQueueType.Activity } });
+            if ((await poll).ActivityId.Length == 0)
+                return got;
+        }
     }
 
-    private async Task<bool> PollAsync(TimeSpan patience, double? workerLimit = null)
+    /// <summary>A poll that took a task, or waits for one: the server has seen it.</summary>
+    private async Task<Task<PollActivityTaskQueueResponse>> StandsOrTookAsync(string worker, double? workerLimit = null)
     {
-        var request = new PollActivityTaskQueueRequest
+        var poll = client.WorkflowService.PollActivityTaskQueueAsync(new()
         {
             Namespace = "default",
-            Identity = "test",
+            Identity = worker,
+            WorkerInstanceKey = worker,
             TaskQueue = new() { Name = "limited" },
             TaskQueueMetadata = workerLimit is { } limit ? new() { MaxTasksPerSecond = limit } : null,
-        };
-        try
-        {
-            return (await client.WorkflowService.PollActivityTaskQueueAsync(request, new() { Timeout = patience })).ActivityId.Length > 0;
-        }
-        catch (Temporalio.Exceptions.RpcException e) when (e.Code == Temporalio.Exceptions.RpcException.StatusCode.Cancelled || e.Message == "Timeout expired")
-        {
-            return false; // on a busy machine the empty answer comes after the client gave up
-        }
+        });
+        await Wait.UntilAsync(async () => poll.IsCompleted || (await DescribeAsync()).Pollers.Any(p => p.Identity == worker));
+        return poll;
     }
 
     private Task<DescribeTaskQueueResponse> DescribeAsync() => client.WorkflowService.DescribeTaskQueueAsync(new()

@@ -51,9 +51,12 @@ public class HeartbeatTests(SharedServer server)
     [Fact]
     public async Task A_worker_that_stops_does_not_wait_for_its_polls_to_run_out()
     {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
+        System.Diagnostics.Stopwatch watch;
         await using (server.StartWorker(queue, o => o.AddWorkflow<EchoWorkflow>()))
+        {
             await Wait.UntilAsync(async () => (await server.Client.WorkflowService.DescribeTaskQueueAsync(new() { Namespace = "default", TaskQueue = new() { Name = queue } })).Pollers.Count > 0);
+            watch = System.Diagnostics.Stopwatch.StartNew();
+        }
         // Its polls run for a minute.
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(55), $"It took {watch.Elapsed}.");
     }

@@ -29,8 +29,14 @@ public class WorkerTests(SharedServer server)
     {
         var queue = "queue-" + Guid.NewGuid();
         var handle = await server.Client.StartWorkflowAsync((StepsWorkflow w) => w.RunAsync(30), new(id: "steps-" + queue, taskQueue: queue));
-        await using (server.StartWorker(queue, Register))
-            await Wait.UntilAsync(async () => (await handle.EventsAsync()).Has(EventType.ActivityTaskCompleted));
+        await using (server.StartWorker(queue, o => o.AddWorkflow<StepsWorkflow>()))
+        {
+            // One step is done by hand, so that the workflow is in its midst when the worker stops, however fast that is.
+            var step = await server.Client.WorkflowService.PollActivityTaskQueueAsync(new() { Namespace = "default", Identity = "by hand", TaskQueue = new() { Name = queue } });
+            await server.Client.WorkflowService.RespondActivityTaskCompletedAsync(
+                new() { Namespace = "default", TaskToken = step.TaskToken, Result = new() { Payloads_ = { Temporalio.Converters.DataConverter.Default.PayloadConverter.ToPayload("step") } } });
+            await Wait.UntilAsync(async () => (await handle.EventsAsync()).Count(e => e.EventType == EventType.ActivityTaskScheduled) == 2);
+        }
         Assert.Equal(WorkflowExecutionStatus.Running, (await handle.DescribeAsync()).Status);
         await using (server.StartWorker(queue, Register))
             Assert.Equal(30, await handle.GetResultAsync());

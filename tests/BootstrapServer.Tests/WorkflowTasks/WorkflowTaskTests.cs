@@ -77,10 +77,10 @@ public class WorkflowTaskTests(SharedServer server)
             },
         });
         // The ghost polls its sticky queue once, gets nothing, and is never seen again.
-        var polled = server.Client.WorkflowService.PollWorkflowTaskQueueAsync(
+        var polled = await Wait.InTimeAsync(() => server.Client.WorkflowService.PollWorkflowTaskQueueAsync(
             new() { Namespace = "default", Identity = "ghost", TaskQueue = new() { Name = sticky, Kind = TaskQueueKind.Sticky, NormalName = queue } },
-            new() { Timeout = TimeSpan.FromSeconds(2) });
-        Assert.True((await polled).TaskToken.IsEmpty);
+            new() { Timeout = TimeSpan.FromSeconds(2) }));
+        Assert.True(polled is null or { TaskToken.IsEmpty: true });
         await handle.SignalAsync(w => w.FinishAsync("done"));
         await using (server.StartWorker(queue, o => o.AddWorkflow<WaitingWorkflow>()))
             Assert.Equal("done: ", await handle.GetResultAsync());
@@ -141,13 +141,13 @@ public class WorkflowTaskTests(SharedServer server)
     {
         Assert.SkipWhen(SharedServer.IsOther, "other servers implement Nexus");
         var queue = "queue-" + Guid.NewGuid();
-        var handle = await server.Client.StartWorkflowAsync((NexusWorkflow w) => w.RunAsync(), new(id: "nexus-" + queue, taskQueue: queue) { TaskTimeout = TimeSpan.FromSeconds(1) });
+        var handle = await server.Client.StartWorkflowAsync((NexusWorkflow w) => w.RunAsync(), new(id: "nexus-" + queue, taskQueue: queue) { TaskTimeout = TimeSpan.FromSeconds(4) });
         await using (server.StartWorker(queue, o => o.AddWorkflow<NexusWorkflow>()))
             await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingWorkflowTask is { Attempt: > 2 });
         var first = (await handle.EventsAsync()).Single(e => e.EventType == EventType.WorkflowTaskFailed);
         var failed = first.WorkflowTaskFailedEventAttributes;
-        // The second attempt had to time out, a second after it began, before there was a third.
-        Assert.True((await handle.RawAsync()).PendingWorkflowTask.ScheduledTime.ToDateTime() - first.EventTime.ToDateTime() >= TimeSpan.FromSeconds(1));
+        // The second attempt had to time out, four seconds after it began, before there was a third.
+        Assert.True((await handle.RawAsync()).PendingWorkflowTask.ScheduledTime.ToDateTime() - first.EventTime.ToDateTime() >= TimeSpan.FromSeconds(4));
         Assert.Equal(WorkflowTaskFailedCause.BadScheduleNexusOperationAttributes, failed.Cause);
         Assert.Equal("BadScheduleNexusOperationAttributes: endpoint \"payments\" not found: this server does not implement Nexus, and command ScheduleNexusOperation needs it", failed.Failure.Message);
         await handle.TerminateAsync();

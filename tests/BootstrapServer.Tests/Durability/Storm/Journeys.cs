@@ -119,7 +119,7 @@ internal sealed class Journeys(ITemporalClient client, TemporalWorkerOptions wor
         Assert.Equal(actions, started.Select(w => w.Id).Distinct().Count());
         Assert.Equal(actions, started.Count);
         Assert.All(started, w => Assert.Equal(WorkflowExecutionStatus.Completed, w.Status));
-        await PatientCalls.UntilDoneAsync(() => handle.DeleteAsync());
+        await PatientCalls.UntilDoneAsync(() => client.WorkflowService.DeleteScheduleAsync(new() { Namespace = Namespace, ScheduleId = id }));
     }
 
     private async Task DeleteAsync(string id)

@@ -8,6 +8,9 @@ internal sealed class StormServer(string file, Random random) : IDisposable
     /// <summary>Before a page is written to the log, before the log is synced, before an answer leaves.</summary>
     private static readonly string[] Steps = ["pwrite64", "fsync", "sendto,sendmsg"];
 
+    /// <summary>The same after each kill, as its clients know it.</summary>
+    private readonly int port = StablePort.Next();
+
     private ServerProcess? process;
 
     public string Address => process!.Address;
@@ -18,12 +21,11 @@ internal sealed class StormServer(string file, Random random) : IDisposable
 
     private static bool HasStrace { get; } = File.Exists("/usr/bin/strace") || File.Exists("/bin/strace");
 
-    public async Task StartAsync() => process = await ServerProcess.StartAsync(Arguments("0"));
+    public async Task StartAsync() => process = await ServerProcess.StartAsync(Arguments());
 
     public async Task KillAndStartAsync()
     {
-        var port = $"{process!.Port}";
-        if (HasStrace && random.Next(3) == 0 && await DiesInCommitAsync(port))
+        if (HasStrace && random.Next(3) == 0 && await DiesInCommitAsync())
         {
             KillsInCommits++;
         }
@@ -35,13 +37,13 @@ internal sealed class StormServer(string file, Random random) : IDisposable
         }
         Kills++;
         process?.Dispose();
-        process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
+        process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments()));
     }
 
     public void Dispose() => process?.Dispose();
 
     /// <summary>Starts the server again so that one of its next commits kills it. False when it still lives after a while.</summary>
-    private async Task<bool> DiesInCommitAsync(string port)
+    private async Task<bool> DiesInCommitAsync()
     {
         process!.Dispose();
         process = null;
@@ -49,14 +51,14 @@ internal sealed class StormServer(string file, Random random) : IDisposable
         string[] strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={step}", "-e", $"inject={step}:signal=KILL:when={random.Next(1, 8)}"];
         try
         {
-            process = await ServerProcess.StartUnderAsync(strace, Arguments(port));
+            process = await ServerProcess.StartUnderAsync(strace, Arguments());
         }
         catch (InvalidOperationException e)
         {
             // Silent, it died in a commit of its start; otherwise it cannot be traced here.
             if (e.Message.TrimEnd().EndsWith("did not start:", StringComparison.Ordinal))
                 return true;
-            process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments(port)));
+            process = await StartPatientlyAsync(() => ServerProcess.StartAsync(Arguments()));
             return false;
         }
         return process.Ended(TimeSpan.FromSeconds(5));
@@ -81,5 +83,5 @@ internal sealed class StormServer(string file, Random random) : IDisposable
         return started!;
     }
 
-    private string[] Arguments(string port) => ["server", "start-dev", "--port", port, "--namespace", "storm", "--db-filename", file];
+    private string[] Arguments() => ["server", "start-dev", "--port", $"{port}", "--namespace", "storm", "--db-filename", file];
 }

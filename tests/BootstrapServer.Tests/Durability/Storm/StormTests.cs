@@ -47,17 +47,17 @@ public sealed class StormTests(ITestOutputHelper output) : IDisposable
         var storm = KillAsync(server, kills, () => clock.Elapsed < most);
         var journeys = new Journeys(client, options);
         var done = 0;
-        var travellers = Enumerable.Range(0, AtOnce).Select(async traveller =>
+        // Begun here, and not when somebody waits for them: they are to travel while the server is killed.
+        var arrived = Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async traveller =>
         {
             for (var number = traveller; !storm.IsCompleted || number < Journeys.Kinds * 2; number += AtOnce + 1)
             {
                 await journeys.RunAsync(number);
                 Interlocked.Increment(ref done);
             }
-        });
+        }));
         await storm;
         output.WriteLine($"{server.Kills} kills after {clock.Elapsed}");
-        var arrived = Task.WhenAll(travellers);
         if (await Task.WhenAny(arrived, Task.Delay(Patience)) != arrived)
             Assert.Fail($"{done} journeys ended, and for {Patience} after the last kill these have not: {await LeftAsync(client)}");
         await arrived;
