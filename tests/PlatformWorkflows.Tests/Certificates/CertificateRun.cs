@@ -32,12 +32,12 @@ internal sealed class CertificateRun : IAsyncDisposable
             (input ?? new()) with { Environment = environment, Certificate = "shop", Region = "us-east-1", OperationId = "op-recorded" });
     }
 
-    public static Task<CertificateRun> StartAuthorityAsync(RunbookServer server, FakeCertificates certificates, string? environment = null)
+    public static Task<CertificateRun> StartAuthorityAsync(RunbookServer server, FakeCertificates certificates, string? environment = null, string proveWithin = "10s")
     {
         environment ??= $"e-{Guid.NewGuid():N}";
         return StartAsync(
             server, certificates, nameof(RotateCertificateAuthority), RotateCertificateAuthority.WorkflowId(environment, "internal", "us-east-1"),
-            new RotateCertificateAuthorityInput { Environment = environment, Authority = "internal", Region = "us-east-1", OperationId = "op-recorded", ProveWithin = "2s" });
+            new RotateCertificateAuthorityInput { Environment = environment, Authority = "internal", Region = "us-east-1", OperationId = "op-recorded", ProveWithin = proveWithin });
     }
 
     public static Task<CertificateRun> StartTogetherAsync(RunbookServer server, FakeCertificates certificates, string? environment = null, RotateCertificatesInput? input = null)

@@ -76,7 +76,7 @@ public sealed class RotateAuthorityTests(RunbookServer server)
     {
         var certificates = new FakeCertificates { Refusing = true };
         certificates.Authority.Breaks = true;
-        await using var run = await CertificateRun.StartAuthorityAsync(server, certificates);
+        await using var run = await CertificateRun.StartAuthorityAsync(server, certificates, proveWithin: "3s");
         await Wait.UntilAsync(() => run.Handle.QueryAsync<RunbookStatus>("status", []), status => status.Phase == RunbookPhase.RollingBack, status => $"{status.Phase}: {status.Summary}");
         certificates.Refusing = false;
         var report = await run.AuthorityAsync();

@@ -38,7 +38,7 @@ public sealed class RotateCertificateTests(RunbookServer server)
     [Fact]
     public async Task A_pod_that_keeps_the_old_one_parks_it_in_its_proof_and_somebody_may_answer_for_it()
     {
-        await using var run = await CertificateRun.StartAsync(server, new() { Refusing = true }, input: new() { ProveWithin = "1s" });
+        await using var run = await CertificateRun.StartAsync(server, new() { Refusing = true }, input: new() { ProveWithin = "3s" });
         var parked = await run.UntilAsync(RunbookPhase.Parked);
         Assert.Contains("web-0: web-0 was asked.", parked.Summary, StringComparison.Ordinal);
         Assert.False(parked.PointOfNoReturnPassed);
@@ -55,7 +55,7 @@ public sealed class RotateCertificateTests(RunbookServer server)
     {
         var certificates = new FakeCertificates { Refusing = true };
         var environment = $"e-{Guid.NewGuid():N}";
-        await using (var run = await CertificateRun.StartAsync(server, certificates, environment, new() { ProveWithin = "1s" }))
+        await using (var run = await CertificateRun.StartAsync(server, certificates, environment, new() { ProveWithin = "3s" }))
         {
             await run.UntilAsync(RunbookPhase.Parked);
             Assert.Equal("Field 'reason' is missing: why, for the report.", await run.RefusalAsync("abort", new AbortInput(null)));

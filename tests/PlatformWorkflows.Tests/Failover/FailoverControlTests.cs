@@ -1,6 +1,7 @@
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Specification;
 using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.PlatformWorkflows.Tests.Provisioning;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Runbooks;
 using static PlatformOps.PlatformWorkflows.Tests.Failover.FakeDatabase;
@@ -21,9 +22,11 @@ public class FailoverControlTests(RunbookServer server)
         var held = run.World.Hold(step);
         await run.LoseAsync();
         await held.ReachedAsync();
-        Assert.False((await run.StatusAsync()).PointOfNoReturnPassed);
-
+        // Both at once: a fence that gives no answer is waited for a second only.
+        var before = run.StatusAsync();
         await run.TellAsync("abort", new AbortInput("it was a drill of the network people"));
+        Assert.False((await before).PointOfNoReturnPassed);
+
         var report = await run.ReportAsync();
         var did = run.World.Events.ToList();
         // What was held goes on in the worker, and nobody asks any more what becomes of it.
@@ -95,14 +98,23 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
-    public async Task An_approval_that_nobody_gives_expires_and_a_rejected_one_is_not_asked_for_again()
+    public async Task An_approval_that_nobody_gives_expires_and_new_evidence_asks_again()
     {
-        await using var run = await FailoverRun.StartAsync(server, new() { Policy = ByApproval, Timing = new() { FreshFor = TimeSpan.FromMinutes(5), ApprovalExpires = TimeSpan.FromSeconds(1) } });
+        await using var run = await FailoverRun.StartAsync(server, new() { Policy = ByApproval, Timing = new() { FreshFor = TimeSpan.FromMinutes(5), ApprovalExpires = TimeSpan.FromSeconds(3) } });
         await run.LoseAsync();
         await run.UntilAsync(RunbookPhase.AwaitingApproval);
         await run.UntilAsync(RunbookPhase.Observing);
-        Assert.StartsWith("Nobody approved within 1s", (await run.StatusAsync()).Summary, StringComparison.Ordinal);
+        Assert.StartsWith("Nobody approved within 3s", (await run.StatusAsync()).Summary, StringComparison.Ordinal);
 
+        await run.LoseAsync();
+        await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        Assert.Empty(run.World.Events);
+    }
+
+    [Fact]
+    public async Task An_approval_that_was_rejected_is_not_asked_for_again()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new() { Policy = ByApproval });
         await run.LoseAsync();
         await run.UntilAsync(RunbookPhase.AwaitingApproval);
         await run.TellAsync("reject", new RejectInput("we repair it", "ada"));
@@ -197,14 +209,24 @@ public class FailoverControlTests(RunbookServer server)
     public async Task What_is_not_there_yet_for_the_next_failover_is_looked_for_again_and_parks_in_the_end()
     {
         var missing = new ReadinessItem("synchronous", false, "Commits do not wait for a standby.");
-        await using var run = await FailoverRun.StartAsync(server, new() { Readiness = [missing], Timing = new() { FreshFor = TimeSpan.FromMinutes(5), ReadyWithin = TimeSpan.FromMilliseconds(1500) } });
+        await using var run = await FailoverRun.StartAsync(server, new() { Readiness = [missing], Timing = new() { FreshFor = TimeSpan.FromMinutes(5), ReadyWithin = TimeSpan.FromSeconds(3) } });
         await run.LoseAsync();
 
         Assert.Equal("Parked: readiness: synchronous: Commits do not wait for a standby.", (await run.UntilAsync(RunbookPhase.Parked)).Summary);
         Assert.InRange(run.World.Events.Count(step => step == "readiness"), 2, int.MaxValue);
+        // The first look finds it missing still; the second one is held, so that there is time to see what is said meanwhile.
+        var (looks, second) = (0, new Gate());
+        run.World.Look = async () =>
+        {
+            if (Interlocked.Increment(ref looks) == 1)
+                return [missing];
+            await second.PassAsync();
+            return [missing with { Ok = true }];
+        };
         await run.TellAsync("retryStep", new StepInput("readiness"));
-        await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step.Name == "readiness" && step.Detail == "Not yet: synchronous: Commits do not wait for a standby."), status => status.Summary);
-        run.World.Readiness = [missing with { Ok = true }];
+        await second.ReachedAsync();
+        Assert.Equal("Not yet: synchronous: Commits do not wait for a standby.", (await run.StatusAsync()).Steps.Single(step => step.Name == "readiness").Detail);
+        second.Open();
 
         Assert.Equal(FailoverOutcome.Completed, (await run.ReportAsync()).Outcome);
     }

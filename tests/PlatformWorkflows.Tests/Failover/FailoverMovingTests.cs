@@ -65,12 +65,12 @@ public class FailoverMovingTests(RunbookServer server) : IClassFixture<RunbookSe
         await using var run = await FailoverRun.StartAsync(server);
         await WatchingAsync(run);
         Assert.Contains("Field 'by' is missing", await run.RefusalAsync("suspend", new SuspendInput()), StringComparison.Ordinal);
-        var fencing = run.World.Hold("fence");
+        var rebuilding = run.World.Hold("rebuild");
         await run.LoseAsync();
-        await fencing.ReachedAsync();
+        await rebuilding.ReachedAsync();
 
         Assert.Contains("is running", await run.RefusalAsync("suspend", new SuspendInput("pivot-2-abc")), StringComparison.Ordinal);
-        fencing.Open();
+        rebuilding.Open();
         Assert.Equal(FailoverOutcome.Completed, (await run.ReportAsync()).Outcome);
     }
 

@@ -29,6 +29,9 @@ internal sealed class FakeDatabase : IFailoverActivities
     /// <summary>What a look at what failovers need finds.</summary>
     public IReadOnlyList<ReadinessItem> Readiness { get; set; } = [new("lag", true, "None.")];
 
+    /// <summary>How it is looked, where that differs from look to look; null: <see cref="Readiness"/> is found.</summary>
+    public Func<Task<IReadOnlyList<ReadinessItem>>>? Look { get; set; }
+
     /// <summary>Every activity that changes something dies once after its effect and before its answer.</summary>
     public bool Twice { get; init; }
 
@@ -128,11 +131,13 @@ internal sealed class FakeDatabase : IFailoverActivities
 
     public Task<RebuiltNode> RebuildAsync(FailoverOrder order) => DoAsync("rebuild", order, () => new RebuiltNode("It follows.", new(10, 20, 2, 3, "s3://divergence/1")));
 
-    public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input)
+    public async Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input)
     {
         lock (gate)
             events.Add("readiness");
-        return failures.TryGetValue("readiness", out var queue) && queue.TryDequeue(out var failure) ? throw failure : Task.FromResult(new ReadinessReport(Readiness));
+        if (failures.TryGetValue("readiness", out var queue) && queue.TryDequeue(out var failure))
+            throw failure;
+        return new(Look is { } look ? await look() : Readiness);
     }
 
     public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => DoAsync("claimBack", order, () =>

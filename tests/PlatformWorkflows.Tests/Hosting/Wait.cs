@@ -4,7 +4,7 @@ namespace PlatformOps.PlatformWorkflows.Tests.Hosting;
 internal static class Wait
 {
     /// <summary>Generous, because a machine may be busy; a test that waits so long has failed.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Asks again and again until the answer is as wanted.</summary>
     /// <param name="describe">What to say of the last answer when it never was.</param>
