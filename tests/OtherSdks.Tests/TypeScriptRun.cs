@@ -14,7 +14,7 @@ namespace PlatformOps.OtherSdks.Tests;
 public sealed class TypeScriptRun : IAsyncLifetime
 {
     private const int OldestNode = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private static readonly string Root = typeof(TypeScriptRun).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(data => data.Key == "RepositoryRoot").Value!;
 

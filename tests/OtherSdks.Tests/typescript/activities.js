@@ -14,7 +14,7 @@ exports.resumesFromHeartbeat = async () => {
   const info = activityInfo();
   if (info.attempt > 1) return info.heartbeatDetails;
   heartbeat('half way');
-  await sleep(3000); // no heartbeat for longer than the timeout: the next attempt gets the details
+  await sleep(6000); // no heartbeat for longer than the timeout: the next attempt gets the details
 };
 
 exports.runsUntilCancelled = async () => {

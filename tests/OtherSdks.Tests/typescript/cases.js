@@ -11,7 +11,8 @@ const cases = [];
 const show = (name, body, { alone = false } = {}) => cases.push({ name, body, alone });
 
 async function until(condition) {
-  for (let i = 0; i < 500; i++) {
+  const patience = Date.now() + 180_000;
+  while (Date.now() < patience) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -160,10 +161,10 @@ show('A workflow has no more time than its run timeout', async ({ run }) => {
 });
 
 show('A start delay holds the first task back', async ({ start }) => {
-  const handle = await start('greets', ['late'], { startDelay: '300ms' });
   const began = Date.now();
+  const handle = await start('greets', ['late'], { startDelay: '300ms' });
   assert.equal(await handle.result(), 'hello late');
-  assert(Date.now() - began >= 200);
+  assert(Date.now() - began >= 290);
 });
 
 show('Children run side by side', async ({ run }) => {
@@ -273,7 +274,17 @@ show('A changed workflow is noticed as non-determinism', async ({ start, bundle 
   assert.equal(failed.constructor.name, 'DeterminismViolationError');
 });
 
-// The SDK gives a server five seconds to start: these run one after the other, when nothing else does.
+// The SDK gives a server five seconds to start: these run one after the other, when nothing else does, and a busy machine may need another try.
+async function started(create) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await create();
+    } catch (e) {
+      if (attempt === 10) throw e;
+    }
+  }
+}
+
 async function inEnvironment(env, bundle, test) {
   try {
     const taskQueue = 'environment';
@@ -285,25 +296,25 @@ async function inEnvironment(env, bundle, test) {
 }
 
 show('The local test environment of the SDK starts this server', async ({ bundle, executable }) => {
-  const env = await TestWorkflowEnvironment.createLocal({
+  const env = await started(() => TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: executable }, namespace: 'default', ui: false, log: { format: 'json', level: 'error' },
       searchAttributes: [defineSearchAttributeKey('TestInt', 'INT')], extraArgs: ['--dynamic-config-value', 'limit.historyCount.error=1000'],
     },
-  });
+  }));
   await inEnvironment(env, bundle, async (run) => {
     assert.equal(await run('describes', []), 'upserted');
   });
 }, { alone: true });
 
 show('The time-skipping test environment of the SDK sleeps a year at once', async ({ bundle, executable }) => {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: executable } } });
+  const env = await started(() => TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path: executable } } }));
   await inEnvironment(env, bundle, async (run) => {
     const began = Date.now();
     const before = await env.currentTimeMs();
     assert.equal(await run('sleeps', [365 * 24 * 3600 * 1000]), 'awake');
     assert((await env.currentTimeMs()) - before >= 365 * 24 * 3600 * 1000);
-    assert(Date.now() - began < 10_000);
+    assert(Date.now() - began < 60_000);
     await env.sleep('30 days');
   });
 }, { alone: true });

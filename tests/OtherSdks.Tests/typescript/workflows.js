@@ -1,11 +1,10 @@
 // What runs in the SDK's workflow sandbox. Small on purpose: each workflow shows one thing that a server has to do.
 const wf = require('@temporalio/workflow');
 
-const activities = wf.proxyActivities({ startToCloseTimeout: '10s', retry: { initialInterval: '10ms', maximumInterval: '20ms' } });
-const watched = wf.proxyActivities({
-  startToCloseTimeout: '20s', heartbeatTimeout: '500ms', cancellationType: 'WAIT_CANCELLATION_COMPLETED', retry: { initialInterval: '10ms' },
-});
-const local = wf.proxyLocalActivities({ startToCloseTimeout: '5s', retry: { initialInterval: '10ms' } });
+const activities = wf.proxyActivities({ startToCloseTimeout: '60s', retry: { initialInterval: '10ms', maximumInterval: '20ms' } });
+const silent = wf.proxyActivities({ startToCloseTimeout: '60s', heartbeatTimeout: '2s', retry: { initialInterval: '10ms' } });
+const watched = wf.proxyActivities({ startToCloseTimeout: '60s', heartbeatTimeout: '60s', cancellationType: 'WAIT_CANCELLATION_COMPLETED' });
+const local = wf.proxyLocalActivities({ startToCloseTimeout: '60s', retry: { initialInterval: '10ms' } });
 
 const add = wf.defineSignal('add');
 const total = wf.defineQuery('total');
@@ -33,7 +32,7 @@ exports.greets = async (name) => await activities.greet(name);
 exports.fails = async () => { throw wf.ApplicationFailure.create({ message: 'outer', type: 'Outer', details: [{ a: 1 }], cause: new Error('inner'), nonRetryable: true }); };
 exports.retries = async () => await activities.succeedsAtAttempt(3);
 exports.givesUp = async () => await activities.neverAgain();
-exports.resumes = async () => await watched.resumesFromHeartbeat();
+exports.resumes = async () => await silent.resumesFromHeartbeat();
 exports.locally = async (name) => (await local.greet(name)) + (await local.succeedsAtAttempt(2));
 exports.sleeps = async (ms) => { await wf.sleep(ms); return 'awake'; };
 exports.attempts = async () => {

@@ -32,7 +32,7 @@ public sealed class CertificateTests(Clusters clusters)
         await cluster.CreateAsync(Issuers, space, "{metadata: {name: internal}, spec: {ca: {secretName: root-tls}}}");
         var waiting = await cluster.UntilAsync(Issuers, space, "internal", item => Ready(item) == "False");
         Assert.Equal("Error getting keypair for CA issuer: secrets \"root-tls\" not found", waiting.Status.Item("conditions", "type", "Ready").Text("message"));
-        Assert.Equal("False", Ready(await cluster.GetAsync(Certificates, space, "web")));
+        await cluster.UntilAsync(Certificates, space, "web", item => Ready(item) == "False");
 
         await cluster.CreateAsync(Issuers, space, "{metadata: {name: self}, spec: {selfSigned: {}}}");
         await cluster.CreateAsync(Certificates, space, "{metadata: {name: root}, spec: {isCA: true, commonName: root, secretName: root-tls, privateKey: {algorithm: ECDSA}, issuerRef: {name: self}}}");

@@ -14,7 +14,7 @@ namespace PlatformOps.Sandbox.Tests.Behaviours;
 public sealed class ControlPlane : IAsyncDisposable
 {
     public const string Variable = "KUBEBUILDER_ASSETS";
-    private static readonly TimeSpan StartsWithin = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan StartsWithin = TimeSpan.FromMinutes(3);
     private readonly string _folder = Directory.CreateTempSubdirectory("platformops-control-plane-").FullName;
     private readonly List<Process> _processes = [];
 
@@ -122,12 +122,24 @@ public sealed class ControlPlane : IAsyncDisposable
 
     private string In(string name) => Path.Combine(_folder, name);
 
+    /// <summary>Ports that nobody listens on, from below the range that the system hands out: no connection of another test gets one of them before its server is there.</summary>
     private static int[] FreePorts(int count)
     {
-        var listeners = Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0)).ToList();
-        listeners.ForEach(listener => listener.Start());
-        var ports = listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port).ToArray();
-        listeners.ForEach(listener => listener.Dispose());
-        return ports;
+        var free = new HashSet<int>();
+        while (free.Count < count)
+        {
+            var port = RandomNumberGenerator.GetInt32(10_000, 32_768);
+            try
+            {
+                using var probe = new TcpListener(IPAddress.Loopback, port);
+                probe.Start();
+                free.Add(port);
+            }
+            catch (SocketException)
+            {
+                // Somebody listens on it.
+            }
+        }
+        return [.. free];
     }
 }

@@ -9,7 +9,7 @@ namespace PlatformOps.Sandbox.Tests.Behaviours;
 /// <summary>An API server and what tests do with it: apply YAML, wait, make workloads misbehave.</summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private readonly IAsyncDisposable _server;
     private readonly Func<HttpMessageHandler?> _handler;
     private readonly string? _token;
