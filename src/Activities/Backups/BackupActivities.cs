@@ -219,32 +219,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public void Dispose() => stores.Dispose();
 
-    /// <summary>Does something long, and says every few seconds that it goes on and how far it is.</summary>
-    private async Task<T> Beating<T>(Func<Action<string>, Task<T>> work)
-    {
-        var context = ActivityExecutionContext.Current;
-        var progress = "Begun.";
-        using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var beating = BeatAsync();
-        try
-        {
-            return await work(said => progress = said);
-        }
-        finally
-        {
-            await done.CancelAsync();
-            await beating;
-        }
-
-        async Task BeatAsync()
-        {
-            while (!done.IsCancellationRequested)
-            {
-                context.Heartbeat(progress);
-                await Task.Delay(TimeSpan.FromSeconds(2), time, done.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-    }
+    private static Task<T> Beating<T>(Func<Action<string>, Task<T>> work) => Heartbeats.WhileAsync(work);
 
     private async Task<BackupSet> SetAsync(QuarantineInput input)
     {

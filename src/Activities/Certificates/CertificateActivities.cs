@@ -61,26 +61,26 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
     });
 
     /// <inheritdoc/>
-    public Task<CertificateSight> ObserveCertificateAsync(ObserveCertificateInput input) => ActivityFailures.MappedAsync(async () =>
+    public Task<CertificateSight> ObserveCertificateAsync(ObserveCertificateInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
     {
         var (certificate, rotated) = Open(input.Certificate);
         return new CertificateSight(await rotated.ObserveAsync(time, Cancellation), certificate.Settle);
-    });
+    }));
 
     /// <inheritdoc/>
-    public Task<CertificateStepResult> CertificateStepAsync(CertificateStepInput input) => ActivityFailures.MappedAsync(async () =>
-        new CertificateStepResult(await Open(input.Certificate).Rotated.CarryOutAsync(input, Cancellation)));
+    public Task<CertificateStepResult> CertificateStepAsync(CertificateStepInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
+        new CertificateStepResult(await Open(input.Certificate).Rotated.CarryOutAsync(input, Cancellation))));
 
     /// <inheritdoc/>
-    public Task<AuthoritySight> ObserveAuthorityAsync(ObserveAuthorityInput input) => ActivityFailures.MappedAsync(async () =>
+    public Task<AuthoritySight> ObserveAuthorityAsync(ObserveAuthorityInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
     {
         var (authority, rotated) = Open(input.Authority);
         return new AuthoritySight(await rotated.ObserveAsync(input.Rotation, time, Cancellation), authority.Settle);
-    });
+    }));
 
     /// <inheritdoc/>
-    public Task<CertificateStepResult> AuthorityStepAsync(AuthorityStepInput input) => ActivityFailures.MappedAsync(async () =>
-        new CertificateStepResult(await Open(input.Authority).Rotated.CarryOutAsync(input, Cancellation)));
+    public Task<CertificateStepResult> AuthorityStepAsync(AuthorityStepInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
+        new CertificateStepResult(await Open(input.Authority).Rotated.CarryOutAsync(input, Cancellation))));
 
     /// <inheritdoc/>
     public void Dispose() => regions.Dispose();

@@ -52,18 +52,18 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
     });
 
     /// <inheritdoc/>
-    public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input) => ActivityFailures.MappedAsync(async () =>
+    public Task<SecretSight> ObserveSecretAsync(ObserveSecretInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
     {
         using var secret = await OpenAsync(input.Secret);
         return new SecretSight(await secret.ObserveAsync(time, Cancellation), secret.Rotation.Settle, secret.Rotation.Namespace, secret.Rotation.Secret);
-    });
+    }));
 
     /// <inheritdoc/>
-    public Task<SecretStepResult> RotateStepAsync(SecretStepInput input) => ActivityFailures.MappedAsync(async () =>
+    public Task<SecretStepResult> RotateStepAsync(SecretStepInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(async () =>
     {
         using var secret = await OpenAsync(input.Secret);
         return new SecretStepResult(await secret.CarryOutAsync(input, time, Cancellation));
-    });
+    }));
 
     /// <inheritdoc/>
     public Task<LeakPlan> FindLeakAsync(FindLeakInput input) => ActivityFailures.MappedAsync(async () =>

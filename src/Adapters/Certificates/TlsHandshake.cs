@@ -35,6 +35,8 @@ public static class TlsHandshake
                     TargetHost = name,
                     // A resumed session would show what was served before.
                     AllowTlsResume = false,
+                    // gRPC servers take whoever names no protocol for an error, and log it.
+                    ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
                     ClientCertificates = client is null ? null : [client],
                     RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                     {

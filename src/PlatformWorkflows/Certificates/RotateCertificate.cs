@@ -101,6 +101,7 @@ public sealed partial class RotateCertificate : LookingRunbook
                     {
                         Summary = $"How {request.Reference} is",
                         StartToCloseTimeout = TimeSpan.FromMinutes(2),
+                        HeartbeatTimeout = TimeSpan.FromSeconds(30),
                         ScheduleToCloseTimeout = request.ProveWithin,
                         RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
                     });
@@ -128,6 +129,7 @@ public sealed partial class RotateCertificate : LookingRunbook
                 {
                     Summary = $"{InWords(next.Step)}: {request.Reference}",
                     StartToCloseTimeout = TimeSpan.FromMinutes(2),
+                    HeartbeatTimeout = TimeSpan.FromSeconds(30),
                     RetryPolicy = new() { MaximumAttempts = 1 },
                 });
             Forget();

@@ -117,6 +117,7 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
                     {
                         Summary = $"How {request.Reference} is",
                         StartToCloseTimeout = TimeSpan.FromMinutes(5),
+                        HeartbeatTimeout = TimeSpan.FromSeconds(30),
                         ScheduleToCloseTimeout = request.ProveWithin,
                         RetryPolicy = new() { InitialInterval = TimeSpan.FromSeconds(1), MaximumInterval = TimeSpan.FromMinutes(1) },
                     });
@@ -138,7 +139,7 @@ public sealed partial class RotateCertificateAuthority : LookingRunbook
         {
             var done = await Workflow.ExecuteActivityAsync(
                 (ICertificateActivities activities) => activities.AuthorityStepAsync(step),
-                new() { Summary = $"{InWords(next.Step)}: {request.Reference}", StartToCloseTimeout = TimeSpan.FromMinutes(5), RetryPolicy = new() { MaximumAttempts = 1 } });
+                new() { Summary = $"{InWords(next.Step)}: {request.Reference}", StartToCloseTimeout = TimeSpan.FromMinutes(5), HeartbeatTimeout = TimeSpan.FromSeconds(30), RetryPolicy = new() { MaximumAttempts = 1 } });
             Forget();
             Detail(PartOf(next.Step), done.Detail);
         }

@@ -63,31 +63,35 @@ internal sealed class CertificateWorld : IAsyncDisposable
 
     public CertificateActivities Activities { get; private set; } = null!;
 
+    /// <summary>How a worker reaches it all.</summary>
+    public PlatformConnections Connections { get; private set; } = new();
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <param name="metrics">Where the worker gives its metrics.</param>
     /// <param name="replicas">Of each Deployment.</param>
     /// <param name="mutual">Pods want to see each other's certificates, and trust what they read when they started, or read now where they reload.</param>
     /// <param name="separate">The second Deployment has a certificate of its own.</param>
+    /// <param name="more">Declares more, when everything else is declared.</param>
     public static async Task<CertificateWorld> StartAsync(
-        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false)
+        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false, Action<TestPlatform>? more = null)
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
         var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate };
-        await world.SetUpAsync(wrapped, metrics, replicas);
+        await world.SetUpAsync(wrapped, metrics, replicas, more);
         return world;
     }
 
     public async Task<RotateCertificateReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
-    public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null, string certificate = Certificate) => Client.StartWorkflowAsync(
+    public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null, string certificate = Certificate, TemporalClient? client = null) => (client ?? Client).StartWorkflowAsync(
         (RotateCertificate workflow) => workflow.RunAsync(new RotateCertificateInput { Environment = Platform.Environment, Certificate = certificate, Region = Region, Settle = settle, ProveWithin = proveWithin }),
         new(RotateCertificate.WorkflowId(Platform.Environment, certificate, Region), TaskQueues.Default));
 
-    public Task<WorkflowHandle<RotateCertificateAuthority, RotateCertificateAuthorityReport>> BeginAuthorityAsync(string proveWithin = "1m") => Client.StartWorkflowAsync(
+    public Task<WorkflowHandle<RotateCertificateAuthority, RotateCertificateAuthorityReport>> BeginAuthorityAsync(string proveWithin = "1m", TemporalClient? client = null) => (client ?? Client).StartWorkflowAsync(
         (RotateCertificateAuthority workflow) => workflow.RunAsync(new RotateCertificateAuthorityInput { Environment = Platform.Environment, Authority = "internal", Region = Region, Settle = "1s", ProveWithin = proveWithin }),
         new(RotateCertificateAuthority.WorkflowId(Platform.Environment, "internal", Region), TaskQueues.Default));
 
@@ -119,13 +123,13 @@ internal sealed class CertificateWorld : IAsyncDisposable
     public static string Encoded(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
     /// <summary>No private key that was ever published is in the history, the memo or the search attributes of any run.</summary>
-    public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys)
+    public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys, TemporalClient? client = null)
     {
         var scan = new CanaryScan();
         scan.LookFor("a private key", "PRIVATE KEY");
         foreach (var key in keys)
             scan.LookForKey("a private key", key);
-        Assert.True(await scan.LookAtRunsAsync(Client, Ct) > 0 && keys.Count > 0);
+        Assert.True(await scan.LookAtRunsAsync(client ?? Client, Ct) > 0 && keys.Count > 0);
         Assert.Empty(scan.Found);
     }
 
@@ -144,16 +148,17 @@ internal sealed class CertificateWorld : IAsyncDisposable
         stop.Dispose();
     }
 
-    private async Task SetUpAsync(Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics, int replicas)
+    private async Task SetUpAsync(Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics, int replicas, Action<TestPlatform>? more)
     {
         WriteCatalog(replicas);
+        more?.Invoke(Platform);
         await new VaultSystem(root).MountAsync("pki", "pki", Ct, longestTtl: TimeSpan.FromDays(3650));
         await Pki.GenerateRootAsync("Shop root", "first", TimeSpan.FromDays(365), Ct);
         await Pki.SetDefaultIssuerAsync("first", Ct);
         await Pki.WriteRoleAsync("shop", new(["test"]) { AllowSubdomains = true, Ttl = TimeSpan.FromDays(7), MaxTtl = TimeSpan.FromDays(30) }, Ct);
         var token = Path.Combine(Cluster.Folder, $"{Platform.Suffix}.token");
         await File.WriteAllTextAsync(token, vault.RootToken, Ct);
-        var connections = new PlatformConnections
+        Connections = new()
         {
             Regions = new Dictionary<string, RegionConnection>
             {
@@ -164,13 +169,13 @@ internal sealed class CertificateWorld : IAsyncDisposable
                 },
             },
         };
-        var provisioning = Platform.ActivitiesWith(connections.Regions);
+        var provisioning = Platform.ActivitiesWith(Connections.Regions);
         var plan = (await Platform.PlanAsync(provisioning)).Plan;
         foreach (var component in plan.Components)
             await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
         await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
-        Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), connections);
-        cluster = KubernetesConnection.Open(connections, Region, "test");
+        Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), Connections);
+        cluster = KubernetesConnection.Open(Connections, Region, "test");
         Pods = new(new(cluster, Platform.Space, Port, ServerName, Mutual, IsRevokedAsync)) { Reloading = { ["web"] = true } };
         Client = await TemporalClient.ConnectAsync(new(server.Address)
         {
