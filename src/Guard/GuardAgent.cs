@@ -88,6 +88,7 @@ public sealed class GuardAgent : IAsyncDisposable
 
     internal Task<DatabaseNode> UnfenceAsync(long epoch, CancellationToken ct) => ChangeAsync(epoch, async token =>
     {
+        RefuseRestoring("serves again");
         await fencing.UnfenceAsync(GuardDuties.StartPatience, token);
         // What it is now for is done before the answer: it serves, or it does not and says why.
         var started = parts.Clock.GetTimestamp();
@@ -106,6 +107,7 @@ public sealed class GuardAgent : IAsyncDisposable
         if (primary != parts.Configuration.Peer.Node)
             throw new GuardException($"{parts.Configuration.Node} can follow {parts.Configuration.Peer.Node} only, not {primary}: see peer.node in its configuration.") { Refused = true };
         Refuse(epoch);
+        RefuseRestoring("follows");
         // It goes on by itself; who asks again is told how far it is.
         if (parts.Memory.Memory.Rebuild is not null)
             return Task.FromResult(Now);
@@ -128,6 +130,17 @@ public sealed class GuardAgent : IAsyncDisposable
         parts.Server.Reload();
         for (var started = parts.Clock.GetTimestamp(); Now.Synchronous != synchronous && parts.Clock.GetElapsedTime(started) < GuardDuties.OpenPatience;)
             await Task.Delay(TimeSpan.FromMilliseconds(10), parts.Clock, token);
+    }, ct);
+
+    /// <summary>What was restored beside the node's data takes its place.</summary>
+    internal Task<DatabaseNode> PlaceAsync(string operation, long epoch, CancellationToken ct) => ChangeAsync(epoch, token => InPlace.PlaceAsync(operation, token), ct);
+
+    /// <summary>The data that was replaced is in its place again.</summary>
+    internal Task<DatabaseNode> PutBackAsync(string operation, long epoch, CancellationToken ct) => ChangeAsync(epoch, async token =>
+    {
+        if (parts.Memory.Memory.Restoring is not null)
+            await parts.Server.StopAsync(TimeSpan.Zero, token);
+        InPlace.PutBack(operation);
     }, ct);
 
     internal async Task<Divergence> ExportAsync(string primary, long epoch, CancellationToken ct)
@@ -187,6 +200,14 @@ public sealed class GuardAgent : IAsyncDisposable
     {
         if (parts.Memory.Memory.WhyRefused(epoch) is { } why)
             throw new GuardException($"{parts.Configuration.Node} refuses: {why}.") { Refused = true };
+    }
+
+    private InPlaceRestore InPlace => (Backups ?? throw new GuardException($"{parts.Configuration.Node} makes no backups: state backup in its configuration.") { Refused = true }).InPlace;
+
+    private void RefuseRestoring(string what)
+    {
+        if (parts.Memory.Memory.Restoring is { } operation)
+            throw new GuardException($"{operation} has restored data in the place of that of {parts.Configuration.Node}: before it {what}, promote it, or put the old back.") { Refused = true };
     }
 
     private bool MayHold(WitnessRecord? record) =>

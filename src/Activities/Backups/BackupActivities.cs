@@ -17,9 +17,6 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <summary>So that the answer stays small; whoever wants all asks the catalog.</summary>
     private const int Shown = 200;
 
-    /// <summary>How long a set is claimed for whoever reads it; who reads for longer claims it again.</summary>
-    private static readonly TimeSpan Claimed = TimeSpan.FromHours(6);
-
     private readonly BackupStores stores = new(connections, time ?? TimeProvider.System);
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
@@ -141,7 +138,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
         // The same operation asks again: it has claimed one already.
         var chosen = input.Set ?? sets.FirstOrDefault(set => set.Uses.Any(use => use.By == input.Operation))?.Id ?? choice.Set;
         if (chosen is not null)
-            await catalog.ChangeAsync(chosen, set => set with { Uses = [.. Others(set, input.Operation), new(input.Operation, Now + Claimed)] }, Cancellation);
+            await stores.Claims(input.Store).ClaimAsync(chosen, input.Operation, Cancellation);
         return new ChosenSet(chosen, input.Set is null ? choice.Why : "It was asked for.", choice.Unproven, definition.Rpo, definition.Rto);
     });
 
@@ -174,7 +171,48 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
 
     /// <inheritdoc/>
     public Task RecordProofAsync(RecordProofInput input) => ActivityFailures.MappedAsync(async () =>
-        await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = Others(set, input.Operation) }, Cancellation));
+        await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation));
+
+    /// <inheritdoc/>
+    public Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store);
+        if (definition.Store != StoreKind.Postgresql)
+            throw Invalid($"Field 'store' is '{input.Store.Store}', which is of kind {definition.Store}: this runbook is for {StoreKind.Postgresql}.");
+        var rails = specified.Environment.GuardRails;
+        return await Beating(async progress =>
+        {
+            using var restore = Restore(input.Store, specified, definition, progress);
+            return await restore.PlanAsync(input) switch
+            {
+                // Data is never overwritten by nobody's word.
+                RestoreDecision.Restore { Plan: var plan } => new PlannedRestore(plan, null, plan.Overwrites ? Math.Max(1, rails.Approvals) : rails.Approvals, rails.ApprovalTimeout),
+                RestoreDecision.Refuse { Why: var why } => new PlannedRestore(null, why, 0, rails.ApprovalTimeout),
+                var decision => throw new InvalidOperationException($"No such decision: {decision}."),
+            };
+        });
+    });
+
+    /// <inheritdoc/>
+    public Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store);
+        return await Beating(async progress =>
+        {
+            using var restore = Restore(input.Store, specified, definition, progress);
+            return await restore.CarryOutAsync(input);
+        });
+    });
+
+    /// <inheritdoc/>
+    public Task<HeldSet> HoldSetAsync(HoldSetInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        _ = Defined(input.Store);
+        if (await stores.Catalog(input.Store).FindAsync(input.Set, Cancellation) is null)
+            throw Invalid($"Field 'set' is '{input.Set}', and there is no set of that id. See platformops backup list.");
+        var held = await stores.Claims(input.Store).HoldAsync(input.Set, input.Hold, Cancellation);
+        return new HeldSet(held.Id, held.Hold);
+    });
 
     /// <inheritdoc/>
     public Task<DecidedRetention> DecideRetentionAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
@@ -203,6 +241,9 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
             return new RetiredSet((input.Action, verdict.Action) is (RetentionAction.Mark, RetentionAction.Wait) or (RetentionAction.Unmark, RetentionAction.Keep), verdict.Why);
         if (input.Action == RetentionAction.Sweep)
         {
+            // Somebody may have asked for it by name since it was read.
+            if (!await stores.Claims(input.Store).SweepAsync(found.Id, Cancellation))
+                return new RetiredSet(false, "Somebody reads or holds it by now.");
             using var store = stores.Open(input.Store, specified, definition);
             if (found.Label is { } label)
                 await store.RemoveAsync(label, Cancellation);
@@ -221,15 +262,17 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
 
     private static Task<T> Beating<T>(Func<Action<string>, Task<T>> work) => Heartbeats.WhileAsync(work);
 
-    private async Task<BackupSet> SetAsync(QuarantineInput input)
+    private DatabaseRestore Restore(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition, Action<string> progress)
     {
-        var set = await stores.Catalog(input.Store).ChangeAsync(
-            input.Set, set => set with { Uses = [.. Others(set, input.Operation), new(input.Operation, Now + Claimed)] }, Cancellation);
-        return set.Label is null ? throw new AdapterException(AdapterFailureKind.Damaged, $"{set.Id} has no name in the repository: it was never finished.") : set;
+        var (guards, pair, synchronous) = stores.Database(store);
+        return new(store, specified, definition, stores, guards, pair, synchronous, ActivityExecutionContext.Current.TemporalClient, time, progress, Cancellation);
     }
 
-    /// <summary>Who else reads it, without those whose time is over.</summary>
-    private IReadOnlyList<BackupUse> Others(BackupSet set, string operation) => [.. set.Uses.Where(use => use.By != operation && use.Until > Now)];
+    private async Task<BackupSet> SetAsync(QuarantineInput input)
+    {
+        var set = await stores.Claims(input.Store).ClaimAsync(input.Set, input.Operation, Cancellation);
+        return set.Label is null ? throw new AdapterException(AdapterFailureKind.Damaged, $"{set.Id} has no name in the repository: it was never finished.") : set;
+    }
 
     private (SpecifiedEnvironment Specified, BackupDefinition Definition) Defined(StoreReference store)
     {

@@ -4,7 +4,9 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
 
@@ -27,6 +29,9 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     public BackupCatalog Catalog(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
 
+    /// <summary>Who reads the sets of a store.</summary>
+    public SetClaims Claims(StoreReference store) => new(Catalog(store), time);
+
     /// <summary>The region that sets of a store carry: where its database is, which may change places, is not said by it.</summary>
     public static string RegionOf(StoreReference store, SpecifiedEnvironment specified) => store.Region ?? specified.Environment.Regions[0].Name;
 
@@ -35,6 +40,23 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
     {
         foreach (var bucket in buckets.Values)
             bucket.Dispose();
+    }
+
+    /// <summary>The database that a restore replaces, with the store that does it.</summary>
+    /// <exception cref="AdapterException">It is not behind guards.</exception>
+    public (GuardedBackups Store, FailoverPair Pair, bool Synchronous) Database(StoreReference store)
+    {
+        var guarded = Guarded(store);
+        var access = connections.Failover[store.Environment];
+        return (guarded, FailoverPairs.Open(store.Environment, access, connections), access.Synchronous);
+    }
+
+    /// <summary>The Vault of a store's region, where the environment has one.</summary>
+    public RegionVault? Vault(StoreReference store, SpecifiedEnvironment specified)
+    {
+        var region = Region(store, specified);
+        return specified.InDependencyOrder(region.Name).SelectMany(component => component.Health).OfType<VaultGate>().FirstOrDefault() is { } gate
+            ? RegionVault.Open(connections, region.Name, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}"), "restore") : null;
     }
 
     private GuardedBackups Guarded(StoreReference store) => connections.Failover.TryGetValue(store.Environment, out var access) && access.Kind == "guard"

@@ -6,13 +6,16 @@ using PlatformOps.Platform.Failover;
 namespace PlatformOps.Adapters.Backups;
 
 /// <summary>Backups of PostgreSQL behind guards: each guard runs pgBackRest where its server runs. Sets are made on the primary; copies are restored beside the standby where there is one, so that the primary has its disk for itself.</summary>
-public sealed class GuardedBackups : IBackupStore
+public sealed partial class GuardedBackups : IBackupStore
 {
     /// <summary>Between looks at what a guard is doing.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50), LongestLook = TimeSpan.FromSeconds(2);
 
     /// <summary>Nobody waits for an answer as they do in a failover.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>The server of what was staged ends in an orderly way before its data is moved.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromMinutes(1);
 
     private readonly GuardAccess access;
     private readonly GuardClient client;

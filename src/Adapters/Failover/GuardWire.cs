@@ -26,6 +26,9 @@ public sealed record GuardOrder
     public string? Primary { get; init; }
 
     public bool Synchronous { get; init; }
+
+    /// <summary>Whose restored data is meant.</summary>
+    public string? Operation { get; init; }
 }
 
 /// <summary>Why a call was not carried out, as sentences.</summary>

@@ -5,11 +5,12 @@ using System.Text;
 namespace PlatformOps.Adapters.Postgres;
 
 /// <summary>What a server keeps of a password (RFC 5803 with SCRAM-SHA-256): made here, so that the password itself is in no statement that a server might log.</summary>
-internal static class ScramVerifier
+public static class ScramVerifier
 {
     /// <summary>PostgreSQL's own default.</summary>
     private const int Iterations = 4096, SaltBytes = 16;
 
+    /// <summary>A verifier of a password, with a salt of its own.</summary>
     public static string Of(SecretText password) => Make(password, RandomNumberGenerator.GetBytes(SaltBytes), Iterations);
 
     /// <summary>Whether it was made of this password; null: it is of another kind.</summary>

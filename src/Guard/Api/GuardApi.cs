@@ -47,6 +47,8 @@ internal static class GuardApi
         Map("/v1/promote", call => agent.PromoteAsync(call.Epoch, call.Aborted));
         Map("/v1/follow", call => agent.FollowAsync(call.Body.Primary ?? "", call.Epoch, call.Aborted));
         Map("/v1/synchronous", call => agent.SetSynchronousAsync(call.Body.Synchronous, call.Epoch, call.Aborted));
+        Map("/v1/place", call => agent.PlaceAsync(Operation(call), call.Epoch, call.Aborted));
+        Map("/v1/putBack", call => agent.PutBackAsync(Operation(call), call.Epoch, call.Aborted));
         Map("/v1/divergence", call => agent.ExportAsync(call.Body.Primary ?? "", call.Epoch, call.Aborted));
         Func<HttpContext, Task<(int Status, object? Answer)>> begin = context => BeginAsync(agent, configuration, context), find = context => Task.FromResult(Find(agent, configuration, context.Request.Query));
         app.MapPost("/v1/backups", context => ActAsync(context, configuration, log, begin));
@@ -145,6 +147,10 @@ internal static class GuardApi
         Enum.TryParse<BackupJobKind>(query["kind"], ignoreCase: true, out var kind) && Backups(agent, configuration).Find(query["operation"].ToString(), kind) is { } job
             ? (200, job)
             : (404, new GuardRefusal($"{configuration.Node} knows nothing of {query["kind"]} of {query["operation"]}: give the order again."));
+
+    private static string Operation(GuardCall call) =>
+        call.Body.Operation is { Length: > 0 } operation && operation.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')
+            ? operation : throw new GuardException("operation is missing, or is no id of an operation: whose restored data is meant.") { Refused = true };
 
     private static BackupJobs Backups(GuardAgent agent, GuardConfiguration configuration) =>
         agent.Backups ?? throw new GuardException($"{configuration.Node} makes no backups: state backup in its configuration.") { Refused = true };

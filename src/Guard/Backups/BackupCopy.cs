@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Configuration;
@@ -9,13 +10,19 @@ namespace PlatformOps.Guard.Backups;
 
 /// <summary>A set that was restored beside the node's own server. Nobody but the guard reaches it: it listens on a socket in a directory that is closed to others, and lets in the guard's role alone.
 /// One at a time.</summary>
-internal sealed class BackupCopy(GuardParts parts)
+/// <param name="folder">The copy's own directory; a short name, since the path of a socket may not be long.</param>
+/// <param name="data">Where its data is.</param>
+/// <param name="replaces">It is to take the place of the node's data: what it writes into its log is kept to be archived then, and what has changed since it was made is expected.</param>
+internal sealed partial class BackupCopy(GuardParts parts, string folder, string data, bool replaces)
 {
-    /// <summary>What it must not do, whatever the configuration says that was restored with it: nothing of it leads out.</summary>
-    private const string Isolation = """
+    /// <summary>The first line of <see cref="Isolation"/>.</summary>
+    private const string IsolationMark = "# Added by platformops guard for a copy: nothing of it leads out.";
 
-        # Added by platformops guard for a copy: nothing of it leads out.
-        archive_mode = 'off'
+    /// <summary>What it must not do, whatever the configuration says that was restored with it: nothing of it leads out.</summary>
+    private string Isolation => $"""
+
+        {IsolationMark}
+        archive_mode = '{(replaces ? "on" : "off")}'
         archive_command = ''
         max_logical_replication_workers = 0
         cron.launch_active_jobs = 'off'
@@ -30,14 +37,17 @@ internal sealed class BackupCopy(GuardParts parts)
     /// <summary>Of a copy that reads the log of weeks before it lets in.</summary>
     private static readonly TimeSpan RecoveryPatience = TimeSpan.FromHours(12);
 
-    /// <summary>A short name: the path of a socket may not be long.</summary>
-    private string Folder => Path.Combine(parts.Configuration.State, "q");
+    /// <summary>A marker is written at the time that it has, and committed a moment later.</summary>
+    private static readonly TimeSpan CommitTakes = TimeSpan.FromSeconds(1);
 
-    private GuardConfiguration Own => parts.Configuration with { Data = Path.Combine(Folder, "data"), State = Folder, Backup = null };
+    private GuardConfiguration Own => parts.Configuration with { Data = data, State = folder, Backup = null };
 
-    private string OrderFile => Path.Combine(Folder, "order.json");
+    /// <summary>The operation that made it; null: there is none.</summary>
+    public string? Operation => Order()?.Operation;
 
-    private string DoneFile => Path.Combine(Folder, "restored.json");
+    private string OrderFile => Path.Combine(folder, "order.json");
+
+    private string DoneFile => Path.Combine(folder, "restored.json");
 
     /// <summary>Restores, and starts a server on what was restored. What an earlier attempt did is done.</summary>
     public async Task<RestoredCopy> RestoreAsync(BackupOrder order, PgBackRest tool, Action<string> progress, CancellationToken ct)
@@ -53,7 +63,8 @@ internal sealed class BackupCopy(GuardParts parts)
         using var server = Server();
         await server.StopAsync(TimeSpan.Zero, ct);
         progress("Restoring.");
-        await tool.RestoreAsync(order.Label!, Own.Data, order.Target, progress, ct);
+        var left = await tool.RestoreAsync(order.Label!, Own.Data, order.Target, progress, ct);
+        Write(OrderFile, Order()! with { LeftAt = left });
         progress("Reading the log.");
         var upTo = await StartAsync(server, ct);
         var restored = new RestoredCopy(ordered, parts.Clock.GetUtcNow() - ordered, upTo ?? ordered);
@@ -73,7 +84,15 @@ internal sealed class BackupCopy(GuardParts parts)
         progress("Reading every table and index.");
         await CheckPagesAsync(wrong, right, ct);
         progress("Comparing with the server.");
-        await CompareNamesAsync(copy, wrong, right, ct);
+        // What is to be replaced may be down, and may have what was made since.
+        if (replaces && !parts.Server.Ready)
+        {
+            right.Add($"The server of {parts.Configuration.Node} does not run, so that nothing can be compared with it. The newest marker in the restored data is of {await copy.RunAsync(BackupMarkers.Newest, SqlPatience, ct):u}.");
+            return new(wrong, right, null);
+        }
+
+        if (!replaces)
+            await CompareNamesAsync(copy, wrong, right, ct);
         var rpo = await CompareMarkersAsync(copy, held, TimeSpan.FromSeconds(order.RpoSeconds), wrong, right, ct);
         return new(wrong, right, rpo);
     }
@@ -82,22 +101,48 @@ internal sealed class BackupCopy(GuardParts parts)
     /// <returns>What was there.</returns>
     public async Task<IReadOnlyList<string>> RemoveAsync(CancellationToken ct)
     {
-        if (!Directory.Exists(Folder))
+        if (!Directory.Exists(folder) && !Directory.Exists(data))
             return [];
         var what = Order() is { } held ? $"the copy of {held.Label}" : "what was left of a copy";
         using (var server = Server())
             await server.StopAsync(TimeSpan.Zero, ct);
-        Directory.Delete(Folder, recursive: true);
-        return Directory.Exists(Folder) || new DataDirectory(Own.Data).Processes().Count > 0
-            ? throw new GuardException($"{Folder} was removed and is there again: look who works in it.")
+        foreach (var left in new[] { data, folder }.Where(Directory.Exists))
+            Directory.Delete(left, recursive: true);
+        return Directory.Exists(folder) || Directory.Exists(data) || new DataDirectory(Own.Data).Processes().Count > 0
+            ? throw new GuardException($"{folder} was removed and is there again: look who works in it.")
             : [what];
     }
+
+    /// <summary>Does something in the copy's server, which is started when it does not run.</summary>
+    public async Task<T> InAsync<T>(Func<ServerSql, Task<T>> act, CancellationToken ct)
+    {
+        using var server = Server();
+        await server.StartAsync(new(), GuardDuties.StartPatience, ct);
+        await using var sql = new ServerSql(Own, () => server.Id);
+        return await act(sql);
+    }
+
+    /// <summary>Stops the copy's server for good, and takes out of its settings what made a copy of it. Its data can then take a server's place.</summary>
+    public async Task EndAsync(CancellationToken ct)
+    {
+        using var server = Server();
+        await server.StopAsync(GuardDuties.StartPatience, ct);
+        var settings = new DataDirectory(data).In("postgresql.auto.conf");
+        if (!File.Exists(settings))
+            return;
+        var kept = File.ReadLines(settings).TakeWhile(line => line != IsolationMark).Where(line => !OfTheRestore().IsMatch(line));
+        parts.Settings.WriteFile(settings, string.Join('\n', kept) + "\n");
+    }
+
+    /// <summary>What pgBackRest writes. A standby that is cloned of it would stop at the target too.</summary>
+    [GeneratedRegex(@"^\s*(#.*pgBackRest.*|(restore_command|recovery_end_command|recovery_target\w*|archive_mode)\s*=.*)$")]
+    private static partial Regex OfTheRestore();
 
     private ServerProcess Server() => new(Own, parts.User, new(Own, parts.User), parts.Clock, parts.Log, () => { });
 
     private void Begin(BackupOrder order)
     {
-        Directory.CreateDirectory(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         Directory.CreateDirectory(Own.Data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         parts.User.Own(Own.Data);
         Write(OrderFile, new CopyOrder(order.Operation, order.Label!, order.Target, parts.Clock.GetUtcNow()));
@@ -130,7 +175,7 @@ internal sealed class BackupCopy(GuardParts parts)
     {
         try
         {
-            return File.ReadLines(Path.Combine(Folder, "server.log")).LastOrDefault(line => line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal)) ?? "it ended without a word.";
+            return File.ReadLines(Path.Combine(folder, "server.log")).LastOrDefault(line => line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal)) ?? "it ended without a word.";
         }
         catch (IOException failure)
         {
@@ -140,7 +185,7 @@ internal sealed class BackupCopy(GuardParts parts)
 
     private async Task CheckPagesAsync(List<string> wrong, List<string> right, CancellationToken ct)
     {
-        var pass = Path.Combine(Folder, "guard.pass");
+        var pass = Path.Combine(folder, "guard.pass");
         parts.Settings.WriteFile(pass, $"*:*:*:{ServerRoles.Guard}:{ServerRoles.PasswordOf(ServerRoles.Guard, Own.PasswordFile).Reveal()}\n");
         var (code, output, errors) = await parts.Tools.TryAsync(
             "pg_amcheck", ["--host", Own.SocketDirectory, "--port", "5432", "--username", ServerRoles.Guard, "--no-password", "--all", "--install-missing"], "/", new Dictionary<string, string> { ["PGPASSFILE"] = pass }, ct);
@@ -174,8 +219,18 @@ internal sealed class BackupCopy(GuardParts parts)
     private async Task<TimeSpan?> CompareMarkersAsync(ServerSql copy, CopyOrder held, TimeSpan rpo, List<string> wrong, List<string> right, CancellationToken ct)
     {
         var until = held.OrderedAt - rpo;
-        if (held.Target < until)
-            until = held.Target.Value;
+        if (held.Target - CommitTakes < until)
+            until = held.Target!.Value - CommitTakes;
+        if (held.LeftAt < until)
+            until = held.LeftAt.Value;
+        if (held.Target is { } target)
+        {
+            if (await copy.RunAsync(BackupMarkers.After, SqlPatience, ct, target.UtcDateTime) is > 0L and var late)
+                wrong.Add(string.Create(CultureInfo.InvariantCulture, $"{late} markers from after {target:u} are in it: it was restored too far."));
+            else
+                right.Add($"No marker from after {target:u} is in it.");
+        }
+
         object[] window = [(held.OrderedAt - Compared).UtcDateTime, until.UtcDateTime];
         var (here, there) = (await parts.SlowSql.RunAsync(BackupMarkers.Between, SqlPatience, ct, window), await copy.RunAsync(BackupMarkers.Between, SqlPatience, ct, window));
         var (own, copied) = ((long[])(here ?? Array.Empty<long>()), (long[])(there ?? Array.Empty<long>()));
@@ -185,7 +240,7 @@ internal sealed class BackupCopy(GuardParts parts)
             right.Add(string.Create(CultureInfo.InvariantCulture, $"All {own.Length} markers from before {until:u} are there."));
         else
             right.Add("There are no markers that are old enough to be compared yet.");
-        return held.Target is null && await copy.RunAsync(BackupMarkers.Newest, SqlPatience, ct) is DateTime newest
+        return held is { Target: null, LeftAt: null } && await copy.RunAsync(BackupMarkers.Newest, SqlPatience, ct) is DateTime newest
             ? TimeSpan.FromTicks(Math.Max(0, (held.OrderedAt - new DateTimeOffset(newest, TimeSpan.Zero)).Ticks))
             : null;
     }
@@ -202,5 +257,6 @@ internal sealed class BackupCopy(GuardParts parts)
         File.Move(file + ".new", file, overwrite: true);
     }
 
-    private sealed record CopyOrder(string Operation, string Label, DateTimeOffset? Target, DateTimeOffset OrderedAt);
+    /// <param name="LeftAt">The set lies on a branch of the log that was left: what the server wrote later than this is not in it; null: it does not.</param>
+    private sealed record CopyOrder(string Operation, string Label, DateTimeOffset? Target, DateTimeOffset OrderedAt, DateTimeOffset? LeftAt = null);
 }

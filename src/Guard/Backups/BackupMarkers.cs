@@ -8,6 +8,8 @@ internal sealed class BackupMarkers(GuardParts parts)
     /// <summary>The ids of markers in a time.</summary>
     public const string Between = "SELECT array_agg(id) FROM platformops.backup_marker WHERE at > $1 AND at <= $2";
 
+    public const string After = "SELECT count(*) FROM platformops.backup_marker WHERE at > $1";
+
     public const string Newest = "SELECT max(at) FROM platformops.backup_marker";
 
     private const string Table = "CREATE TABLE IF NOT EXISTS platformops.backup_marker (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp())";

@@ -114,15 +114,21 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     }
 
     /// <summary>Restores a set into an empty directory, or goes on with it.</summary>
-    public async Task RestoreAsync(string label, string data, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
+    /// <returns>When the set ends, when it lies on a branch of the log that was left: what was written since is nowhere in it; null: it does not.</returns>
+    public async Task<DateTimeOffset?> RestoreAsync(string label, string data, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
     {
+        var (made, (_, timelines)) = (await MadeAsync(label, ct), await ArchiveAsync(ct));
+        var timeline = RestoreTimeline.Of(WalSegment.Parse(made.Last)!.Value, timelines);
         string[] which = target is { } moment
             ? ["--type=time", $"--target={moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}+00", "--target-action=promote"]
             : ["--type=default"];
+        // The newest timeline of all may have been begun before the set was made: what a restore overwrote can be brought back along its own.
+        which = [.. which, string.Create(CultureInfo.InvariantCulture, $"--target-timeline={timeline}")];
         var (code, said) = await TryAsync(
             ["restore", $"--pg1-path={data}", $"--set={label}", "--archive-mode=off", "--delta", "--force", "--log-level-console=detail", .. which], line => Report(line, progress), ct);
         if (code != 0)
             throw Failed("restore", code, said);
+        return timelines.Any(start => start.Timeline > timeline) ? made.StoppedAt : null;
     }
 
     /// <summary>Removes a set, and the log that only it needed. One that is not there is removed.</summary>
@@ -139,6 +145,10 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
         if ((await InfoAsync(ct)).Count(set => set.DependsOn.Count == 0) is > 0 and var full)
             await RunAsync(["expire", "--repo1-retention-archive-type=full", $"--repo1-retention-archive={full.ToString(CultureInfo.InvariantCulture)}", $"--repo1-retention-full={full.ToString(CultureInfo.InvariantCulture)}"], ct);
     }
+
+    private async Task<Made> MadeAsync(string label, CancellationToken ct) =>
+        (await InfoAsync(ct)).FirstOrDefault(set => set.Label == label) is { } made && WalSegment.Parse(made.Last) is not null
+            ? made : throw new GuardException($"pgBackRest knows no set {label}.") { Damaged = true };
 
     private static bool Needs(Made set, WalGap gap) =>
         WalSegment.Parse(set.First) is { } first && WalSegment.Parse(set.Last) is { } last && WalSegment.Parse(gap.First) is { } from && WalSegment.Parse(gap.Last) is { } to

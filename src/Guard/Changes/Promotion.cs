@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using PlatformOps.Guard.Backups;
 using PlatformOps.Guard.Postgres;
 using PlatformOps.Platform.Failover;
 
@@ -18,6 +19,7 @@ internal sealed class Promotion(GuardParts parts)
             return;
         if (parts.Memory.Memory.Rebuild is { } rebuild)
             throw new GuardException($"{parts.Configuration.Node} cannot be promoted: a standby of {rebuild.Primary} is being made of it, and its data may be half of one. Promote the other node, or wait.") { Refused = true };
+        InPlaceRestore.RequireWhole(parts);
         parts.Memory.Change(memory => memory with { Fence = null });
         await parts.Server.StartAsync(parts.Memory.Memory, patience, ct);
         await UntilNobodyElseAsync(record, ct);

@@ -58,11 +58,14 @@ public sealed record BackupSet
     /// <summary>Since when it is to go; null: it is not.</summary>
     public DateTimeOffset? MarkedAt { get; init; }
 
+    /// <summary>It is being removed: nobody may begin to read it any more.</summary>
+    public bool Sweeping { get; init; }
+
     /// <summary>Whether it could be restored as far as is known: whole, and not found damaged.</summary>
-    public bool Good => Outcome == BackupOutcome.Complete && Proof is not { Proved: false };
+    public bool Good => Outcome == BackupOutcome.Complete && !Sweeping && Proof is not { Proved: false };
 
     /// <summary>Whether a restore of it was proved, however long ago.</summary>
-    public bool Proved => Outcome == BackupOutcome.Complete && Proof is { Proved: true };
+    public bool Proved => Outcome == BackupOutcome.Complete && !Sweeping && Proof is { Proved: true };
 
     /// <summary>In one word, for people: what matters most about it now.</summary>
     /// <param name="verifyEvery">How old a proof may become.</param>

@@ -64,6 +64,9 @@ public static class RetentionPolicy
     /// <summary>Null: there is no reason in the set itself.</summary>
     private static string? WhyKept(BackupSet set, List<BackupSet> all, BackupDefinition definition, DateTimeOffset now)
     {
+        // Half of it may be gone already.
+        if (set.Sweeping)
+            return null;
         if (set.Outcome == BackupOutcome.Running)
             return "It is being made.";
         if (set.Hold is { } hold && hold.Holds(now))
@@ -106,6 +109,7 @@ public static class RetentionPolicy
 
     private static string WhyGoes(BackupSet set, BackupDefinition definition) => set switch
     {
+        { Sweeping: true } => "Its removal was begun.",
         { Outcome: BackupOutcome.Failed } => "It failed, and a good one came after it.",
         { Outcome: BackupOutcome.Partial } => "It is not whole, and a good one came after it.",
         { Proof: { Proved: false } proof } => $"{proof.Operation} found it damaged, and a good one came after it.",

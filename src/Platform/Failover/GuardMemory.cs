@@ -24,6 +24,9 @@ public sealed record GuardMemory
     /// <summary>The epoch for which everything that only this node has was kept as files; 0: nothing was.</summary>
     public long ExportedFor { get; init; }
 
+    /// <summary>The operation whose restored data takes the place of the node's own: until it is opened by a promotion, or the old is put back, nothing else opens the node; null: none does.</summary>
+    public string? Restoring { get; init; }
+
     /// <summary>Null when a call with this epoch may be carried out.</summary>
     public string? WhyRefused(long epoch) =>
         epoch < Epoch ? $"epoch {epoch} is over: epoch {Epoch} was claimed since. Whoever acts for {epoch} has to stop" : null;
@@ -35,7 +38,7 @@ public sealed record GuardMemory
     public GuardMemory Fenced(long epoch, string why) => Seen(epoch) with { Fence = Fence ?? new(epoch, why) };
 
     /// <summary>Promoted: the only way to serve in another epoch. Commits wait for nobody, since nobody follows yet.</summary>
-    public GuardMemory Promoted(long epoch) => Seen(epoch) with { ServesIn = epoch, First = false, Fence = null, Synchronous = ServesIn == epoch && Synchronous };
+    public GuardMemory Promoted(long epoch) => Seen(epoch) with { ServesIn = epoch, First = false, Fence = null, Restoring = null, Synchronous = ServesIn == epoch && Synchronous };
 
     /// <summary>From now on the data is not what it was.</summary>
     public GuardMemory Rebuilding(string primary, long epoch) => Seen(epoch) with { Rebuild = new(primary, epoch), ServesIn = 0, Synchronous = false, First = false };

@@ -93,3 +93,28 @@ public sealed record RetireSetInput(StoreReference Store, string Operation, stri
 
 /// <param name="Done">False: it would not be decided so any more; the set is as it was.</param>
 public sealed record RetiredSet(bool Done, string Detail);
+
+/// <param name="Set">Null: whichever fits.</param>
+/// <param name="Target">Null: the newest.</param>
+public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target);
+
+/// <param name="Plan">Null: it is refused.</param>
+/// <param name="Refusal">Why, and what to do; null: it is not refused.</param>
+/// <param name="Approvals">How many people have to approve it.</param>
+/// <param name="ApprovalTimeout">How long they have for that.</param>
+public sealed record PlannedRestore(RestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout);
+
+/// <param name="Epoch">The epoch that the step acts in: that of the plan, and after the claim the claimed one.</param>
+/// <param name="KeepOld">For the cleaning up: what was replaced was not backed up, and stays.</param>
+public sealed record RestoreStepInput(StoreReference Store, string Operation, RestorePlan Plan, RestoreStep Step, long Epoch, bool KeepOld = false);
+
+/// <param name="Detail">What was done, as sentences.</param>
+/// <param name="Epoch">That of now.</param>
+/// <param name="Took">For the restore: from the order to a server that answers; null otherwise.</param>
+public sealed record RestoreStepResult(string Detail, long Epoch, TimeSpan? Took = null);
+
+/// <param name="Hold">Null: nobody holds it any more.</param>
+public sealed record HoldSetInput(StoreReference Store, string Set, BackupHold? Hold);
+
+/// <param name="Hold">As it is entered.</param>
+public sealed record HeldSet(string Set, BackupHold? Hold);

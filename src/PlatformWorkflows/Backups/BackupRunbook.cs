@@ -4,11 +4,11 @@ using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Backups;
 
-/// <summary>What all runbooks about backups share: where they stand, how long they wait for an activity, and how they end. None of them parks: the next one of the schedule must not be kept waiting.</summary>
+/// <summary>What all runbooks about backups share: where they stand, how long they wait for an activity, and how they end. Those of schedules do not park: the next one must not be kept waiting.</summary>
 public abstract class BackupRunbook : SteppedRunbook
 {
     /// <summary>Whoever does something long says every few seconds that it goes on.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+    private protected static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
 
@@ -20,6 +20,14 @@ public abstract class BackupRunbook : SteppedRunbook
     private protected BackupRequest Request { get; set; } = BackupRequest.Unchecked;
 
     private protected DateTimeOffset StartedAt => startedAt;
+
+    /// <summary>What an abort would undo.</summary>
+    private protected virtual IReadOnlyList<string> Compensations => [];
+
+    private protected virtual bool PointOfNoReturnPassed => false;
+
+    /// <summary>The hash to approve; null: nothing is approved.</summary>
+    private protected virtual string? PlanHash => null;
 
     /// <summary>Where the run stands.</summary>
     [WorkflowQuery("status")]
@@ -34,7 +42,9 @@ public abstract class BackupRunbook : SteppedRunbook
         WaitingFor = WaitingFor,
         Next = Ended ? null : Steps.FirstOrDefault(step => step.State is StepState.Pending)?.Detail,
         IfStoppedNow = IfStoppedNow(),
-        Compensations = [],
+        Compensations = Compensations,
+        PointOfNoReturnPassed = PointOfNoReturnPassed,
+        PlanHash = PlanHash,
         StartedAt = startedAt,
     };
 

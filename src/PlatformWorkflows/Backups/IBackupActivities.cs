@@ -47,6 +47,20 @@ public interface IBackupActivities
     [Activity]
     Task RecordProofAsync(RecordProofInput input);
 
+    /// <summary>What a restore into the running database would do, or why it is refused. Changes nothing.</summary>
+    [Activity]
+    Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input);
+
+    /// <summary>Carries out one step of a restore, forward or back. Heartbeats say how far it is.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Damaged"/>: what was restored is not what it has to be.</exception>
+    [Activity]
+    Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input);
+
+    /// <summary>Has a set stay, or lets it go.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Conflict"/>: it is being removed already.</exception>
+    [Activity]
+    Task<HeldSet> HoldSetAsync(HoldSetInput input);
+
     /// <summary>What would go and why the others stay. Changes nothing.</summary>
     [Activity]
     Task<DecidedRetention> DecideRetentionAsync(StoreReference input);

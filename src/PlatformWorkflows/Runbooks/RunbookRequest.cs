@@ -46,6 +46,11 @@ internal static partial class RequestFields
 
     public static TimeSpan ParkedAtMost(string? given) => Duration("parkedAtMost", given, TimeSpan.FromDays(30)) ?? TimeSpan.FromHours(24);
 
+    /// <summary>A moment; null when it is not given.</summary>
+    public static DateTimeOffset? Moment(string field, string? text) => text is null ? null
+        : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) ? moment
+        : throw FailureTypes.Invalid($"Field '{field}' is '{text}'. A moment in UTC is expected, for example 2026-03-01T09:41:00Z.");
+
     /// <summary>From a second to <paramref name="maximum"/>; null when it is not given.</summary>
     public static TimeSpan? Duration(string field, string? text, TimeSpan maximum)
     {

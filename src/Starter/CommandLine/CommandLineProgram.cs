@@ -26,6 +26,7 @@ internal static class CommandLineProgram
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
             BackupCommand.Create(),
+            RestoreCommand.Create(),
             SecretsCommand.Create(),
             CertificatesCommand.Create(),
             SchedulesCommand.Create(),

@@ -17,9 +17,10 @@ internal static class BackupCommand
         new Example("backup run production postgresql", "make what is due"),
         new Example("backup verify production postgresql", "restore a set where nobody reaches it, and look what is in it"),
         new Example("backup list production postgresql", "every set, and whether it is proved"),
-        new Example("backup retention production postgresql --plan", "what would go, and why the others stay"))
+        new Example("backup retention production postgresql --plan", "what would go, and why the others stay"),
+        new Example("backup hold production postgresql SET --reason \"audit of 2026\"", "it stays until somebody lets it go"))
     {
-        RunCommand(), VerifyCommand(), ListCommand(), RetentionCommand(),
+        RunCommand(), VerifyCommand(), ListCommand(), RetentionCommand(), HoldCommand(), ReleaseCommand(),
     };
 
     private static CliCommand RunCommand()
@@ -101,6 +102,44 @@ internal static class BackupCommand
             invocation.Terminal.Result(new { environment = name, workflowId = run.Handle.Id, report });
             return outcome.ExitCode;
         });
+    }
+
+    private static CliCommand HoldCommand()
+    {
+        var (environment, store, region, queue) = Common();
+        var (set, by, reason) = (Set(), RunArguments.By(), RunArguments.Reason(required: true));
+        var length = new Option<string>("--for") { Description = "For how long, for example 90d. [default: until somebody lets it go]", HelpName = "DURATION" };
+        return new CliCommand("hold", "Have a set stay, whatever retention says. One that is being removed already is refused.",
+            new Example("backup hold production postgresql backup-production-postgresql-0f3c9a12 --reason \"audit of 2026\" --for 365d", "a year"))
+        {
+            environment, store, set, region, reason, length, by, queue,
+        }
+        .Runs((invocation, ct) => HoldAsync(
+            invocation, invocation.Get(environment), invocation.Get(queue),
+            new() { Environment = invocation.Get(environment), Store = invocation.Get(store), Region = invocation.Get(region), Set = invocation.Get(set), By = invocation.Get(by) ?? RunCommands.Caller(), Reason = invocation.Get(reason), For = invocation.Get(length) }, ct));
+    }
+
+    private static CliCommand ReleaseCommand()
+    {
+        var (environment, store, region, queue) = Common();
+        var (set, by) = (Set(), RunArguments.By());
+        return new CliCommand("release", "Let a set go that somebody has held: retention decides about it again.",
+            new Example("backup release production postgresql backup-production-postgresql-0f3c9a12", "the audit is over"))
+        {
+            environment, store, set, region, by, queue,
+        }
+        .Runs((invocation, ct) => HoldAsync(
+            invocation, invocation.Get(environment), invocation.Get(queue),
+            new() { Environment = invocation.Get(environment), Store = invocation.Get(store), Region = invocation.Get(region), Set = invocation.Get(set), By = invocation.Get(by) ?? RunCommands.Caller(), Release = true }, ct));
+    }
+
+    private static Argument<string> Set() => new("set") { Description = "The id of the set, as `backup list` shows it." };
+
+    private static async Task<ExitCode> HoldAsync(Invocation invocation, string environment, string? queue, HoldBackupInput input, CancellationToken ct)
+    {
+        var (run, outcome) = await AskAsync(invocation, nameof(HoldBackup), environment, queue, input, ct);
+        RunResult.Write(invocation.Terminal, run, outcome, outcome.Report?.Json);
+        return outcome.ExitCode;
     }
 
     /// <summary>What backs the store up, by what the catalog says that it is.</summary>

@@ -14,7 +14,7 @@ internal static class DemoCommand
     public static Command Create() => new CliCommand(
         "demo", "Show a capability end to end on this machine. The last line is the result as JSON.", new Example("demo failover", "the primary of two real PostgreSQL servers dies under load"), new Example("demo rotation", "credentials, a certificate and its root are replaced while every pod uses them"))
     {
-        Failover(), Rotation(), Scaling(),
+        Failover(), Rotation(), Scaling(), Backup(),
     };
 
     private static CliCommand Scaling()
@@ -63,6 +63,30 @@ internal static class DemoCommand
         });
     }
 
+    private static CliCommand Backup() => new CliCommand(
+        "backup",
+        "A real PostgreSQL pair is backed up under load, the set is proved, everything is deleted, and the moment before comes back: with a backup of what is overwritten, approval, and every row accounted for.",
+        new Example("demo backup", "the whole story"), new Example("demo backup --output json", "only the result on standard output"))
+    {
+    }
+    .Runs(async (invocation, ct) =>
+    {
+        var (regions, sources) = Pair(invocation);
+        var result = await new BackupDemo(invocation.Terminal, invocation.Verbose).RunAsync(regions, sources, ct);
+        Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
+        return result is { Outcome: "restored", RowsMissingOlderThanRpo: 0 } && result.Proved == result.Sets ? ExitCode.Success : ExitCode.RunFailed;
+    });
+
+    /// <summary>The regions of the environment that demos with a pair of databases play, and where it is read.</summary>
+    private static ((string First, string Second) Regions, ProvisioningSources Sources) Pair(Invocation invocation)
+    {
+        var validation = Validation.Of(invocation.Locations);
+        var environment = (validation.Specification ?? throw validation.Refusal(invocation.Locations)).Environments.FirstOrDefault(item => item.Name == FailoverWorld.Environment);
+        return environment is { Regions.Count: >= 2 }
+            ? ((environment.Regions[0].Name, environment.Regions[1].Name), new(invocation.Locations.Specification, invocation.Locations.Catalog))
+            : throw new CommandFailure(ExitCode.NotFound, $"The specification has no environment {FailoverWorld.Environment} with two regions.", "The demo uses its regions and its policies.", "Use the reference platform: leave --specification out.");
+    }
+
     private static CliCommand Failover()
     {
         var scenario = new Option<FailoverScenario>("--scenario") { Description = "What happens: NodeLost, PostmasterKilled, GuardKilled, Switchover.", DefaultValueFactory = _ => FailoverScenario.NodeLost };
@@ -78,12 +102,8 @@ internal static class DemoCommand
         }
         .Runs(async (invocation, ct) =>
         {
-            var validation = Validation.Of(invocation.Locations);
-            var environment = (validation.Specification ?? throw validation.Refusal(invocation.Locations)).Environments.FirstOrDefault(item => item.Name == FailoverWorld.Environment);
-            if (environment is not { Regions.Count: >= 2 })
-                throw new CommandFailure(ExitCode.NotFound, $"The specification has no environment {FailoverWorld.Environment} with two regions.", "The demo uses its regions and its failover policy.", "Use the reference platform: leave --specification out.");
-            var result = await new FailoverDemo(invocation.Terminal, invocation.Get(scenario), !invocation.Get(asynchronous), invocation.Verbose)
-                .RunAsync((environment.Regions[0].Name, environment.Regions[1].Name), new ProvisioningSources(invocation.Locations.Specification, invocation.Locations.Catalog), ct);
+            var (regions, sources) = Pair(invocation);
+            var result = await new FailoverDemo(invocation.Terminal, invocation.Get(scenario), !invocation.Get(asynchronous), invocation.Verbose).RunAsync(regions, sources, ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
             return result is { MaxWritablePrimaries: 1, Outcome: "completed" } && (result.Lost == 0 || !result.Synchronous) ? ExitCode.Success : ExitCode.RunFailed;
         });

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
@@ -60,6 +61,15 @@ internal static class RunbooksCommand
             Required: ["environment"],
             Controls: "queries: status, decisions   updates: pause, resume, override, stop",
             Internal: "state"),
+        new(
+            nameof(RestoreDatabase),
+            "restore/{environment}/{store}",
+            "Replaces the data of a running database by a set, at a moment, after approval and with a backup of what is overwritten; abort leads back until the restored data is opened.",
+            typeof(RestoreDatabaseInput),
+            """{"environment":"production","store":"postgresql","to":"2026-03-01T09:41:00Z"}""",
+            "restore/production/postgresql",
+            Required: ["environment", "store"],
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
         new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",

@@ -1,10 +1,12 @@
 using System.Globalization;
 using PlatformOps.Activities;
+using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Failover;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
+using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Platform.Alerts;
@@ -44,6 +46,9 @@ internal sealed class FailoverWorld : IAsyncDisposable
     private BootstrapServerHost server = null!;
     private FailoverActivities activities = null!;
     private AlertReceiver receiver = null!;
+    private BackupPlace? backups;
+    private BackupActivities? backupActivities;
+    private ProvisioningActivities? provisioning;
 
     private FailoverWorld(string folder, bool verbose) => (Folder, log) = (folder, new(verbose));
 
@@ -73,7 +78,9 @@ internal sealed class FailoverWorld : IAsyncDisposable
     /// <param name="regions">The primary first.</param>
     /// <param name="synchronous">Whether commits wait for the standby.</param>
     /// <param name="say">Gets a line for each part that has started.</param>
-    public static async Task<FailoverWorld> StartAsync((string First, string Second) regions, ProvisioningSources sources, bool synchronous, bool verbose, Action<string> say, CancellationToken ct)
+    /// <param name="backedUp">Whether the guards make backups, into a bucket that workers know.</param>
+    public static async Task<FailoverWorld> StartAsync(
+        (string First, string Second) regions, ProvisioningSources sources, bool synchronous, bool verbose, Action<string> say, CancellationToken ct, bool backedUp = false)
     {
         if (LocalPair.Binaries is null)
             throw new CommandFailure(ExitCode.Failure, "PostgreSQL is not installed here.", "The demo runs two real servers.", "Debian: apt-get install postgresql");
@@ -81,7 +88,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         try
         {
             (world.Primary, world.Standby) = regions;
-            await world.StartDatabaseAsync(synchronous, ct);
+            await world.StartDatabaseAsync(synchronous, backedUp, ct);
             say($"PostgreSQL: {world.Primary} is primary, {world.Standby} follows {(synchronous ? "synchronously" : "asynchronously")}; clients reach both through their guards only.");
             await world.StartServerAsync(sources, synchronous, ct);
             say($"Bootstrap server: {world.ServerAddress}; workers stand in both regions; alerts are received at {world.Receiver}.");
@@ -125,6 +132,9 @@ internal sealed class FailoverWorld : IAsyncDisposable
         await stopping.CancelAsync();
         await Task.WhenAll(workers.Select(worker => worker.ContinueWith(_ => { }, TaskScheduler.Default)));
         activities?.Dispose();
+        backupActivities?.Dispose();
+        if (provisioning is not null)
+            await provisioning.DisposeAsync();
         if (receiver is not null)
             await receiver.DisposeAsync();
         if (server is not null)
@@ -134,6 +144,8 @@ internal sealed class FailoverWorld : IAsyncDisposable
         Database?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
+        if (backups is not null)
+            await backups.DisposeAsync();
         if (aws is not null)
             await aws.DisposeAsync();
         outside.Dispose();
@@ -142,14 +154,16 @@ internal sealed class FailoverWorld : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    private async Task StartDatabaseAsync(bool synchronous, CancellationToken ct)
+    private async Task StartDatabaseAsync(bool synchronous, bool backedUp, CancellationToken ct)
     {
         aws = await AwsStandIn.StartAsync(new(), ct);
         var credentials = Path.Combine(Folder, "credentials");
         await File.WriteAllTextAsync(credentials, $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = {Secret}\n", ct);
         using (var connection = new AwsConnection(new() { Region = "eu-central-1", Endpoint = aws.Address, Keys = new(aws.AccessKeyId, Secret), CallTimeout = TimeSpan.FromSeconds(5) }))
             await new Buckets(connection).EnsureAsync(new() { Name = Bucket }, new("demo", Environment, Bucket), "demo", ct);
-        Pair = LocalPair.Make(Folder, Environment, Primary, Standby, new(S3: new(Bucket, Environment, "eu-central-1", aws.Address.AbsoluteUri, credentials)), TimeProvider.System);
+        Pair = LocalPair.Make(Folder, Environment, Primary, Standby, new(S3: new(Bucket, Environment, "eu-central-1", aws.Address.AbsoluteUri, credentials)), TimeProvider.System, node => backedUp ? node with { Backup = (backups ??= new(Folder, aws.Address, aws.AccessKeyId, Secret)).Of(node) } : node);
+        if (backups is not null)
+            await backups.PrepareAsync(ct);
         Guards = new(Pair);
         Database = new(Pair.Access);
         var sql = Path.Combine(Folder, "demo.sql");
@@ -189,7 +203,14 @@ internal sealed class FailoverWorld : IAsyncDisposable
                     Witness = new(Bucket, Environment, new("eu-central-1", aws.Address.AbsoluteUri, Path.Combine(Folder, "credentials"))),
                 },
             },
+            Backups = backups?.Access(Environment) ?? new Dictionary<string, BackupAccess>(),
         };
+        if (backups is not null)
+        {
+            (provisioning, backupActivities) = (new(sources, connections), new(sources, connections));
+            Work(WorkerRegistration.CreateWorkerOptions(provisioning, backups: backupActivities));
+        }
+
         activities = new(sources, connections, FailoverPairs.Opener(connections));
         Work(WorkerRegistration.CreateFailoverWorkerOptions(activities));
         foreach (var region in Pair.Nodes)
@@ -207,7 +228,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
     {
         var kubeconfig = Path.Combine(Folder, $"{region}.kubeconfig");
         File.WriteAllText(kubeconfig, sandbox.Regions[region].Kubeconfig);
-        return new() { Kubeconfig = kubeconfig, Context = sandbox.Regions[region].Context, TemporalAddress = "127.0.0.1:1", Aws = new(Endpoint: "http://127.0.0.1:1") };
+        return new() { Vault = backups?.Vault, Kubeconfig = kubeconfig, Context = sandbox.Regions[region].Context, TemporalAddress = "127.0.0.1:1", Aws = new(Endpoint: "http://127.0.0.1:1") };
     }
 
     private void Work(TemporalWorkerOptions options) => workers.Add(Task.Run(async () =>

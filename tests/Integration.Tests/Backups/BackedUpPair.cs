@@ -8,6 +8,7 @@ using PlatformOps.Guard.Postgres;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Failover;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Starter.Failover;
 
 namespace PlatformOps.Integration.Tests.Backups;
@@ -83,15 +84,26 @@ internal sealed class BackedUpPair : IAsyncDisposable
         return await command.ExecuteScalarAsync(Ct);
     }
 
+    /// <summary>What the workers' connections say of where the backups are.</summary>
+    public IReadOnlyDictionary<string, BackupAccess> Backups => new Dictionary<string, BackupAccess>
+    {
+        ["production"] = new() { Bucket = Bucket, Aws = new("us-east-1", $"{S3}", Path.Combine(Pair.Files.Folder, "credentials")) },
+    };
+
     /// <summary>Carries a statement out in the copy that was restored beside the standby, as its guard.</summary>
-    public async Task<object?> CopySqlAsync(string statement)
+    public Task<object?> CopySqlAsync(string statement) => GuardSqlAsync(GuardedPair.Second, Path.Combine(Pair.Files[GuardedPair.Second].State, "q", "socket"), statement);
+
+    /// <summary>Carries a statement out at the primary, as its guard.</summary>
+    public Task<object?> OwnSqlAsync(string statement) => GuardSqlAsync(GuardedPair.First, Path.Combine(Pair.Files[GuardedPair.First].State, "socket"), statement);
+
+    private async Task<object?> GuardSqlAsync(string node, string socket, string statement)
     {
         await using var open = new NpgsqlConnection(new NpgsqlConnectionStringBuilder
         {
-            Host = Path.Combine(Pair.Files[GuardedPair.Second].State, "q", "socket"),
+            Host = socket,
             Port = 5432,
             Username = ServerRoles.Guard,
-            Password = ServerRoles.PasswordOf(ServerRoles.Guard, Pair.Files[GuardedPair.Second].PasswordFile).Reveal(),
+            Password = ServerRoles.PasswordOf(ServerRoles.Guard, Pair.Files[node].PasswordFile).Reveal(),
             Database = "postgres",
             Pooling = false,
         }.ConnectionString);

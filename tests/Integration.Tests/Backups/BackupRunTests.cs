@@ -1,6 +1,5 @@
 using PlatformOps.Activities.Backups;
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.CommandLine;
@@ -133,7 +132,6 @@ public sealed class BackupRunTests
 
     private static PlatformConnections Connections(BackedUpPair pair)
     {
-        var folder = pair.Pair.Files.Folder;
         var access = pair.Pair.Files.Access;
         return new()
         {
@@ -146,10 +144,7 @@ public sealed class BackupRunTests
                     Witness = new("witness", "production", new("eu-central-1")),
                 },
             },
-            Backups = new Dictionary<string, BackupAccess>
-            {
-                ["production"] = new() { Bucket = BackedUpPair.Bucket, Aws = new("us-east-1", $"{pair.S3}", Path.Combine(folder, "credentials")) },
-            },
+            Backups = pair.Backups,
         };
     }
 }

@@ -85,4 +85,12 @@ public sealed class RetentionPolicyTests
         var verdict = Assert.Single(RetentionPolicy.Decide(sets, Sets.Definition, Sets.Now), verdict => verdict.Set == id);
         return (verdict.Action, verdict.Why);
     }
+
+    [Fact]
+    public void A_set_whose_removal_was_begun_is_removed_and_counts_for_nothing()
+    {
+        var sets = new[] { Sets.Of("a", 60).Verified() with { MarkedAt = Sets.Now.AddDays(-2) }, Sets.Of("b", 50).Verified() with { MarkedAt = Sets.Now.AddDays(-2), Sweeping = true } };
+        var verdicts = RetentionPolicy.Decide(sets, Sets.Definition, Sets.Now);
+        Assert.Equal([new("a", RetentionAction.Unmark, "It is the last one that was proved."), new("b", RetentionAction.Sweep, "Its removal was begun.")], verdicts);
+    }
 }

@@ -174,6 +174,17 @@ public sealed class BackupRunbookTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_person_holds_a_set_for_a_while_and_lets_it_go()
+    {
+        var backups = new FakeBackups().With("new", 1);
+        await using (var run = await Runs.HoldAsync(server, backups, release: false))
+            Assert.Equal((HoldOutcome.Held, "the audit"), ((await run.ReportAsync()).Outcome, backups.Sets["new"].Hold!.Why));
+        Assert.NotNull(backups.Sets["new"].Hold!.Until);
+        await using var released = await Runs.HoldAsync(server, backups, release: true);
+        Assert.Equal((HoldOutcome.Released, null), ((await released.ReportAsync()).Outcome, backups.Sets["new"].Hold));
+    }
+
+    [Fact]
     public async Task Every_set_is_listed_with_how_it_stands()
     {
         await using var run = await Runs.ReadAsync(server, new FakeBackups().With("old", 30).With("new", 1, Proof));
@@ -214,6 +225,14 @@ internal static class Runs
 
     public static Task<RunningRunbook<ReadBackupsReport>> ReadAsync(RunbookServer server, FakeBackups backups, string? environment = null) => StartAsync<ReadBackupsReport>(
         server, backups, nameof(ReadBackups), environment, name => ($"plan/backup/{name}/{Guid.NewGuid():N}", new ReadBackupsInput { Environment = name, Store = "postgresql" }));
+
+    public static Task<RunningRunbook<HoldBackupReport>> HoldAsync(RunbookServer server, FakeBackups backups, bool release, string? environment = null) => StartAsync<HoldBackupReport>(
+        server, backups, nameof(HoldBackup), environment,
+        name => ($"plan/backup/{name}/{Guid.NewGuid():N}", new HoldBackupInput { Environment = name, Store = "postgresql", Set = "new", By = "ana", Reason = "the audit", For = "30d", Release = release }));
+
+    public static Task<RunningRunbook<RestoreReport>> RestoreAsync(RunbookServer server, FakeBackups backups, RunbookMode mode = RunbookMode.Apply, string? parkedAtMost = null) => StartAsync<RestoreReport>(
+        server, backups, nameof(RestoreDatabase), null,
+        name => (RestoreDatabase.WorkflowId(name, "postgresql"), new RestoreDatabaseInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", To = "2026-02-28T23:55:00Z", RequestedBy = "ana", Mode = mode, ParkedAtMost = parkedAtMost }));
 
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {

@@ -111,7 +111,7 @@ internal sealed class FakeBackups : IBackupActivities
 
     public async Task<MadeBackup> MakeBackupAsync(MakeBackupInput input)
     {
-        while (Slow)
+        while (Slow && Restore?.Set != "slow")
         {
             ActivityExecutionContext.Current.Heartbeat("1 of 2 files");
             await Task.Delay(20, ActivityExecutionContext.Current.CancellationToken);
@@ -161,6 +161,49 @@ internal sealed class FakeBackups : IBackupActivities
     public Task<CleanedQuarantine> CleanUpAsync(QuarantineInput input) => DoAsync("cleanUp", () => new CleanedQuarantine(quarantines.Remove(input.Operation, out var set) ? [set] : []));
 
     public Task RecordProofAsync(RecordProofInput input) => DoAsync("proof", () => Sets[input.Set] = Sets[input.Set] with { Proof = input.Proof ?? Sets[input.Set].Proof });
+
+    /// <summary>What is planned; null: it is refused.</summary>
+    public RestorePlan? Restore { get; set; } = new()
+    {
+        Environment = "development",
+        Store = "postgresql",
+        Set = "new",
+        Label = "newF",
+        Target = Start.AddMinutes(-5),
+        Why = "It is the newest set.",
+        Node = "us-east-1",
+        Standby = "us-west-2",
+        Epoch = 7,
+        Overwrites = true,
+        Lost = "The data of us-east-1 is replaced.",
+        Estimate = TimeSpan.FromSeconds(12),
+        Notes = [],
+    };
+
+    /// <summary>How many have to approve it.</summary>
+    public int Approvals { get; init; } = 1;
+
+    /// <summary>The steps of restores that took effect, in order.</summary>
+    public IEnumerable<string> RestoreSteps => Events.Where(call => char.IsUpper(call[0]) && Enum.TryParse<RestoreStep>(call, out _));
+
+    public Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input) =>
+        DoAsync("plan", () => new PlannedRestore(Restore, Restore is null ? "The log has a gap." : null, Approvals, TimeSpan.FromHours(1)));
+
+    public async Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input)
+    {
+        while (Slow && input.Step == SlowStep)
+        {
+            ActivityExecutionContext.Current.Heartbeat("1 of 2 files");
+            await Task.Delay(20, ActivityExecutionContext.Current.CancellationToken);
+        }
+
+        return await DoAsync($"{input.Step}", () => new RestoreStepResult(input.KeepOld ? "Done; the old data stays." : "Done.", input.Step == RestoreStep.Claim ? 8 : input.Epoch, input.Step == RestoreStep.Restore ? TimeSpan.FromSeconds(12) : null));
+    }
+
+    /// <summary>The step of a restore that does not end while <see cref="Slow"/>.</summary>
+    public RestoreStep SlowStep { get; init; } = RestoreStep.Restore;
+
+    public Task<HeldSet> HoldSetAsync(HoldSetInput input) => DoAsync("hold", () => new HeldSet(input.Set, (Sets[input.Set] = Sets[input.Set] with { Hold = input.Hold }).Hold));
 
     public Task<DecidedRetention> DecideRetentionAsync(StoreReference input) => DoAsync("decide", () => new DecidedRetention(RetentionPolicy.Decide([.. Sets.Values], Definition, Now), Sets.Count, []));
 

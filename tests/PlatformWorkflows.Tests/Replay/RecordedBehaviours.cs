@@ -199,6 +199,28 @@ internal static class RecordedBehaviours
         ["vault-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Vault), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpVault), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
+        ["database-restored"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
+        ["database-restore-planned"] = server => RestoreAsync(server, new(), _ => Task.CompletedTask, RunbookMode.Plan),
+        ["database-restore-rejected"] = server => RestoreAsync(server, new(), async run =>
+        {
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.TellAsync("reject", new RejectInput("the wrong minute", "ben"));
+        }),
+        ["database-restore-taken-back"] = server => RestoreAsync(server, new FakeBackups().Fail("Claim", type: FailureTypes.Conflict), async run =>
+        {
+            await run.ApproveAsync();
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
+        ["database-restore-parked-and-skipped"] = server => RestoreAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected).Fail("Open", type: FailureTypes.Rejected), async run =>
+        {
+            await run.ApproveAsync();
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("backUp", "its disk is gone"));
+            await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step is { Name: "open", State: StepState.Failed }), status => status.Summary);
+            await run.TellAsync("retryStep", new StepInput("open"));
+        }),
+        ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
         ["backup-found-damaged"] = server => BackupAsync(server, new FakeBackups().With("new", 1).Fail("restore", type: FailureTypes.Damaged), Runs.VerifyAsync),
@@ -335,6 +357,14 @@ internal static class RecordedBehaviours
     {
         await FailoverReadinessTests.LookAsync(server, world, "production");
         return FailoverReadiness.WorkflowId("production");
+    }
+
+    private static async Task<string> RestoreAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<RestoreReport>, Task> conduct, RunbookMode mode = RunbookMode.Apply)
+    {
+        await using var run = await Runs.RestoreAsync(server, backups, mode);
+        await conduct(run);
+        await run.EndedAsync();
+        return run.Handle.Id;
     }
 
     private static async Task<string> BackupAsync<T>(RunbookServer server, FakeBackups backups, Func<RunbookServer, FakeBackups, string?, Task<RunningRunbook<T>>> start)

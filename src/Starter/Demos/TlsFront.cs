@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
-namespace PlatformOps.Integration.Tests.Backups;
+namespace PlatformOps.Starter.Demos;
 
 /// <summary>TLS before a server that speaks none: pgBackRest speaks to S3 over nothing else. It can be shut, as when the network to the bucket is gone.</summary>
 internal sealed class TlsFront : IAsyncDisposable

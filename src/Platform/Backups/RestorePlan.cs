@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Backups;
+
+/// <summary>What a restore into a running database would do, as people approve it.</summary>
+public sealed record RestorePlan
+{
+    public required string Environment { get; init; }
+
+    public required string Store { get; init; }
+
+    /// <summary>The id of the set.</summary>
+    public required string Set { get; init; }
+
+    /// <summary>What the store's own tool calls it.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>The moment to restore to; null: the newest in the archive.</summary>
+    public DateTimeOffset? Target { get; init; }
+
+    /// <summary>Why this set.</summary>
+    public required string Why { get; init; }
+
+    /// <summary>The node whose data is replaced.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>The node that follows it afterwards; null: there is none.</summary>
+    public string? Standby { get; init; }
+
+    /// <summary>The epoch in which this was planned: a claim of a later one makes it void.</summary>
+    public required long Epoch { get; init; }
+
+    /// <summary>Whether there is data that is replaced.</summary>
+    public required bool Overwrites { get; init; }
+
+    /// <summary>What that means, as a sentence.</summary>
+    public required string Lost { get; init; }
+
+    /// <summary>How long it will take, as the last verification measured it; null: none did.</summary>
+    public TimeSpan? Estimate { get; init; }
+
+    /// <summary>What whoever approves should know besides.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>What people approve: which data takes the place of which. The same facts give the same hash.</summary>
+    public string Hash => CanonicalJson.Digest(new JsonObject
+    {
+        ["environment"] = Environment,
+        ["store"] = Store,
+        ["set"] = Set,
+        ["label"] = Label,
+        ["target"] = Target?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        ["node"] = Node,
+        ["standby"] = Standby,
+        ["epoch"] = Epoch,
+        ["overwrites"] = Overwrites,
+    });
+}
+
+/// <summary>A plan, or why there is none.</summary>
+public abstract record RestoreDecision
+{
+    private RestoreDecision()
+    {
+    }
+
+    public sealed record Restore(RestorePlan Plan) : RestoreDecision;
+
+    /// <param name="Why">What is wrong and what to do, as sentences.</param>
+    public sealed record Refuse(string Why) : RestoreDecision;
+}

@@ -1,0 +1,141 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Workflows;
+
+namespace PlatformOps.Workflows.Backups;
+
+/// <summary>What people may tell it. Every control is checked before it is taken: a refusal says what is possible.</summary>
+public sealed partial class RestoreDatabase
+{
+    private readonly List<ApproveInput> approvals = [];
+    private int approvalsNeeded;
+    private string? requestedBy, rejection, abortReason;
+    private RestoreStep? failed;
+
+    /// <summary>Cancelled by an abort, or with the workflow.</summary>
+    private CancellationTokenSource Acting { get; } = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
+
+    /// <summary>The plan; null before there is one.</summary>
+    [WorkflowQuery("restorePlan")]
+    public RestorePlan? CurrentPlan() => plan;
+
+    /// <summary>Approves the plan with the hash that was read.</summary>
+    [WorkflowUpdate("approve")]
+    public Task<ControlResult> ApproveAsync(Input<ApproveInput>? input = null)
+    {
+        approvals.Add(ControlFields.Given(input));
+        var missing = approvalsNeeded - approvals.Count;
+        return Task.FromResult(new ControlResult(missing > 0 ? $"Approved; {missing} more needed." : "Approved; it begins."));
+    }
+
+    [WorkflowUpdateValidator(nameof(ApproveAsync))]
+    public void ValidateApprove(Input<ApproveInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        RequireWaiting("approve");
+        ControlFields.Require("planHash", given.PlanHash, $"the hash of the plan that you read; this run's is {plan!.Hash}");
+        if (given.PlanHash != plan!.Hash)
+            throw FailureTypes.Invalid($"Field 'planHash' is {given.PlanHash}, but this run waits for approval of {plan.Hash}. Read that plan (query restorePlan), then approve its hash.");
+        ControlFields.Require("approvedBy", given.ApprovedBy, "who approves that data is overwritten");
+        if (given.ApprovedBy == requestedBy)
+            throw FailureTypes.Invalid($"Field 'approvedBy': {given.ApprovedBy} asked for it. Somebody else has to approve.");
+        if (approvals.Exists(earlier => earlier.ApprovedBy == given.ApprovedBy))
+            throw FailureTypes.Invalid($"Field 'approvedBy': {given.ApprovedBy} has already approved. Somebody else has to as well.");
+    }
+
+    /// <summary>Refuses the plan; the run ends without having changed anything.</summary>
+    [WorkflowUpdate("reject")]
+    public Task<ControlResult> RejectAsync(Input<RejectInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        rejection = $"Rejected{(given.RejectedBy is null ? "" : $" by {given.RejectedBy}")}: {given.Reason}. Nothing was changed.";
+        return Task.FromResult(new ControlResult("Rejected; the run ends without having changed anything."));
+    }
+
+    [WorkflowUpdateValidator(nameof(RejectAsync))]
+    public void ValidateReject(Input<RejectInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        RequireWaiting("reject");
+        ControlFields.Require("reason", given.Reason, "why, for the report");
+    }
+
+    /// <summary>Stops the run; the database serves what it had.</summary>
+    [WorkflowUpdate("abort")]
+    public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
+    {
+        abortReason = ControlFields.Given(input).Reason;
+        Acting.Cancel();
+        return Task.FromResult(new ControlResult("Aborting; the database serves the data that it had when it has ended."));
+    }
+
+    [WorkflowUpdateValidator(nameof(AbortAsync))]
+    public void ValidateAbort(Input<AbortInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        if (Ended)
+            throw FailureTypes.Impossible("abort is not possible: the run has ended.");
+        if (progress.PointOfNoReturnPassed)
+            throw FailureTypes.Impossible($"abort is not possible: the restored data is open, and clients may have written into it. To have the old back, restore {backupBefore ?? "another set"}. Possible: retryStep, skipStep.");
+        if (Acting.IsCancellationRequested)
+            throw FailureTypes.Impossible("abort is not possible: it is being aborted already.");
+        ControlFields.Require("reason", given.Reason, "why, for the report");
+    }
+
+    /// <summary>Tries the failed step again.</summary>
+    [WorkflowUpdate("retryStep")]
+    public Task<ControlResult> RetryStepAsync(Input<StepInput>? input = null)
+    {
+        failed = null;
+        return Task.FromResult(new ControlResult($"{ControlFields.Given(input).Step} is tried again."));
+    }
+
+    [WorkflowUpdateValidator(nameof(RetryStepAsync))]
+    public void ValidateRetryStep(Input<StepInput>? input = null) => RequireFailed("retryStep", ControlFields.Given(input));
+
+    /// <summary>Goes on without the failed step, for which somebody answers.</summary>
+    [WorkflowUpdate("skipStep")]
+    public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        skipped[given.Step!] = given.Reason!;
+        failed = null;
+        return Task.FromResult(new ControlResult($"{given.Step} is skipped; the report will say so."));
+    }
+
+    [WorkflowUpdateValidator(nameof(SkipStepAsync))]
+    public void ValidateSkipStep(Input<StepInput>? input = null)
+    {
+        var given = ControlFields.Given(input);
+        RequireFailed("skipStep", given);
+        if (!RestoreProgress.MaySkip(failed!.Value))
+            throw FailureTypes.Impossible($"skipStep is not possible for {given.Step}: without it the restore is not safe. Possible: retryStep{(progress.PointOfNoReturnPassed || failed >= RestoreStep.PutBack ? "" : ", abort")}.");
+        ControlFields.Require("reason", given.Reason, "why it may be left out");
+    }
+
+    /// <summary>Data is overwritten by nobody's word alone but that of people who have read what would be lost.</summary>
+    private async Task<bool> IsApprovedAsync(PlannedRestore planned)
+    {
+        approvalsNeeded = planned.Approvals;
+        if (approvalsNeeded == 0)
+            return true;
+        EnterPhase(RunbookPhase.AwaitingApproval, $"{PlanInWords()} It waits for {(approvalsNeeded == 1 ? "approval" : $"{approvalsNeeded} approvals")}.");
+        WaitingFor = new($"approve with planHash {plan!.Hash}", "approver", Now + planned.ApprovalTimeout);
+        await Workflow.WaitConditionAsync(() => rejection is not null || approvals.Count >= approvalsNeeded, planned.ApprovalTimeout, Acting.Token);
+        WaitingFor = null;
+        Acting.Token.ThrowIfCancellationRequested();
+        return rejection is null && approvals.Count >= approvalsNeeded;
+    }
+
+    private void RequireWaiting(string control)
+    {
+        if (Phase != RunbookPhase.AwaitingApproval || rejection is not null || approvals.Count >= approvalsNeeded)
+            throw FailureTypes.Impossible($"{control} is not possible: nothing waits for approval. {Summary}");
+    }
+
+    private void RequireFailed(string control, StepInput given)
+    {
+        if (failed is not { } step || InWords(step) != given.Step)
+            throw FailureTypes.Impossible($"{control} is for the step that failed: {(failed is { } other ? InWords(other) : "none")}.");
+    }
+}

@@ -1,0 +1,90 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Runbooks;
+
+namespace PlatformOps.Workflows.Backups;
+
+/// <summary>How it says where it stands.</summary>
+public sealed partial class RestoreDatabase
+{
+    private protected override string? PlanHash => plan?.Hash;
+
+    private protected override bool PointOfNoReturnPassed => progress.PointOfNoReturnPassed;
+
+    private protected override IReadOnlyList<string> Compensations => Ended ? [] : [.. progress.Compensations.Select(InTheOrder)];
+
+    /// <summary>The id of the set that holds what an operation overwrites.</summary>
+    private static string Before(string operation) => $"{(operation.Length > 56 ? operation[..56] : operation)}-before";
+
+    private static string InTheOrder(RestoreStep step) => step switch
+    {
+        RestoreStep.Reserve => "The set is claimed: retention leaves it alone.",
+        RestoreStep.BackUp => "What is overwritten is backed up.",
+        RestoreStep.Restore => "The set is restored beside the data; the database serves.",
+        RestoreStep.Prove => "All of it is read, and what has to be in it and what must not is looked for.",
+        RestoreStep.Fence => "The database is taken out of service, its standby too.",
+        RestoreStep.Secure => "The restored data gets the logins and the epoch of today.",
+        RestoreStep.Place => "The restored data takes the place of the old, which is kept beside it.",
+        RestoreStep.Claim => "An epoch is claimed for the restored data.",
+        RestoreStep.Open => "Clients get through.",
+        RestoreStep.Verify => "A write through the clients' path is acknowledged.",
+        RestoreStep.Rebuild => "The other node is made a standby of the restored data.",
+        RestoreStep.CleanUp => "What was kept for the way back is removed.",
+        RestoreStep.PutBack => "The old data is put back in its place.",
+        RestoreStep.Unfence => "The database serves again as it did.",
+        _ => "What was restored beside the data is removed.",
+    };
+
+    private string PlanInWords() =>
+        $"{plan!.Store} of {plan.Environment} would be restored from {plan.Set} ({plan.Label}) to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, on {plan.Node}. {plan.Why} {plan.Lost} "
+        + $"{(plan.Estimate is { } estimate ? $"The last verification took {InWords(estimate)}." : "")} {string.Join(" ", plan.Notes)}".Trim();
+
+    private string Restored() =>
+        $"{Request.Store} is restored from {plan!.Set} to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
+        + $"{(backupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim();
+
+    private string? ToRebuild => skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? plan?.Standby : null;
+
+    private RestoreReport End(RestoreOutcome outcome, string summary)
+    {
+        EnterPhase(
+            outcome switch
+            {
+                RestoreOutcome.Refused => RunbookPhase.Failed,
+                RestoreOutcome.Rejected => RunbookPhase.Rejected,
+                RestoreOutcome.Aborted => RunbookPhase.Aborted,
+                _ => RunbookPhase.Completed,
+            },
+            summary);
+        Say(outcome);
+        return new()
+        {
+            Environment = Request.Store.Environment,
+            Store = $"{Request.Store}",
+            OperationId = Request.OperationId,
+            Outcome = outcome,
+            Summary = summary,
+            RestorePlan = plan,
+            PlanHash = plan?.Hash,
+            BackupBefore = backupBefore,
+            Epoch = outcome == RestoreOutcome.Restored ? epoch : null,
+            RestoreTook = took,
+            OutOfService = servesAt - fencedAt,
+            ToRebuild = ToRebuild,
+            Skipped = skipped,
+            ApprovedBy = [.. approvals.Select(approval => approval.ApprovedBy!)],
+            Steps = [.. Steps],
+            StartedAt = StartedAt,
+            FinishedAt = Now,
+        };
+    }
+
+    private protected override string IfStoppedNow() => Ended ? "Nothing is half-done." : (progress.Begun == 0 ? (RestoreStep?)null : (RestoreStep)(progress.Begun - 1)) switch
+    {
+        null => "Nothing has been changed.",
+        < RestoreStep.Fence => "The database serves as before. Something may lie restored beside its data: start the runbook again with the same operationId, or abort that run.",
+        < RestoreStep.Place => $"{plan!.Node} is fenced and has the data that it had: start the runbook again with the same operationId, or unfence it with its guard's API.",
+        < RestoreStep.Open => $"{plan!.Node} is fenced and its data may be exchanged; the old is kept beside it. Start the runbook again with the same operationId.",
+        < RestoreStep.Rebuild => "The restored data may be open and serve; the other node is fenced and follows nobody.",
+        _ => "The restored data serves. The other node may not follow yet, and the old data may still lie beside the new.",
+    };
+}
