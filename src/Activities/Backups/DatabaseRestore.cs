@@ -101,7 +101,9 @@ internal sealed class DatabaseRestore(
             case RestoreStep.CleanUp or RestoreStep.Discard:
                 return Done(await CleanUpAsync(plan, operation, input.KeepOld));
             case RestoreStep.PutBack:
-                await guards.PutBackAsync(plan.Node, operation, epoch, ct);
+                // People may have claimed one since.
+                var latest = (await pair.Witness.ReadAsync(ct))?.Record.Epoch ?? epoch;
+                await guards.PutBackAsync(plan.Node, operation, Math.Max(epoch, latest), ct);
                 return Done($"{plan.Node} has the data that it had.");
             case RestoreStep.Unfence:
                 return Done(await UnfenceAsync(plan, operation));

@@ -87,7 +87,7 @@ public sealed record RestoreReport
     /// <summary>From the fence until a write was acknowledged again; null: it was not fenced, or serves no more.</summary>
     public TimeSpan? OutOfService { get; init; }
 
-    /// <summary>The node that still has to be rebuilt: <c>failover rebuild</c> of its guard; null: none.</summary>
+    /// <summary>The node that still has to be rebuilt, by <c>follow</c> of its guard's API; null: none.</summary>
     public string? ToRebuild { get; init; }
 
     /// <summary>What people went on without, with why.</summary>

@@ -78,7 +78,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
     /// <param name="regions">The primary first.</param>
     /// <param name="synchronous">Whether commits wait for the standby.</param>
     /// <param name="say">Gets a line for each part that has started.</param>
-    /// <param name="backedUp">Whether the guards make backups, into a bucket that workers know.</param>
+    /// <param name="backedUp">Whether the guards make backups, into a bucket that workers know. Leases are long then: it is not about failing over, and copying keeps a machine busy.</param>
     public static async Task<FailoverWorld> StartAsync(
         (string First, string Second) regions, ProvisioningSources sources, bool synchronous, bool verbose, Action<string> say, CancellationToken ct, bool backedUp = false)
     {
@@ -161,7 +161,7 @@ internal sealed class FailoverWorld : IAsyncDisposable
         await File.WriteAllTextAsync(credentials, $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = {Secret}\n", ct);
         using (var connection = new AwsConnection(new() { Region = "eu-central-1", Endpoint = aws.Address, Keys = new(aws.AccessKeyId, Secret), CallTimeout = TimeSpan.FromSeconds(5) }))
             await new Buckets(connection).EnsureAsync(new() { Name = Bucket }, new("demo", Environment, Bucket), "demo", ct);
-        Pair = LocalPair.Make(Folder, Environment, Primary, Standby, new(S3: new(Bucket, Environment, "eu-central-1", aws.Address.AbsoluteUri, credentials)), TimeProvider.System, node => backedUp ? node with { Backup = (backups ??= new(Folder, aws.Address, aws.AccessKeyId, Secret)).Of(node) } : node);
+        Pair = LocalPair.Make(Folder, Environment, Primary, Standby, new(S3: new(Bucket, Environment, "eu-central-1", aws.Address.AbsoluteUri, credentials)), TimeProvider.System, node => backedUp ? node with { Lease = new(DurationMs: 10_000, RenewMs: 500), Backup = (backups ??= new(Folder, aws.Address, aws.AccessKeyId, Secret)).Of(node) } : node);
         if (backups is not null)
             await backups.PrepareAsync(ct);
         Guards = new(Pair);
