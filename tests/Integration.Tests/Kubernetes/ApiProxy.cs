@@ -50,6 +50,9 @@ public sealed class ApiProxy : IAsyncDisposable
     /// <summary>Called when the server has answered a call, before the answer goes back.</summary>
     public Action<SeenCall>? Answered { get; set; }
 
+    /// <summary>Whom the server behind is to take the caller for; null: the owner of <see cref="Token"/>, who may do everything. A real API server asks its authorizer about that account.</summary>
+    public string? As { get; set; }
+
     /// <summary>Changes the path and query of a call before it is passed on.</summary>
     public Func<string, string>? Rewrite { get; set; }
 
@@ -98,6 +101,8 @@ public sealed class ApiProxy : IAsyncDisposable
         using var request = new HttpRequestMessage(new HttpMethod(call.Method), new Uri(target, Rewrite?.Invoke(path) ?? path));
         foreach (var name in new[] { "Accept", "Authorization" })
             request.Headers.TryAddWithoutValidation(name, context.Request.Headers[name].ToArray());
+        if (As is { } account)
+            request.Headers.Add("Impersonate-User", account);
         if (call.Body.Length > 0)
         {
             request.Content = new StringContent(call.Body);

@@ -5,12 +5,28 @@ using System.Text.Json.Nodes;
 namespace PlatformOps.Integration.Tests.Kubernetes;
 
 /// <summary>Somebody else who works on the same cluster, past the product and its proxy.</summary>
-internal sealed class KubectlLike(TestCluster cluster) : IDisposable
+internal sealed class KubectlLike : IDisposable
 {
-    private readonly HttpClient client = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+    private readonly HttpClient client;
+
+    /// <param name="account">Whom the server is to take us for; null: whoever may do everything.</param>
+    public KubectlLike(TestCluster cluster, string? account = null)
+        : this(cluster.Api, cluster.Token)
     {
-        BaseAddress = cluster.Api,
-        DefaultRequestHeaders = { Authorization = new("Bearer", cluster.Token) },
+        if (account is not null)
+            client.DefaultRequestHeaders.Add("Impersonate-User", account);
+    }
+
+    /// <summary>Through the proxy, as whom it says.</summary>
+    public KubectlLike(ApiProxy proxy)
+        : this(proxy.Address, proxy.Token)
+    {
+    }
+
+    private KubectlLike(Uri api, string token) => client = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+    {
+        BaseAddress = api,
+        DefaultRequestHeaders = { Authorization = new("Bearer", token) },
     };
 
     public static string ConfigMap(string space, string name) => $"/api/v1/namespaces/{space}/configmaps/{name}";
