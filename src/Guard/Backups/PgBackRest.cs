@@ -77,14 +77,18 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
         await EnsureStanzaAsync(ct);
-        while (true)
+        for (var done = false; ;)
         {
             if ((await InfoAsync(ct)).FirstOrDefault(set => set.Operation == operation) is { } made)
                 return await StoredAsync(made, ct);
+            // It would be made again and again.
+            if (done)
+                throw Failed("backup", 0, "pgBackRest says that the backup is done, and does not list it: the object store does not list what was written to it. See what `pgbackrest info` and `pgbackrest repo-ls` say.");
             var (code, said) = await TryAsync(
                 ["backup", $"--type={(method switch { BackupMethod.Full => "full", BackupMethod.Differential => "diff", _ => "incr" })}", $"--annotation=operation={operation}", "--log-level-console=detail"],
                 line => Report(line, progress), ct);
-            if (code == 0)
+            done = code == 0;
+            if (done)
                 continue;
             if (code != Locked)
                 throw Failed("backup", code, said);

@@ -82,11 +82,17 @@ internal sealed partial class S3Calls
 
     private static AwsAnswer ListObjects(S3Request call, StoredBucket bucket)
     {
-        var found = bucket.Objects.Where(pair => pair.Key.StartsWith(call.Parameter("prefix") ?? "", StringComparison.Ordinal) && !pair.Value[^1].Marker).ToList();
+        var (prefix, delimiter) = (call.Parameter("prefix") ?? "", call.Parameter("delimiter"));
+        var all = bucket.Objects.Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal) && !pair.Value[^1].Marker).ToLookup(pair => FolderOf(pair.Key));
+        var folders = all.Select(group => group.Key).OfType<string>().ToList();
         return new(Xml: new("ListBucketResult",
-            new XElement("IsTruncated", false), new XElement("KeyCount", found.Count),
-            found.Select(pair => new XElement("Contents", new XElement("Key", Encoded(call, pair.Key)), new XElement("LastModified", Text(pair.Value[^1].Written)),
-                new XElement("ETag", $"\"{pair.Value[^1].Tag}\""), new XElement("Size", pair.Value[^1].Bytes)))));
+            new XElement("IsTruncated", false), new XElement("KeyCount", all[null].Count() + folders.Count),
+            all[null].Select(pair => new XElement("Contents", new XElement("Key", Encoded(call, pair.Key)), new XElement("LastModified", Text(pair.Value[^1].Written)),
+                new XElement("ETag", $"\"{pair.Value[^1].Tag}\""), new XElement("Size", pair.Value[^1].Bytes))),
+            folders.Select(folder => new XElement("CommonPrefixes", new XElement("Prefix", Encoded(call, folder))))));
+
+        // Whatever has the delimiter after the prefix is told of once, up to there.
+        string? FolderOf(string key) => delimiter is { Length: > 0 } && key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal) is >= 0 and var end ? key[..(end + delimiter.Length)] : null;
     }
 
     private static AwsAnswer ListVersions(S3Request call, StoredBucket bucket) => new(Xml: new("ListVersionsResult",
