@@ -1,3 +1,4 @@
+using PlatformOps.BootstrapServer.Tests.Durability.Storm;
 using PlatformOps.BootstrapServer.Tests.Hosting;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -34,12 +35,12 @@ public sealed class KillTests : IDisposable
             var talking = Task.WhenAll(handles.Select(async handle =>
             {
                 for (var n = 0; n < notes; n++)
-                    await AgainUntilHeardAsync(() => client.WorkflowService.SignalWorkflowExecutionAsync(Note(handle.Id, n)));
-                Assert.Equal("heard", await AgainUntilHeardAsync(() => handle.ExecuteUpdateAsync(w => w.HearAsync(), new("the-update"))));
+                    await PatientCalls.AskAsync(() => client.WorkflowService.SignalWorkflowExecutionAsync(Note(handle.Id, n)));
+                Assert.Equal("heard", await PatientCalls.AskAsync(() => handle.ExecuteUpdateAsync(w => w.HearAsync(), new("the-update"))));
             }));
             for (var kill = 0; kill < 4; kill++)
             {
-                await Wait.UntilAsync(async () => await AgainUntilHeardAsync(() => handles[kill].EventsAsync()) is { Count: > 8 });
+                await Wait.UntilAsync(async () => await PatientCalls.AskAsync(() => handles[kill].EventsAsync()) is { Count: > 8 });
                 server.Kill();
                 server.Dispose();
                 server = await StartAsync(port);
@@ -48,7 +49,7 @@ public sealed class KillTests : IDisposable
 
             foreach (var handle in handles)
             {
-                Assert.Equal(string.Join(",", Enumerable.Range(0, notes)), await AgainUntilHeardAsync(() => handle.GetResultAsync()));
+                Assert.Equal(string.Join(",", Enumerable.Range(0, notes)), await PatientCalls.AskAsync(() => handle.GetResultAsync()));
                 var history = await handle.FetchHistoryAsync();
                 Assert.Equal(notes, history.Events.Count(e => e.EventType == EventType.WorkflowExecutionSignaled));
                 Assert.Equal(3, history.Events.Count(e => e.EventType == EventType.ActivityTaskCompleted));
@@ -112,22 +113,6 @@ public sealed class KillTests : IDisposable
         Input = new() { Payloads_ = { Temporalio.Converters.DataConverter.Default.PayloadConverter.ToPayload($"{number}") } },
         RequestId = $"{workflowId}-{number}",
     };
-
-    /// <summary>What a patient client does: until there is an answer nothing was promised, so it asks again.</summary>
-    private static async Task<T> AgainUntilHeardAsync<T>(Func<Task<T>> call)
-    {
-        while (true)
-        {
-            try
-            {
-                return await call();
-            }
-            catch (Temporalio.Exceptions.RpcException e) when (e.Code is Temporalio.Exceptions.RpcException.StatusCode.Unavailable or Temporalio.Exceptions.RpcException.StatusCode.Unknown or Temporalio.Exceptions.RpcException.StatusCode.Cancelled)
-            {
-                await Task.Delay(50);
-            }
-        }
-    }
 
     [Workflow]
     public class JourneyWorkflow

@@ -12,7 +12,7 @@ public class WorkflowTaskTests(SharedServer server)
     public async Task Finishes_a_workflow_whose_code_threw_once_it_is_fixed()
     {
         var queue = "queue-" + Guid.NewGuid();
-        var handle = await server.Client.StartWorkflowAsync((BrokenWorkflow w) => w.RunAsync(), new(id: "broken-" + queue, taskQueue: queue) { TaskTimeout = TimeSpan.FromSeconds(2) });
+        var handle = await server.Client.StartWorkflowAsync((BrokenWorkflow w) => w.RunAsync(), new(id: "broken-" + queue, taskQueue: queue) { TaskTimeout = TimeSpan.FromSeconds(4) });
         await using (server.StartWorker(queue, o => o.AddWorkflow<BrokenWorkflow>()))
         {
             await Wait.UntilAsync(async () => (await handle.RawAsync()).PendingWorkflowTask is { Attempt: > 1 });

@@ -13,7 +13,7 @@ internal static class PatientCalls
             {
                 return await call();
             }
-            catch (RpcException e) when (IsNoAnswer(e))
+            catch (Exception e) when (IsNoAnswer(e))
             {
                 await Task.Delay(30);
             }
@@ -48,6 +48,6 @@ internal static class PatientCalls
         });
     }
 
-    private static bool IsNoAnswer(RpcException e) =>
-        e.Code is RpcException.StatusCode.Unavailable or RpcException.StatusCode.Unknown or RpcException.StatusCode.Cancelled or RpcException.StatusCode.DeadlineExceeded;
+    private static bool IsNoAnswer(Exception e) => e is WorkflowUpdateRpcTimeoutOrCanceledException
+        || e is RpcException { Code: RpcException.StatusCode.Unavailable or RpcException.StatusCode.Unknown or RpcException.StatusCode.Cancelled or RpcException.StatusCode.DeadlineExceeded };
 }
