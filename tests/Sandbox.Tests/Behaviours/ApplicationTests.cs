@@ -3,8 +3,12 @@ using PlatformOps.Sandbox.Behaviours.GitOps;
 
 namespace PlatformOps.Sandbox.Tests.Behaviours;
 
+// One of them removes the kinds of a chart from the whole cluster, which another class needs.
+[Collection(KedaKinds)]
 public sealed class ApplicationTests(Clusters clusters)
 {
+    internal const string KedaKinds = "kinds of keda";
+
     private static readonly ApiResource Applications = new("argoproj.io", "v1alpha1", "Application", "applications", true);
 
     // As Argo CD's own: without a status subresource.

@@ -6,6 +6,7 @@ using PlatformOps.Sandbox.Behaviours.Pods;
 namespace PlatformOps.Sandbox.Tests.Behaviours;
 
 /// <summary>External Secrets, Velero and KEDA.</summary>
+[Collection(ApplicationTests.KedaKinds)]
 public sealed class OperatorTests(Clusters clusters)
 {
     private static readonly ApiResource ExternalSecrets = CustomTests.Kind("external-secrets.io", "v1", "ExternalSecret");
