@@ -43,6 +43,8 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
         Check(role, [.. Seen(platform.Proxy), .. declared],
             // Newer servers have them instead of Endpoints; on the sandbox they are watched.
             new("list", "discovery.k8s.io", "endpointslices"), new("watch", "discovery.k8s.io", "endpointslices"), new("get", "", "endpoints"), new("watch", "", "endpoints"),
+            // Of rollouts that are not done at the first look, which depends on the machine.
+            new("list", "", "pods"), new("list", "apps", "replicasets"),
             // Of gates that this platform has not.
             new("list", "monitoring.coreos.com", "prometheuses"));
     }
@@ -82,6 +84,8 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
         Check(await RoleAsync("rotation"), [.. Seen(login.Platform.Proxy), .. Seen(certificate.Platform.Proxy)],
             // An apply of something new is a patch on the wire, and the server asks whether it may be created too.
             new("create", "", "secrets"),
+            // Of rollouts that are not done at the first look, which depends on the machine.
+            new("list", "apps", "replicasets"),
             // Consumers of these kinds are restarted in the same way; here they are Deployments.
             new("get", "apps", "statefulsets"), new("patch", "apps", "statefulsets"), new("get", "apps", "daemonsets"), new("patch", "apps", "daemonsets"), new("list", "policy", "poddisruptionbudgets"),
             // Where Secrets are copied by External Secrets, workloads installed by Argo CD, and roots named by webhooks and cert-manager: seen in the tests of those.
