@@ -14,7 +14,7 @@ internal static class ProvisionCommand
         var operation = new Option<string>("--operation-id") { Description = "Stamped on everything that the run creates or changes. [default: derived from the run]", HelpName = "ID" };
         var reason = RunArguments.Reason(required: false);
         var queue = RunArguments.TaskQueue();
-        var detach = new Option<bool>("--detach") { Description = "Start the run and end; follow it with `status --watch`." };
+        var detach = RunArguments.Detach();
         return new CliCommand(
             "provision",
             "Bring an environment to what the specification says, and follow the run. Ctrl-C leaves it going.",

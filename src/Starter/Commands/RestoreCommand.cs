@@ -26,7 +26,7 @@ internal static class RestoreCommand
         var to = new Option<string>("--to") { Description = "The moment to restore to, in UTC, for example 2026-03-01T09:41:00Z. [default: the newest in the archive]", HelpName = "TIME" };
         var plan = new Option<bool>("--plan") { Description = "Only say what would be done, and what would be lost." };
         var by = new Option<string>("--requested-by") { Description = "Who asks; somebody else has to approve. [default: whoever runs this]", HelpName = "NAME" };
-        var detach = new Option<bool>("--detach") { Description = "Start the run and end; follow it with `status --watch`." };
+        var detach = RunArguments.Detach();
         var queue = RunArguments.TaskQueue();
         return new CliCommand(
             "database",
@@ -54,16 +54,9 @@ internal static class RestoreCommand
             var id = RestoreDatabase.WorkflowId(name, input.Store, input.Region);
             var run = await RunbookRun.StartAsync(
                 await invocation.ConnectForAsync(name, ct), nameof(RestoreDatabase), input.Mode == RunbookMode.Plan ? $"plan/{id}/{Guid.NewGuid():N}" : id, name, input, taskQueue, ct);
-            if (run.Joined)
-                throw new CommandFailure(ExitCode.Refused, $"{run.Handle.Id} is running already.", "One restore at a time; it was started with other input.", $"platformops status {run.Named} --watch\nplatformops abort {run.Named} --reason TEXT");
+            run.RequireStarted("restore");
             if (invocation.Get(detach))
-            {
-                invocation.Terminal.Line($"Started {run.Handle.Id}.");
-                invocation.Terminal.Line($"Watch it: platformops status {run.Named} --watch");
-                invocation.Terminal.Result(new { environment = name, workflowId = run.Handle.Id, run.Handle.RunId, outcome = "started" });
-                return ExitCode.Success;
-            }
-
+                return run.Detached(invocation);
             var outcome = await run.FollowAsync(invocation, taskQueue, ct);
             var made = outcome.Report is { } report ? report.As<RestoreReport>().RestorePlan : await run.QueryAsync<RestorePlan?>("restorePlan", ct);
             foreach (var note in made?.Notes ?? [])

@@ -28,6 +28,9 @@ internal static class RunArguments
     public static Option<string> Reason(bool required) =>
         new("--reason") { Description = "Why, for the report.", HelpName = "TEXT", Required = required };
 
+    public static Option<bool> Detach() =>
+        new("--detach") { Description = "Start the run and end; follow it with `status --watch`." };
+
     public static Option<string> By() =>
         new("--by") { Description = "Who decided. [default: $USER]", HelpName = "NAME" };
 

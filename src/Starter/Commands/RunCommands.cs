@@ -46,6 +46,24 @@ internal static class RunCommands
         return ExitCode.Success;
     }
 
+    /// <summary>The run has to be the one that was asked for, and not one that goes on with other input.</summary>
+    /// <param name="one">What there is one of at a time.</param>
+    /// <exception cref="CommandFailure">It was joined.</exception>
+    public static void RequireStarted(this RunbookRun run, string one)
+    {
+        if (run.Joined)
+            throw new CommandFailure(ExitCode.Refused, $"{run.Handle.Id} is running already.", $"One {one} at a time; it was started with other input.", $"platformops status {run.Named} --watch\nplatformops abort {run.Named} --reason TEXT");
+    }
+
+    /// <summary>Says that a run goes on by itself, and how it is watched.</summary>
+    public static ExitCode Detached(this RunbookRun run, Invocation invocation)
+    {
+        invocation.Terminal.Line($"Started {run.Handle.Id}.");
+        invocation.Terminal.Line($"Watch it: platformops status {run.Named} --watch");
+        invocation.Terminal.Result(new { environment = run.Environment, workflowId = run.Handle.Id, run.Handle.RunId, outcome = "started" });
+        return ExitCode.Success;
+    }
+
     /// <summary>Follows a run that was started or joined, until it ends or waits for an operator. Ctrl-C leaves it going.</summary>
     public static async Task<RunOutcome> FollowAsync(this RunbookRun run, Invocation invocation, string taskQueue, CancellationToken ct)
     {

@@ -20,7 +20,7 @@ internal static class ScaleCommand
         var until = new Option<string>("--until") { Description = "When the number of before comes back, in UTC, for example 2026-03-01T18:00:00Z; or after how long, for example 2h. [default: it stays]", HelpName = "TIME" };
         var watch = new Option<string>("--watch-for") { Description = "How long signals are watched afterwards; one that misses its target because of the change takes it back. [default: 5m]", HelpName = "DURATION" };
         var plan = new Option<bool>("--plan") { Description = "Only show what would change, and whether it may be." };
-        var detach = new Option<bool>("--detach") { Description = "Start the run and end; follow it with `status --watch`." };
+        var detach = RunArguments.Detach();
         var reason = RunArguments.Reason(required: true);
         var queue = RunArguments.TaskQueue();
         return new CliCommand(
@@ -55,16 +55,9 @@ internal static class ScaleCommand
             var id = ScaleComponent.WorkflowId(name, input.Component, input.Region!);
             var run = await RunbookRun.StartAsync(
                 client, nameof(ScaleComponent), input.Mode == RunbookMode.Plan ? $"{id}/plan/{Guid.NewGuid():N}" : id, name, input, taskQueue, ct);
-            if (run.Joined)
-                throw new CommandFailure(ExitCode.Refused, $"{run.Handle.Id} is running already.", "One run at a time; it was started with other input.", $"platformops status {run.Named} --watch\nplatformops abort {run.Named} --reason TEXT");
+            run.RequireStarted("run");
             if (invocation.Get(detach))
-            {
-                invocation.Terminal.Line($"Started {run.Handle.Id}.");
-                invocation.Terminal.Line($"Watch it: platformops status {run.Named} --watch");
-                invocation.Terminal.Result(new { environment = name, workflowId = run.Handle.Id, run.Handle.RunId, outcome = "started" });
-                return ExitCode.Success;
-            }
-
+                return run.Detached(invocation);
             var outcome = await run.FollowAsync(invocation, taskQueue, ct);
             foreach (var signal in outcome.Report?.As<ScaleReport>().Signals ?? [])
                 invocation.Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"  {signal.Name}: {Number(signal.Before, signal.Unit)}{(signal.After is null ? "" : $", afterwards {Number(signal.After, signal.Unit)}")} (target {signal.Target:0.##}{signal.Unit})"));
