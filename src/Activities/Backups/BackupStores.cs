@@ -24,6 +24,7 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
         StoreKind.Postgresql => Guarded(store),
         StoreKind.KubernetesState => snapshots.ClusterState(store, Region(store, specified), definition.Retention, Access(store.Environment), Objects(store.Environment)),
         StoreKind.Vault => snapshots.Vault(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
+        StoreKind.Elasticsearch => snapshots.Search(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
         var kind => throw new AdapterException(AdapterFailureKind.NotServed, $"{store} is of kind {kind}, which this version does not back up. Remove it from backups in the catalog."),
     };
 
@@ -38,6 +39,7 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
     /// <inheritdoc/>
     public void Dispose()
     {
+        snapshots.Dispose();
         foreach (var bucket in buckets.Values)
             bucket.Dispose();
     }

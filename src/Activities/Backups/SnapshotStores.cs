@@ -2,6 +2,8 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Elasticsearch;
+using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
@@ -10,10 +12,15 @@ using PlatformOps.Workflows.Backups;
 
 namespace PlatformOps.Activities.Backups;
 
-/// <summary>Opens stores whose sets we keep in the bucket ourselves: cluster state and Vault.</summary>
-internal sealed class SnapshotStores(PlatformConnections connections, TimeProvider time)
+/// <summary>Opens stores whose sets, or the manifests of those, we keep in the bucket ourselves: cluster state, Vault and Elasticsearch.</summary>
+internal sealed class SnapshotStores(PlatformConnections connections, TimeProvider time) : IDisposable
 {
     private const string QuarantineContext = "quarantine";
+
+    private readonly RegionConnections regions = new(connections);
+
+    /// <inheritdoc/>
+    public void Dispose() => regions.Dispose();
 
     /// <summary>The objects of a region's cluster.</summary>
     /// <param name="retention">As declared.</param>
@@ -42,6 +49,30 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
         if (own.Connection.Options.Address == vault.Connection.Options.Address)
             throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{store.Environment}.quarantineVault.address is that of the Vault of {region.Name}: a verification would replace what it has. Name another one.");
         return new(vault.Connection, new(own.Connection, copied.Connection, UnsealKeys(store, place), time), Sets(store, access, objects), store.Environment, region.Name, time, [vault, own, copied]);
+    }
+
+    /// <summary>The Elasticsearch of a component in a region.</summary>
+    /// <param name="objects">The bucket.</param>
+    public SearchStore Search(StoreReference store, SpecifiedEnvironment specified, RegionSpecification region, BackupAccess access, StoredObjects objects)
+    {
+        var component = specified.InDependencyOrder(region.Name).FirstOrDefault(known => known.Backups.Any(backup => backup.Name == store.Store));
+        var gate = component?.Health.OfType<ElasticsearchGate>().FirstOrDefault()
+            ?? throw new AdapterException(AdapterFailureKind.Rejected, $"{component?.Name ?? store.Environment} has no health gate elasticsearch in {region.Name} that says where {store} answers. Add one to its component.yaml, or take its backup out of the catalog.");
+        var (service, prefix) = (ServiceHealth.Address(gate.Service, gate.Namespace, gate.Port, gate.Tls), access.Prefix ?? store.Environment);
+        var own = connections.Regions.GetValueOrDefault(region.Name)?.External.GetValueOrDefault("elasticsearch")?.Address is { } stated ? new Uri(stated) : service;
+        if (access.QuarantineSearch is { } place && new Uri(place.Address!) == own)
+            throw new AdapterException(AdapterFailureKind.Rejected, $"backups.{store.Environment}.quarantineSearch.address is that of the Elasticsearch of {region.Name}. Name another one, or leave it out: then sets are proved in that one, under other names.");
+        return new(
+            async ct => regions.External(region.Name).Elasticsearch(service, await regions.LoginAsync(gate.Secret, gate.Namespace, region, ct)),
+            access.QuarantineSearch is { } other ? _ => Task.FromResult(SearchIn(region, other)) : null,
+            new($"platformops-{store.Environment}-{store}", access.Bucket, $"{prefix}/repository/{store}", access.SearchClient), Sets(store, access, objects), $"{store.Environment}/{store}", store.Environment, region.Name, time);
+    }
+
+    private static ElasticsearchCluster SearchIn(RegionSpecification region, ExternalAccess place)
+    {
+        var there = new RegionConnection { External = new Dictionary<string, ExternalAccess> { ["elasticsearch"] = place } };
+        using var services = new ExternalServices(new() { Regions = new Dictionary<string, RegionConnection> { [region.Name] = there } }, region.Name);
+        return services.Elasticsearch(new(place.Address!), null);
     }
 
     /// <summary>The quarantine with a login.</summary>

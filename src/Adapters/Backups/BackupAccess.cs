@@ -21,6 +21,12 @@ public sealed record BackupAccess
     /// <summary>Where snapshots of Vault are proved: a Vault that is used for nothing else and reaches nothing; null: nowhere.</summary>
     public QuarantineVaultAccess? QuarantineVault { get; init; }
 
+    /// <summary>Which of the S3 clients of Elasticsearch's nodes reaches the bucket: its address and credentials are their settings. Default: <c>default</c>.</summary>
+    public string SearchClient { get; init; } = "default";
+
+    /// <summary>Where snapshots of Elasticsearch are proved: a cluster that reads the same bucket; null: in the one that they are of, in hidden indices.</summary>
+    public ExternalAccess? QuarantineSearch { get; init; }
+
     /// <summary>What is wrong with it, each with its field.</summary>
     /// <param name="path">Where it stands in the connections file, for example <c>backups.production</c>.</param>
     public IEnumerable<string> Problems(string path)
@@ -35,6 +41,10 @@ public sealed record BackupAccess
             yield return $"{path}.quarantineVault.address is '{vault.Address}': http://host:port or https://host:port is expected.";
         if (QuarantineVault is { TokenFile: "" })
             yield return $"{path}.quarantineVault.tokenFile is missing: name a file with a token of the quarantine as it is when it is new.";
+        if (SearchClient.Length == 0)
+            yield return $"{path}.searchClient is empty: name an S3 client of Elasticsearch's nodes, or leave it out.";
+        if (QuarantineSearch is { } search && !(Uri.TryCreate(search.Address, UriKind.Absolute, out var there) && there.Scheme is "http" or "https"))
+            yield return $"{path}.quarantineSearch.address is '{search.Address}': http://host:port or https://host:port is expected.";
     }
 
     internal BackupAccess RelativeTo(string folder) => this with
@@ -43,5 +53,6 @@ public sealed record BackupAccess
         KeyFiles = [.. KeyFiles.Select(file => Path.Combine(folder, file))],
         Quarantine = Quarantine?.RelativeTo(folder),
         QuarantineVault = QuarantineVault?.RelativeTo(folder),
+        QuarantineSearch = QuarantineSearch?.RelativeTo(folder),
     };
 }

@@ -21,6 +21,9 @@ public sealed class StoredSets(StoredObjects objects, string bucket, string pref
     /// <summary>Writes a small file of a set.</summary>
     public Task PutAsync(string label, string name, ReadOnlyMemory<byte> content, CancellationToken ct) => objects.PutAsync(Key(label, name), content, ct);
 
+    /// <summary>Writes a small file of a set, unless it is there.</summary>
+    public Task CreateAsync(string label, string name, ReadOnlyMemory<byte> content, CancellationToken ct) => objects.CreateAsync(Key(label, name), content, ct);
+
     /// <summary>Writes a file of a set, in parts when it is large.</summary>
     public Task UploadAsync(string label, string name, string file, CancellationToken ct) => objects.UploadAsync(Key(label, name), file, ct);
 

@@ -11,6 +11,10 @@ public sealed class ElasticsearchCluster(JsonApi api) : IDisposable
     /// <summary>Names of nodes that no shard may stay on (https://www.elastic.co/docs/reference/elasticsearch/configuration-reference/cluster-level-shard-allocation-routing-settings).</summary>
     private const string Exclusion = "cluster.routing.allocation.exclude._name";
 
+    public ElasticsearchIndices Indices { get; } = new(api);
+
+    public ElasticsearchSnapshots Snapshots { get; } = new(api);
+
     /// <inheritdoc/>
     public void Dispose() => api.Dispose();
 

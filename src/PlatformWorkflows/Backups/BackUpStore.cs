@@ -26,6 +26,7 @@ public abstract class BackUpStore : BackupRunbook
     public static string? RunbookOf(StoreKind kind) => kind switch
     {
         StoreKind.Postgresql => nameof(BackUpDatabase),
+        StoreKind.Elasticsearch => nameof(BackUpSearch),
         StoreKind.KubernetesState => nameof(BackUpClusterState),
         StoreKind.Vault => nameof(BackUpVault),
         _ => null,
@@ -108,6 +109,15 @@ public abstract class BackUpStore : BackupRunbook
 /// <summary>Backs up the objects of a Kubernetes cluster. See <c>docs/runbooks/backup.md</c>.</summary>
 [Workflow]
 public sealed class BackUpClusterState() : BackUpStore(StoreKind.KubernetesState)
+{
+    /// <summary>The runbook.</summary>
+    [WorkflowRun]
+    public Task<BackUpReport> RunAsync(Input<BackUpInput>? input = null) => BackUpAsync(input);
+}
+
+/// <summary>Backs up an Elasticsearch. See <c>docs/runbooks/backup.md</c>.</summary>
+[Workflow]
+public sealed class BackUpSearch() : BackUpStore(StoreKind.Elasticsearch)
 {
     /// <summary>The runbook.</summary>
     [WorkflowRun]

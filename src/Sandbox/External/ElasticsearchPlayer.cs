@@ -2,10 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green) and its native users. Users prove themselves with their password, anybody with the token; until
-/// somebody changes its password, <c>elastic</c> has the token only.</summary>
-internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalService, IPasswordUsers
+/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green), its native users, its indices and their snapshots. Users prove themselves with their password,
+/// anybody with the token; until somebody changes its password, <c>elastic</c> has the token only.</summary>
+internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
 {
+    private readonly DeclaredObjects objects;
+    private readonly SearchIndices indices;
+    private readonly SearchSnapshots snapshots;
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonObject> users = new()
     {
@@ -13,6 +16,13 @@ internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalSe
     };
 
     private readonly Dictionary<string, string> passwords = [];
+
+    /// <param name="storage">Where its snapshots lie.</param>
+    public ElasticsearchPlayer(DeclaredObjects objects, SearchStorage storage)
+    {
+        (this.objects, indices) = (objects, new(storage));
+        snapshots = new(indices, storage, TimeProvider.System);
+    }
 
     public ExternalAnswer? Refuse(ExternalCall call, string token)
     {
@@ -51,7 +61,7 @@ internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalSe
                 ("PUT" or "POST", ["_security", "user", var name, "_password"]) => SetPassword(name, call.Body),
                 ("PUT" or "POST", ["_security", "user", var name, "_enable"]) => Enable(name, true),
                 ("PUT" or "POST", ["_security", "user", var name, "_disable"]) => Enable(name, false),
-                _ => null,
+                _ => snapshots.Answer(call) ?? indices.Answer(call),
             };
     }
 
@@ -108,6 +118,5 @@ internal sealed class ElasticsearchPlayer(DeclaredObjects objects) : IExternalSe
 
     private bool IsReserved(string name) => (bool?)users.GetValueOrDefault(name)?["metadata"]?["_reserved"] == true;
 
-    private static ExternalAnswer Error(int status, string type, string reason) =>
-        ExternalAnswer.Refusal(status, new JsonObject { ["error"] = new JsonObject { ["type"] = type, ["reason"] = reason }, ["status"] = status });
+    private static ExternalAnswer Error(int status, string type, string reason) => SearchAnswers.Error(status, type, reason);
 }

@@ -30,8 +30,9 @@ public sealed class ExternalStandIn : IAsyncDisposable
     private readonly Func<string, string, CancellationToken, Task<string?>>? firstPassword;
     private Uri address = null!;
 
-    private ExternalStandIn(int seed, string? file, string? token, Func<string, string, CancellationToken, Task<string?>>? firstPassword)
+    private ExternalStandIn(int seed, string? file, string? token, Func<string, string, CancellationToken, Task<string?>>? firstPassword, SearchStorage? snapshots)
     {
+        Snapshots = snapshots ?? new();
         (this.firstPassword, Token) = (firstPassword, token ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20)));
         faults = new(seed);
         cloudflare = new(file);
@@ -46,13 +47,16 @@ public sealed class ExternalStandIn : IAsyncDisposable
             ["cloudflare"] = cloudflare,
             ["grafana"] = new GrafanaPlayer(issued),
             ["prometheus"] = new PrometheusPlayer(objects),
-            ["elasticsearch"] = new ElasticsearchPlayer(objects),
+            ["elasticsearch"] = new ElasticsearchPlayer(objects, Snapshots),
         };
         app = Build();
     }
 
     /// <summary>The credential that every service knows.</summary>
     public string Token { get; }
+
+    /// <summary>Where Elasticsearch keeps its snapshots.</summary>
+    public SearchStorage Snapshots { get; }
 
     /// <summary>The names of the services.</summary>
     public IEnumerable<string> Services => services.Keys;
@@ -61,10 +65,11 @@ public sealed class ExternalStandIn : IAsyncDisposable
     /// <param name="file">Where the DNS records are kept; null: in memory.</param>
     /// <param name="token">The credential that every service knows; null: made up.</param>
     /// <param name="firstPassword">The password that whoever installed a service (first) gave a user of it (second); asked for when somebody logs in whom it does not know, null: there is no such user.</param>
+    /// <param name="snapshots">Where its Elasticsearch keeps snapshots, when another one does too; null: by itself.</param>
     public static async Task<ExternalStandIn> StartAsync(
-        int seed = 1, string? file = null, string? token = null, Func<string, string, CancellationToken, Task<string?>>? firstPassword = null, CancellationToken ct = default)
+        int seed = 1, string? file = null, string? token = null, Func<string, string, CancellationToken, Task<string?>>? firstPassword = null, SearchStorage? snapshots = null, CancellationToken ct = default)
     {
-        var server = new ExternalStandIn(seed, file, token, firstPassword);
+        var server = new ExternalStandIn(seed, file, token, firstPassword, snapshots);
         await server.app.StartAsync(ct);
         server.address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return server;

@@ -57,7 +57,7 @@ internal sealed class ExternalWorld : IAsyncDisposable
         var regional = new Dictionary<string, ExternalStandIn>();
         foreach (var region in environment.Regions.Select(region => region.Name))
         {
-            var own = regional[region] = await ExternalStandIn.StartAsync(seed, null, services.Token, (service, user, asked) => firstPassword(logins, region, service, user, asked), ct);
+            var own = regional[region] = await ExternalStandIn.StartAsync(seed, null, services.Token, (service, user, asked) => firstPassword(logins, region, service, user, asked), ct: ct);
             foreach (var item in declared)
                 own.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
         }

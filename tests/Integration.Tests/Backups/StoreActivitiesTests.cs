@@ -81,8 +81,52 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         Assert.Contains("is that of the Vault of us-east-1", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_Elasticsearch_is_backed_up_proved_and_kept_by_retention()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await using var world = await SearchWorld.StartAsync(aws);
+        Declare(platform, "elasticsearch");
+        using var activities = Activities(platform, await AccessAsync(platform), null, world.Access);
+        var store = new StoreReference(platform.Environment, "state");
+
+        foreach (var (operation, unreadable) in new[] { ("op-1", null), ("op-2", "orders") })
+        {
+            world.Storage.Unreadable = unreadable;
+            await platform.RunAsync(() => activities.BeginBackupAsync(new(store, operation, StoreKind.Elasticsearch, null)));
+            var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, operation, BackupMethod.Full)));
+            var recorded = await platform.RunAsync(() => activities.RecordBackupAsync(new(store, operation, made, null)));
+            Assert.Equal((unreadable is null ? BackupOutcome.Complete : BackupOutcome.Partial, unreadable is null), (recorded.Set.Outcome, recorded.Set.Good));
+            Assert.Empty((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
+        }
+
+        var verification = new QuarantineInput(store, "verify-1", "op-1");
+        Assert.Equal("op-1", (await platform.RunAsync(() => activities.ChooseSetAsync(new(store, "verify-1", null)))).Set);
+        await platform.RunAsync(() => activities.RestoreIntoQuarantineAsync(verification));
+        Assert.Empty((await platform.RunAsync(() => activities.ProbeAsync(verification))).Wrong);
+        Assert.Equal(4, (await platform.RunAsync(() => activities.CleanUpAsync(verification))).Removed.Count);
+        await platform.RunAsync(async () =>
+        {
+            await activities.RecordProofAsync(new(store, "verify-1", "op-1", new(true, DateTimeOffset.UtcNow, "verify-1", [])));
+            return true;
+        });
+
+        // The partial one goes when a good one came after it, and never before.
+        Assert.All((await platform.RunAsync(() => activities.DecideRetentionAsync(store))).Verdicts, verdict => Assert.Equal(RetentionAction.Keep, verdict.Action));
+        await world.SendAsync(HttpMethod.Put, $"_snapshot/platformops-{platform.Environment}-state/by-hand");
+        var check = await platform.RunAsync(() => activities.CheckRepositoryAsync(store));
+        Assert.Equal((ReconciliationKind.NotInCatalog, "by-hand"), (Assert.Single(check.Disagreements).Kind, check.Disagreements[0].Name));
+        world.Storage.Remove(SearchStore.LabelOf("op-1"));
+        Assert.Equal(["op-1"], (await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Damaged);
+    }
+
     private static void Declare(TestPlatform platform, string store) => platform.Write("catalog/ground/component.yaml", platform.Read("catalog/ground/component.yaml")
-        .Replace("health: []", store == "vault" ? "health: [{vault: {service: vault, tls: false}}]" : "health: []", StringComparison.Ordinal) + $$"""
+        .Replace("health: []", store switch
+        {
+            "vault" => "health: [{vault: {service: vault, tls: false}}]",
+            "elasticsearch" => "health: [{elasticsearch: {service: elasticsearch, tls: false}}]",
+            _ => "health: []",
+        }, StringComparison.Ordinal) + $$"""
 
         backups:
           - {name: state, store: {{store}}, schedules: [{every: 12h}], retention: 14d, rpo: 24h, rto: 1h}
@@ -96,9 +140,9 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         return new() { Bucket = name, Aws = aws.Settings($"backups-{platform.Suffix}") with { Region = "us-east-1" }, KeyFiles = [File(platform, "backup.key", Convert.ToBase64String(new byte[32]))] };
     }
 
-    private BackupActivities Activities(TestPlatform platform, BackupAccess access, VaultAccess? vault)
+    private BackupActivities Activities(TestPlatform platform, BackupAccess access, VaultAccess? vault, ExternalAccess? search = null)
     {
-        var region = new RegionConnection { Kubeconfig = cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), Vault = vault };
+        var region = new RegionConnection { Kubeconfig = cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), Vault = vault, External = search is null ? new Dictionary<string, ExternalAccess>() : new() { ["elasticsearch"] = search } };
         return new(new(platform.SpecificationFolder, Path.Combine(platform.SpecificationFolder, "..", "catalog")), new()
         {
             Regions = new Dictionary<string, RegionConnection> { [TestPlatform.Region] = region },

@@ -30,13 +30,14 @@ public sealed class BackupRunbookTests(RunbookServer server)
     [Theory]
     [InlineData(nameof(BackUpClusterState), StoreKind.KubernetesState)]
     [InlineData(nameof(BackUpVault), StoreKind.Vault)]
+    [InlineData(nameof(BackUpSearch), StoreKind.Elasticsearch)]
     public async Task Every_kind_of_store_has_its_runbook_which_takes_no_other(string type, StoreKind kind)
     {
         var backups = FakeBackups.Of(kind);
         await using var run = await Runs.BackUpAsync(server, backups, type, null);
         Assert.Equal(BackupOutcome.Complete, (await run.ReportAsync()).Outcome);
-        await using var other = await Runs.BackUpAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), type, null);
-        Assert.Contains("which is of kind Elasticsearch", await other.FailureAsync(), StringComparison.Ordinal);
+        await using var other = await Runs.BackUpAsync(server, FakeBackups.Of(StoreKind.Postgresql), type, null);
+        Assert.Contains("which is of kind Postgresql", await other.FailureAsync(), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -197,6 +197,7 @@ internal static class RecordedBehaviours
         ["cluster-state-backed-up"] = server => BackupAsync(
             server, FakeBackups.Of(StoreKind.KubernetesState), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpClusterState), environment)),
         ["vault-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Vault), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpVault), environment)),
+        ["search-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpSearch), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["database-restored"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
