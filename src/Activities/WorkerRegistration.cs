@@ -22,7 +22,11 @@ public static class WorkerRegistration
 
     private static readonly Type[] Certificates = [typeof(RotateCertificate), typeof(RotateCertificateAuthority), typeof(RotateCertificates)];
 
-    private static readonly Type[] Backups = [typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpSearch), typeof(BackUpVault), typeof(HoldBackup), typeof(ReadBackups), typeof(RestoreDatabase), typeof(VerifyBackup)];
+    private static readonly Type[] Backups =
+    [
+        typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpSearch), typeof(BackUpVault), typeof(HoldBackup), typeof(ReadBackups), typeof(VerifyBackup),
+        typeof(RestoreClusterState), typeof(RestoreDatabase),
+    ];
 
     private static readonly Type[] Scaling = [typeof(Autoscale), typeof(ScaleComponent)];
 

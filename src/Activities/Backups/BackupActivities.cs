@@ -12,7 +12,7 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="sources">Where specification and catalog are; read anew by every activity.</param>
 /// <param name="connections">How stores and the backup catalog are reached.</param>
 /// <param name="time">The clock of what is due; default: the system's.</param>
-public sealed class BackupActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IBackupActivities, IDisposable
+public sealed partial class BackupActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : IBackupActivities, IDisposable
 {
     /// <summary>So that the answer stays small; whoever wants all asks the catalog.</summary>
     private const int Shown = 200;
@@ -27,9 +27,7 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     /// <inheritdoc/>
     public Task<BegunBackup> BeginBackupAsync(BeginBackupInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var (specified, definition) = Defined(input.Store);
-        if (definition.Store != input.Kind)
-            throw Invalid($"Field 'store' is '{input.Store.Store}', which is of kind {definition.Store}: this runbook is for {input.Kind}.");
+        var (specified, definition) = Defined(input.Store, input.Kind);
         var catalog = stores.Catalog(input.Store);
         var choice = MethodChoice.Of(await catalog.ReadAsync(Cancellation), definition, input.Method, Now);
         var entered = await catalog.EnterAsync(
@@ -174,37 +172,6 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
         await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation));
 
     /// <inheritdoc/>
-    public Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input) => ActivityFailures.MappedAsync(async () =>
-    {
-        var (specified, definition) = Defined(input.Store);
-        if (definition.Store != StoreKind.Postgresql)
-            throw Invalid($"Field 'store' is '{input.Store.Store}', which is of kind {definition.Store}: this runbook is for {StoreKind.Postgresql}.");
-        var rails = specified.Environment.GuardRails;
-        return await Beating(async progress =>
-        {
-            using var restore = Restore(input.Store, specified, definition, progress);
-            return await restore.PlanAsync(input) switch
-            {
-                // Data is never overwritten by nobody's word.
-                RestoreDecision.Restore { Plan: var plan } => new PlannedRestore(plan, null, plan.Overwrites ? Math.Max(1, rails.Approvals) : rails.Approvals, rails.ApprovalTimeout),
-                RestoreDecision.Refuse { Why: var why } => new PlannedRestore(null, why, 0, rails.ApprovalTimeout),
-                var decision => throw new InvalidOperationException($"No such decision: {decision}."),
-            };
-        });
-    });
-
-    /// <inheritdoc/>
-    public Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input) => ActivityFailures.MappedAsync(async () =>
-    {
-        var (specified, definition) = Defined(input.Store);
-        return await Beating(async progress =>
-        {
-            using var restore = Restore(input.Store, specified, definition, progress);
-            return await restore.CarryOutAsync(input);
-        });
-    });
-
-    /// <inheritdoc/>
     public Task<HeldSet> HoldSetAsync(HoldSetInput input) => ActivityFailures.MappedAsync(async () =>
     {
         _ = Defined(input.Store);
@@ -261,12 +228,6 @@ public sealed class BackupActivities(ProvisioningSources sources, PlatformConnec
     public void Dispose() => stores.Dispose();
 
     private static Task<T> Beating<T>(Func<Action<string>, Task<T>> work) => Heartbeats.WhileAsync(work);
-
-    private DatabaseRestore Restore(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition, Action<string> progress)
-    {
-        var (guards, pair, synchronous) = stores.Database(store);
-        return new(store, specified, definition, stores, guards, pair, synchronous, ActivityExecutionContext.Current.TemporalClient, time, progress, Cancellation);
-    }
 
     private async Task<BackupSet> SetAsync(QuarantineInput input)
     {

@@ -4,6 +4,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Failover;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Catalog;
@@ -52,6 +53,9 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
         var access = connections.Failover[store.Environment];
         return (guarded, FailoverPairs.Open(store.Environment, access, connections), access.Synchronous);
     }
+
+    /// <summary>Who keeps the epoch of an environment; null: nobody is stated.</summary>
+    public IWitness? Witness(string environment) => connections.Failover.TryGetValue(environment, out var access) ? FailoverPairs.WitnessOf(environment, access) : null;
 
     /// <summary>The Vault of a store's region, where the environment has one.</summary>
     public RegionVault? Vault(StoreReference store, SpecifiedEnvironment specified)

@@ -14,6 +14,9 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="retention">How long Velero keeps its own, where it is installed.</param>
 internal sealed class ClusterStateStore(KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeSpan retention, TimeProvider time) : IBackupStore
 {
+    /// <summary>The cluster whose objects these are.</summary>
+    public KubernetesConnection Cluster => cluster;
+
     /// <summary>What an interrupted export had done, beside its parts.</summary>
     private const string ProgressFile = "progress.json";
 
@@ -77,8 +80,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         var place = Quarantine();
         var claim = await In(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
         using var folder = new TemporaryFolder();
-        var (archive, manifest) = await FetchAsync(label, folder.Path, progress, ct);
-        var restored = await new StateRestore(place, archive, overwrite: false, time).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
+        var (archive, manifest, _) = await FetchAsync(label, folder.Path, progress, ct);
+        var restored = await new StateRestore(place, archive, StateRestoreRules.Quarantine, time).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
         progress($"{restored.Created + restored.Unchanged + restored.Overwritten} objects are restored, {restored.Troubled} could not be.");
         return new(claim.Ordered, time.GetUtcNow() - claim.Ordered, manifest.StartedAt);
     }
@@ -90,7 +93,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         if (await In(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
             throw new AdapterException(AdapterFailureKind.Missing, $"The quarantine of {place.Region} holds nothing of {operation}: restore the set first.");
         using var folder = new TemporaryFolder();
-        var (archive, manifest) = await FetchAsync(claim.Label, folder.Path, progress, ct);
+        var (archive, manifest, _) = await FetchAsync(claim.Label, folder.Path, progress, ct);
         var differences = await new StateCheck(place, archive).RunAsync(manifest, () => progress("Comparing."), ct);
         // The mark of the quarantine is ours.
         var told = differences.Findings.Where(finding => finding.Address.Name != StateQuarantine.MarkName).Select(finding => finding.Reason).Take(Shown).ToList();
@@ -128,7 +131,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     }
 
     /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>
-    private async Task<(StateArchive Archive, ArchiveManifest Manifest)> FetchAsync(string label, string folder, Action<string> progress, CancellationToken ct)
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not whole.</exception>
+    public async Task<FetchedState> FetchAsync(string label, string folder, Action<string> progress, CancellationToken ct)
     {
         var manifest = await ManifestAsync(label, ct)
             ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {ArchiveManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
@@ -141,7 +145,7 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         }
 
         var troubles = ArchiveCheck.Compare(manifest, await archive.MeasureAsync(ct));
-        return troubles.Count == 0 ? (archive, manifest) : throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {string.Join(" ", troubles)}");
+        return troubles.Count == 0 ? new(archive, manifest, KeyOf(manifest)) : throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {string.Join(" ", troubles)}");
     }
 
     private async Task<IReadOnlyList<FoundPart>> MeasureAsync(string label, IEnumerable<string> files, CancellationToken ct)
@@ -210,6 +214,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     };
 
     private static string FileOf(ArchivePart part) => part.Name + StateArchive.Extension;
+
+    internal sealed record FetchedState(StateArchive Archive, ArchiveManifest Manifest, SealingKey Key);
 
     private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts);
 }

@@ -8,9 +8,9 @@ using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Activities.Backups;
 
-/// <summary>Makes the objects of an archive in a cluster, in the order of <see cref="RestoreOrder"/>. What is there is left as it is unless overwriting was asked for.</summary>
-/// <param name="overwrite">Whether objects that are there and differ are replaced.</param>
-internal sealed class StateRestore(KubernetesConnection connection, StateArchive archive, bool overwrite, TimeProvider time)
+/// <summary>Makes the objects of an archive in a cluster, in the order of <see cref="RestoreOrder"/>. What is there is left as it is unless the rules let it be replaced.</summary>
+/// <param name="isApproved">Whether an object may be replaced as it is now; null: all may that the rules let.</param>
+internal sealed class StateRestore(KubernetesConnection connection, StateArchive archive, StateRestoreRules rules, TimeProvider time, Func<ResourceAddress, JsonObject, bool>? isApproved = null)
 {
     /// <summary>How many objects of a kind are written at once.</summary>
     private const int Parallel = 8;
@@ -30,7 +30,7 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
     {
         var total = new StateRestored(0, 0, 0, []);
         var waiting = new ConcurrentDictionary<ResourceAddress, ArchivePart>();
-        foreach (var part in manifest.Parts.OrderBy(part => RestoreOrder.Rank(part.Kind)).ThenBy(part => part.Name, StringComparer.Ordinal))
+        foreach (var part in InOrder(manifest))
         {
             total = await PartAsync(part, _ => true, address => waiting.TryAdd(address, part), total, ct);
             progress(total);
@@ -50,11 +50,15 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
     private async Task<StateRestored> PartAsync(ArchivePart part, Func<ResourceAddress, bool> meant, Action<ResourceAddress>? wait, StateRestored total, CancellationToken ct)
     {
         var (gate, defined) = (new Lock(), new List<ObjectKind>());
-        var there = await StateSight.ReadAsync(connection, objects, served ??= (await new ClusterDiscovery(connection).ReadAsync(ct)).Resources, part.Kind, all: true, ct);
+        served ??= (await new ClusterDiscovery(connection).ReadAsync(ct)).Resources;
+        // Whoever approved has read that they are left.
+        if (rules.Fenced && served.All(resource => resource.Kind != part.Kind))
+            return total;
+        var there = await StateSight.ReadAsync(connection, objects, served, part.Kind, all: true, ct);
         await System.Threading.Tasks.Parallel.ForEachAsync(archive.ReadAsync(part, ct), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = ct }, async (archived, token) =>
         {
             var address = StateAddress.Of(connection.Region, archived);
-            if (!meant(address))
+            if (!meant(address) || !rules.Covers(address))
                 return;
             var (manifest, orphaned) = await OwnedAsync(address, archived, token);
             if (orphaned && wait is not null)
@@ -90,13 +94,21 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
     {
         try
         {
-            if (!there && await CreatedAsync(address, manifest, ct))
+            if (!there && rules.WhyNotCreated(archived) is null && await CreatedAsync(address, manifest, ct))
                 return (RestoreAction.Create, null);
             var live = await objects.FindAsync(address, ct);
-            var decision = RestoreDecision.Of(address, archived, live, overwrite);
+            var decision = RestoreDecision.Of(address, archived, live, rules);
             if (decision.Action == RestoreAction.Overwrite)
+            {
+                // Nobody could approve what was not there yet. It is compared afterwards.
+                var newer = rules.IsNewer(live!);
+                if (isApproved?.Invoke(address, live!) == false && !(newer && ExportRules.IsMadeByTheCluster(live!)))
+                    return newer ? (RestoreAction.Keep, null) : (null, $"{address} is not any more as it was when it was planned, and stays as it is now: plan again.");
                 await objects.ReplaceAsync(address, ExportRules.InPlaceOf(manifest, live!), ct);
-            return (decision.Action, decision.Action == RestoreAction.Keep ? decision.Reason : null);
+            }
+
+            // Where things are in use, whoever approved has read what stays.
+            return (decision.Action, decision.Action == RestoreAction.Keep && !rules.Fenced ? $"{decision.Reason} {decision.Differences[0].Reason}" : null);
         }
         // One object that cannot be made does not keep the others from being made.
         catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Rejected or AdapterFailureKind.Forbidden or AdapterFailureKind.NotServed or AdapterFailureKind.Moved or AdapterFailureKind.Conflict)
@@ -178,7 +190,11 @@ internal sealed class StateRestore(KubernetesConnection connection, StateArchive
         }
     }
 
-    private static IEnumerable<ObjectKind> Defines(JsonObject definition) =>
+    /// <summary>What others are made of comes before them.</summary>
+    public static IEnumerable<ArchivePart> InOrder(ArchiveManifest manifest) => manifest.Parts.OrderBy(part => RestoreOrder.Rank(part.Kind)).ThenBy(part => part.Name, StringComparer.Ordinal);
+
+    /// <summary>The kinds that a definition makes the cluster serve.</summary>
+    public static IEnumerable<ObjectKind> Defines(JsonObject definition) =>
         (definition["spec"]?["versions"] as JsonArray ?? []).OfType<JsonObject>().Where(version => (bool?)version["served"] == true)
             .Select(version => new ObjectKind($"{definition["spec"]!["group"]}/{version["name"]}", (string)definition["spec"]!["names"]!["kind"]!));
 }

@@ -23,7 +23,7 @@ public static class FailoverPairs
     {
         if (access.Problems($"failover.{environment}").ToList() is { Count: > 0 } problems)
             throw new AdapterException(AdapterFailureKind.Rejected, $"{string.Join(' ', problems)} Correct the connections file.");
-        var witness = WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness));
+        var witness = WitnessOf(environment, access);
         var timing = access.Timing?.ToTiming() ?? new();
         var probe = FailoverPair.ProbeOf(environment, access);
         switch (access.Kind)
@@ -44,6 +44,8 @@ public static class FailoverPairs
         access.GuardTls is { ServerCertificateAuthority: { } authority, ClientCertificate: { } certificate, ClientKey: { } key }
             ? new(access.Nodes.ToDictionary(node => node.Key, node => new Uri(node.Value.Guard!)), authority, certificate, key)
             : throw Missing(environment, "guardTls (serverCertificateAuthority, clientCertificate, clientKey)");
+
+    internal static IWitness WitnessOf(string environment, FailoverAccess access) => WitnessOf(environment, access.Witness ?? throw Missing(environment, Witness));
 
     private static IWitness WitnessOf(string environment, WitnessAccess how)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace PlatformOps.Platform.Backups;
 
 /// <summary>One backup of one store, as its entry in the backup catalog says. The entry lies beside the data that it is about.</summary>
@@ -60,6 +62,10 @@ public sealed record BackupSet
 
     /// <summary>It is being removed: nobody may begin to read it any more.</summary>
     public bool Sweeping { get; init; }
+
+    /// <summary>The earliest moment that it can bring back.</summary>
+    [JsonIgnore]
+    public DateTimeOffset At => Range?.From ?? FinishedAt ?? StartedAt;
 
     /// <summary>Whether it could be restored as far as is known: whole, and not found damaged.</summary>
     public bool Good => Outcome == BackupOutcome.Complete && !Sweeping && Proof is not { Proved: false };

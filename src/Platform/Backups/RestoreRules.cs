@@ -65,7 +65,7 @@ public static class RestoreRules
             return new RestoreDecision.Refuse($"{facts.Definition.Name} keeps no log between its sets: it can be restored to sets only. Name one.");
         if (WhyNotThere(facts, operation) is { } place)
             return new RestoreDecision.Refuse(place);
-        var (set, why) = Choose(facts);
+        var (set, why) = SetChoice.Of(facts.Sets, facts.Definition, facts.Set, facts.Target, set => WhyNot(set, facts));
         return set is null ? new RestoreDecision.Refuse(why) : new RestoreDecision.Restore(Plan(facts, set, why));
     }
 
@@ -80,33 +80,9 @@ public static class RestoreRules
         _ => null,
     };
 
-    private static (BackupSet? Set, string Why) Choose(RestoreFacts facts)
-    {
-        if (facts.Set is { } asked)
-        {
-            var named = facts.Sets.FirstOrDefault(set => set.Id == asked);
-            var wrong = named is null ? $"The backup catalog has no set {asked}. See platformops backup list." : WhyNot(named, facts);
-            return wrong is null ? (named, "It was asked for.") : (null, wrong);
-        }
-
-        var good = facts.Sets.Where(set => set is { Outcome: BackupOutcome.Complete, MarkedAt: null }).OrderByDescending(At).ThenByDescending(set => set.Id, StringComparer.Ordinal).ToList();
-        if (good.Find(set => WhyNot(set, facts) is null) is { } fits)
-            return (fits, facts.Target is { } target ? $"It is the newest set from before {target:u} that can be followed up to then." : "It is the newest that can be restored.");
-        return (null, good.Count == 0
-            ? $"There is no whole set of {facts.Definition.Name}."
-            : $"No set of {facts.Definition.Name} can be restored{(facts.Target is { } moment ? $" to {moment:u}" : "")}. {string.Join(" ", good.Take(3).Select(set => $"{set.Id}: {WhyNot(set, facts)}"))}");
-    }
-
-    /// <summary>Null: it can be restored to what is asked for.</summary>
-    private static string? WhyNot(BackupSet set, RestoreFacts facts) => set switch
-    {
-        { Outcome: not BackupOutcome.Complete } or { Label: null } => $"{set.Id} is not whole. {set.Reason}".TrimEnd(),
-        { Sweeping: true } => $"{set.Id} is being removed.",
-        { Proof: { Proved: false } proof } => $"{set.Id} is damaged. {(proof.Findings.Count > 0 ? proof.Findings[0] : "")}".TrimEnd(),
-        _ when facts.Broken.GetValueOrDefault(set.Label!) is { } broken => broken,
-        _ when facts.Target < At(set) => $"{set.Id} is from after {facts.Target:u}: it can bring back {At(set):u} and later.",
-        _ => facts.Gaps.Where(gap => (gap.Before is null || gap.Before > At(set)) && (facts.Target is null || gap.After is null || gap.After < facts.Target)).Select(gap => $"{gap}").FirstOrDefault(),
-    };
+    /// <summary>Null: nothing of the log or of the repository speaks against it.</summary>
+    private static string? WhyNot(BackupSet set, RestoreFacts facts) => facts.Broken.GetValueOrDefault(set.Label!) ?? facts.Gaps
+        .Where(gap => (gap.Before is null || gap.Before > set.At) && (facts.Target is null || gap.After is null || gap.After < facts.Target)).Select(gap => $"{gap}").FirstOrDefault();
 
     private static RestorePlan Plan(RestoreFacts facts, BackupSet set, string why)
     {
@@ -137,6 +113,4 @@ public static class RestoreRules
             ],
         };
     }
-
-    private static DateTimeOffset At(BackupSet set) => set.Range?.From ?? set.FinishedAt ?? set.StartedAt;
 }

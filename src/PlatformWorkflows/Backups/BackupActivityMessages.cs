@@ -96,13 +96,15 @@ public sealed record RetiredSet(bool Done, string Detail);
 
 /// <param name="Set">Null: whichever fits.</param>
 /// <param name="Target">Null: the newest.</param>
-public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target);
+/// <param name="Before">The id of the set that this operation makes of what it overwrites; null: nobody asks for it.</param>
+public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, string? Before = null);
 
 /// <param name="Plan">Null: it is refused.</param>
 /// <param name="Refusal">Why, and what to do; null: it is not refused.</param>
 /// <param name="Approvals">How many people have to approve it.</param>
 /// <param name="ApprovalTimeout">How long they have for that.</param>
-public sealed record PlannedRestore(RestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout);
+/// <param name="IsBackedUp">Whether this operation has made a set of what it overwrites that can be followed up to now.</param>
+public sealed record PlannedRestore(RestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout, bool IsBackedUp = false);
 
 /// <param name="Epoch">The epoch that the step acts in: that of the plan, and after the claim the claimed one.</param>
 /// <param name="KeepOld">For the cleaning up: what was replaced was not backed up, and stays.</param>
@@ -118,3 +120,6 @@ public sealed record HoldSetInput(StoreReference Store, string Set, BackupHold? 
 
 /// <param name="Hold">As it is entered.</param>
 public sealed record HeldSet(string Set, BackupHold? Hold);
+
+/// <param name="Operation">Who reads the set, and retention leaves it alone; or does not any more.</param>
+public sealed record ClaimSetInput(StoreReference Store, string Operation, string Set, bool Release = false);

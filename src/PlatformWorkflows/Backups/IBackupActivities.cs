@@ -56,6 +56,23 @@ public interface IBackupActivities
     [Activity]
     Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input);
 
+    /// <summary>Claims a set for an operation, so that retention leaves it alone, or lets it go.</summary>
+    /// <returns>Whether it is claimed.</returns>
+    [Activity]
+    Task<bool> ClaimSetAsync(ClaimSetInput input);
+
+    /// <summary>What a restore would do with the objects of a cluster, or why it is refused. Changes nothing.</summary>
+    [Activity]
+    Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input);
+
+    /// <summary>Makes and replaces objects as a plan says. Heartbeats say how far it is.</summary>
+    [Activity]
+    Task<RestoredState> RestoreStateAsync(StateRestoreInput input);
+
+    /// <summary>Compares a cluster with what a plan says. Changes nothing.</summary>
+    [Activity]
+    Task<ComparedState> CompareStateAsync(StateRestoreInput input);
+
     /// <summary>Has a set stay, or lets it go.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Conflict"/>: it is being removed already.</exception>
     [Activity]

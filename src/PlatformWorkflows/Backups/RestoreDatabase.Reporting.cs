@@ -1,5 +1,5 @@
 using PlatformOps.Platform.Backups;
-using PlatformOps.Workflows.Runbooks;
+using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Backups;
 
@@ -12,8 +12,16 @@ public sealed partial class RestoreDatabase
 
     private protected override IReadOnlyList<string> Compensations => Ended ? [] : [.. progress.Compensations.Select(InTheOrder)];
 
-    /// <summary>The id of the set that holds what an operation overwrites.</summary>
-    private static string Before(string operation) => $"{(operation.Length > 56 ? operation[..56] : operation)}-before";
+    /// <summary>The plan; null before there is one.</summary>
+    [WorkflowQuery("restorePlan")]
+    public RestorePlan? CurrentPlan() => plan;
+
+    private protected override string? WhyNoAbort => progress.PointOfNoReturnPassed
+        ? $"the restored data is open, and clients may have written into it. To have the old back, restore {BackupBefore ?? "another set"}." : null;
+
+    private protected override string AfterAbort => "the database serves the data that it had when it has ended";
+
+    private protected override bool MaySkip(string step) => RestoreProgress.Steps.Any(known => InWords(known) == step && RestoreProgress.MaySkip(known));
 
     private static string InTheOrder(RestoreStep step) => step switch
     {
@@ -34,27 +42,19 @@ public sealed partial class RestoreDatabase
         _ => "What was restored beside the data is removed.",
     };
 
-    private string PlanInWords() =>
+    private protected override string PlanInWords() =>
         $"{plan!.Store} of {plan.Environment} would be restored from {plan.Set} ({plan.Label}) to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, on {plan.Node}. {plan.Why} {plan.Lost} "
         + $"{(plan.Estimate is { } estimate ? $"The last verification took {InWords(estimate)}." : "")} {string.Join(" ", plan.Notes)}".Trim();
 
     private string Restored() =>
         $"{Request.Store} is restored from {plan!.Set} to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
-        + $"{(backupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim();
+        + $"{(BackupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim();
 
-    private string? ToRebuild => skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? plan?.Standby : null;
+    private string? ToRebuild => Skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? plan?.Standby : null;
 
     private RestoreReport End(RestoreOutcome outcome, string summary)
     {
-        EnterPhase(
-            outcome switch
-            {
-                RestoreOutcome.Refused => RunbookPhase.Failed,
-                RestoreOutcome.Rejected => RunbookPhase.Rejected,
-                RestoreOutcome.Aborted => RunbookPhase.Aborted,
-                _ => RunbookPhase.Completed,
-            },
-            summary);
+        EnterPhase(PhaseOf(outcome), summary);
         Say(outcome);
         return new()
         {
@@ -65,13 +65,13 @@ public sealed partial class RestoreDatabase
             Summary = summary,
             RestorePlan = plan,
             PlanHash = plan?.Hash,
-            BackupBefore = backupBefore,
+            BackupBefore = BackupBefore,
             Epoch = outcome == RestoreOutcome.Restored ? epoch : null,
             RestoreTook = took,
             OutOfService = servesAt - fencedAt,
             ToRebuild = ToRebuild,
-            Skipped = skipped,
-            ApprovedBy = [.. approvals.Select(approval => approval.ApprovedBy!)],
+            Skipped = Skipped,
+            ApprovedBy = ApprovedBy,
             Steps = [.. Steps],
             StartedAt = StartedAt,
             FinishedAt = Now,

@@ -52,8 +52,14 @@ public enum RestoreOutcome
     /// <summary>It was stopped before the restored data was opened: the database serves as it did.</summary>
     Aborted,
 
-    /// <summary>The database serves the restored data.</summary>
+    /// <summary>What was asked for is restored, and serves.</summary>
     Restored,
+
+    /// <summary>Everything is there already as it was.</summary>
+    Unchanged,
+
+    /// <summary>Some of it is not as in the set, and people went on without that; it is named.</summary>
+    Partial,
 }
 
 /// <summary>The result of <c>RestoreDatabase</c>.</summary>

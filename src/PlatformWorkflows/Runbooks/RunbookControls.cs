@@ -3,7 +3,8 @@ namespace PlatformOps.Workflows.Runbooks;
 /// <summary>Input of the update <c>approve</c>.</summary>
 /// <param name="PlanHash">The plan that was read. A different hash than the run's is rejected with both.</param>
 /// <param name="Comment">Why, for the report.</param>
-public sealed record ApproveInput(string? PlanHash, string? ApprovedBy = null, string? Comment = null);
+/// <param name="Overwrite">That what exists may be overwritten: required for restores whose plan overwrites objects among others that it only creates.</param>
+public sealed record ApproveInput(string? PlanHash, string? ApprovedBy = null, string? Comment = null, bool? Overwrite = null);
 
 /// <summary>Input of the update <c>reject</c>.</summary>
 public sealed record RejectInput(string? Reason, string? RejectedBy = null);

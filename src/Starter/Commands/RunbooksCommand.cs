@@ -71,6 +71,15 @@ internal static class RunbooksCommand
             Required: ["environment", "store"],
             Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
         new(
+            nameof(RestoreClusterState),
+            "restore/{environment}/{store}",
+            "Makes objects of a cluster again from a set, after approval; what is there stays, or is replaced where that was approved by itself and backed up.",
+            typeof(RestoreClusterStateInput),
+            """{"environment":"production","store":"cluster-state","namespaces":["shop"]}""",
+            "restore/production/cluster-state",
+            Required: ["environment", "store"],
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+        new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",
             "Removes an environment in reverse order of its dependencies, after approval; data is kept unless it is asked for and allowed.",

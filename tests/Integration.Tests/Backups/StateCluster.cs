@@ -26,6 +26,8 @@ internal sealed class StateCluster : IAsyncDisposable
         Kubectl = new(cluster);
     }
 
+    public TestCluster Cluster => cluster;
+
     public ApiProxy Proxy { get; }
 
     public KubernetesConnection Connection { get; }
@@ -52,7 +54,7 @@ internal sealed class StateCluster : IAsyncDisposable
         new StateExport(Connection, archive, About, TimeProvider.System).RunAsync(done ?? [], parts => { written?.Invoke(parts); return Task.CompletedTask; }, ct ?? TestContext.Current.CancellationToken);
 
     public Task<StateRestored> RestoreAsync(StateArchive archive, ArchiveManifest manifest, bool overwrite = false, CancellationToken? ct = null) =>
-        new StateRestore(Connection, archive, overwrite, TimeProvider.System).RunAsync(manifest, _ => { }, ct ?? TestContext.Current.CancellationToken);
+        new StateRestore(Connection, archive, new() { Overwrite = overwrite }, TimeProvider.System).RunAsync(manifest, _ => { }, ct ?? TestContext.Current.CancellationToken);
 
     public Task<StateDifferences> CompareAsync(StateArchive archive, ArchiveManifest manifest) =>
         new StateCheck(Connection, archive).RunAsync(manifest, () => { }, TestContext.Current.CancellationToken);

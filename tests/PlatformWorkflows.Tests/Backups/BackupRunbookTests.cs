@@ -235,6 +235,10 @@ internal static class Runs
         server, backups, nameof(RestoreDatabase), null,
         name => (RestoreDatabase.WorkflowId(name, "postgresql"), new RestoreDatabaseInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", To = "2026-02-28T23:55:00Z", RequestedBy = "ana", Mode = mode, ParkedAtMost = parkedAtMost }));
 
+    public static Task<RunningRunbook<StateRestoreReport>> RestoreStateAsync(RunbookServer server, FakeBackups backups, RunbookMode mode = RunbookMode.Apply, string? environment = null) => StartAsync<StateRestoreReport>(
+        server, backups, nameof(RestoreClusterState), environment,
+        name => (RestoreClusterState.WorkflowId(name, "postgresql"), new RestoreClusterStateInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", Namespaces = ["shop"], Overwrite = true, RequestedBy = "ana", Mode = mode }));
+
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {
         var (id, input) = how(environment ?? $"e-{Guid.NewGuid():N}");

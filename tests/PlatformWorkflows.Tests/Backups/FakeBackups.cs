@@ -8,7 +8,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.PlatformWorkflows.Tests.Backups;
 
 /// <summary>A backup catalog in memory, decided about with the product's own policies, and a store that makes and restores sets at once.</summary>
-internal sealed class FakeBackups : IBackupActivities
+internal sealed partial class FakeBackups : IBackupActivities
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -187,7 +187,7 @@ internal sealed class FakeBackups : IBackupActivities
     public IEnumerable<string> RestoreSteps => Events.Where(call => char.IsUpper(call[0]) && Enum.TryParse<RestoreStep>(call, out _));
 
     public Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input) =>
-        DoAsync("plan", () => new PlannedRestore(Restore, Restore is null ? "The log has a gap." : null, Approvals, TimeSpan.FromHours(1)));
+        DoAsync("plan", () => new PlannedRestore(Restore, Restore is null ? "The log has a gap." : null, Approvals, TimeSpan.FromHours(1), input.Before is { } before && Sets.GetValueOrDefault(before)?.Good == true));
 
     public async Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input)
     {

@@ -145,6 +145,18 @@ public sealed class RestoreDatabaseTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_run_that_goes_on_where_a_terminated_one_had_fenced_does_not_wait_for_a_backup_that_nobody_can_make()
+    {
+        var backups = new FakeBackups().With("op-recorded-before", 0.1).Fail("make", type: FailureTypes.Rejected);
+        await using var run = await Runs.RestoreAsync(server, backups);
+        await run.ApproveAsync();
+        var report = await run.ReportAsync();
+        Assert.Equal((RestoreOutcome.Restored, "op-recorded-before"), (report.Outcome, report.BackupBefore));
+        Assert.DoesNotContain("begin", backups.Events);
+        Assert.Contains("this operation made it before", report.Steps.Single(step => step.Name == "backUp").Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_standby_that_cannot_be_rebuilt_is_named()
     {
         var backups = new FakeBackups().Fail("Rebuild", type: FailureTypes.Rejected);

@@ -221,6 +221,19 @@ internal static class RecordedBehaviours
             await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step is { Name: "open", State: StepState.Failed }), status => status.Summary);
             await run.TellAsync("retryStep", new StepInput("open"));
         }),
+        ["cluster-state-restored"] = server => RestoreStateAsync(server, FakeBackups.Of(StoreKind.KubernetesState), run => run.ApproveAsync()),
+        ["cluster-state-overwritten-in-part"] = server => RestoreStateAsync(server, RestoreClusterStateTests.Overwriting().Trouble("us-east-1 Ingress shop/web could not be restored: its webhook refuses."), async run =>
+        {
+            await RestoreClusterStateTests.ApproveOverwritingAsync(run);
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("restore", "nobody needs it any more"));
+        }),
+        ["cluster-state-restore-aborted"] = server => RestoreStateAsync(server, FakeBackups.Of(StoreKind.KubernetesState).Fail("restoreState", type: FailureTypes.Forbidden), async run =>
+        {
+            await run.ApproveAsync();
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
         ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
@@ -363,6 +376,14 @@ internal static class RecordedBehaviours
     private static async Task<string> RestoreAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<RestoreReport>, Task> conduct, RunbookMode mode = RunbookMode.Apply)
     {
         await using var run = await Runs.RestoreAsync(server, backups, mode);
+        await conduct(run);
+        await run.EndedAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> RestoreStateAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<StateRestoreReport>, Task> conduct)
+    {
+        await using var run = await Runs.RestoreStateAsync(server, backups, environment: "development");
         await conduct(run);
         await run.EndedAsync();
         return run.Handle.Id;

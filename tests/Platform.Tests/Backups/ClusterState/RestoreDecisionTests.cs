@@ -14,12 +14,12 @@ public sealed class RestoreDecisionTests
     {
         var (archived, other) = (ConfigMap("EUR"), ConfigMap("USD"));
 
-        Assert.Equal(RestoreAction.Create, RestoreDecision.Of(Address, archived, null, overwrite: false).Action);
-        Assert.Equal(RestoreAction.None, RestoreDecision.Of(Address, archived, ConfigMap("EUR"), overwrite: true).Action);
-        var kept = RestoreDecision.Of(Address, archived, other, overwrite: false);
+        Assert.Equal(RestoreAction.Create, RestoreDecision.Of(Address, archived, null, StateRestoreRules.Quarantine).Action);
+        Assert.Equal(RestoreAction.None, RestoreDecision.Of(Address, archived, ConfigMap("EUR"), new() { Overwrite = true }).Action);
+        var kept = RestoreDecision.Of(Address, archived, other, StateRestoreRules.Quarantine);
         Assert.Equal(RestoreAction.Keep, kept.Action);
-        Assert.Contains("data.currency is USD instead of EUR", kept.Reason, StringComparison.Ordinal);
-        Assert.Equal(RestoreAction.Overwrite, RestoreDecision.Of(Address, archived, other, overwrite: true).Action);
+        Assert.Contains("data.currency is USD instead of EUR", Assert.Single(kept.Differences).Reason, StringComparison.Ordinal);
+        Assert.Equal(RestoreAction.Overwrite, RestoreDecision.Of(Address, archived, other, new() { Overwrite = true }).Action);
     }
 
     [Fact]
@@ -28,9 +28,9 @@ public sealed class RestoreDecisionTests
         var archived = Parse("""{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "shop"}, "imagePullSecrets": [{"name": "registry"}]}""");
         var made = Parse("""{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "shop", "uid": "1"}}""");
 
-        Assert.Equal(RestoreAction.Overwrite, RestoreDecision.Of(Address with { Kind = "ServiceAccount", Name = "default" }, archived, made, overwrite: false).Action);
+        Assert.Equal(RestoreAction.Overwrite, RestoreDecision.Of(Address with { Kind = "ServiceAccount", Name = "default" }, archived, made, StateRestoreRules.Quarantine).Action);
         var changed = Parse("""{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": "shop", "annotations": {"somebody": "was here"}}}""");
-        Assert.Equal(RestoreAction.Keep, RestoreDecision.Of(Address with { Kind = "ServiceAccount", Name = "default" }, archived, changed, overwrite: false).Action);
+        Assert.Equal(RestoreAction.Keep, RestoreDecision.Of(Address with { Kind = "ServiceAccount", Name = "default" }, archived, changed, StateRestoreRules.Quarantine).Action);
     }
 
     [Fact]

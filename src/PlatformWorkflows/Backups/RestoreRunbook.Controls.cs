@@ -1,23 +1,32 @@
-using PlatformOps.Platform.Backups;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Backups;
 
 /// <summary>What people may tell it. Every control is checked before it is taken: a refusal says what is possible.</summary>
-public sealed partial class RestoreDatabase
+public abstract partial class RestoreRunbook
 {
     private readonly List<ApproveInput> approvals = [];
     private int approvalsNeeded;
-    private string? requestedBy, rejection, abortReason;
-    private RestoreStep? failed;
+    private string? failed;
 
-    /// <summary>Cancelled by an abort, or with the workflow.</summary>
-    private CancellationTokenSource Acting { get; } = CancellationTokenSource.CreateLinkedTokenSource(Workflow.CancellationToken);
+    /// <summary>Who has approved.</summary>
+    private protected IReadOnlyList<string> ApprovedBy => [.. approvals.Select(approval => approval.ApprovedBy!)];
 
-    /// <summary>The plan; null before there is one.</summary>
-    [WorkflowQuery("restorePlan")]
-    public RestorePlan? CurrentPlan() => plan;
+    /// <summary>Why it was rejected; null: it was not.</summary>
+    private protected string? Rejection { get; private set; }
+
+    /// <summary>Why it was aborted; null: it was not.</summary>
+    private protected string? AbortReason { get; private set; }
+
+    /// <summary>Why abort is not possible any more; null: it is.</summary>
+    private protected virtual string? WhyNoAbort => null;
+
+    /// <summary>What an abort leaves, as part of a sentence.</summary>
+    private protected abstract string AfterAbort { get; }
+
+    /// <summary>What is overwritten, for which approvals have to say so besides; null: nothing, or the plan is about nothing else.</summary>
+    private protected virtual string? Overwritten => null;
 
     /// <summary>Approves the plan with the hash that was read.</summary>
     [WorkflowUpdate("approve")]
@@ -33,14 +42,16 @@ public sealed partial class RestoreDatabase
     {
         var given = ControlFields.Given(input);
         RequireWaiting("approve");
-        ControlFields.Require("planHash", given.PlanHash, $"the hash of the plan that you read; this run's is {plan!.Hash}");
-        if (given.PlanHash != plan!.Hash)
-            throw FailureTypes.Invalid($"Field 'planHash' is {given.PlanHash}, but this run waits for approval of {plan.Hash}. Read that plan (query restorePlan), then approve its hash.");
+        ControlFields.Require("planHash", given.PlanHash, $"the hash of the plan that you read; this run's is {PlanHash}");
+        if (given.PlanHash != PlanHash)
+            throw FailureTypes.Invalid($"Field 'planHash' is {given.PlanHash}, but this run waits for approval of {PlanHash}. Read that plan (query restorePlan), then approve its hash.");
         ControlFields.Require("approvedBy", given.ApprovedBy, "who approves that data is overwritten");
         if (given.ApprovedBy == requestedBy)
             throw FailureTypes.Invalid($"Field 'approvedBy': {given.ApprovedBy} asked for it. Somebody else has to approve.");
         if (approvals.Exists(earlier => earlier.ApprovedBy == given.ApprovedBy))
             throw FailureTypes.Invalid($"Field 'approvedBy': {given.ApprovedBy} has already approved. Somebody else has to as well.");
+        if (Overwritten is { } what && given.Overwrite != true)
+            throw FailureTypes.Invalid($"Field 'overwrite' is missing: the plan overwrites {what}. Approve with overwrite true, or reject and start without overwrite.");
     }
 
     /// <summary>Refuses the plan; the run ends without having changed anything.</summary>
@@ -48,7 +59,7 @@ public sealed partial class RestoreDatabase
     public Task<ControlResult> RejectAsync(Input<RejectInput>? input = null)
     {
         var given = ControlFields.Given(input);
-        rejection = $"Rejected{(given.RejectedBy is null ? "" : $" by {given.RejectedBy}")}: {given.Reason}. Nothing was changed.";
+        Rejection = $"Rejected{(given.RejectedBy is null ? "" : $" by {given.RejectedBy}")}: {given.Reason}. Nothing was changed.";
         return Task.FromResult(new ControlResult("Rejected; the run ends without having changed anything."));
     }
 
@@ -60,13 +71,13 @@ public sealed partial class RestoreDatabase
         ControlFields.Require("reason", given.Reason, "why, for the report");
     }
 
-    /// <summary>Stops the run; the database serves what it had.</summary>
+    /// <summary>Stops the run, as long as it can be stopped.</summary>
     [WorkflowUpdate("abort")]
     public Task<ControlResult> AbortAsync(Input<AbortInput>? input = null)
     {
-        abortReason = ControlFields.Given(input).Reason;
+        AbortReason = ControlFields.Given(input).Reason;
         Acting.Cancel();
-        return Task.FromResult(new ControlResult("Aborting; the database serves the data that it had when it has ended."));
+        return Task.FromResult(new ControlResult($"Aborting; {AfterAbort}."));
     }
 
     [WorkflowUpdateValidator(nameof(AbortAsync))]
@@ -75,8 +86,8 @@ public sealed partial class RestoreDatabase
         var given = ControlFields.Given(input);
         if (Ended)
             throw FailureTypes.Impossible("abort is not possible: the run has ended.");
-        if (progress.PointOfNoReturnPassed)
-            throw FailureTypes.Impossible($"abort is not possible: the restored data is open, and clients may have written into it. To have the old back, restore {backupBefore ?? "another set"}. Possible: retryStep, skipStep.");
+        if (WhyNoAbort is { } why)
+            throw FailureTypes.Impossible($"abort is not possible: {why} Possible: retryStep, skipStep.");
         if (Acting.IsCancellationRequested)
             throw FailureTypes.Impossible("abort is not possible: it is being aborted already.");
         ControlFields.Require("reason", given.Reason, "why, for the report");
@@ -98,7 +109,7 @@ public sealed partial class RestoreDatabase
     public Task<ControlResult> SkipStepAsync(Input<StepInput>? input = null)
     {
         var given = ControlFields.Given(input);
-        skipped[given.Step!] = given.Reason!;
+        Skipped[given.Step!] = given.Reason!;
         failed = null;
         return Task.FromResult(new ControlResult($"{given.Step} is skipped; the report will say so."));
     }
@@ -108,34 +119,34 @@ public sealed partial class RestoreDatabase
     {
         var given = ControlFields.Given(input);
         RequireFailed("skipStep", given);
-        if (!RestoreProgress.MaySkip(failed!.Value))
-            throw FailureTypes.Impossible($"skipStep is not possible for {given.Step}: without it the restore is not safe. Possible: retryStep{(progress.PointOfNoReturnPassed || failed >= RestoreStep.PutBack ? "" : ", abort")}.");
+        if (!MaySkip(failed!))
+            throw FailureTypes.Impossible($"skipStep is not possible for {given.Step}: without it the restore is not safe. Possible: retryStep{(WhyNoAbort is null && !Acting.IsCancellationRequested ? ", abort" : "")}.");
         ControlFields.Require("reason", given.Reason, "why it may be left out");
     }
 
     /// <summary>Data is overwritten by nobody's word alone but that of people who have read what would be lost.</summary>
-    private async Task<bool> IsApprovedAsync(PlannedRestore planned)
+    private protected async Task<bool> IsApprovedAsync(int needed, TimeSpan timeout)
     {
-        approvalsNeeded = planned.Approvals;
+        approvalsNeeded = needed;
         if (approvalsNeeded == 0)
             return true;
         EnterPhase(RunbookPhase.AwaitingApproval, $"{PlanInWords()} It waits for {(approvalsNeeded == 1 ? "approval" : $"{approvalsNeeded} approvals")}.");
-        WaitingFor = new($"approve with planHash {plan!.Hash}", "approver", Now + planned.ApprovalTimeout);
-        await Workflow.WaitConditionAsync(() => rejection is not null || approvals.Count >= approvalsNeeded, planned.ApprovalTimeout, Acting.Token);
+        WaitingFor = new($"approve with planHash {PlanHash}", "approver", Now + timeout);
+        await Workflow.WaitConditionAsync(() => Rejection is not null || approvals.Count >= approvalsNeeded, timeout, Acting.Token);
         WaitingFor = null;
         Acting.Token.ThrowIfCancellationRequested();
-        return rejection is null && approvals.Count >= approvalsNeeded;
+        return Rejection is null && approvals.Count >= approvalsNeeded;
     }
 
     private void RequireWaiting(string control)
     {
-        if (Phase != RunbookPhase.AwaitingApproval || rejection is not null || approvals.Count >= approvalsNeeded)
+        if (Phase != RunbookPhase.AwaitingApproval || Rejection is not null || approvals.Count >= approvalsNeeded)
             throw FailureTypes.Impossible($"{control} is not possible: nothing waits for approval. {Summary}");
     }
 
     private void RequireFailed(string control, StepInput given)
     {
-        if (failed is not { } step || InWords(step) != given.Step)
-            throw FailureTypes.Impossible($"{control} is for the step that failed: {(failed is { } other ? InWords(other) : "none")}.");
+        if (failed is not { } step || step != given.Step)
+            throw FailureTypes.Impossible($"{control} is for the step that failed: {failed ?? "none"}.");
     }
 }

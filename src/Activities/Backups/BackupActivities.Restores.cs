@@ -1,0 +1,86 @@
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Backups;
+using Temporalio.Activities;
+
+namespace PlatformOps.Activities.Backups;
+
+/// <summary>What restores into what runs do to the outside.</summary>
+public sealed partial class BackupActivities
+{
+    /// <inheritdoc/>
+    public Task<PlannedRestore> PlanRestoreAsync(PlanRestoreInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store, StoreKind.Postgresql);
+        var rails = specified.Environment.GuardRails;
+        return await Beating(async progress =>
+        {
+            using var restore = Restore(input.Store, specified, definition, progress);
+            return await restore.PlanAsync(input) switch
+            {
+                // Data is never overwritten by nobody's word.
+                RestoreDecision.Restore { Plan: var plan } => new PlannedRestore(
+                    plan, null, plan.Overwrites ? Math.Max(1, rails.Approvals) : rails.Approvals, rails.ApprovalTimeout,
+                    definition.Continuous && input.Before is { } before && await stores.Catalog(input.Store).FindAsync(before, Cancellation) is { Good: true }),
+                RestoreDecision.Refuse { Why: var why } => new PlannedRestore(null, why, 0, rails.ApprovalTimeout),
+                var decision => throw new InvalidOperationException($"No such decision: {decision}."),
+            };
+        });
+    });
+
+    /// <inheritdoc/>
+    public Task<RestoreStepResult> RestoreStepAsync(RestoreStepInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store);
+        return await Beating(async progress =>
+        {
+            using var restore = Restore(input.Store, specified, definition, progress);
+            return await restore.CarryOutAsync(input);
+        });
+    });
+
+    /// <inheritdoc/>
+    public Task<bool> ClaimSetAsync(ClaimSetInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        _ = Defined(input.Store);
+        if (input.Release)
+            await stores.Claims(input.Store).ReleaseAsync(input.Set, input.Operation, Cancellation);
+        else
+            await stores.Claims(input.Store).ClaimAsync(input.Set, input.Operation, Cancellation);
+        return !input.Release;
+    });
+
+    /// <inheritdoc/>
+    public Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input) => OfState(input.Store, async restore =>
+    {
+        var (plan, refusal) = await restore.PlanAsync(input);
+        var rails = restore.GuardRails;
+        // No object of a cluster in use is written by nobody's word.
+        return new PlannedStateRestore(plan, refusal, plan is null || plan.IsEmpty ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+    });
+
+    /// <inheritdoc/>
+    public Task<RestoredState> RestoreStateAsync(StateRestoreInput input) => OfState(input.Store, restore => restore.CarryOutAsync(input));
+
+    /// <inheritdoc/>
+    public Task<ComparedState> CompareStateAsync(StateRestoreInput input) => OfState(input.Store, restore => restore.CompareAsync(input));
+
+    private Task<T> OfState<T>(StoreReference reference, Func<ClusterStateRestore, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(reference, StoreKind.KubernetesState);
+        using var store = (ClusterStateStore)stores.Open(reference, specified, definition);
+        return await Beating(progress => work(new(reference, specified.Environment.GuardRails, definition, stores, store, time, progress, Cancellation)));
+    });
+
+    private DatabaseRestore Restore(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition, Action<string> progress)
+    {
+        var (guards, pair, synchronous) = stores.Database(store);
+        return new(store, specified, definition, stores, guards, pair, synchronous, ActivityExecutionContext.Current.TemporalClient, time, progress, Cancellation);
+    }
+
+    private (SpecifiedEnvironment Specified, BackupDefinition Definition) Defined(StoreReference store, StoreKind kind)
+    {
+        var defined = Defined(store);
+        return defined.Definition.Store == kind ? defined : throw Invalid($"Field 'store' is '{store.Store}', which is of kind {defined.Definition.Store}: this runbook is for {kind}.");
+    }
+}

@@ -1,0 +1,56 @@
+using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Workflows.Backups;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Backups;
+
+/// <summary>Restores of stores that are not databases.</summary>
+internal sealed partial class FakeBackups
+{
+    /// <summary>What is planned for a cluster; null: it is refused.</summary>
+    public StateRestorePlan? StateRestore { get; set; } = StatePlan(overwrites: 0);
+
+    /// <summary>What could not be restored, at the first attempt.</summary>
+    public Queue<string> Troubles { get; } = [];
+
+    /// <summary>What the comparison finds, at the first look.</summary>
+    public Queue<string> Differences { get; } = [];
+
+    public FakeBackups Trouble(string trouble)
+    {
+        Troubles.Enqueue(trouble);
+        return this;
+    }
+
+    public static StateRestorePlan StatePlan(int overwrites, int create = 3) => new()
+    {
+        Environment = "development",
+        Store = "postgresql",
+        Region = "us-east-1",
+        Set = "new",
+        Label = "newF",
+        At = Start,
+        Why = "It is the newest that can be restored.",
+        Namespaces = ["shop"],
+        Epoch = 7,
+        Kinds = [new("configmaps", create, overwrites, 5, 1, 2)],
+        Overwrites = [.. Enumerable.Range(0, overwrites).Select(number => new PlannedOverwrite($"us-east-1 ConfigMap shop/{number}", "abc", "data.currency"))],
+        Kept = [],
+        Left = [],
+        Notes = [],
+        Created = "c1",
+        Archive = "a1",
+    };
+
+    public Task<bool> ClaimSetAsync(ClaimSetInput input) => DoAsync(input.Release ? "release" : "claim", () => !input.Release);
+
+    public Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input) =>
+        DoAsync("plan", () => new PlannedStateRestore(StateRestore, StateRestore is null ? "There is no whole set." : null, StateRestore?.IsEmpty == true ? 0 : Approvals, TimeSpan.FromHours(1)));
+
+    public Task<RestoredState> RestoreStateAsync(StateRestoreInput input) => DoAsync("restoreState", () =>
+    {
+        IReadOnlyList<string> troubles = Troubles.TryDequeue(out var trouble) ? [trouble] : [];
+        return new RestoredState(input.Plan.Count(kind => kind.Create) - troubles.Count, 5, input.Plan.Overwrites.Count, troubles.Count, troubles, TimeSpan.FromSeconds(4));
+    });
+
+    public Task<ComparedState> CompareStateAsync(StateRestoreInput input) => DoAsync("compare", () => new ComparedState(8, 1, 2, Differences.TryDequeue(out var difference) ? [difference] : []));
+}
