@@ -79,10 +79,11 @@ internal sealed class RunningCli : IDisposable
         return new CliResult(process.ExitCode, output.ToString(), error.ToString());
     }
 
+    /// <summary>Ends it, and what it has started: a program in namespaces of its own outlives who has made them.</summary>
     public void Dispose()
     {
         if (!process.HasExited)
-            process.Kill();
+            process.Kill(entireProcessTree: true);
         process.WaitForExit();
         process.Dispose();
     }
