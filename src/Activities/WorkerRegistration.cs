@@ -16,7 +16,7 @@ public static class WorkerRegistration
     private static readonly Type[] Provisioning =
         [typeof(DecommissionEnvironment), typeof(DetectDrift), typeof(ProvisionComponent), typeof(ProvisionEnvironment), typeof(ReadLedger), typeof(UpgradeComponent)];
 
-    private static readonly Type[] Failovers = [typeof(FailoverReadiness), typeof(RegionFailover)];
+    private static readonly Type[] Failovers = [typeof(FailoverReadiness), typeof(HandoverWatchdog), typeof(RegionFailover)];
 
     private static readonly Type[] Rotations = [typeof(LeakResponse), typeof(RotateSecret), typeof(RotateSecrets)];
 

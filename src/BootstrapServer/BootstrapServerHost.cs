@@ -115,6 +115,9 @@ public sealed class BootstrapServerHost : IAsyncDisposable
             grpc.MaxSendMessageSize = null;
             if (options.Access.ApiKeyFile is not null)
                 grpc.Interceptors.Add<NamespaceLimit>();
+            // One cluster hands nothing over.
+            if (options.Clusters.Count > 1)
+                grpc.Interceptors.Add<HandoverGate>();
         });
         AddServices(builder.Services, options);
         var app = builder.Build();

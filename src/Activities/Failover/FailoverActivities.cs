@@ -16,7 +16,7 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="open">Opens the database of an environment; called once for each.</param>
 /// <param name="time">The clock of rhythms; default: the system's.</param>
 /// <param name="drills">Makes copies for drills here; null: nobody does.</param>
-public sealed class FailoverActivities(
+public sealed partial class FailoverActivities(
     ProvisioningSources sources, PlatformConnections connections, Func<string, FailoverAccess, FailoverPair> open, TimeProvider? time = null, IDrillCopies? drills = null) : IFailoverActivities, IDisposable
 {
     /// <summary>A fraction of the shortest time for which the failover lets a step be silent (3 s).</summary>
@@ -112,10 +112,6 @@ public sealed class FailoverActivities(
 
     /// <inheritdoc/>
     public Task<FailoverStepResult> RepointAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).RepointAsync(order, Cancellation)));
-
-    /// <inheritdoc/>
-    public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) =>
-        ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).MoveNamespacesAsync(order, Cancellation)));
 
     /// <inheritdoc/>
     public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>

@@ -16,11 +16,6 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
 {
     private const string EpochOfRecord = "_platformops-epoch.";
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>For what was changed in one cluster to be known in the other.</summary>
-    private static readonly TimeSpan AgreeWithin = TimeSpan.FromSeconds(5);
-
     private IReadOnlyList<RegionSpecification> Regions => specified.Value.Environment.Regions;
 
     /// <summary>Leads Endpoints of every region's cluster and the DNS record to the node. Nothing that is of a higher epoch is touched.</summary>
@@ -49,44 +44,8 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
         return done.Count == 0 ? "Neither a Service nor a DNS record leads to the database: clients name both nodes." : $"{string.Join("; ", done)}.";
     }
 
-    /// <summary>Makes the namespaces active in the region, asked there, and opens those that a handover has left closed; then asks the other side whether it agrees. In a failover it need not: it may be
-    /// gone. Where everything was handed over, one that disagrees is a failure.</summary>
-    public async Task<string> MoveNamespacesAsync(FailoverOrder order, CancellationToken ct)
-    {
-        if (access.TemporalNamespaces.Count == 0)
-            return "No namespace goes with the database.";
-        var wanted = access.Nodes.GetValueOrDefault(order.To)?.TemporalCluster ?? order.To;
-        var there = new ActiveCluster(Temporal(order.To));
-        var moved = new Dictionary<string, ActiveNamespace>();
-        foreach (var space in access.TemporalNamespaces)
-        {
-            var before = await OpenAsync(there, space, ct);
-            if (before.Clusters.Count > 0 && !before.Clusters.Contains(wanted))
-                throw new AdapterException(AdapterFailureKind.Rejected, $"Namespace {space} is not replicated to {wanted}, only to {string.Join(", ", before.Clusters)}. Add the cluster, or take the namespace out of failover.{order.Environment}.temporalNamespaces.");
-            if (before.Cluster != wanted)
-                await there.ActivateAsync(space, wanted, ct);
-            moved[space] = await there.ReadAsync(space, ct) is var now && now.Cluster == wanted && !now.Closed ? now
-                : throw new AdapterException(AdapterFailureKind.Unavailable, $"Namespace {space} is still {(now.Closed ? "in handover" : $"active in {now.Cluster}, not in {wanted}")}.");
-        }
-
-        return $"{string.Join(", ", moved.Select(space => $"{space.Key} (failover version {space.Value.FailoverVersion})"))} active in {wanted}. {await AgreementAsync(order, wanted, moved, ct)}";
-    }
-
-    /// <summary>A namespace that is not closed; one that stays closed is opened where it is active.</summary>
-    private async Task<ActiveNamespace> OpenAsync(ActiveCluster there, string space, CancellationToken ct)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var now = await there.ReadAsync(space, ct);
-            if (!now.Closed)
-                return now;
-            // Somebody's handover may be about to end; what has died in the middle never does.
-            if (TimeProvider.System.GetElapsedTime(started) > TimeSpan.FromSeconds(access.HandoverSeconds))
-                await there.LeaveHandoverAsync(space, ct);
-            await Task.Delay(BetweenLooks, TimeProvider.System, ct);
-        }
-    }
+    /// <summary>The Temporal namespaces that go with the database.</summary>
+    public NamespaceMoves Namespaces(FailoverOrder order) => new(order, access, Temporal(order.From), Temporal(order.To));
 
     /// <summary>Runs a workflow in each namespace.</summary>
     public async Task<string> RunCanaryAsync(FailoverOrder order, CancellationToken ct)
@@ -130,38 +89,6 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
         // Both records, exactly as they were read, are swapped for both: whoever wrote in between makes it fail.
         await zones.ReplaceAsync(zone, old, wanted, order.OperationId, ct);
         return $"DNS record {name} leads to {host}; resolvers may keep the old one for {old.Select(record => record.TimeToLive.TotalSeconds).DefaultIfEmpty(0).Max():0} s";
-    }
-
-    private async Task<string> AgreementAsync(FailoverOrder order, string wanted, Dictionary<string, ActiveNamespace> moved, CancellationToken ct)
-    {
-        var other = new ActiveCluster(Temporal(order.From));
-        var started = TimeProvider.System.GetTimestamp();
-        foreach (var (space, here) in moved)
-        {
-            while (true)
-            {
-                ActiveNamespace there;
-                try
-                {
-                    there = await other.ReadAsync(space, ct);
-                }
-                catch (AdapterException failure) when (order.Kind == FailoverKind.Failover || failure.Kind != AdapterFailureKind.Unavailable)
-                {
-                    return $"{order.From} does not answer.";
-                }
-
-                if ((there.Cluster, there.FailoverVersion) == (wanted, here.FailoverVersion))
-                    break;
-                if (TimeProvider.System.GetElapsedTime(started) < AgreeWithin)
-                    await Task.Delay(BetweenLooks, TimeProvider.System, ct);
-                else if (order.Kind == FailoverKind.Failover)
-                    return $"{order.From} still says {there.Cluster} (failover version {there.FailoverVersion}) of {space}; it takes over what was changed when it replicates.";
-                else
-                    throw new AdapterException(AdapterFailureKind.Unavailable, $"{order.From} says {there.Cluster} (failover version {there.FailoverVersion}) of namespace {space}, {order.To} says {here.Cluster} ({here.FailoverVersion}). See that both replicate.");
-            }
-        }
-
-        return $"{order.From} agrees.";
     }
 
     private static async Task<ServiceReport> AskAsync(string service, string region, Func<CancellationToken, Task> ask, CancellationToken ct)

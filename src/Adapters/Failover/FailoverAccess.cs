@@ -29,7 +29,8 @@ public sealed record FailoverAccess
     /// <summary>Namespaces of the platform's Temporal whose active cluster goes with the database.</summary>
     public IReadOnlyList<string> TemporalNamespaces { get; init; } = [];
 
-    /// <summary>For how many seconds a namespace may be closed by a handover before it is opened again. Default 30, twice what the server's own handover waits at most by default.</summary>
+    /// <summary>For how many seconds a namespace may be closed by a handover before it is opened again. Default 30, 1 to 300: a third of it is what the server's own handover may take, and after two thirds
+    /// its workflow is ended, so that a call of it (10 s) is over when the namespace is opened. Of less than 30 such a call may still be on its way.</summary>
     public int HandoverSeconds { get; init; } = 30;
 
     /// <summary>The times that decisions go by, where they are others than the defaults; null: all defaults.</summary>
@@ -44,6 +45,7 @@ public sealed record FailoverAccess
     [
         .. NodeProblems(path),
         .. Timing?.Problems($"{path}.timing") ?? [],
+        .. HandoverSeconds is < 1 or > 300 ? [$"{path}.handoverSeconds is {HandoverSeconds}: 1 to 300 is expected."] : Array.Empty<string>(),
         .. Witness?.TimeoutMilliseconds is { } timeout and (< 20 or > 30_000) ? [$"{path}.witness.timeoutMilliseconds is {timeout}: 20 to 30000 is expected, a fraction of the guards' lease."] : Array.Empty<string>(),
     ];
 

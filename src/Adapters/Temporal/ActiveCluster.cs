@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Failover;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.Replication.V1;
 using Temporalio.Api.WorkflowService.V1;
@@ -26,9 +27,3 @@ public sealed class ActiveCluster(TemporalCluster cluster)
         (services, rpc) => services.UpdateNamespaceAsync(
             new UpdateNamespaceRequest { Namespace = space, ReplicationConfig = new NamespaceReplicationConfig { ActiveClusterName = clusterName } }, rpc), ct);
 }
-
-/// <summary>Where a namespace is active.</summary>
-/// <param name="Clusters">All that it is replicated to.</param>
-/// <param name="FailoverVersion">Grows with each failover of it.</param>
-/// <param name="Closed">It is being handed over: nothing is started, signalled or changed there until that has ended.</param>
-public sealed record ActiveNamespace(string Cluster, IReadOnlyList<string> Clusters, long FailoverVersion, bool Closed = false);

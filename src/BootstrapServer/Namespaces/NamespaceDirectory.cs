@@ -118,6 +118,8 @@ internal sealed class NamespaceDirectory
                     description.NamespaceInfo.OwnerEmail = info.OwnerEmail;
                 foreach (var (key, value) in info.Data)
                     description.NamespaceInfo.Data[key] = value;
+                if (info.State != NamespaceState.Unspecified && info.State != description.NamespaceInfo.State && description.ReplicationConfig.State == ReplicationState.Handover)
+                    throw ServiceError.InvalidArgument($"cannot update namespace state while its replication state in {ReplicationState.Handover}");
                 if (info.State != NamespaceState.Unspecified && info.State != description.NamespaceInfo.State)
                     description.NamespaceInfo.State = Next(description.NamespaceInfo.State, info.State);
             }

@@ -55,17 +55,26 @@ internal sealed class Replication(string own, IReadOnlyList<string> known, TimeP
         }
 
         var now = description.ReplicationConfig;
+        var changesState = wanted.State != ReplicationState.Unspecified && wanted.State != now.State;
+        if (wanted.ActiveClusterName.Length > 0 && (changesState || wanted.Clusters.Count > 0 || request.UpdateInfo is not null || request.Config is not null))
+            throw ServiceError.InvalidArgument("Cannot set active cluster to current cluster when other parameters are set.");
+        if (changesState && description.NamespaceInfo.State != NamespaceState.Registered)
+            throw ServiceError.InvalidArgument($"update ReplicationState is only supported when namespace is in {NamespaceState.Registered} state, current state: {description.NamespaceInfo.State}");
         var clusters = wanted.Clusters.Count == 0 ? [.. now.Clusters.Select(cluster => cluster.ClusterName)] : Named(wanted.Clusters);
         var active = wanted.ActiveClusterName.Length == 0 ? now.ActiveClusterName : wanted.ActiveClusterName;
         RequireClusters(active, clusters);
+        if (changesState && wanted.State == ReplicationState.Handover && clusters.Count < 2)
+            throw ServiceError.InvalidArgument($"{ReplicationState.Handover} require more than one replication clusters");
         now.Clusters.Clear();
         now.Clusters.Add(clusters.Select(name => new ClusterReplicationConfig { ClusterName = name }));
-        if (wanted.State != ReplicationState.Unspecified)
+        if (changesState)
             now.State = wanted.State;
+        // Naming it again opens it too.
+        if (wanted.ActiveClusterName.Length > 0)
+            now.State = ReplicationState.Normal;
         if (active == now.ActiveClusterName)
             return;
         now.ActiveClusterName = active;
-        now.State = ReplicationState.Normal;
         description.FailoverVersion = Next(active, description.FailoverVersion);
         description.FailoverHistory.Add(new FailoverStatus { FailoverVersion = description.FailoverVersion, FailoverTime = Timestamp.FromDateTimeOffset(clock.GetUtcNow()) });
     }

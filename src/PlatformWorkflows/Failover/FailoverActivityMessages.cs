@@ -57,7 +57,26 @@ public sealed record FenceOrder(string Environment, string OperationId, long Epo
 
 /// <summary>What a step did.</summary>
 /// <param name="Detail">As a sentence.</param>
-public sealed record FailoverStepResult(string Detail);
+public sealed record FailoverStepResult(string Detail)
+{
+    /// <summary>The Temporal namespaces that it moved; null: the step moves none.</summary>
+    public IReadOnlyList<MovedNamespace>? Namespaces { get; init; }
+}
+
+/// <summary>A Temporal namespace that went with the database.</summary>
+/// <param name="Cluster">Where it is active now.</param>
+/// <param name="FailoverVersion">Since which failover of it: both clusters name the same one.</param>
+/// <param name="ClosedSeconds">For how long nobody served it, as it was seen ten times a second; null: it was moved by force, which closes nothing.</param>
+public sealed record MovedNamespace(string Name, string Cluster, long FailoverVersion, double? ClosedSeconds);
+
+/// <summary>Input of <see cref="IFailoverActivities.GuardHandoverAsync"/>.</summary>
+/// <param name="Quiet">For how long nothing may have been under way for it to end.</param>
+public sealed record GuardHandoverOrder(string Environment, string OperationId, long Epoch, string From, string To, FailoverKind Kind, TimeSpan Quiet, bool Drill = false)
+    : FailoverOrder(Environment, OperationId, Epoch, From, To, Kind, Drill);
+
+/// <summary>What a watch over a handover saw.</summary>
+/// <param name="Detail">As sentences, one for each namespace.</param>
+public sealed record WatchedHandover(string Detail);
 
 /// <summary>What became of a claim.</summary>
 /// <param name="Epoch">The epoch that was claimed; the witness's when it was not.</param>

@@ -78,6 +78,8 @@ public sealed record OpenOperation
     public DateTimeOffset? LastServed { get; init; }
 
     public double? WritableAfterSeconds { get; init; }
+
+    public IReadOnlyList<MovedNamespace>? Namespaces { get; init; }
 }
 
 /// <summary>An alert, as the receiver passes it on with the signal <c>alert</c>.</summary>
@@ -139,6 +141,9 @@ public sealed record FailoverReport
 
     /// <summary>From when the primary was last seen serving to when the new one was verified by a write; null: it never was.</summary>
     public double? WritableAfterSeconds { get; init; }
+
+    /// <summary>The Temporal namespaces that moved too, and for how long each was closed; empty: none did.</summary>
+    public IReadOnlyList<MovedNamespace>? Namespaces { get; init; }
 
     public required IReadOnlyList<RunbookStep> Steps { get; init; }
 

@@ -39,9 +39,13 @@ public interface IFailoverActivities
     [Activity]
     Task<FailoverStepResult> RepointAsync(FailoverOrder order);
 
-    /// <summary>Makes the Temporal namespaces active where the database is, and asks both sides whether they agree.</summary>
+    /// <summary>Makes the Temporal namespaces active where the database is: handed over by the server when it was planned, else by force; and asks both sides whether they agree. Heartbeats.</summary>
     [Activity]
     Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order);
+
+    /// <summary>Watches handovers of namespaces until they have ended, on the old or on the new side, and opens what stays closed. Heartbeats.</summary>
+    [Activity]
+    Task<WatchedHandover> GuardHandoverAsync(GuardHandoverOrder order);
 
     /// <summary>Scales what serves in the new primary's region up, after it has seen that there is room.</summary>
     [Activity]

@@ -38,7 +38,7 @@ public sealed partial class RegionFailover
     {
         pending = null;
         Acting = new();
-        (proposal, why, this.asked, abortReason, divergence, writableAfter, restartingSince) = (decided, reason, asked, null, null, null, null);
+        (proposal, why, this.asked, abortReason, divergence, writableAfter, restartingSince, movedNamespaces) = (decided, reason, asked, null, null, null, null, []);
         state = state with { Operations = state.Operations + 1 };
         operationId = $"{InWords(decided.Kind)}-{Environment}-{state.Operations}-{Workflow.Info.FirstExecutionRunId[..8]}";
         state = state with { Recovery = new(operationId, Running: true, Now) };
@@ -74,7 +74,7 @@ public sealed partial class RegionFailover
             return;
         state = state with { Open = null };
         (operationId, proposal, why, asked) = (open.OperationId, open.Proposal, open.Why, open.Asked);
-        (divergence, begunAt, lastServed, writableAfter) = (open.Divergence, open.BegunAt, open.LastServed, open.WritableAfterSeconds);
+        (divergence, begunAt, lastServed, writableAfter, movedNamespaces) = (open.Divergence, open.BegunAt, open.LastServed, open.WritableAfterSeconds, open.Namespaces ?? []);
         progress = new(proposal.Kind, proposal.Stack, open.Begun, open.Done);
         phases.AddRange(open.Phases);
         foreach (var step in open.Steps)
@@ -111,6 +111,7 @@ public sealed partial class RegionFailover
                     BegunAt = begunAt,
                     LastServed = lastServed,
                     WritableAfterSeconds = writableAfter,
+                    Namespaces = movedNamespaces,
                 },
             };
         }
@@ -241,7 +242,7 @@ public sealed partial class RegionFailover
             case FailoverStep.Repoint:
                 return (await Run(activities => activities.RepointAsync(order), TimeSpan.FromSeconds(30), attempts: 10)).Detail;
             case FailoverStep.Namespaces:
-                return (await Run(activities => activities.MoveNamespacesAsync(order), patient, attempts: 5)).Detail;
+                return await MoveNamespacesAsync(order, ct);
             case FailoverStep.Scale:
                 return (await Run(activities => activities.ScaleRegionAsync(order), patient, attempts: 5)).Detail;
             case FailoverStep.Canary:
@@ -401,6 +402,7 @@ public sealed partial class RegionFailover
             Divergence = divergence,
             Phases = [.. phases],
             WritableAfterSeconds = writableAfter,
+            Namespaces = movedNamespaces,
             Steps = [.. steps.Values],
             StartedAt = begunAt,
             FinishedAt = Now,

@@ -20,6 +20,7 @@ public sealed class FailoverAccessTests : IDisposable
     [InlineData("timing.stalledAfter", "\"timing\": {\"stalledAfter\": 1.2}")]
     [InlineData("timing.againstRenewalSeconds", "\"timing\": {\"againstRenewalSeconds\": 0}")]
     [InlineData("timing.restartInPlaceSeconds", "\"timing\": {\"restartInPlaceSeconds\": -1}")]
+    [InlineData("handoverSeconds", "\"handoverSeconds\": 0")]
     [InlineData("timing.approvalExpiresSeconds", "\"timing\": {\"approvalExpiresSeconds\": 1}")]
     [InlineData("witness.timeoutMilliseconds", "\"witness\": {\"bucket\": \"b\", \"key\": \"k\", \"timeoutMilliseconds\": 0}")]
     [InlineData("nodes", "\"nodes\": {\"a\": {\"guard\": \"https://a:1\"}, \"b\": {\"rds\": {\"instance\": \"b\", \"closedSecurityGroup\": \"sg-1\"}}}", "are")]

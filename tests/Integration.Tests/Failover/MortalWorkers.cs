@@ -79,6 +79,8 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 
     public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) => MortalAsync("namespaces", activities => activities.MoveNamespacesAsync(order));
 
+    public Task<WatchedHandover> GuardHandoverAsync(GuardHandoverOrder order) => MortalAsync("guardHandover", activities => activities.GuardHandoverAsync(order));
+
     public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => MortalAsync("scale", activities => activities.ScaleRegionAsync(order));
 
     public Task<FailoverStepResult> RunCanaryAsync(FailoverOrder order) => MortalAsync("canary", activities => activities.RunCanaryAsync(order));

@@ -123,7 +123,23 @@ internal sealed class FakeDatabase : IFailoverActivities
 
     public Task<FailoverStepResult> RepointAsync(FailoverOrder order) => DidAsync("repoint", order, "Repointed.");
 
-    public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) => DidAsync("namespaces", order, "Active there.");
+    public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) =>
+        DoAsync("namespaces", order, () => new FailoverStepResult("Active there.") { Namespaces = [new("orders", "west", 2, order.Kind == FailoverKind.Failover ? null : 1.5)] });
+
+    /// <summary>The watches over handovers that have begun, by how long nothing may be under way for one to end.</summary>
+    public ConcurrentQueue<TimeSpan> Watches { get; } = [];
+
+    public async Task<WatchedHandover> GuardHandoverAsync(GuardHandoverOrder order)
+    {
+        Watches.Enqueue(order.Quiet);
+        while (order.Quiet > TimeSpan.Zero)
+        {
+            ActivityExecutionContext.Current.Heartbeat();
+            await Task.Delay(TimeSpan.FromMilliseconds(50), ActivityExecutionContext.Current.CancellationToken);
+        }
+
+        return new("orders was closed for 1.5 s at most.");
+    }
 
     public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => DidAsync("scale", order, "Scaled.");
 

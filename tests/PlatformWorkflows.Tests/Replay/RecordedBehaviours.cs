@@ -129,6 +129,8 @@ internal static class RecordedBehaviours
             await run.TellAsync("approve", new ApproveInput(asked.PlanHash, "ada"));
             await run.ReportAsync();
         }),
+        ["namespaces-handed-over"] = server => FailOverAsync(server, new(), HandOverAsync),
+        ["handover-watched"] = WatchAsync,
         ["failover-way-back-parked"] = server => FailOverAsync(server, new FakeDatabase().Fail("unfence", "It does not answer.", FailureTypes.Unavailable), async run =>
         {
             var fencing = run.World.Hold("fence");
@@ -365,6 +367,22 @@ internal static class RecordedBehaviours
         await using var run = await FailoverRun.StartAsync(server, world, environment: "production");
         await act(run);
         return run.Handle.Id;
+    }
+
+    private static async Task<FailoverReport> HandOverAsync(FailoverRun run)
+    {
+        await run.SeeAsync("serves", "serves", stalled: false);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+        await run.TellAsync("failOver", new FailOverInput("kernel update", "ada", WithStack: true));
+        return await run.ReportAsync();
+    }
+
+    private static async Task<string> WatchAsync(RunbookServer server)
+    {
+        await using var run = await FailoverRun.StartAsync(server, environment: "production");
+        var watchdog = server.Client.GetWorkflowHandle(HandoverWatchdog.WorkflowId("production", (await HandOverAsync(run)).OperationId));
+        await watchdog.GetResultAsync().WaitAsync(Wait.Patience);
+        return watchdog.Id;
     }
 
     private static async Task<string> ReadinessAsync(RunbookServer server, FakeDatabase world)
