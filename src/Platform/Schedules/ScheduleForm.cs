@@ -7,6 +7,9 @@ namespace PlatformOps.Platform.Schedules;
 /// <summary>What can be told apart of a schedule, declared or found: two with the same texts do the same.</summary>
 public sealed record ScheduleForm
 {
+    /// <summary>How long a backup may take when nothing is said.</summary>
+    private static readonly TimeSpan UsualWithin = TimeSpan.FromHours(6);
+
     public required string WorkflowType { get; init; }
 
     /// <summary>What the ids of its runs begin with.</summary>
@@ -35,7 +38,7 @@ public sealed record ScheduleForm
     public static ScheduleForm Of(string environment, ScheduleSpecification schedule, string taskQueue) => new()
     {
         WorkflowType = schedule.Runbook.WorkflowType,
-        RunId = schedule.Runbook.RunId(environment),
+        RunId = schedule.Runbook.RunId(environment, schedule.Input),
         TaskQueue = taskQueue,
         When = schedule.When,
         Jitter = Units.Format(schedule.Jitter),
@@ -45,12 +48,14 @@ public sealed record ScheduleForm
         Input = CanonicalJson.Of(InputOf(environment, schedule)),
     };
 
-    /// <summary>What runs get.</summary>
+    /// <summary>What runs get. A backup that is due often is given up in time for the next one, and is entered as failed then.</summary>
     public static JsonObject InputOf(string environment, ScheduleSpecification schedule)
     {
         var input = new JsonObject { ["environment"] = environment };
         foreach (var (key, value) in schedule.Runbook.Fixed.Concat(schedule.Input))
             input[key] = value?.DeepClone();
+        if (schedule is { Runbook.BacksUp: not null, Every: { } every } && every < UsualWithin && input["within"] is null)
+            input["within"] = Units.Format(every - (every / 10));
         return input;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Scaling;
+using PlatformOps.Platform.Schedules;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Specification;
@@ -19,7 +20,7 @@ internal static class EnvironmentChecks
         CheckConnections(environment, catalog, path, reader);
         CheckBackups(environment, path, reader);
         CheckFailover(environment, path, reader);
-        CheckSchedules(environment, path, reader);
+        CheckSchedules(environment, catalog, path, reader);
     }
 
     private static void CheckRegions(EnvironmentSpecification environment, string path, ShapeReader reader)
@@ -129,7 +130,7 @@ internal static class EnvironmentChecks
             reader.Report($"{path}.failover", "a failover needs a second region; add one, or set database and fullStack to off");
     }
 
-    private static void CheckSchedules(EnvironmentSpecification environment, string path, ShapeReader reader)
+    private static void CheckSchedules(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
     {
         foreach (var schedule in environment.Schedules)
         {
@@ -146,6 +147,32 @@ internal static class EnvironmentChecks
                 reader.Report(at, $"{schedule.Runbook.Name} needs a failover, which is off here; switch the schedule off with enabled: false");
             if (reader.Sources.TryGetValue($"{at}.input", out var input))
                 reader.Read(input, schedule.Runbook.Input, $"{at}.input");
+            if (schedule.Runbook.NeedsStore)
+                CheckStore(schedule, environment, catalog, at, reader);
         }
+    }
+
+    /// <summary>A store is one that the environment has, it is backed up by what is for it, and as often as the catalog promises.</summary>
+    private static void CheckStore(ScheduleSpecification schedule, EnvironmentSpecification environment, ComponentCatalog catalog, string at, ShapeReader reader)
+    {
+        var stores = environment.Components.Where(component => component.Enabled).SelectMany(component => catalog.Find(component.Name)!.Backups).ToList();
+        var known = string.Join(", ", stores.Select(store => store.Name).DefaultIfEmpty("none"));
+        if (schedule.Input["store"] is not JsonValue named || !named.TryGetValue<string>(out var name))
+        {
+            // One of a wrong kind was reported.
+            if (schedule.Input.Count == 0)
+                reader.Report($"{at}.input", $"is missing; {{store: NAME}} is expected, one of {known}");
+            return;
+        }
+
+        var backsUp = schedule.Runbook.BacksUp;
+        if (stores.Find(store => store.Name == name) is not { } store)
+            reader.Report($"{at}.input.store", $"{name} is no store of this environment ({known})");
+        else if (backsUp is not null && backsUp != store.Store)
+            reader.Report($"{at}.runbook", $"{schedule.Runbook.Name} does not back up {name}; {ScheduledRunbook.All.First(runbook => runbook.BacksUp == store.Store).Name} does");
+        else if (backsUp is not null && schedule.Every > store.Schedules.Min(declared => declared.Every))
+            reader.Report($"{at}.every", $"{Units.Format(schedule.Every.Value)} is less often than the catalog wants sets of {name}, every {Units.Format(store.Schedules.Min(declared => declared.Every))}: what it promises could not be kept");
+        if (schedule.Input["region"] is JsonValue region && environment.Regions.All(there => there.Name != region.ToString()))
+            reader.Report($"{at}.input.region", $"{region} is not a region of this environment ({string.Join(", ", environment.Regions.Select(there => there.Name))})");
     }
 }

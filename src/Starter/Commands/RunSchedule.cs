@@ -21,7 +21,7 @@ internal static class RunSchedule
     public static async Task<ExitCode> PutAsync(Invocation invocation, string runbook, string environment, string every, string command, string? typedQueue, CancellationToken ct)
     {
         var wanted = ScheduledRunbook.Find(runbook)!;
-        var id = wanted.RunId(environment);
+        var id = wanted.RunId(environment, []);
         var specification = ScheduleSpecification.Of(id[..id.LastIndexOf('/')], wanted, Interval(every, command));
         var client = await invocation.ConnectForAsync(environment, ct);
         await BootstrapGate.RequireActiveAsync(client, ct);

@@ -6,6 +6,7 @@ using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Starter.Connection;
 using PlatformOps.Starter.Demos;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Provisioning;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
@@ -17,6 +18,9 @@ namespace PlatformOps.Integration.Tests.Schedules;
 public sealed class SchedulesCommandTests : IAsyncLifetime
 {
     private const string Schedules = "schedules:\n";
+
+    /// <summary>Those of backups, which production alone declares.</summary>
+    private const int Backups = 18;
 
     private readonly Cli cli = new();
     private BootstrapServerHost server = null!;
@@ -48,13 +52,13 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
     public async Task Temporal_has_what_is_declared_and_applying_it_again_changes_nothing()
     {
         var planned = await ApplyAsync("--plan", "--exit-code");
-        Assert.Equal((10, 5, false), (planned.ExitCode, planned.Json.GetProperty("changed").GetInt32(), planned.Json.GetProperty("applied").GetBoolean()));
+        Assert.Equal((10, 5 + Backups, false), (planned.ExitCode, planned.Json.GetProperty("changed").GetInt32(), planned.Json.GetProperty("applied").GetBoolean()));
         Assert.Empty(await IdsAsync());
         Assert.Equal(2, (await ApplyAsync()).ExitCode);
 
         var applied = await ApplyAsync("--yes");
-        Assert.Equal((0, 5), (applied.ExitCode, applied.Json.GetProperty("changed").GetInt32()));
-        Assert.Equal(["certificates/production", "drift/production", "failover-drill/production", "failover-readiness/production", "secrets/production"], await IdsAsync());
+        Assert.Equal((0, 5 + Backups), (applied.ExitCode, applied.Json.GetProperty("changed").GetInt32()));
+        Assert.Equal(["certificates/production", "drift/production", "failover-drill/production", "failover-readiness/production", "secrets/production"], await OthersAsync());
         var drift = await DescribeAsync("drift");
         Assert.Equal(
             (TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(30), ScheduleOverlapPolicy.Skip),
@@ -62,6 +66,12 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
         var drill = await client.GetScheduleHandle("failover-drill/production").DescribeAsync();
         Assert.Equal((TaskQueues.Drill, "America/New_York", true), (Start(drill.Schedule).Options.TaskQueue, drill.Schedule.Spec.TimeZoneName, drill.Schedule.Policy.PauseOnFailure));
         Assert.All(drill.Info.NextActionTimes, time => Assert.Equal(10, TimeZoneInfo.ConvertTimeBySystemTimeZoneId(time, "America/New_York").Hour));
+
+        var search = await DescribeAsync("backup-search");
+        Assert.Equal(
+            (TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(30), ScheduleOverlapPolicy.Skip, BackUpStore.WorkflowId("production", "search")),
+            (Assert.Single(search.Spec.Intervals).Every, search.Spec.Jitter, search.Policy.CatchupWindow, search.Policy.Overlap, Start(search).Options.Id));
+        Assert.Equal(VerifyBackup.WorkflowId("production", "vault", "us-west-2"), Start(await DescribeAsync("verify-vault-secondary")).Options.Id);
 
         var again = await ApplyAsync("--yes", "--prune");
         Assert.Equal((0, 0), (again.ExitCode, again.Json.GetProperty("changed").GetInt32()));
@@ -84,11 +94,11 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
         Assert.Equal((true, "Paused by somebody: storage moves", ScheduleOverlapPolicy.BufferOne), (drift.State.Paused, drift.State.Note, drift.Policy.Overlap));
         Assert.Empty(drift.Spec.Intervals);
         Assert.Equal("revert", (await Start(drift).Args.OfType<Temporalio.Converters.IEncodedRawValue>().Single().ToValueAsync<Dictionary<string, string>>())["mode"]);
-        Assert.Equal(6, (await IdsAsync()).Count);
+        Assert.Equal(6 + Backups, (await IdsAsync()).Count);
 
         var pruned = await ApplyAsync("--yes", "--prune");
         Assert.Equal((0, 4), (pruned.ExitCode, pruned.Json.GetProperty("changed").GetInt32()));
-        Assert.Equal(["drift/production", "drift/staging"], await IdsAsync());
+        Assert.Equal(["drift/production", "drift/staging"], await OthersAsync());
     }
 
     [Fact]
@@ -141,6 +151,8 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
     private async Task<Schedule> DescribeAsync(string name) => (await client.GetScheduleHandle($"{name}/production").DescribeAsync()).Schedule;
 
     private static ScheduleActionStartWorkflow Start(Schedule schedule) => (ScheduleActionStartWorkflow)schedule.Action;
+
+    private async Task<IReadOnlyList<string>> OthersAsync() => [.. (await IdsAsync()).Where(id => !id.StartsWith("backup-", StringComparison.Ordinal) && !id.StartsWith("verify-", StringComparison.Ordinal) && !id.StartsWith("retention-", StringComparison.Ordinal))];
 
     private async Task<IReadOnlyList<string>> IdsAsync()
     {

@@ -34,12 +34,14 @@ public sealed class AlternativeTests
     private static ProvisioningPlan Plan(string components)
     {
         var files = new Dictionary<string, string>(Repository.Texts("examples/reference"));
-        files["environments/production.yaml"] += $"\ncomponents: {{{components}}}\n";
+        // Another database is another store: its backups are not those of the one that is declared.
+        var production = files["environments/production.yaml"].Split("\nschedules:")[0];
+        files["environments/production.yaml"] = $"{production}\ncomponents: {{{components}}}\n";
         var read = SpecificationReader.Read(files, CommittedCatalog.Catalog);
         Assert.Empty(read.Problems);
-        var production = read.Specification!.Find("production")!;
+        var environment = read.Specification!.Find("production")!;
         return ProvisioningPlanner.Plan(
-            production, CommittedCatalog.Catalog,
-            [.. production.Regions.Select(region => new RegionObservation { Region = region.Name, Objects = [], ObservedAt = DateTimeOffset.UnixEpoch, Source = "https://kubernetes.invalid" })]);
+            environment, CommittedCatalog.Catalog,
+            [.. environment.Regions.Select(region => new RegionObservation { Region = region.Name, Objects = [], ObservedAt = DateTimeOffset.UnixEpoch, Source = "https://kubernetes.invalid" })]);
     }
 }

@@ -7,6 +7,7 @@ namespace PlatformOps.Platform.Tests.Specification;
 public class ValidationTests
 {
     private const string Production = "environments/production.yaml";
+    private const string Staging = "environments/staging.yaml";
     private const string Development = "environments/development.yaml";
     private const string Platform = "platform.yaml";
 
@@ -44,17 +45,23 @@ public class ValidationTests
         { Platform, "retention: 7d", "retention: 7days", "backups.elasticsearch.retention: '7days' is not a duration; numbers with their units, largest first, are expected, for example 90s, 15m, 1h30m or 30d" },
         { Platform, "frequency: continuous", "frequency: 30s", "backups.postgresql.frequency: 30s is too short; 1m or more is expected" },
         { Platform, "historyShards: 512", "historyShards: 0", "components.temporal-history.historyShards: 0 is outside 1..16384" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {every: 30s}}", "environments.production.schedules.drift.every: 30s is too short; 1m or more is expected" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {cron: 0 3 * * *}}", "environments.production.schedules.drift.cron: stands beside every; one of the two is expected" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrift}}", "environments.production.schedules.look: says nowhere when; one of every and cron is expected" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrift, cron: 0 25 * * *}}", "environments.production.schedules.look.cron: '25' is not a hour; 0..23 is expected, with * , - and /" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrifts, every: 1h}}", "environments.production.schedules.look.runbook: 'DetectDrifts' is not possible; one of DetectDrift, RotateSecrets, RotateCertificates, FailoverReadiness, FailoverDrill is expected (did you mean DetectDrift?)" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {overlap: allow-all}}", "environments.production.schedules.drift.overlap: 'allow-all' is not possible; one of skip, buffer-one is expected" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {timeZone: Europe/Berlin}}", "environments.production.schedules.drift.timeZone: has a meaning with cron only; every counts in UTC" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {jitter: 2h}}", "environments.production.schedules.drift.jitter: 2h is longer than the time between two runs, 1h" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {catchUpWindow: 1s}}", "environments.production.schedules.drift.catchUpWindow: 1s is too short; 10s or more is expected" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {input: {mods: report}}}", "environments.production.schedules.drift.input.mods: is not a known key (did you mean mode?). Known: components, mode, decideWithin" },
-        { Production, "kind: Environment", "kind: Environment\nschedules: {drift: {input: {mode: adopt}}}", "environments.production.schedules.drift.input.mode: 'adopt' is not possible; one of report, revert is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {every: 30s}}", "environments.staging.schedules.drift.every: 30s is too short; 1m or more is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {cron: 0 3 * * *}}", "environments.staging.schedules.drift.cron: stands beside every; one of the two is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrift}}", "environments.staging.schedules.look: says nowhere when; one of every and cron is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrift, cron: 0 25 * * *}}", "environments.staging.schedules.look.cron: '25' is not a hour; 0..23 is expected, with * , - and /" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {look: {runbook: DetectDrifts, every: 1h}}", "environments.staging.schedules.look.runbook: 'DetectDrifts' is not possible; one of DetectDrift, RotateSecrets, RotateCertificates, FailoverReadiness, FailoverDrill, BackUpDatabase, BackUpSearch, BackUpClusterState, BackUpVault, VerifyBackup, ApplyRetention is expected (did you mean DetectDrift?)" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {overlap: allow-all}}", "environments.staging.schedules.drift.overlap: 'allow-all' is not possible; one of skip, buffer-one is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {timeZone: Europe/Berlin}}", "environments.staging.schedules.drift.timeZone: has a meaning with cron only; every counts in UTC" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {jitter: 2h}}", "environments.staging.schedules.drift.jitter: 2h is longer than the time between two runs, 1h" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {catchUpWindow: 1s}}", "environments.staging.schedules.drift.catchUpWindow: 1s is too short; 10s or more is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {input: {mods: report}}}", "environments.staging.schedules.drift.input.mods: is not a known key (did you mean mode?). Known: components, mode, decideWithin" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {drift: {input: {mode: adopt}}}", "environments.staging.schedules.drift.input.mode: 'adopt' is not possible; one of report, revert is expected" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: BackUpVault, every: 1h}}", "environments.staging.schedules.keep.input: is missing; {store: NAME} is expected, one of cluster-state, vault, postgresql, search" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: BackUpSearch, every: 1h, input: {within: 1h}}}", "environments.staging.schedules.keep.input.store: is missing; text is expected: The store's name in the catalog." },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: BackUpSearch, every: 1h, input: {store: shop}}}", "environments.staging.schedules.keep.input.store: shop is no store of this environment (cluster-state, vault, postgresql, search)" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: BackUpVault, every: 1h, input: {store: search}}}", "environments.staging.schedules.keep.runbook: BackUpVault does not back up search; BackUpSearch does" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: BackUpSearch, every: 2h, input: {store: search}}}", "environments.staging.schedules.keep.every: 2h is less often than the catalog wants sets of search, every 30m: what it promises could not be kept" },
+        { Staging, "kind: Environment", "kind: Environment\nschedules: {keep: {runbook: VerifyBackup, every: 2h, input: {store: search, region: mars}}}", "environments.staging.schedules.keep.input.region: mars is not a region of this environment (us-east-1, us-west-2)" },
         { Development, "failover-drill: {enabled: false}", "failover-drill: {enabled: true}", "environments.development.schedules.failover-drill: FailoverDrill needs a failover, which is off here; switch the schedule off with enabled: false" },
         { Platform, "kind: Platform", "kind: Plattform", "kind: 'Plattform' is not possible; one of Platform is expected (did you mean Platform?)" },
         { Platform, "name: reference", "name: Reference", "name: 'Reference' is not a name of lower-case letters, digits and dashes, at most 63 characters" },

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using PlatformOps.Activities;
 using PlatformOps.Platform.Schedules;
 using PlatformOps.Workflows;
+using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
@@ -21,7 +22,15 @@ public class ScheduledRunbookTests
         ["RotateCertificates"] = (RotateCertificates.WorkflowId("production"), typeof(RotateCertificatesInput), """{"certificates":["a"],"settle":"1h","proveWithin":"1h"}"""),
         ["FailoverReadiness"] = (FailoverReadiness.WorkflowId("production"), typeof(FailoverReadinessRequest), "{}"),
         ["FailoverDrill"] = (RegionFailover.DrillId("production"), typeof(RegionFailoverRequest), """{"scenario":"switchover"}"""),
+        ["BackUpDatabase"] = BackUp,
+        ["BackUpSearch"] = BackUp,
+        ["BackUpClusterState"] = BackUp,
+        ["BackUpVault"] = BackUp,
+        ["VerifyBackup"] = (VerifyBackup.WorkflowId("production", "vault", "us-west-2"), typeof(VerifyBackupInput), """{"store":"vault","region":"us-west-2","within":"1h"}"""),
+        ["ApplyRetention"] = (ApplyRetention.WorkflowId("production", "vault", "us-west-2"), typeof(ApplyRetentionInput), """{"store":"vault","region":"us-west-2"}"""),
     };
+
+    private static (string, Type, string) BackUp => (BackUpStore.WorkflowId("production", "vault", "us-west-2"), typeof(BackUpInput), """{"store":"vault","region":"us-west-2","method":"full","within":"1h"}""");
 
     public static TheoryData<string> Runbooks => [.. ScheduledRunbook.All.Select(runbook => runbook.Name)];
 
@@ -32,7 +41,7 @@ public class ScheduledRunbookTests
         var runbook = ScheduledRunbook.Find(name)!;
         var (id, type, largest) = Known[name];
         Assert.Contains(WorkerRegistration.Workflows, workflow => workflow.Name == runbook.WorkflowType);
-        Assert.Equal(id, runbook.RunId("production"));
+        Assert.Equal(id, runbook.RunId("production", JsonNode.Parse(largest)!.AsObject()));
 
         var schedule = ScheduleSpecification.Of("it", runbook, TimeSpan.FromHours(1), input: JsonNode.Parse(largest)!.AsObject());
         var given = ScheduleForm.InputOf("production", schedule);
