@@ -15,11 +15,13 @@ internal sealed class PodPlayer : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Task playing;
     private readonly Func<string, PodFate> fates;
+    private readonly string network;
 
     /// <param name="fates">By image.</param>
-    public PodPlayer(TestCluster cluster, string space, Func<string, PodFate> fates)
+    /// <param name="network">The first three numbers of the pods' addresses. Services do not lead to pods with addresses of this machine, but tests can answer for them.</param>
+    public PodPlayer(TestCluster cluster, string space, Func<string, PodFate> fates, string network = "10.1.0")
     {
-        this.fates = fates;
+        (this.fates, this.network) = (fates, network);
         client = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
         {
             BaseAddress = cluster.Api,
@@ -55,7 +57,7 @@ internal sealed class PodPlayer : IAsyncDisposable
                 {
                     if (fate == PodFate.Ready && pod["spec"]!["nodeName"] is null)
                         await SendAsync(HttpMethod.Post, $"{pods}/{name}/binding", $$"""{"apiVersion":"v1","kind":"Binding","metadata":{"name":"{{name}}"},"target":{"kind":"Node","name":"{{Node}}"} }""", "application/json");
-                    if (await SendAsync(HttpMethod.Patch, $"{pods}/{name}/status", Status(pod, fate, $"10.1.0.{given.Count + 1}"), "application/merge-patch+json"))
+                    if (await SendAsync(HttpMethod.Patch, $"{pods}/{name}/status", Status(pod, fate, $"{network}.{given.Count + 1}"), "application/merge-patch+json"))
                         given[uid] = fate;
                 }
             }
