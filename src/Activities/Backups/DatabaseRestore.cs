@@ -8,10 +8,7 @@ using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Workflows.Backups;
-using PlatformOps.Workflows.Failover;
-using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
-using Temporalio.Exceptions;
 
 namespace PlatformOps.Activities.Backups;
 
@@ -24,9 +21,6 @@ internal sealed class DatabaseRestore(
 {
     /// <summary>Sessions end when nothing is under way in them, and the standby gets everything.</summary>
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long nothing fails over by itself meanwhile, when nobody closes the maintenance before.</summary>
-    private const string MaintenanceFor = "24h";
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
@@ -124,7 +118,8 @@ internal sealed class DatabaseRestore(
     /// <summary>Nothing may fail over to the data of before, or start it again, while it is exchanged.</summary>
     private async Task<string> FenceAsync(RestorePlan plan, string operation, long epoch)
     {
-        await MaintainAsync(operation, open: true);
+        if (client is not null)
+            await new FailoverStandstill(client, store.Environment, time, ct).BeginAsync(operation, $"{store} is restored", definition.Rto);
         var node = await pair.Database.FenceAsync(plan.Node, epoch, Drain, ct);
         if (!node.Fenced)
             throw Unavailable($"{plan.Node} answered and is not fenced: {node.Trouble ?? $"it is {node.Role}"}.");
@@ -197,7 +192,8 @@ internal sealed class DatabaseRestore(
     {
         var removed = await guards.DiscardAsync(plan.Node, operation, keepOld, ct);
         await stores.Claims(store).ReleaseAsync(plan.Set, operation, ct);
-        await MaintainAsync(operation, open: false);
+        if (client is not null)
+            await new FailoverStandstill(client, store.Environment, time, ct).EndAsync(operation);
         return removed.Count == 0 ? "There was nothing to remove." : $"Removed: {string.Join(", ", removed)}.";
     }
 
@@ -213,34 +209,6 @@ internal sealed class DatabaseRestore(
         if (plan.Standby is { } standby && await LookAsync(standby) is { Fenced: true })
             await pair.Database.UnfenceAsync(standby, record.Epoch, ct);
         return $"{plan.Node} serves again, in epoch {record.Epoch}.";
-    }
-
-    private async Task MaintainAsync(string operation, bool open)
-    {
-        if (client is null)
-            return;
-        var run = client.GetWorkflowHandle(RegionFailover.WorkflowId(store.Environment));
-        var rpc = new RpcOptions { CancellationToken = ct };
-        try
-        {
-            var now = (await run.QueryAsync<FailoverView>("failover", [], new() { Rpc = rpc })).Maintenance;
-            // What people opened is theirs to close.
-            if (open ? now is { } other && other.Until > time.GetUtcNow() : now?.By != operation)
-                return;
-            await run.ExecuteUpdateAsync<ControlResult>("maintenance", [new MaintenanceInput(open ? MaintenanceFor : null, $"{store} is restored", operation)], new() { Rpc = rpc });
-        }
-        catch (RpcException missing) when (missing.Code == RpcException.StatusCode.NotFound)
-        {
-            // Nobody watches.
-        }
-        catch (WorkflowQueryRejectedException)
-        {
-            // It has ended.
-        }
-        catch (WorkflowUpdateFailedException refused)
-        {
-            throw new AdapterException(AdapterFailureKind.Conflict, $"{run.Id} does not hold still for the restore: {refused.InnerException?.Message ?? refused.Message}", refused);
-        }
     }
 
     private async Task<DatabaseNode?> LookAsync(string node)

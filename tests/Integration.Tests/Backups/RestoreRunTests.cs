@@ -9,7 +9,9 @@ using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Integration.Tests.Vault;
 using PlatformOps.Platform.Failover;
 using PlatformOps.Starter.Connection;
+using PlatformOps.Workflows;
 using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
 
@@ -37,6 +39,12 @@ public sealed class RestoreRunTests
         using var worker = cli.Start(
             "worker", "--connections", connections, "--specification", Path.Combine(Alerts.Tools.Root, "examples/reference"), "--catalog", Path.Combine(Alerts.Tools.Root, "k8s/components"));
 
+        // Who watches the database would have its standby take over while it is replaced.
+        var watch = await client.StartWorkflowAsync(
+            nameof(RegionFailover), [new RegionFailoverRequest { Environment = "production" }], new(RegionFailover.WorkflowId("production"), TaskQueues.Failover) { TaskTimeout = RegionFailover.TaskTimeout });
+        Task<FailoverView> WatchedAsync() => watch.QueryAsync<FailoverView>("failover", []);
+        await Wait.UntilAsync(async () => (await WatchedAsync()).Code == FailoverReason.Healthy, () => worker.Written, Patience);
+
         await pair.OwnSqlAsync("CREATE ROLE temporal LOGIN PASSWORD 'the-password-of-then'; CREATE ROLE leaver LOGIN PASSWORD 'hers'; CREATE ROLE keeper LOGIN PASSWORD 'his'");
         var backup = await cli.RunAsync("backup", "run", "production", "postgresql", "--output", "json");
         Assert.True(backup.ExitCode == 0, backup.Error + backup.Output + worker.Written);
@@ -51,11 +59,19 @@ public sealed class RestoreRunTests
         await pair.SqlAsync("DELETE FROM ledger");
         await pair.ArchivedAsync();
 
+        // Somebody else keeps it still, for less time than a restore may take.
+        Assert.Equal(0, (await cli.RunAsync("maintenance", "production", "--for", "5m", "--reason", "new disks", "--by", "ada")).ExitCode);
         var asked = await cli.RunAsync("restore", "database", "production", "postgresql", "--to", moment.ToString("O"), "--requested-by", "ana", "--output", "json");
         Assert.True(asked.ExitCode == 7, asked.Error + asked.Output);
         var run = client.GetWorkflowHandle(RestoreDatabase.WorkflowId("production", "postgresql"));
         var status = await run.QueryAsync<RunbookStatus>("status", []);
         await run.ExecuteUpdateAsync<ControlResult>("approve", [new ApproveInput(status.PlanHash, "ben")]);
+        RunbookStatus? stands = null;
+        await Wait.UntilAsync(async () => (stands = await run.QueryAsync<RunbookStatus>("status", [])).Phase == RunbookPhase.Parked, () => $"{stands?.Summary}\n{pair.Pair.Log(GuardedPair.First)}", Patience);
+        Assert.Contains("ada has opened a maintenance (new disks)", stands!.Summary, StringComparison.Ordinal);
+        Assert.Equal(0L, await pair.SqlAsync("SELECT count(*) FROM ledger"));
+        Assert.Equal(0, (await cli.RunAsync("maintenance", "production", "--close")).ExitCode);
+        await run.ExecuteUpdateAsync<ControlResult>("retryStep", [new StepInput("fence")]);
         var ended = run.GetResultAsync<RestoreReport>();
         await Wait.UntilAsync(
             async () => ended.IsCompleted || (await run.QueryAsync<RunbookStatus>("status", [])).Phase == RunbookPhase.Parked, () => pair.Pair.Log(GuardedPair.First), Patience);
@@ -70,6 +86,11 @@ public sealed class RestoreRunTests
         Assert.True(Adapters.Postgres.ScramVerifier.Fits($"{await pair.OwnSqlAsync("SELECT rolpassword FROM pg_authid WHERE rolname = 'temporal'")}", new("the-password-of-today")));
         Assert.Contains("leaver", report.Steps.Single(step => step.Name == "secure").Detail, StringComparison.Ordinal);
         Assert.Contains("epoch 1 is over", (await Assert.ThrowsAsync<AdapterException>(() => pair.Pair.Database.FenceAsync(GuardedPair.First, 1, TimeSpan.Zero, Ct))).Message, StringComparison.Ordinal);
+
+        // Nothing failed over, and what follows is watched as before.
+        FailoverView? view = null;
+        await Wait.UntilAsync(async () => (view = await WatchedAsync()) is { Maintenance: null, Epoch: 2, Code: FailoverReason.Healthy }, () => $"{view}", Patience);
+        Assert.Equal((null, null), (view!.Last, view.Recovery));
 
         // The other node follows the restored data, nothing is left over, and the log goes on without a gap.
         var standby = await pair.Pair.UntilAsync(GuardedPair.Second, node => node is { Role: NodeRole.Standby, Streaming: true });
