@@ -1,5 +1,6 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
 using Temporalio.Activities;
 
@@ -64,6 +65,23 @@ public sealed partial class BackupActivities
 
     /// <inheritdoc/>
     public Task<ComparedState> CompareStateAsync(StateRestoreInput input) => OfState(input.Store, restore => restore.CompareAsync(input));
+
+    /// <inheritdoc/>
+    public Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input) => OfVault(input.Store, async (restore, rails) =>
+    {
+        var (plan, refusal) = await restore.PlanAsync(input);
+        return new PlannedVaultRestore(plan, refusal, Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+    });
+
+    /// <inheritdoc/>
+    public Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input) => OfVault(input.Store, (restore, _) => restore.CarryOutAsync(input));
+
+    private Task<T> OfVault<T>(StoreReference reference, Func<VaultRestore, GuardRails, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(reference, StoreKind.Vault);
+        using var store = (VaultStore)stores.Open(reference, specified, definition);
+        return await Beating(progress => work(new(reference, definition, stores, store, time, progress, Cancellation), specified.Environment.GuardRails));
+    });
 
     private Task<T> OfState<T>(StoreReference reference, Func<ClusterStateRestore, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
     {

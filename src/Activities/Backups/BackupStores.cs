@@ -31,6 +31,9 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     public BackupCatalog Catalog(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
 
+    /// <summary>What restores of a store write down for themselves, beside its sets.</summary>
+    public RestoreNotes Notes(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/restores/{store}/");
+
     /// <summary>Who reads the sets of a store.</summary>
     public SetClaims Claims(StoreReference store) => new(Catalog(store), time);
 

@@ -15,6 +15,30 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
 
     private readonly VaultKeyValues values = new(vault);
 
+    /// <summary>The Vault that is backed up.</summary>
+    public VaultConnection Connection => vault;
+
+    /// <summary>The set whose state it has, as far as what was written before each snapshot says; null: none.</summary>
+    public async Task<string?> StateOfAsync(CancellationToken ct) => (await values.ReadAsync(Canary, ct))?.Values?.GetValueOrDefault("set")?.Reveal();
+
+    /// <summary>Engines and login methods, each as <c>path type</c>.</summary>
+    public Task<IReadOnlyList<string>> MountsAsync(CancellationToken ct) => MountsAsync(new(vault), ct);
+
+    /// <summary>What the set holds.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: nobody can say.</exception>
+    public async Task<VaultSnapshotManifest> RequireManifestAsync(string label, CancellationToken ct) => await ManifestAsync(label, ct)
+        ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {VaultSnapshotManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
+
+    /// <summary>Brings the snapshot of a set here, as it was made.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not.</exception>
+    public async Task FetchAsync(VaultSnapshotManifest manifest, string file, CancellationToken ct)
+    {
+        await using (var content = File.Create(file))
+            await sets.DownloadAsync(manifest.Set, VaultSnapshotManifest.SnapshotName, content, ct);
+        if (await MeasureAsync(file, ct) != (manifest.Bytes, manifest.SnapshotDigest))
+            throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(manifest.Set)} is damaged: {await TroubleAsync(manifest, ct)}");
+    }
+
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
     {
@@ -76,14 +100,10 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
     public async Task<RestoredCopy> RestoreAsync(string operation, string label, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
     {
         var (place, ordered) = (Quarantine(), time.GetUtcNow());
-        var manifest = await ManifestAsync(label, ct)
-            ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {VaultSnapshotManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
+        var manifest = await RequireManifestAsync(label, ct);
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, VaultSnapshotManifest.SnapshotName);
-        await using (var content = File.Create(file))
-            await sets.DownloadAsync(label, VaultSnapshotManifest.SnapshotName, content, ct);
-        if (await MeasureAsync(file, ct) != (manifest.Bytes, manifest.SnapshotDigest))
-            throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {await TroubleAsync(manifest, ct)}");
+        await FetchAsync(manifest, file, ct);
         progress("The snapshot is restored into quarantine.");
         ordered = await place.RestoreAsync(operation, label, file, ordered, ct);
         return new(ordered, time.GetUtcNow() - ordered, manifest.StartedAt);

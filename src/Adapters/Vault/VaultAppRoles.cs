@@ -17,7 +17,7 @@ public sealed record VaultSecretId(SecretText Value, string Accessor, TimeSpan T
 
 /// <summary>What Vault knows of a secret id.</summary>
 /// <param name="Notes">Of whoever made it; not secret.</param>
-public sealed record VaultSecretIdInfo(string Accessor, IReadOnlyDictionary<string, string> Notes);
+public sealed record VaultSecretIdInfo(string Accessor, IReadOnlyDictionary<string, string> Notes, DateTimeOffset? CreatedAt = null);
 
 /// <summary>The login method AppRole: its roles and their ids.</summary>
 public sealed class VaultAppRoles(VaultConnection connection, string mount = "approle")
@@ -102,7 +102,7 @@ public sealed class VaultAppRoles(VaultConnection connection, string mount = "ap
     {
         var data = (await connection.SendAsync(VaultCall.Write($"{At(name)}/{by}/lookup", $"look up a secret id of {name}", what), ct)).Data;
         return data.Text("secret_id_accessor") is { Length: > 0 } accessor
-            ? new(accessor, (data["metadata"] as JsonObject ?? []).ToDictionary(note => note.Key, note => note.Value?.ToString() ?? ""))
+            ? new(accessor, (data["metadata"] as JsonObject ?? []).ToDictionary(note => note.Key, note => note.Value?.ToString() ?? ""), data.Moment("creation_time"))
             : null;
     }
 

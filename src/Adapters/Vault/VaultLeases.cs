@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace PlatformOps.Adapters.Vault;
 
 /// <summary>Something that was handed out for a time.</summary>
-public sealed record VaultLease(string Id, TimeSpan Ttl, bool Renewable);
+/// <param name="IssuedAt">Null where Vault does not say it.</param>
+public sealed record VaultLease(string Id, TimeSpan Ttl, bool Renewable, DateTimeOffset? IssuedAt = null);
 
 /// <summary>Leases: look at them, lengthen them, end them.</summary>
 public sealed class VaultLeases(VaultConnection connection)
@@ -14,12 +15,29 @@ public sealed class VaultLeases(VaultConnection connection)
         try
         {
             var data = (await connection.RequireAsync(VaultCall.Write("sys/leases/lookup", $"look up lease {id}", Named(id)), ct)).Data;
-            return new(id, data.Seconds("ttl"), data.Flag("renewable"));
+            return new(id, data.Seconds("ttl"), data.Flag("renewable"), data.Moment("issue_time"));
         }
         catch (VaultException failure) when (failure.Trouble == VaultTrouble.Refused && failure.Errors.Any(error => error.Contains("invalid lease", StringComparison.Ordinal)))
         {
             return null;
         }
+    }
+
+    /// <summary>The ids of all that begin with a path.</summary>
+    /// <param name="folder">Empty: all.</param>
+    public async Task<IReadOnlyList<string>> ListAsync(string folder, CancellationToken ct)
+    {
+        var ids = new List<string>();
+        foreach (var name in (await connection.SendAsync(VaultCall.List($"sys/leases/lookup/{VaultJson.Path(folder)}{(folder.Length == 0 ? "" : "/")}", $"list the leases of {(folder.Length == 0 ? "all engines" : folder)}"), ct)).Keys)
+        {
+            var path = folder.Length == 0 ? name : $"{folder}/{name}";
+            if (name.EndsWith('/'))
+                ids.AddRange(await ListAsync(path.TrimEnd('/'), ct));
+            else
+                ids.Add(path);
+        }
+
+        return ids;
     }
 
     /// <param name="increment">How long it should live from now; Vault gives less where its limit is near.</param>

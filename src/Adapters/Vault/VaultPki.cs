@@ -60,6 +60,13 @@ public sealed class VaultPki(VaultConnection connection, string mount = "pki")
         return DateTimeOffset.FromUnixTimeSeconds((long)data["revocation_time"]!);
     }
 
+    /// <summary>Revokes a certificate that the engine does not know any more, and one of its issuers has signed. Revoking again is no failure.</summary>
+    /// <param name="pem">The certificate.</param>
+    public Task RevokeGivenAsync(string pem, CancellationToken ct) => SendAsync(VaultCall.Write(At("revoke"), $"revoke a certificate that is given to {mount}", new() { ["certificate"] = pem }), ct);
+
+    /// <returns>Serial numbers of what was revoked.</returns>
+    public async Task<IReadOnlyList<string>> RevokedAsync(CancellationToken ct) => (await connection.SendAsync(VaultCall.List(At("certs/revoked"), $"list the revoked certificates of {mount}"), ct)).Keys;
+
     /// <returns>Null when the engine does not know it.</returns>
     public async Task<VaultIssuedCertificate?> ReadCertificateAsync(string serial, CancellationToken ct)
     {

@@ -63,6 +63,24 @@ public sealed class VaultTokens(VaultConnection connection)
         return VaultJson.Login((await connection.RequireAsync(VaultCall.Write(path, "make a token", body), ct)).Auth ?? []);
     }
 
+    /// <summary>The accessors of all tokens that are kept.</summary>
+    public async Task<IReadOnlyList<string>> AccessorsAsync(CancellationToken ct) => (await connection.SendAsync(VaultCall.List("auth/token/accessors/", "list the accessors of tokens"), ct)).Keys;
+
+    /// <summary>When a token was made.</summary>
+    /// <returns>Null: there is none of that accessor, or no longer.</returns>
+    public async Task<DateTimeOffset?> MadeAtAsync(string accessor, CancellationToken ct)
+    {
+        try
+        {
+            var data = (await connection.RequireAsync(VaultCall.Write("auth/token/lookup-accessor", "look up a token", new() { ["accessor"] = accessor }), ct)).Data;
+            return DateTimeOffset.FromUnixTimeSeconds((long?)data["creation_time"] ?? 0);
+        }
+        catch (VaultException failure) when (failure.Errors.Any(error => error.Contains("invalid accessor", StringComparison.Ordinal)))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Ends a token, and everything that was leased with it. One that is gone is no failure.</summary>
     public async Task RevokeAsync(string accessor, CancellationToken ct)
     {

@@ -73,6 +73,14 @@ public interface IBackupActivities
     [Activity]
     Task<ComparedState> CompareStateAsync(StateRestoreInput input);
 
+    /// <summary>What a restore would do with a Vault, or why it is refused. Changes nothing.</summary>
+    [Activity]
+    Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input);
+
+    /// <summary>Carries out one step of a restore of a Vault. Heartbeats say how far it is.</summary>
+    [Activity]
+    Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input);
+
     /// <summary>Has a set stay, or lets it go.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Conflict"/>: it is being removed already.</exception>
     [Activity]

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Platform.Backups.Vault;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Backups;
 
@@ -14,7 +15,7 @@ internal static class RestoreCommand
         new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "do it: it waits for approval, and then says what it does"),
         new Example("restore cluster-state production cluster-state --namespace shop --plan", "which objects would be made again"))
     {
-        Database(), ClusterState(),
+        Database(), ClusterState(), Vault(),
     };
 
     private static CliCommand Database()
@@ -60,6 +61,34 @@ internal static class RestoreCommand
                 RequestedBy = by,
             },
             report => report.RestorePlan, Lines, ct));
+    }
+
+    private static CliCommand Vault()
+    {
+        var of = new RestoreArguments("vault", "The id of the set. [default: the newest from before --to]", "The moment from before which the set has to be, in UTC. [default: now]");
+        var otherKeys = new Option<bool>("--other-keys") { Description = "Vault has other unseal keys than the set, a new one for example: the restore seals it, until the keys of the set are given. [default: refused]" };
+        var command = of.AddTo(new CliCommand(
+            "vault",
+            "Replace everything that a Vault has by a set, after a backup of it. What was revoked since the set was made is revoked again; what somebody has to see to is named.",
+            new Example("restore vault production vault --plan", "which set, and what would be lost"),
+            new Example("restore vault production vault --to 2026-03-01T09:41:00Z", "the state before somebody removed an engine"),
+            new Example("restore vault production vault --other-keys", "into a new Vault")));
+        command.Add(otherKeys);
+        return command.Runs((invocation, ct) => of.RunAsync<VaultRestoreReport, VaultRestorePlan>(
+            invocation,
+            nameof(RestoreVault),
+            (given, by) => new RestoreVaultInput
+            {
+                Environment = given.Environment,
+                Store = given.Store,
+                Region = given.Region,
+                Set = given.Set,
+                To = given.To,
+                OtherKeys = invocation.Get(otherKeys),
+                Mode = given.Mode,
+                RequestedBy = by,
+            },
+            report => report.RestorePlan, plan => plan.Notes, ct));
     }
 
     private static IEnumerable<string> Lines(StateRestorePlan plan) =>

@@ -80,6 +80,15 @@ internal static class RunbooksCommand
             Required: ["environment", "store"],
             Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
         new(
+            nameof(RestoreVault),
+            "restore/{environment}/{store}",
+            "Replaces everything that a Vault has by a set, after approval and with a backup of it; what was revoked since is revoked again, and the rest is named.",
+            typeof(RestoreVaultInput),
+            """{"environment":"production","store":"vault"}""",
+            "restore/production/vault",
+            Required: ["environment", "store"],
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+        new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",
             "Removes an environment in reverse order of its dependencies, after approval; data is kept unless it is asked for and allowed.",

@@ -23,6 +23,7 @@ public class DatabaseTests
         Assert.Equal(TimeSpan.FromHours(1), (await new VaultLeases(vault.Root).RenewAsync(login.Lease.Id, TimeSpan.FromHours(1), Ct)).Ttl);
         vault.Clock.Advance(TimeSpan.FromMinutes(59));
         Assert.NotNull(await new VaultLeases(vault.Root).LookUpAsync(login.Lease.Id, Ct));
+        Assert.Contains(login.Lease.Id, await new VaultLeases(vault.Root).ListAsync("", Ct));
 
         vault.Clock.Advance(TimeSpan.FromMinutes(2));
         await Wait.UntilAsync(() => Last(vault).Contains($"DROP ROLE IF EXISTS \"{login.Username}\"", StringComparison.Ordinal), () => "It was not dropped.");

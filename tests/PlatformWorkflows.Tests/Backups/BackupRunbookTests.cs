@@ -239,6 +239,10 @@ internal static class Runs
         server, backups, nameof(RestoreClusterState), environment,
         name => (RestoreClusterState.WorkflowId(name, "postgresql"), new RestoreClusterStateInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", Namespaces = ["shop"], Overwrite = true, RequestedBy = "ana", Mode = mode }));
 
+    public static Task<RunningRunbook<VaultRestoreReport>> RestoreVaultAsync(RunbookServer server, FakeBackups backups, RunbookMode mode = RunbookMode.Apply, string? environment = null) => StartAsync<VaultRestoreReport>(
+        server, backups, nameof(RestoreVault), environment,
+        name => (RestoreVault.WorkflowId(name, "postgresql"), new RestoreVaultInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", RequestedBy = "ana", Mode = mode }));
+
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {
         var (id, input) = how(environment ?? $"e-{Guid.NewGuid():N}");

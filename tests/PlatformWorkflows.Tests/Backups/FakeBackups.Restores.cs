@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Platform.Backups.Vault;
 using PlatformOps.Workflows.Backups;
 
 namespace PlatformOps.PlatformWorkflows.Tests.Backups;
@@ -40,6 +41,28 @@ internal sealed partial class FakeBackups
         Created = "c1",
         Archive = "a1",
     };
+
+    /// <summary>What is planned for a Vault; null: it is refused.</summary>
+    public VaultRestorePlan? VaultRestore { get; set; } = new()
+    {
+        Environment = "development",
+        Store = "postgresql",
+        Set = "new",
+        Label = "new",
+        At = Start,
+        Why = "It is the newest that can be restored.",
+        Address = "https://vault:8200",
+        Snapshot = "s1",
+        OtherKeys = false,
+        Lost = "Everything is replaced.",
+        Notes = [],
+    };
+
+    public Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input) =>
+        DoAsync("plan", () => new PlannedVaultRestore(VaultRestore, VaultRestore is null ? "Vault is sealed." : null, Approvals, TimeSpan.FromHours(1)));
+
+    public Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input) => DoAsync(
+        $"vault{input.Step}", () => input.Step == VaultRestoreStep.Fence ? new VaultRestoreStepResult("Done.", ["token a1"], ["secret/shop is at version 1 again."]) : new("Done."));
 
     public Task<bool> ClaimSetAsync(ClaimSetInput input) => DoAsync(input.Release ? "release" : "claim", () => !input.Release);
 

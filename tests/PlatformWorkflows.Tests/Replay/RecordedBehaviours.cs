@@ -236,6 +236,10 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
+        ["vault-restored"] = server => RestoreVaultAsync(server, FakeBackups.Of(StoreKind.Vault), run => run.ApproveAsync()),
+        ["vault-restored-unjudged"] = server => RestoreVaultAsync(
+            server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
+            RestoreVaultTests.AnswerForEverythingAsync),
         ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
@@ -402,6 +406,14 @@ internal static class RecordedBehaviours
     private static async Task<string> RestoreStateAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<StateRestoreReport>, Task> conduct)
     {
         await using var run = await Runs.RestoreStateAsync(server, backups, environment: "development");
+        await conduct(run);
+        await run.EndedAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> RestoreVaultAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<VaultRestoreReport>, Task> conduct)
+    {
+        await using var run = await Runs.RestoreVaultAsync(server, backups, environment: "development");
         await conduct(run);
         await run.EndedAsync();
         return run.Handle.Id;

@@ -171,6 +171,20 @@ internal sealed class Issuers(MountStorage storage, TimeProvider time)
         return ReadDefault();
     }
 
+    /// <summary>Who has signed a certificate; null: none of these.</summary>
+    public StoredIssuer? Signing(X509Certificate2 certificate) => All.FirstOrDefault(issuer =>
+    {
+        using var authority = X509Certificate2.CreateFromPem(issuer.Pem);
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        // One that has ended may be revoked too, and an intermediate is not trusted by itself.
+        chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid | X509VerificationFlags.AllowUnknownCertificateAuthority;
+        return certificate.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData)
+            && chain.Build(certificate) && chain.ChainElements.Count > 1 && chain.ChainElements[1].Certificate.RawDataMemory.Span.SequenceEqual(authority.RawDataMemory.Span);
+    });
+
     public string CrlPem(string reference) => PemEncoding.WriteString("X509 CRL", Crl(reference));
 
     /// <summary>What this issuer has revoked, signed by it.</summary>

@@ -37,7 +37,8 @@ internal sealed class PkiEngine(MountStorage storage, TimeProvider time) : IEngi
         (VaultOperation.Delete, ["roles", var name]) => DeleteRole(name),
         (VaultOperation.Update, ["sign", var role]) => Sign(role, null, request.Fields),
         (VaultOperation.Update, ["issuer", var issuer, "sign", var role]) => Sign(role, issuer, request.Fields),
-        (VaultOperation.Update, ["revoke"]) => Revoke(request.Fields.Required("serial_number")),
+        (VaultOperation.Update, ["revoke"]) => Revoke(request.Fields),
+        (VaultOperation.List, ["certs", "revoked"]) => EngineAnswer.Keys(storage.Names("cert/").Where(serial => storage.Get($"cert/{serial}")!.Integer("revocation_time") > 0).Select(serial => serial.Replace('-', ':'))),
         (VaultOperation.List, ["certs"]) => EngineAnswer.Keys(storage.Names("cert/").Select(serial => serial.Replace('-', ':'))),
         (VaultOperation.Read, ["cert", var serial]) => ReadCertificate(serial),
         (VaultOperation.Read, ["ca", "pem"]) => Raw(issuers.Find("default").Pem, "application/pem-certificate-chain"),
@@ -124,6 +125,26 @@ internal sealed class PkiEngine(MountStorage storage, TimeProvider time) : IEngi
             return ([], []);
         var names = new X509SubjectAlternativeNameExtension(extension.RawData);
         return ([.. names.EnumerateDnsNames()], [.. names.EnumerateIPAddresses()]);
+    }
+
+    private EngineAnswer Revoke(JsonObject fields)
+    {
+        var (serial, given) = (fields.String("serial_number"), fields.String("certificate"));
+        if (string.IsNullOrEmpty(serial) == string.IsNullOrEmpty(given))
+            throw VaultFailure.Rejected(string.IsNullOrEmpty(serial) ? "The serial number or certificate to revoke must be provided." : "Must provide either the certificate or the serial to revoke; not both.");
+        return Revoke(serial is { Length: > 0 } ? serial : TakeIn(given!));
+    }
+
+    /// <summary>A certificate that is not stored, or not any more: one of the issuers has to have signed it.</summary>
+    private string TakeIn(string pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        var issuer = issuers.Signing(certificate) ?? throw VaultFailure.Rejected("unable to verify signature on presented cert from any present issuer in this mount; certificates from previous CAs will need to have their issuing CA and key re-imported if revocation is necessary");
+        var serial = Certificates.Serial(certificate);
+        var path = $"cert/{serial.Replace(':', '-')}";
+        if (storage.Get(path) is null)
+            storage.Put(path, new() { ["certificate"] = pem, ["issuer_id"] = issuer.Id, ["revocation_time"] = 0 });
+        return serial;
     }
 
     private EngineAnswer Revoke(string serial)
