@@ -76,6 +76,17 @@ public sealed partial class BackupActivities
     /// <inheritdoc/>
     public Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input) => OfVault(input.Store, (restore, _) => restore.CarryOutAsync(input));
 
+    /// <inheritdoc/>
+    public Task<ListedStores> ListStoresAsync(StoreReference input) => ActivityFailures.MappedAsync(() =>
+    {
+        var specified = SpecifiedEnvironment.Read(sources, input.Environment);
+        var components = specified.Environment.Regions.SelectMany(region => specified.InDependencyOrder(region.Name)).DistinctBy(component => component.Name).ToList();
+        var rails = specified.Environment.GuardRails;
+        return Task.FromResult(new ListedStores(
+            components.SelectMany(component => component.Backups).DistinctBy(store => store.Name).ToDictionary(store => store.Name, store => store.Store), [.. components.Select(component => component.Name)],
+            Math.Max(1, rails.Approvals), rails.ApprovalTimeout));
+    });
+
     private Task<T> OfVault<T>(StoreReference reference, Func<VaultRestore, GuardRails, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
     {
         var (specified, definition) = Defined(reference, StoreKind.Vault);

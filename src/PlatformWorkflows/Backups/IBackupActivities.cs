@@ -81,6 +81,10 @@ public interface IBackupActivities
     [Activity]
     Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input);
 
+    /// <summary>The stores and components of an environment, as the catalog declares them. Changes nothing.</summary>
+    [Activity]
+    Task<ListedStores> ListStoresAsync(StoreReference input);
+
     /// <summary>Has a set stay, or lets it go.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Conflict"/>: it is being removed already.</exception>
     [Activity]

@@ -33,7 +33,7 @@ public sealed partial class RestoreDatabase : RestoreRunbook
     {
         var given = RequestFields.Given(input);
         Request = BackupRequest.Check("restore", given.Environment, given.Store, given.Region, given.OperationId, given.Within);
-        Use(given.RequestedBy, given.ParkedAtMost);
+        Use(given.RequestedBy, given.ParkedAtMost, given.Approved);
         var asked = new PlanRestoreInput(Request.Store, Request.OperationId, given.Set, RequestFields.Moment("to", given.To), Before(Request.OperationId));
         Identify();
         try

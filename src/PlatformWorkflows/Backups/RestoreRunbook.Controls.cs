@@ -130,6 +130,13 @@ public abstract partial class RestoreRunbook
         approvalsNeeded = needed;
         if (approvalsNeeded == 0)
             return true;
+        // People have read this very plan with those of other stores. Another one they read here.
+        if (approvedBefore is { } before && before.PlanHash == PlanHash && before.ApprovedBy.Count >= needed)
+        {
+            approvals.AddRange(before.ApprovedBy.Select(who => new ApproveInput(before.PlanHash, who)));
+            return true;
+        }
+
         EnterPhase(RunbookPhase.AwaitingApproval, $"{PlanInWords()} It waits for {(approvalsNeeded == 1 ? "approval" : $"{approvalsNeeded} approvals")}.");
         WaitingFor = new($"approve with planHash {PlanHash}", "approver", Now + timeout);
         await Workflow.WaitConditionAsync(() => Rejection is not null || approvals.Count >= approvalsNeeded, timeout, Acting.Token);

@@ -15,7 +15,7 @@ public abstract partial class RestoreRunbook : BackupRunbook
     private static readonly TimeSpan BackupPause = TimeSpan.FromSeconds(30);
 
     private string? requestedBy;
-    private TimeSpan parkedAtMost;
+    private ApprovedPlan? approvedBefore;
 
     private protected RestoreRunbook(string summary, params IEnumerable<(string Name, string Detail)> steps)
         : base(summary, steps)
@@ -40,8 +40,18 @@ public abstract partial class RestoreRunbook : BackupRunbook
     /// <summary>Whether people may say to go on without a step.</summary>
     private protected abstract bool MaySkip(string step);
 
+    /// <summary>How long a parked run waits for people.</summary>
+    private protected TimeSpan ParkedAtMost { get; private set; }
+
     /// <summary>Takes what the input says about people.</summary>
-    private protected void Use(string? requester, string? parked) => (requestedBy, parkedAtMost) = (requester, RequestFields.ParkedAtMost(parked));
+    /// <param name="approved">What was approved with the plans of other stores; null: nothing.</param>
+    private protected void Use(string? requester, string? parked, ApprovedPlan? approved = null)
+    {
+        // Whoever starts a run could say so; only the run that asked those people started this one as its child.
+        if (approved is not null && Workflow.Info.Parent?.WorkflowId != RestoreEnvironment.WorkflowId(Request.Store.Environment))
+            throw FailureTypes.Invalid("Field 'approved' is for runs that RestoreEnvironment starts. Leave it out: the plan is approved with the update approve.");
+        (requestedBy, ParkedAtMost, approvedBefore) = (requester, RequestFields.ParkedAtMost(parked), approved);
+    }
 
     /// <summary>Makes the run findable by what is approved.</summary>
     private protected static void Publish(string planHash) => Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.PlanHash.ValueSet(planHash));
@@ -126,19 +136,19 @@ public abstract partial class RestoreRunbook : BackupRunbook
         Finish(step, why, StepState.Failed);
         failed = step;
         EnterPhase(RunbookPhase.Parked, $"Parked: {step} failed. {why}");
-        WaitingFor = new(abortable ? "retryStep, skipStep or abort" : "retryStep or skipStep", "operator", Now + parkedAtMost);
-        var answered = await Workflow.WaitConditionAsync(() => failed is null, parkedAtMost, abortable ? Acting.Token : CancellationToken.None);
+        WaitingFor = new(abortable ? "retryStep, skipStep or abort" : "retryStep or skipStep", "operator", Now + ParkedAtMost);
+        var answered = await Workflow.WaitConditionAsync(() => failed is null, ParkedAtMost, abortable ? Acting.Token : CancellationToken.None);
         WaitingFor = null;
         failed = null;
         if (!answered && abortable)
         {
-            AbortReason = $"nobody continued the parked run within {InWords(parkedAtMost)}. {why}";
+            AbortReason = $"nobody continued the parked run within {InWords(ParkedAtMost)}. {why}";
             Acting.Cancel();
             Acting.Token.ThrowIfCancellationRequested();
         }
 
         if (!answered)
-            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(parkedAtMost)}. {why} {IfStoppedNow()}");
+            throw FailureTypes.Impossible($"Nobody continued the parked run within {InWords(ParkedAtMost)}. {why} {IfStoppedNow()}");
         if (!Skipped.TryGetValue(step, out var reason))
             return true;
         Finish(step, $"Skipped: {reason}", StepState.Skipped);

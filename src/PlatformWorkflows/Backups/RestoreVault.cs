@@ -50,7 +50,7 @@ public sealed class RestoreVault : RestoreRunbook
     {
         var given = RequestFields.Given(input);
         Request = BackupRequest.Check("restore", given.Environment, given.Store, given.Region, given.OperationId, given.Within);
-        Use(given.RequestedBy, given.ParkedAtMost);
+        Use(given.RequestedBy, given.ParkedAtMost, given.Approved);
         var asked = new PlanVaultRestoreInput(Request.Store, Request.OperationId, given.Set, RequestFields.Moment("to", given.To), given.OtherKeys);
         Identify();
         try

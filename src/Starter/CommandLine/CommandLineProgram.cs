@@ -40,6 +40,7 @@ internal static class CommandLineProgram
             AbortCommand.Create(),
             RetryCommand.Create(),
             SkipCommand.Create(),
+            ConfirmCommand.Create(),
             RunbooksCommand.Create(),
             BootstrapCommand.Create(),
             ServerCommand.Create(),

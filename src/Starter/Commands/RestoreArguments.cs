@@ -33,19 +33,26 @@ internal sealed class RestoreArguments(string example, string aboutSet, string a
     /// <param name="input">From what was given and who asks.</param>
     /// <param name="planOf">Of a report.</param>
     /// <param name="notes">What a plan says to whoever approves it.</param>
-    public async Task<ExitCode> RunAsync<TReport, TPlan>(
+    public Task<ExitCode> RunAsync<TReport, TPlan>(
         Invocation invocation, string runbook, Func<GivenRestore, string, object> input, Func<TReport, TPlan?> planOf, Func<TPlan, IEnumerable<string>> notes, CancellationToken ct)
         where TPlan : class
     {
         var given = new GivenRestore(
             invocation.Get(environment), invocation.Get(store), invocation.Get(region), invocation.Get(set), invocation.Get(to), invocation.Get(plan) ? RunbookMode.Plan : RunbookMode.Apply);
-        var taskQueue = invocation.TaskQueueOr(invocation.Get(queue));
-        var id = $"restore/{given.Environment}/{new StoreReference(given.Environment, given.Store, given.Region)}";
-        var run = await RunbookRun.StartAsync(
-            await invocation.ConnectForAsync(given.Environment, ct), runbook, given.Mode == RunbookMode.Plan ? $"plan/{id}/{Guid.NewGuid():N}" : id, given.Environment,
-            input(given, invocation.Get(by) ?? RunCommands.Caller()), taskQueue, ct);
+        return RunAsync(
+            invocation, runbook, $"restore/{given.Environment}/{new StoreReference(given.Environment, given.Store, given.Region)}", given.Environment, given.Mode == RunbookMode.Plan, invocation.Get(detach), invocation.Get(queue),
+            input(given, invocation.Get(by) ?? RunCommands.Caller()), planOf, notes, ct);
+    }
+
+    /// <summary>The same for any restore.</summary>
+    public static async Task<ExitCode> RunAsync<TReport, TPlan>(
+        Invocation invocation, string runbook, string id, string environment, bool planned, bool detached, string? queue, object input, Func<TReport, TPlan?> planOf, Func<TPlan, IEnumerable<string>> notes, CancellationToken ct)
+        where TPlan : class
+    {
+        var taskQueue = invocation.TaskQueueOr(queue);
+        var run = await RunbookRun.StartAsync(await invocation.ConnectForAsync(environment, ct), runbook, planned ? $"plan/{id}/{Guid.NewGuid():N}" : id, environment, input, taskQueue, ct);
         run.RequireStarted("restore");
-        if (invocation.Get(detach))
+        if (detached)
             return run.Detached(invocation);
         var outcome = await run.FollowAsync(invocation, taskQueue, ct);
         var made = outcome.Report is { } report ? planOf(report.As<TReport>()) : await run.QueryAsync<TPlan?>("restorePlan", ct);

@@ -4,6 +4,7 @@ using PlatformOps.Platform.Backups.ClusterState;
 using PlatformOps.Platform.Backups.Vault;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Provisioning;
 
 namespace PlatformOps.Starter.Commands;
 
@@ -15,7 +16,7 @@ internal static class RestoreCommand
         new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "do it: it waits for approval, and then says what it does"),
         new Example("restore cluster-state production cluster-state --namespace shop --plan", "which objects would be made again"))
     {
-        Database(), ClusterState(), Vault(),
+        Database(), ClusterState(), Vault(), Everything(),
     };
 
     private static CliCommand Database()
@@ -89,6 +90,35 @@ internal static class RestoreCommand
                 RequestedBy = by,
             },
             report => report.RestorePlan, plan => plan.Notes, ct));
+    }
+
+    private static CliCommand Everything()
+    {
+        var environment = RunArguments.Environment();
+        var to = new Option<string>("--to") { Description = "The moment to restore to, in UTC, for example 2026-03-01T09:41:00Z. [default: the newest]", HelpName = "TIME" };
+        var otherKeys = new Option<bool>("--other-keys") { Description = "Vault has other unseal keys than its set, a new one for example. [default: the same]" };
+        var plan = new Option<bool>("--plan") { Description = "Only say what would be done, in which order." };
+        var by = new Option<string>("--requested-by") { Description = "Who asks; somebody else has to approve. [default: whoever runs this]", HelpName = "NAME" };
+        var (detach, queue) = (RunArguments.Detach(), RunArguments.TaskQueue());
+        return new CliCommand(
+            "environment",
+            "Restore an environment of which nothing but its clusters is left: Vault, PostgreSQL, Elasticsearch, Temporal, Argo CD, in this order, with one approval for all that can be planned at the beginning.",
+            new Example("restore environment production --plan", "which steps, and the plan of each store"),
+            new Example("restore environment production --other-keys", "into a new site"))
+        {
+            environment, to, otherKeys, plan, by, detach, queue,
+        }
+        .Runs((invocation, ct) => RestoreArguments.RunAsync<EnvironmentRestoreReport, EnvironmentRestorePlan>(
+            invocation, nameof(RestoreEnvironment), RestoreEnvironment.WorkflowId(invocation.Get(environment)), invocation.Get(environment), invocation.Get(plan), invocation.Get(detach), invocation.Get(queue),
+            new RestoreEnvironmentInput
+            {
+                Environment = invocation.Get(environment),
+                To = invocation.Get(to),
+                OtherKeys = invocation.Get(otherKeys),
+                Mode = invocation.Get(plan) ? RunbookMode.Plan : RunbookMode.Apply,
+                RequestedBy = invocation.Get(by) ?? RunCommands.Caller(),
+            },
+            report => report.RestorePlan, made => made.Steps.Select(step => $"{step.Name}: {step.Does}"), ct));
     }
 
     private static IEnumerable<string> Lines(StateRestorePlan plan) =>

@@ -69,7 +69,7 @@ internal static class RunbooksCommand
             """{"environment":"production","store":"postgresql","to":"2026-03-01T09:41:00Z"}""",
             "restore/production/postgresql",
             Required: ["environment", "store"],
-            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep", Internal: "approved"),
         new(
             nameof(RestoreClusterState),
             "restore/{environment}/{store}",
@@ -87,7 +87,16 @@ internal static class RunbooksCommand
             """{"environment":"production","store":"vault"}""",
             "restore/production/vault",
             Required: ["environment", "store"],
-            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep", Internal: "approved"),
+        new(
+            nameof(RestoreEnvironment),
+            "restore/{environment}",
+            "Restores an environment of which nothing but its clusters is left, store by store in their order, with one approval for all that can be planned at the beginning.",
+            typeof(RestoreEnvironmentInput),
+            """{"environment":"production"}""",
+            "restore/production",
+            Required: ["environment"],
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep, confirmStep"),
         new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",

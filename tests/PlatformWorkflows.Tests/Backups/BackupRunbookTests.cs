@@ -243,6 +243,10 @@ internal static class Runs
         server, backups, nameof(RestoreVault), environment,
         name => (RestoreVault.WorkflowId(name, "postgresql"), new RestoreVaultInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", RequestedBy = "ana", Mode = mode }));
 
+    public static Task<RunningRunbook<EnvironmentRestoreReport>> RestoreEnvironmentAsync(RunbookServer server, FakeBackups backups, RunbookMode mode = RunbookMode.Apply, string? environment = null) => StartAsync<EnvironmentRestoreReport>(
+        server, backups, nameof(RestoreEnvironment), environment,
+        name => (RestoreEnvironment.WorkflowId(name), new RestoreEnvironmentInput { Environment = name, OperationId = "op-recorded", RequestedBy = "ana", Mode = mode }));
+
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {
         var (id, input) = how(environment ?? $"e-{Guid.NewGuid():N}");

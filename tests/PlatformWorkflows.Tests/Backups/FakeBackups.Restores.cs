@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Backups.ClusterState;
 using PlatformOps.Platform.Backups.Vault;
 using PlatformOps.Workflows.Backups;
@@ -63,6 +64,10 @@ internal sealed partial class FakeBackups
 
     public Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input) => DoAsync(
         $"vault{input.Step}", () => input.Step == VaultRestoreStep.Fence ? new VaultRestoreStepResult("Done.", ["token a1"], ["secret/shop is at version 1 again."]) : new("Done."));
+
+    public Dictionary<string, StoreKind> Stores { get; } = new() { ["postgresql"] = StoreKind.Postgresql, ["search"] = StoreKind.Elasticsearch, ["vault"] = StoreKind.Vault };
+
+    public Task<ListedStores> ListStoresAsync(StoreReference input) => DoAsync("list", () => new ListedStores(Stores, ["app", "argo-cd"], 1, TimeSpan.FromHours(1)));
 
     public Task<bool> ClaimSetAsync(ClaimSetInput input) => DoAsync(input.Release ? "release" : "claim", () => !input.Release);
 

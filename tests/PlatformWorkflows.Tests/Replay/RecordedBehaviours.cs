@@ -240,6 +240,11 @@ internal static class RecordedBehaviours
         ["vault-restored-unjudged"] = server => RestoreVaultAsync(
             server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
             RestoreVaultTests.AnswerForEverythingAsync),
+        ["environment-restored"] = server => RestoreEnvironmentAsync(server, RestoreEnvironmentTests.Cold(), async run =>
+        {
+            await run.ApproveAsync();
+            await RestoreEnvironmentTests.ConfirmAsync(run);
+        }),
         ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
@@ -414,6 +419,14 @@ internal static class RecordedBehaviours
     private static async Task<string> RestoreVaultAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<VaultRestoreReport>, Task> conduct)
     {
         await using var run = await Runs.RestoreVaultAsync(server, backups, environment: "development");
+        await conduct(run);
+        await run.EndedAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> RestoreEnvironmentAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<EnvironmentRestoreReport>, Task> conduct)
+    {
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups, environment: "development");
         await conduct(run);
         await run.EndedAsync();
         return run.Handle.Id;

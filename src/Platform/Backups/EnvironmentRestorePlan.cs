@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using PlatformOps.Platform.Specification;
+
+namespace PlatformOps.Platform.Backups;
+
+/// <summary>How a step of the restore of an environment is done.</summary>
+public enum EnvironmentStepKind
+{
+    /// <summary>By the runbook that restores such a store.</summary>
+    Restore,
+
+    /// <summary>By provisioning components.</summary>
+    Provision,
+
+    /// <summary>By people, who say so: there is no runbook for it.</summary>
+    Confirm,
+}
+
+/// <summary>One step of the restore of an environment.</summary>
+/// <param name="Name">What <c>retryStep</c>, <c>skipStep</c> and <c>confirmStep</c> take.</param>
+/// <param name="Does">What is done, as sentences.</param>
+/// <param name="Store">The store that is restored; null: none.</param>
+/// <param name="Components">What is provisioned; empty: nothing.</param>
+/// <param name="PlanHash">Of the store's own plan, which is approved with this one; null: it cannot be made yet.</param>
+public sealed record EnvironmentRestoreStep(string Name, EnvironmentStepKind Kind, string Does, StoreKind? Store = null, IReadOnlyList<string>? Components = null, string? PlanHash = null);
+
+/// <summary>What the restore of an environment would do, as people approve it: once, for all steps that can be planned now.</summary>
+public sealed record EnvironmentRestorePlan
+{
+    public required string Environment { get; init; }
+
+    /// <summary>The moment that is restored; null: the newest.</summary>
+    public DateTimeOffset? Target { get; init; }
+
+    /// <summary>In this order.</summary>
+    public required IReadOnlyList<EnvironmentRestoreStep> Steps { get; init; }
+
+    /// <summary>What people approve. The same facts give the same hash.</summary>
+    public string Hash => CanonicalJson.Digest(new JsonObject
+    {
+        ["environment"] = Environment,
+        ["target"] = Target?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        ["steps"] = new JsonArray([.. Steps.Select(step => (JsonNode)$"{step.Name} {step.Kind} {string.Join(',', step.Components ?? [])} {step.PlanHash ?? "later"}")]),
+    });
+
+    /// <summary>The steps of a site of which nothing but its cluster is left: who holds the secrets of others first, then what the platform keeps, then what runs on it, then what brings everything else.</summary>
+    /// <param name="stores">By name.</param>
+    /// <param name="components">Names of all that are enabled.</param>
+    public static IReadOnlyList<EnvironmentRestoreStep> InOrder(IReadOnlyDictionary<string, StoreKind> stores, IReadOnlyCollection<string> components)
+    {
+        string[] temporal = [.. components.Where(name => name == "temporal" || name.StartsWith("temporal-", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        return
+        [
+            .. Of(StoreKind.Vault, EnvironmentStepKind.Restore, "is restored by RestoreVault."),
+            .. Of(StoreKind.Postgresql, EnvironmentStepKind.Restore, "is restored by RestoreDatabase."),
+            .. Of(StoreKind.Elasticsearch, EnvironmentStepKind.Confirm, "has to be restored by hand: restore its newest snapshot from before the moment (POST _snapshot/REPOSITORY/SNAPSHOT/_restore), look that its indices are green, then confirmStep."),
+            .. temporal.Length > 0 ? [new("temporal", EnvironmentStepKind.Provision, $"Temporal is provisioned ({string.Join(", ", temporal)}). Its workflows are those of the restored database: keep its workers stopped until somebody has seen what they would do.", null, temporal)] : Array.Empty<EnvironmentRestoreStep>(),
+            .. components.Contains("argo-cd") ? [new("argo-cd", EnvironmentStepKind.Provision, "Argo CD is provisioned, and brings what it is told to.", null, ["argo-cd"])] : Array.Empty<EnvironmentRestoreStep>(),
+        ];
+
+        IEnumerable<EnvironmentRestoreStep> Of(StoreKind store, EnvironmentStepKind kind, string does) =>
+            stores.Where(known => known.Value == store).OrderBy(known => known.Key, StringComparer.Ordinal).Select(known => new EnvironmentRestoreStep(known.Key, kind, $"{known.Key} {does}", store));
+    }
+}

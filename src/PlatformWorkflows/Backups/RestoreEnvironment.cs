@@ -1,0 +1,259 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
+using Temporalio.Exceptions;
+using Temporalio.Workflows;
+
+namespace PlatformOps.Workflows.Backups;
+
+/// <summary>Restores an environment of which nothing but its clusters is left: Vault, PostgreSQL, Elasticsearch, Temporal, Argo CD, each by the runbook that does it at other times, with one approval for all that can be planned at
+/// the beginning. See <c>docs/runbooks/restore-environment.md</c>.</summary>
+[Workflow]
+public sealed class RestoreEnvironment : RestoreRunbook
+{
+    /// <summary>What its operation id and search attributes call it.</summary>
+    private const string Everything = "environment";
+
+    private readonly Dictionary<string, TimeSpan> took = [];
+    private EnvironmentRestorePlan? plan;
+    private RestoreEnvironmentInput given = new();
+    private string? awaited, confirmation;
+    private DateTimeOffset? begunAt, doneAt;
+
+    /// <summary>Nothing is done yet.</summary>
+    public RestoreEnvironment()
+        : base("Looking at stores and sets.", (Plans, "Which stores in which order, and the plan of each."))
+    {
+    }
+
+    /// <summary>Workflow id of the run of an environment: one at a time.</summary>
+    public static string WorkflowId(string environment) => $"restore/{environment}";
+
+    /// <summary>The plan; null before there is one.</summary>
+    [WorkflowQuery("restorePlan")]
+    public EnvironmentRestorePlan? CurrentPlan() => plan;
+
+    private protected override string? PlanHash => plan?.Hash;
+
+    private protected override string AfterAbort => "what was restored until then stays, and a step that goes on ends as its own runbook says";
+
+    /// <summary>The runbook: plan every step, wait for people, then one step after the other.</summary>
+    [WorkflowRun]
+    public Task<EnvironmentRestoreReport> RunAsync(Input<RestoreEnvironmentInput>? input = null) => TellAsync(async () =>
+    {
+        given = RequestFields.Given(input);
+        Request = BackupRequest.Check("restore", given.Environment, Everything, region: null, given.OperationId, given.Within);
+        Use(given.RequestedBy, given.ParkedAtMost);
+        var target = RequestFields.Moment("to", given.To);
+        Identify();
+        try
+        {
+            Begin(Plans);
+            var listed = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.ListStoresAsync(Request.Store), Looking($"Which stores {Request.Store.Environment} has"));
+            plan = await PlanAsync(target, EnvironmentRestorePlan.InOrder(listed.Stores, listed.Components));
+            if (plan.Steps.Count == 0)
+                return End(RestoreOutcome.Refused, $"{Request.Store.Environment} has nothing that this restores: no Vault, no database, no search, no Temporal and no Argo CD.");
+            Publish(plan.Hash);
+            Finish(Plans, PlanInWords());
+            Steps.AddRange(plan.Steps.Select(step => new RunbookStep(step.Name, StepState.Pending, step.Does, [])));
+            if (given.Mode == RunbookMode.Plan)
+                return End(RestoreOutcome.Planned, PlanInWords());
+            if (!await IsApprovedAsync(listed.Approvals, listed.ApprovalTimeout))
+                return End(RestoreOutcome.Rejected, Rejection ?? $"Nobody approved the plan within {InWords(listed.ApprovalTimeout)}.");
+            foreach (var step in plan.Steps)
+                await DoAsync(step);
+            doneAt = Now;
+            return End(Skipped.Count == 0 ? RestoreOutcome.Restored : RestoreOutcome.Partial, $"{Request.Store.Environment} is restored in {InWords(Now - begunAt!.Value)}: {InWords(took)}.{(Skipped.Count == 0 ? "" : $" Without {string.Join(", ", Skipped.Keys)}.")}");
+        }
+        catch (Exception failure) when (TemporalException.IsCanceledException(failure))
+        {
+            return End(RestoreOutcome.Aborted, $"{(AbortReason is null ? "Cancelled." : $"Aborted: {AbortReason}.")} {(begunAt is null ? "Nothing was changed." : $"Done until then, and left as it is: {(took.Count == 0 ? "nothing" : InWords(took))}.")}");
+        }
+    });
+
+    /// <summary>Says that what a step asked of people is done.</summary>
+    [WorkflowUpdate("confirmStep")]
+    public Task<ControlResult> ConfirmStepAsync(Input<ConfirmStepInput>? input = null)
+    {
+        var confirmed = ControlFields.Given(input);
+        confirmation = $"{confirmed.ConfirmedBy} says that it is done{(confirmed.Comment is null ? "" : $": {confirmed.Comment}")}.";
+        return Task.FromResult(new ControlResult($"{confirmed.Step} is confirmed."));
+    }
+
+    [WorkflowUpdateValidator(nameof(ConfirmStepAsync))]
+    public void ValidateConfirmStep(Input<ConfirmStepInput>? input = null)
+    {
+        var confirmed = ControlFields.Given(input);
+        if (awaited is null || awaited != confirmed.Step || confirmation is not null)
+            throw FailureTypes.Impossible($"confirmStep is for the step that waits for people: {(confirmation is null ? awaited : null) ?? "none"}.");
+        ControlFields.Require("confirmedBy", confirmed.ConfirmedBy, "who says that it is done");
+    }
+
+    /// <summary>Every store's own plan, where it can be made now.</summary>
+    private async Task<EnvironmentRestorePlan> PlanAsync(DateTimeOffset? target, IReadOnlyList<EnvironmentRestoreStep> steps)
+    {
+        var planned = new List<EnvironmentRestoreStep>();
+        foreach (var step in steps)
+        {
+            if (step.Kind != EnvironmentStepKind.Restore)
+            {
+                planned.Add(step);
+                continue;
+            }
+
+            var (outcome, summary, hash) = await RestoreAsync(step, RunbookMode.Plan);
+            planned.Add(outcome == RestoreOutcome.Planned
+                ? step with { Does = $"{step.Does} {summary}", PlanHash = hash }
+                : step with { Does = $"{step.Does} It cannot be planned yet ({summary}), and asks for its own approval when it is its turn." });
+        }
+
+        return new() { Environment = Request.Store.Environment, Target = target, Steps = planned };
+    }
+
+    private async Task DoAsync(EnvironmentRestoreStep step)
+    {
+        begunAt ??= Now;
+        var began = Now;
+        var id = $"restore/{Request.Store.Environment}/{step.Name}";
+        await StepAsync(step.Name, step.Kind == EnvironmentStepKind.Confirm ? step.Does : $"{step.Does} Its run is {(step.Kind == EnvironmentStepKind.Restore ? id : ProvisionEnvironment.WorkflowId(Request.Store.Environment))}: look there for what it waits for.", async () =>
+        {
+            try
+            {
+                return step.Kind switch
+                {
+                    EnvironmentStepKind.Restore => await RestoredAsync(step),
+                    EnvironmentStepKind.Provision => await ProvisionAsync(step),
+                    _ => await ConfirmedAsync(step),
+                };
+            }
+            catch (WorkflowAlreadyStartedException running)
+            {
+                throw FailureTypes.Impossible($"{running.WorkflowId} runs already. Let it end or abort it, then retryStep.");
+            }
+        });
+        took[step.Name] = Now - began;
+    }
+
+    private async Task<string> RestoredAsync(EnvironmentRestoreStep step)
+    {
+        var (outcome, summary, _) = await RestoreAsync(step, RunbookMode.Apply);
+        return outcome is RestoreOutcome.Restored or RestoreOutcome.Partial or RestoreOutcome.Unchanged ? summary : throw FailureTypes.Impossible($"It ended {InWords(outcome)}: {summary}");
+    }
+
+    private async Task<(RestoreOutcome Outcome, string Summary, string? PlanHash)> RestoreAsync(EnvironmentRestoreStep step, RunbookMode mode)
+    {
+        var store = step.Name;
+        var id = IdOf(Request.Store.Environment, store, region: null);
+        var options = new ChildWorkflowOptions
+        {
+            Id = mode == RunbookMode.Plan ? $"plan/{id}/{Request.OperationId}" : id,
+            StaticSummary = mode == RunbookMode.Plan ? $"What a restore of {store} would do" : $"Restore {store}",
+            CancellationToken = Acting.Token,
+        };
+        var approved = mode == RunbookMode.Plan || step.PlanHash is null ? null : new ApprovedPlan(step.PlanHash, ApprovedBy);
+        // The same operation again finds what it has done.
+        var operation = Part(Request.OperationId, store);
+        if (step.Store == StoreKind.Vault)
+        {
+            var vault = await Workflow.ExecuteChildWorkflowAsync((RestoreVault child) => child.RunAsync(Input<RestoreVaultInput>.Of(new()
+            {
+                Environment = Request.Store.Environment,
+                Store = store,
+                To = given.To,
+                OtherKeys = given.OtherKeys,
+                Mode = mode,
+                RequestedBy = given.RequestedBy,
+                OperationId = operation,
+                Within = given.Within,
+                ParkedAtMost = given.ParkedAtMost,
+                Approved = approved,
+            })), options);
+            return (vault.Outcome, vault.Summary, vault.PlanHash);
+        }
+
+        var database = await Workflow.ExecuteChildWorkflowAsync((RestoreDatabase child) => child.RunAsync(Input<RestoreDatabaseInput>.Of(new()
+        {
+            Environment = Request.Store.Environment,
+            Store = store,
+            To = given.To,
+            Mode = mode,
+            RequestedBy = given.RequestedBy,
+            OperationId = operation,
+            Within = given.Within,
+            ParkedAtMost = given.ParkedAtMost,
+            Approved = approved,
+        })), options);
+        return (database.Outcome, database.Summary, database.PlanHash);
+    }
+
+    private async Task<string> ProvisionAsync(EnvironmentRestoreStep step)
+    {
+        var report = await Workflow.ExecuteChildWorkflowAsync(
+            (ProvisionEnvironment child) => child.RunAsync(Input<ProvisionEnvironmentInput>.Of(new()
+            {
+                Environment = Request.Store.Environment,
+                Components = step.Components,
+                Reason = $"{Request.OperationId}: {step.Name}",
+                ParkedAtMost = given.ParkedAtMost,
+            })),
+            new() { Id = ProvisionEnvironment.WorkflowId(Request.Store.Environment), StaticSummary = $"Provision {step.Name}", CancellationToken = Acting.Token });
+        return report.Outcome is ProvisioningOutcome.Healthy or ProvisioningOutcome.Incomplete ? report.Summary : throw FailureTypes.Impossible($"It ended {InWords(report.Outcome)}: {report.Summary}");
+    }
+
+    private async Task<string> ConfirmedAsync(EnvironmentRestoreStep step)
+    {
+        (awaited, confirmation) = (step.Name, null);
+        EnterPhase(RunbookPhase.Parked, $"Waiting for people: {step.Does}");
+        WaitingFor = new("confirmStep or abort", "operator", Now + ParkedAtMost);
+        try
+        {
+            if (!await Workflow.WaitConditionAsync(() => confirmation is not null, ParkedAtMost, Acting.Token))
+                throw FailureTypes.Impossible($"Nobody confirmed it within {InWords(ParkedAtMost)}.");
+            return confirmation!;
+        }
+        finally
+        {
+            (awaited, WaitingFor) = (null, null);
+        }
+    }
+
+    /// <summary>An operation id of a part, no longer than such ids may be.</summary>
+    private static string Part(string operation, string store)
+    {
+        var end = $"-{store}";
+        return $"{operation[..Math.Min(operation.Length, Math.Max(1, 63 - end.Length))].TrimEnd('-')}{end}";
+    }
+
+    /// <summary>A site may be of use without a part, for which somebody answers.</summary>
+    private protected override bool MaySkip(string step) => step != Plans;
+
+    private protected override string PlanInWords() =>
+        $"{plan!.Environment} would be restored to {(plan.Target is { } target ? $"{target:u}" : "the newest")}, in this order. {string.Join(" ", plan.Steps.Select((step, index) => $"{index + 1}. {step.Does}"))}";
+
+    private static string InWords(IReadOnlyDictionary<string, TimeSpan> durations) => string.Join(", ", durations.Select(step => $"{step.Key} in {InWords(step.Value)}"));
+
+    private EnvironmentRestoreReport End(RestoreOutcome outcome, string summary)
+    {
+        EnterPhase(PhaseOf(outcome), summary);
+        Say(outcome);
+        return new()
+        {
+            Environment = Request.Store.Environment,
+            OperationId = Request.OperationId,
+            Outcome = outcome,
+            Summary = summary,
+            RestorePlan = plan,
+            PlanHash = plan?.Hash,
+            Took = took,
+            RestoreTook = (doneAt ?? Now) - begunAt,
+            Skipped = Skipped,
+            ApprovedBy = ApprovedBy,
+            Steps = [.. Steps],
+            StartedAt = StartedAt,
+            FinishedAt = Now,
+        };
+    }
+
+    private protected override string IfStoppedNow() => Ended ? "Nothing is half-done." : begunAt is null ? "Nothing has been changed."
+        : $"Done: {(took.Count == 0 ? "nothing" : string.Join(", ", took.Keys))}. The run of the step that goes on is its own, and goes on only while this one does. Start the runbook again with the same operationId.";
+}

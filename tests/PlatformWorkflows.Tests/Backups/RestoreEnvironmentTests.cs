@@ -1,0 +1,113 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Runbooks;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Backups;
+
+/// <summary>The order in which a cold site comes back, what one approval is for, and what still asks for its own.</summary>
+public sealed class RestoreEnvironmentTests(RunbookServer server)
+{
+    [Fact]
+    public async Task Each_store_is_restored_by_its_runbook_in_order_with_one_approval()
+    {
+        var backups = Cold();
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
+        var waiting = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        Assert.Equal(["plan", "vault", "postgresql", "search", "argo-cd"], waiting.Steps.Select(step => step.Name));
+        Assert.Equal(["list", "plan", "plan"], backups.Events);
+        Assert.Contains("Somebody else has to approve.", await run.RefusalAsync("approve", new ApproveInput(waiting.PlanHash, "ana")), StringComparison.Ordinal);
+        await run.ApproveAsync();
+        Assert.Contains("confirmStep is for the step that waits for people", await ConfirmAsync(run, first: "argo-cd"), StringComparison.Ordinal);
+        var report = await run.ReportAsync();
+        Assert.Equal((RestoreOutcome.Restored, "ada"), (report.Outcome, Assert.Single(report.ApprovedBy)));
+        Assert.Equal(["vault", "postgresql", "search", "argo-cd"], report.Took.Keys);
+        Assert.True(report.RestoreTook >= report.Took["search"]);
+        Assert.Contains("ben says that it is done: green.", report.Steps.Single(step => step.Name == "search").Detail, StringComparison.Ordinal);
+        var events = backups.Events.ToList();
+        Assert.True(events.IndexOf("vaultVerify") < events.IndexOf("Reserve") && events.Contains("CleanUp"), string.Join(" ", events));
+        // Both were asked for by the one who asked for all, and approved by the one who approved all.
+        var vault = await server.Client.GetWorkflowHandle(RestoreVault.WorkflowId(report.Environment, "vault")).GetResultAsync<VaultRestoreReport>();
+        Assert.Equal(("op-recorded-vault", "ada"), (vault.OperationId, Assert.Single(vault.ApprovedBy)));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_be_planned_yet_asks_for_its_own_approval_when_it_is_its_turn()
+    {
+        var backups = Cold();
+        backups.Stores.Remove("search");
+        var later = backups.VaultRestore;
+        backups.VaultRestore = null;
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
+        Assert.Contains("It cannot be planned yet (Vault is sealed.), and asks for its own approval when it is its turn.", (await run.UntilAsync(RunbookPhase.AwaitingApproval)).Summary, StringComparison.Ordinal);
+        backups.VaultRestore = later;
+        await run.ApproveAsync();
+        var vault = server.Client.GetWorkflowHandle(RestoreVault.WorkflowId((await run.StatusAsync()).Environment, "vault"));
+        await Wait.UntilAsync(run.StatusAsync, status => status.Steps.Any(step => step is { Name: "vault", State: StepState.Running }), status => status.Summary);
+        var waiting = await Wait.UntilAsync(
+            async () => await StatusAsync(vault), status => status?.Phase == RunbookPhase.AwaitingApproval, status => status?.Summary ?? "It is not there yet.");
+        await vault.ExecuteUpdateAsync<ControlResult>("approve", [new ApproveInput(waiting!.PlanHash, "eve")]);
+        Assert.Equal(RestoreOutcome.Restored, (await run.ReportAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task A_plan_that_is_another_by_then_was_not_approved()
+    {
+        var backups = Cold();
+        backups.Stores.Remove("search");
+        backups.Stores.Remove("postgresql");
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
+        await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        backups.VaultRestore = backups.VaultRestore! with { Set = "newer" };
+        await run.ApproveAsync();
+        var vault = server.Client.GetWorkflowHandle(RestoreVault.WorkflowId((await run.StatusAsync()).Environment, "vault"));
+        await Wait.UntilAsync(async () => await StatusAsync(vault), status => status?.Phase == RunbookPhase.AwaitingApproval, status => status?.Summary ?? "It is not there yet.");
+        await vault.ExecuteUpdateAsync<ControlResult>("reject", [new RejectInput("another set", "eve")]);
+        Assert.Contains("It ended rejected", (await run.UntilAsync(RunbookPhase.Parked)).Summary, StringComparison.Ordinal);
+        await run.TellAsync("skipStep", new StepInput("vault", "it has what it needs"));
+        var report = await run.ReportAsync();
+        Assert.Equal((RestoreOutcome.Partial, "it has what it needs"), (report.Outcome, report.Skipped["vault"]));
+        Assert.DoesNotContain("vaultRestore", backups.Events);
+    }
+
+    [Fact]
+    public async Task Nobody_but_its_parent_says_that_a_plan_is_approved()
+    {
+        var backups = Cold();
+        await using var run = await RunningRunbook<VaultRestoreReport>.StartAsync(
+            server, new(Provisioning.Plans.Chain), nameof(RestoreVault), $"restore/{Guid.NewGuid():N}", new RestoreVaultInput { Environment = "e", Store = "vault", Approved = new(backups.VaultRestore!.Hash, ["ben"]) }, backups);
+        Assert.Equal("Field 'approved' is for runs that RestoreEnvironment starts. Leave it out: the plan is approved with the update approve.", await run.FailureAsync());
+        Assert.Empty(backups.Events);
+    }
+
+    /// <summary>A site whose database has nothing that would be overwritten.</summary>
+    internal static FakeBackups Cold()
+    {
+        var backups = FakeBackups.Of(StoreKind.Vault);
+        backups.Restore = backups.Restore! with { Overwrites = false };
+        return backups;
+    }
+
+    /// <summary>Says that search is restored.</summary>
+    /// <param name="first">A step that is named before; null: none.</param>
+    /// <returns>Why that one was refused.</returns>
+    internal static async Task<string> ConfirmAsync(RunningRunbook<EnvironmentRestoreReport> run, string? first = null)
+    {
+        await Wait.UntilAsync(run.StatusAsync, status => status.WaitingFor?.For.StartsWith("confirmStep", StringComparison.Ordinal) == true, status => $"{status.Phase}: {status.Summary}");
+        var refusal = first is null ? "" : await run.RefusalAsync("confirmStep", new ConfirmStepInput(first, "ben"));
+        await run.TellAsync("confirmStep", new ConfirmStepInput("search", "ben", "green"));
+        return refusal;
+    }
+
+    private static async Task<RunbookStatus?> StatusAsync(Temporalio.Client.WorkflowHandle handle)
+    {
+        try
+        {
+            return await handle.QueryAsync<RunbookStatus>("status", []);
+        }
+        catch (Temporalio.Exceptions.RpcException missing) when (missing.Code == Temporalio.Exceptions.RpcException.StatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+}
