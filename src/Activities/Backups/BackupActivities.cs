@@ -90,7 +90,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         var (specified, definition) = Defined(input);
         var catalog = stores.Catalog(input);
         using var store = stores.Open(input, specified, definition);
-        var sets = await catalog.ReadAsync(Cancellation);
+        var sets = await SetsAsync(input, definition);
         var sight = await store.LookAsync(Cancellation);
         // This very run is the only one that makes sets, and its own is made.
         var disagreements = Reconciliation.Compare(sets, sight.Sets, new HashSet<string>(), [], definition.Grace, Now);
@@ -120,7 +120,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     public Task<FoundBackups> ReadBackupsAsync(StoreReference input) => ActivityFailures.MappedAsync(async () =>
     {
         var (_, definition) = Defined(input);
-        var sets = await stores.Catalog(input).ReadAsync(Cancellation);
+        var sets = await SetsAsync(input, definition);
         return new FoundBackups([.. sets.Reverse().Take(Shown).Select(set => Short(set, definition))], sets.Count);
     });
 
@@ -128,8 +128,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     public Task<ChosenSet> ChooseSetAsync(ChooseSetInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var (_, definition) = Defined(input.Store);
-        var catalog = stores.Catalog(input.Store);
-        var sets = await catalog.ReadAsync(Cancellation);
+        var sets = await SetsAsync(input.Store, definition);
         var choice = VerificationPlanner.Choose(sets, definition, Now);
         if (input.Set is { } asked && sets.All(set => set.Id != asked || set.Outcome != BackupOutcome.Complete))
             throw Invalid($"Field 'set' is '{asked}', and there is no whole set of that id. Possible: {string.Join(", ", sets.Where(set => set.Outcome == BackupOutcome.Complete).Select(set => set.Id).TakeLast(20).DefaultIfEmpty("none"))}.");
@@ -169,7 +168,12 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
 
     /// <inheritdoc/>
     public Task RecordProofAsync(RecordProofInput input) => ActivityFailures.MappedAsync(async () =>
-        await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation));
+    {
+        var changed = await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation);
+        if (input.Proof is not null)
+            await SetsAsync(input.Store, Defined(input.Store).Definition);
+        return changed;
+    });
 
     /// <inheritdoc/>
     public Task<HeldSet> HoldSetAsync(HoldSetInput input) => ActivityFailures.MappedAsync(async () =>
@@ -186,7 +190,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     {
         var (specified, definition) = Defined(input);
         using var store = stores.Open(input, specified, definition);
-        var sets = await stores.Catalog(input).ReadAsync(Cancellation);
+        var sets = await SetsAsync(input, definition);
         var verdicts = RetentionPolicy.Decide(sets, definition, Now);
         var sight = await store.LookAsync(Cancellation);
         return new DecidedRetention(
@@ -228,6 +232,14 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     public void Dispose() => stores.Dispose();
 
     private static Task<T> Beating<T>(Func<Action<string>, Task<T>> work) => Heartbeats.WhileAsync(work);
+
+    /// <summary>Every set of a store, the oldest first.</summary>
+    private async Task<IReadOnlyList<BackupSet>> SetsAsync(StoreReference store, BackupDefinition definition)
+    {
+        var sets = await stores.Catalog(store).ReadAsync(Cancellation);
+        BackupMetrics.Record(ActivityExecutionContext.Current.MetricMeter, store, definition, sets, Now);
+        return sets;
+    }
 
     private async Task<BackupSet> SetAsync(QuarantineInput input)
     {

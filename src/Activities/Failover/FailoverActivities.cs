@@ -144,7 +144,11 @@ public sealed partial class FailoverActivities(
     public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var found = await new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill), time).CheckAsync(Cancellation);
-        return input.LastDrill ? new([.. found.Items, await new LastDrill(ActivityExecutionContext.Current.TemporalClient, time).LookAsync(input.Environment, Cancellation)]) : found;
+        if (input.LastDrill)
+            found = new([.. found.Items, await new LastDrill(ActivityExecutionContext.Current.TemporalClient, time).LookAsync(input.Environment, Cancellation)]);
+        if (!input.Drill)
+            ReadinessMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Environment, found, time.GetUtcNow());
+        return found;
     });
 
     /// <inheritdoc/>

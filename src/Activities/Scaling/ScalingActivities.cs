@@ -59,6 +59,7 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
             var seen = new ObservedScaling(live?.Wanted, live?.Ready, signals, live?.Owner, time.GetUtcNow());
             return new ScalingSight(slim, seen, live?.Uid, [], new(), live?.Temporary, specified.Environment.GuardRails, null) with { Trouble = trouble };
         }));
+        ScalingMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Environment, sights);
         return new ScaledSights(sights);
     });
 

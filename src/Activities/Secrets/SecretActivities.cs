@@ -48,6 +48,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
                 kept.Pending is not null || kept is { Current.Rotation.Length: > 0, Previous: not null } || IsHalf(rotation, kept.Current)));
         }
 
+        SecretMetrics.Record(ActivityExecutionContext.Current.MetricMeter, found, time.GetUtcNow());
         return new FoundSecrets(found);
     });
 

@@ -212,6 +212,7 @@ public sealed class RotateCertificates
         summary = because;
         if (next != phase)
         {
+            PhaseMetrics.Follow(phase, next);
             phase = next;
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
         }

@@ -115,6 +115,7 @@ public sealed class FailoverReadiness
 
     private void Enter(RunbookPhase next, string because, ReadinessOutcome? outcome = null)
     {
+        PhaseMetrics.Follow(phase, next);
         (phase, summary) = (next, because);
         Workflow.UpsertTypedSearchAttributes(
             [RunbookSearchAttributes.Phase.ValueSet(InWords(next)), .. outcome is { } known ? [RunbookSearchAttributes.Outcome.ValueSet(InWords(known))] : Array.Empty<SearchAttributeUpdate>()]);

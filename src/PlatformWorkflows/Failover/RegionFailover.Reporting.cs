@@ -94,7 +94,7 @@ public sealed partial class RegionFailover
         Summary = because;
         if (next != phase)
         {
-            ParkedMetrics.Follow(phase, next);
+            PhaseMetrics.Follow(phase, next);
             phase = next;
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
         }

@@ -101,7 +101,7 @@ public abstract partial class Runbook
         Summary = why;
         if (next != Phase)
         {
-            ParkedMetrics.Follow(Phase, next);
+            PhaseMetrics.Follow(Phase, next);
             Phase = next;
             Workflow.UpsertTypedSearchAttributes(next == RunbookPhase.Planning
                 ? [RunbookSearchAttributes.Phase.ValueSet(InWords(next)), RunbookSearchAttributes.PlanHash.ValueSet(CurrentPlan!.Hash)]

@@ -26,7 +26,7 @@ public abstract class SteppedRunbook
         Summary = why;
         if (next != Phase)
         {
-            ParkedMetrics.Follow(Phase, next);
+            PhaseMetrics.Follow(Phase, next);
             Phase = next;
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
         }

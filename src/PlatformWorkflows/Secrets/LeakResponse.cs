@@ -199,6 +199,7 @@ public sealed class LeakResponse
         summary = because;
         if (next != phase)
         {
+            PhaseMetrics.Follow(phase, next);
             phase = next;
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
         }

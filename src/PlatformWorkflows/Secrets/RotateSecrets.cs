@@ -207,6 +207,7 @@ public sealed class RotateSecrets
         summary = because;
         if (next != phase)
         {
+            PhaseMetrics.Follow(phase, next);
             phase = next;
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Phase.ValueSet(InWords(next)));
         }

@@ -38,12 +38,12 @@ public sealed class CertificateRulesTests
         tests:
           - interval: 1m
             input_series:
-              - {series: 'platformops_runbook_parked_seconds{run="certificates/a", workflow_type="RotateCertificateAuthority", instance="a"}', values: '60x10'}
-              - {series: 'platformops_runbook_parked_seconds{run="certificates/b", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
-              - {series: 'platformops_runbook_continued_seconds{run="certificates/b", workflow_type="RotateCertificate", instance="b"}', values: '120x10'}
-              - {series: 'platformops_runbook_parked_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
-              - {series: 'platformops_runbook_parked_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="b"}', values: '180x10'}
-              - {series: 'platformops_runbook_continued_seconds{run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '120x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="parked", run="certificates/a", workflow_type="RotateCertificateAuthority", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="parked", run="certificates/b", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="acting", run="certificates/b", workflow_type="RotateCertificate", instance="b"}', values: '120x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="parked", run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '60x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="parked", run="certificates/c", workflow_type="RotateCertificate", instance="b"}', values: '180x10'}
+              - {series: 'platformops_runbook_phase_seconds{phase="acting", run="certificates/c", workflow_type="RotateCertificate", instance="a"}', values: '120x10'}
             promql_expr_test:
               - expr: 'ALERTS{alertname="RunbookParked", alertstate="firing"}'
                 eval_time: 5m

@@ -84,7 +84,7 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
         Assert.Equal(4, (await world.Pods.AcceptAsync(old, Ct)).Count);
         using var http = new HttpClient();
         var metrics = (await http.GetStringAsync(new Uri($"http://{address}/metrics"), Ct)).Split('\n');
-        Assert.Contains(metrics, line => line.StartsWith("platformops_runbook_parked_seconds{", StringComparison.Ordinal) && line.Contains($"run=\"{run.Id}\"", StringComparison.Ordinal));
+        Assert.Contains(metrics, line => line.StartsWith("platformops_runbook_phase_seconds{", StringComparison.Ordinal) && line.Contains("phase=\"parked\"", StringComparison.Ordinal) && line.Contains($"run=\"{run.Id}\"", StringComparison.Ordinal));
 
         world.Pods.Keeping = null;
         await run.ExecuteUpdateAsync(workflow => workflow.RetryStepAsync(new StepInput("roll")));
