@@ -11,6 +11,16 @@ internal sealed class CliCommand : Command
 
     public IReadOnlyList<Example> Examples { get; }
 
+    /// <summary>How long it may go on after the first Ctrl-C: to stop what it started.</summary>
+    public TimeSpan MayStopWithin { get; private set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Sets that.</summary>
+    public CliCommand StopsWithin(TimeSpan time)
+    {
+        MayStopWithin = time;
+        return this;
+    }
+
     /// <summary>Sets what the command does. Failures end up on standard error as text or JSON, never as a stack trace.</summary>
     public CliCommand Runs(Func<Invocation, CancellationToken, Task<ExitCode>> action)
     {

@@ -22,6 +22,7 @@ internal static class CommandLineProgram
             DriftCommand.Create(),
             UpgradeCommand.Create(),
             ScaleCommand.Create(),
+            VerifyCapacityCommand.Create(),
             AutoscaleCommand.Create(),
             LedgerCommand.Create(),
             DecommissionCommand.Create(),
@@ -70,7 +71,7 @@ internal static class CommandLineProgram
             // Failures are reported by the commands; what escapes them is a defect and may look like one.
             EnableDefaultExceptionHandler = false,
             // The first Ctrl-C cancels and lets the command say what goes on and stop what it started.
-            ProcessTerminationTimeout = TimeSpan.FromSeconds(15),
+            ProcessTerminationTimeout = parsed.CommandResult.Command is CliCommand command ? command.MayStopWithin : TimeSpan.FromSeconds(15),
         });
     }
 
