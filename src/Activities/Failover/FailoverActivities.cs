@@ -26,6 +26,8 @@ public sealed partial class FailoverActivities(
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, FailoverPair> pairs = new();
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
+    private static Temporalio.Client.ITemporalClient Bootstrap => ActivityExecutionContext.Current.TemporalClient;
+
     private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
 
     /// <inheritdoc/>
@@ -145,11 +147,14 @@ public sealed partial class FailoverActivities(
     {
         var found = await new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill), time).CheckAsync(Cancellation);
         if (input.LastDrill)
-            found = new([.. found.Items, await new LastDrill(ActivityExecutionContext.Current.TemporalClient, time).LookAsync(input.Environment, Cancellation)]);
+            found = new([.. found.Items, await new LastDrill(Bootstrap, time).LookAsync(input.Environment, Cancellation), await new LastStandbyLook(Bootstrap, time).LookAsync(input.Environment, null, Cancellation)]);
         if (!input.Drill)
             ReadinessMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Environment, found, time.GetUtcNow());
         return found;
     });
+
+    /// <inheritdoc/>
+    public Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input) => ActivityFailures.MappedAsync(() => new LastStandbyLook(Bootstrap, time).LookAsync(input.Environment, input.Region, Cancellation));
 
     /// <inheritdoc/>
     public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => ActivityFailures.MappedAsync(() => new WitnessClaims(Pair(order).Witness).ClaimBackAsync(order, Cancellation));

@@ -88,6 +88,10 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
     });
 
     /// <inheritdoc/>
+    public Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input) =>
+        ActivityFailures.MappedAsync(() => new StandbyLook(SpecifiedEnvironment.Read(sources, input.Environment), regions).LookAsync(input.Region, Cancellation));
+
+    /// <inheritdoc/>
     public void Dispose() => regions.Dispose();
 
     private (SpecifiedEnvironment Specified, ComponentDefinition Component, RegionSpecification Region) Open(ScalingReference reference)

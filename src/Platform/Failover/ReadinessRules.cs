@@ -6,6 +6,9 @@ public static class ReadinessRules
     /// <summary>A standby that lacks more than this is shown as lagging: a segment of the write-ahead log.</summary>
     public const long LagBytes = 16 * 1024 * 1024;
 
+    /// <summary>A look at the standby's capacity that is older says little about today's load.</summary>
+    public static TimeSpan CapacityWithin { get; } = TimeSpan.FromDays(1);
+
     /// <summary>For how long resolvers may keep the record: clients come that much later.</summary>
     public const int LongestTimeToLiveSeconds = 60;
 
@@ -65,6 +68,18 @@ public static class ReadinessRules
         { } ended when !succeeded => new(false, $"The drill of {Day(ended)} did not end well. Correct what it shows, and repeat it. {how}"),
         { } ended when now - ended > DrillWithin => new(false, $"The last drill was on {Day(ended)}, more than {DrillWithin.TotalDays:0} days ago. {how}"),
         { } ended => new(true, $"The last drill was on {Day(ended)}."),
+    };
+
+    /// <summary>Whether the region that would take over was found to have room for what the other one runs.</summary>
+    /// <param name="lookedAt">When it was last looked at; null: nothing is known of a look.</param>
+    /// <param name="enough">What was found; null: it could not be found out.</param>
+    /// <param name="found">As sentences.</param>
+    /// <param name="how">What looks.</param>
+    public static ReadinessFinding Capacity(DateTimeOffset? lookedAt, bool? enough, string found, DateTimeOffset now, string how) => lookedAt switch
+    {
+        null => new(null, $"No look at the capacity of the standby's region is known. {how}"),
+        { } looked when now - looked > CapacityWithin => new(null, $"The capacity of the standby's region was last looked at on {Day(looked)}, more than {CapacityWithin.TotalHours:0} hours ago. {how}"),
+        _ => new(enough, found),
     };
 
     /// <summary>Whether clients come soon after the DNS record was changed.</summary>

@@ -53,6 +53,12 @@ public sealed record ScheduledRunbook(
         {
             NeedsFailover = true,
         },
+        new("WarmStandby", "WarmStandby", environment => $"warm-standby/{environment}", "looks whether the standby's region has room for what the other one runs",
+            WorkerGroup.Default, Jitter: TimeSpan.FromSeconds(30), CatchUpWindow: TimeSpan.FromMinutes(10), PauseOnFailure: false, Fixed: [])
+        {
+            NeedsFailover = true,
+            Input = new("What WarmStandby looks at.", [new("region", new TextShape("The region that would have to carry the other one. Default: the second one."))]),
+        },
         // A drill that failed may have left its copy: somebody looks before the next one makes another.
         new("FailoverDrill", "RegionFailover", (environment, _) => $"failover-drill/{environment}", "practises a failover on an isolated copy",
             WorkerGroup.Drill, Jitter: TimeSpan.Zero, CatchUpWindow: TimeSpan.FromHours(1), PauseOnFailure: true, Fixed: new() { ["mode"] = "drill" })

@@ -100,6 +100,9 @@ public sealed record DivergenceSummary(long FromLsn, long ToLsn, int Transaction
 /// <param name="LastDrill">Whether the age of the last drill is looked at. A failover that ends does not ask for it: no step could change it.</param>
 public sealed record CheckReadinessInput(string Environment, bool Drill = false, bool LastDrill = false);
 
+/// <param name="Region">The one that would take over.</param>
+public sealed record ReadCapacityInput(string Environment, string Region);
+
 /// <summary>Whether the next failover would succeed.</summary>
 public sealed record ReadinessReport(IReadOnlyList<ReadinessItem> Items)
 {

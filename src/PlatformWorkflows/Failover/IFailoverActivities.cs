@@ -63,6 +63,10 @@ public interface IFailoverActivities
     [Activity]
     Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input);
 
+    /// <summary>What the last run of <c>WarmStandby</c> found of the region that would take over. Changes nothing.</summary>
+    [Activity]
+    Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input);
+
     /// <summary>Takes a claim back: claims a further epoch for the old primary, whether the claim of this operation has arrived or is still on its way.</summary>
     [Activity]
     Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order);

@@ -50,6 +50,7 @@ public sealed partial class RegionFailover
         approvals.Clear();
         pending = new(proposed, proposed.Hash, reason, needed, requestedBy, ByPolicy: requestedBy is null, Now, Now + settings!.Timing.ApprovalExpires);
         EnterPhase(RunbookPhase.AwaitingApproval, reason);
+        TellCapacity();
     }
 
     /// <summary>The database serves already; whether everything else moves too is asked while it does.</summary>
@@ -63,6 +64,7 @@ public sealed partial class RegionFailover
             proposal! with { Epoch = state.Epoch, Stack = StackMove.Moves }, (proposal! with { Epoch = state.Epoch, Stack = StackMove.Moves }).Hash,
             $"The database serves in {proposal!.To}. Nothing of {proposal.From} answers: namespaces and capacity would move too.", Math.Max(1, settings!.Approvals), null, ByPolicy: false, Now, Now + settings.Timing.ApprovalExpires);
         EnterPhase(RunbookPhase.AwaitingApproval, pending.Why);
+        TellCapacity();
         var answered = await Workflow.WaitConditionAsync(() => rejection is not null || approvals.Count >= pending!.Needed, settings.Timing.ApprovalExpires, Acting.Token);
         var yes = answered && rejection is null;
         pending = null;

@@ -23,7 +23,18 @@ public interface IScalingActivities
     /// <summary>Has a node of Elasticsearch give its shards to the others, or ends that for all of the component's nodes.</summary>
     [Activity]
     Task<ScaleStepResult> EmptyNodeAsync(EmptyNodeInput input);
+
+    /// <summary>Looks whether a region could carry what another one carries. Changes nothing; a cluster that does not answer is unknown in the answer.</summary>
+    [Activity]
+    Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input);
 }
+
+/// <param name="Region">The one that would have to carry; null: the second one of the environment.</param>
+public sealed record ObserveStandbyInput(string Environment, string? Region);
+
+/// <param name="Region">The one that would have to carry.</param>
+/// <param name="Serving">The one that carries.</param>
+public sealed record StandbyFound(string Region, string Serving, StandbyVerdict Verdict);
 
 /// <summary>Which component of which region.</summary>
 public sealed record ScalingReference(string Environment, string Component, string Region);

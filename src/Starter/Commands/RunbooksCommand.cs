@@ -192,6 +192,15 @@ internal static class RunbooksCommand
             Required: ["environment"],
             Controls: "queries: status",
             Queue: TaskQueues.Failover),
+        new(
+            nameof(WarmStandby),
+            "warm-standby/{environment}",
+            "Says whether the standby's region has room for what the serving region runs: reserved nodes, requests, quotas. Changes nothing and takes no updates.",
+            typeof(WarmStandbyRequest),
+            """{"environment":"production"}""",
+            "warm-standby/production",
+            Required: ["environment"],
+            Controls: "queries: status"),
     ];
 
     public static Command Create()

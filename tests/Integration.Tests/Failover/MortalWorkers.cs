@@ -89,6 +89,9 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 
     public Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input) => MortalAsync("readiness", activities => activities.CheckReadinessAsync(input));
 
+    /// <summary>Nothing waits for it.</summary>
+    public Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input) => inner.ReadCapacityAsync(input);
+
     public Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order) => MortalAsync("claimBack", activities => activities.ClaimBackAsync(order));
 
     public Task<FailoverStepResult> UnfenceAsync(FailoverOrder order) => MortalAsync("unfence", activities => activities.UnfenceAsync(order));

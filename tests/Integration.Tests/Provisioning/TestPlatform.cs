@@ -84,8 +84,10 @@ internal sealed class TestPlatform : IAsyncDisposable
         new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } }, time: time);
 
     /// <summary>What scaling does to this platform. The caller disposes it.</summary>
-    public ScalingActivities Scaling() => new(
-        new(SpecificationFolder, Path.Combine(folder, "catalog")), new() { Regions = new Dictionary<string, RegionConnection> { [Region] = new() { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) } } });
+    /// <param name="further">Regions whose cluster is the same one.</param>
+    public ScalingActivities Scaling(params string[] further) => new(
+        new(SpecificationFolder, Path.Combine(folder, "catalog")),
+        new() { Regions = further.Append(Region).ToDictionary(region => region, _ => new RegionConnection { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) }) });
 
     public string Read(string path) => File.ReadAllText(Path.Combine(folder, path));
 

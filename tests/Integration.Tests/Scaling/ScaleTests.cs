@@ -80,6 +80,22 @@ public abstract class ScaleTests(TestCluster cluster)
         Assert.Equal("Field 'parameter' is 'nothing', which app does not have. Possible: replicas, color, extra, image.", (await world.Platform.FailsAsync(FailureTypes.InvalidInput, () => world.LookAsync(parameter: "nothing"))).Message);
     }
 
+    [Fact]
+    public async Task Both_regions_are_looked_at_and_one_that_is_not_there_is_named()
+    {
+        await using var world = await WorldAsync();
+        // The same cluster twice: what one region runs, the other one runs too.
+        world.Platform.Write($"specification/environments/{world.Platform.Environment}.yaml", world.Platform.Read($"specification/environments/{world.Platform.Environment}.yaml")
+            .Replace("kubernetesContext: test} }", "kubernetesContext: test}, us-west-2: {role: secondary, kubernetesContext: test} }", StringComparison.Ordinal));
+        using var both = world.Platform.Scaling("us-west-2");
+
+        var found = await world.Platform.RunAsync(() => both.ObserveStandbyAsync(new(world.Platform.Environment, null)));
+        Assert.Equal(("us-west-2", "us-east-1"), (found.Region, found.Serving));
+        Assert.True(found.Verdict.Enough is true || found.Verdict.Summary == "Whether us-west-2 could carry us-east-1 is not known: the cluster of us-west-2 shows no nodes.", found.Verdict.Summary);
+        Assert.Equal("us-west-2", (await world.Platform.RunAsync(() => both.ObserveStandbyAsync(new(world.Platform.Environment, "us-east-1")))).Serving);
+        Assert.StartsWith("Field 'region' is 'mars'", (await world.Platform.FailsAsync(FailureTypes.InvalidInput, () => world.Platform.RunAsync(() => both.ObserveStandbyAsync(new(world.Platform.Environment, "mars"))))).Message, StringComparison.Ordinal);
+    }
+
     private protected async Task<ScaledWorld> WorldAsync()
     {
         var platform = await TestPlatform.CreateAsync(cluster);

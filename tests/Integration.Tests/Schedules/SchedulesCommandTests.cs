@@ -52,13 +52,13 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
     public async Task Temporal_has_what_is_declared_and_applying_it_again_changes_nothing()
     {
         var planned = await ApplyAsync("--plan", "--exit-code");
-        Assert.Equal((10, 5 + Backups, false), (planned.ExitCode, planned.Json.GetProperty("changed").GetInt32(), planned.Json.GetProperty("applied").GetBoolean()));
+        Assert.Equal((10, 6 + Backups, false), (planned.ExitCode, planned.Json.GetProperty("changed").GetInt32(), planned.Json.GetProperty("applied").GetBoolean()));
         Assert.Empty(await IdsAsync());
         Assert.Equal(2, (await ApplyAsync()).ExitCode);
 
         var applied = await ApplyAsync("--yes");
-        Assert.Equal((0, 5 + Backups), (applied.ExitCode, applied.Json.GetProperty("changed").GetInt32()));
-        Assert.Equal(["certificates/production", "drift/production", "failover-drill/production", "failover-readiness/production", "secrets/production"], await OthersAsync());
+        Assert.Equal((0, 6 + Backups), (applied.ExitCode, applied.Json.GetProperty("changed").GetInt32()));
+        Assert.Equal(["certificates/production", "drift/production", "failover-drill/production", "failover-readiness/production", "secrets/production", "warm-standby/production"], await OthersAsync());
         var drift = await DescribeAsync("drift");
         Assert.Equal(
             (TimeSpan.FromHours(1), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(30), ScheduleOverlapPolicy.Skip),
@@ -94,10 +94,10 @@ public sealed class SchedulesCommandTests : IAsyncLifetime
         Assert.Equal((true, "Paused by somebody: storage moves", ScheduleOverlapPolicy.BufferOne), (drift.State.Paused, drift.State.Note, drift.Policy.Overlap));
         Assert.Empty(drift.Spec.Intervals);
         Assert.Equal("revert", (await Start(drift).Args.OfType<Temporalio.Converters.IEncodedRawValue>().Single().ToValueAsync<Dictionary<string, string>>())["mode"]);
-        Assert.Equal(6 + Backups, (await IdsAsync()).Count);
+        Assert.Equal(7 + Backups, (await IdsAsync()).Count);
 
         var pruned = await ApplyAsync("--yes", "--prune");
-        Assert.Equal((0, 4), (pruned.ExitCode, pruned.Json.GetProperty("changed").GetInt32()));
+        Assert.Equal((0, 5), (pruned.ExitCode, pruned.Json.GetProperty("changed").GetInt32()));
         Assert.Equal(["drift/production", "drift/staging"], await OthersAsync());
     }
 

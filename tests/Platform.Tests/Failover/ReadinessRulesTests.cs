@@ -56,6 +56,15 @@ public class ReadinessRulesTests
         Assert.Equal(new(ok, detail), ReadinessRules.LastDrill(daysAgo is { } days ? Now.AddDays(-days) : null, succeeded, Now, "Start one."));
 
     [Theory]
+    [InlineData(null, true, null, "No look at the capacity of the standby's region is known. Look.")]
+    [InlineData(24.0, true, true, "Found.")]
+    [InlineData(24.0, false, false, "Found.")]
+    [InlineData(24.0, null, null, "Found.")]
+    [InlineData(24.1, true, null, "The capacity of the standby's region was last looked at on 2026-02-28, more than 24 hours ago. Look.")]
+    public void Capacity_has_to_have_been_found_within_a_day(double? hoursAgo, bool? enough, bool? ok, string detail) =>
+        Assert.Equal(new(ok, detail), ReadinessRules.Capacity(hoursAgo is { } hours ? Now.AddHours(-hours) : null, enough, "Found.", Now, "Look."));
+
+    [Theory]
     [InlineData(60, true, "Resolvers keep the record for 60 s.")]
     [InlineData(61, false, "Resolvers keep the record for 61 s: clients would come that much later. 60 s at most are wanted.")]
     public void Resolvers_may_keep_the_record_for_a_minute(int seconds, bool ok, string detail) => Assert.Equal(new(ok, detail), ReadinessRules.TimeToLive(seconds));

@@ -58,6 +58,20 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task Whoever_approves_hears_what_the_other_region_has_no_room_for()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new() { Approvals = 1, Capacity = new("capacity", false, "us-west-2 could not carry us-east-1: 1 of 4 nodes of class data-layer are ready.") });
+        await run.SeeAsync("serves", "serves", stalled: false);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+        await run.TellAsync("failOver", new FailOverInput("rack change", "ada", Forced: true));
+        var asked = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+
+        await Wait.UntilAsync(run.StatusAsync, status => status.Summary.EndsWith("1 of 4 nodes of class data-layer are ready.", StringComparison.Ordinal), status => status.Summary);
+        // It is the same that is approved.
+        Assert.Equal(asked.PlanHash, (await run.StatusAsync()).PlanHash);
+    }
+
+    [Fact]
     public async Task Approvals_are_of_different_people_for_what_they_read_and_not_of_who_asked()
     {
         await using var run = await FailoverRun.StartAsync(server, new() { Approvals = 1 });

@@ -147,6 +147,11 @@ internal sealed class FakeDatabase : IFailoverActivities
 
     public Task<RebuiltNode> RebuildAsync(FailoverOrder order) => DoAsync("rebuild", order, () => new RebuiltNode("It follows.", new(10, 20, 2, 3, "s3://divergence/1")));
 
+    /// <summary>What the last look at the standby's region found.</summary>
+    public ReadinessItem Capacity { get; init; } = new("capacity", true, "There is room.");
+
+    public Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input) => Task.FromResult(Capacity);
+
     public async Task<ReadinessReport> CheckReadinessAsync(CheckReadinessInput input)
     {
         lock (gate)

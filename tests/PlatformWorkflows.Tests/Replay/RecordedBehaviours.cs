@@ -318,6 +318,8 @@ internal static class RecordedBehaviours
             // It would go on without this run, in the way of the next behaviour.
             await server.Client.GetWorkflowHandle(ScaleComponent.WorkflowId("development", "web", "us-east-1")).TerminateAsync();
         }),
+        ["standby-has-room"] = server => WarmStandbyTests.ShownAsync(server, new()),
+        ["standby-is-short"] = server => WarmStandbyTests.ShownAsync(server, new() { Standby = WarmStandbyTests.Short }),
         ["scale-node-emptied"] = server => ScaleAsync(server, ScaleComponentTests.Search(), new() { Replicas = 4 }, _ => Task.CompletedTask),
         ["certificate-rotated"] = server => CertificateAsync(server, new(), _ => Task.CompletedTask),
         ["certificate-step-of-unknown-outcome"] = server => CertificateAsync(server, new FakeCertificates().Fail("issue", afterEffect: true), _ => Task.CompletedTask),

@@ -83,6 +83,13 @@ internal sealed class FakeScaling : IScalingActivities
         }
     }
 
+    /// <summary>What is found of the standby's region.</summary>
+    public StandbyVerdict Standby { get; init; } = new(true, "us-west-2 has room for 3 workloads of us-east-1, 2 more pods than us-west-2 has.", []);
+
+    public Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input) => Away
+        ? throw new ApplicationFailureException("The API server does not answer.", FailureTypes.Unavailable, nonRetryable: true)
+        : Task.FromResult(new StandbyFound(input.Region ?? "us-west-2", "us-east-1", Standby));
+
     public Task<ScaledSights> ObserveScaledAsync(ObserveScaledInput input)
     {
         lock (gate)

@@ -7,6 +7,7 @@ using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
 
 namespace PlatformOps.PlatformWorkflows.Tests.Schedules;
@@ -21,6 +22,7 @@ public class ScheduledRunbookTests
         ["RotateSecrets"] = (RotateSecrets.WorkflowId("production"), typeof(RotateSecretsInput), """{"secrets":["a"],"settle":"1h","proveWithin":"1h"}"""),
         ["RotateCertificates"] = (RotateCertificates.WorkflowId("production"), typeof(RotateCertificatesInput), """{"certificates":["a"],"settle":"1h","proveWithin":"1h"}"""),
         ["FailoverReadiness"] = (FailoverReadiness.WorkflowId("production"), typeof(FailoverReadinessRequest), "{}"),
+        ["WarmStandby"] = (WarmStandby.WorkflowId("production"), typeof(WarmStandbyRequest), """{"region":"us-west-2"}"""),
         ["FailoverDrill"] = (RegionFailover.DrillId("production"), typeof(RegionFailoverRequest), """{"scenario":"switchover"}"""),
         ["BackUpDatabase"] = BackUp,
         ["BackUpSearch"] = BackUp,
