@@ -13,7 +13,8 @@ internal sealed class EpochInterceptor : IWorkerInterceptor
     [
         Name(nameof(IFailoverActivities.PrepareDrillAsync)), Name(nameof(IFailoverActivities.LoseDrillPrimaryAsync)), Name(nameof(IFailoverActivities.ReturnDrillNodeAsync)),
         Name(nameof(IFailoverActivities.AccountForDrillAsync)), Name(nameof(IFailoverActivities.RemoveDrillAsync)),
-        Name(nameof(IFailoverActivities.ReadFailoverSettingsAsync)), Name(nameof(IFailoverActivities.ObserveRegionAsync)), Name(nameof(IFailoverActivities.CheckReadinessAsync)), Name(nameof(IFailoverActivities.ReadCapacityAsync)),
+        Name(nameof(IFailoverActivities.ReadFailoverSettingsAsync)), Name(nameof(IFailoverActivities.ObserveRegionAsync)), Name(nameof(IFailoverActivities.CheckReadinessAsync)),
+        Name(nameof(IFailoverActivities.ReadUnfinishedAsync)), Name(nameof(IFailoverActivities.ReadCapacityAsync)),
     ];
 
     private static readonly HashSet<string> Known = [.. typeof(IFailoverActivities).GetMethods().Select(method => Name(method.Name))];

@@ -66,18 +66,65 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
         await AskAsync("temporal", region, async token => await Temporal(region).VersionAsync(token), ct),
     ];
 
-    private async Task<string> RepointAsync(DnsPointer dns, FailoverOrder order, CancellationToken ct)
+    /// <summary>Where everything leads that leads to the database. Changes nothing.</summary>
+    public async Task<IReadOnlyList<PrimaryPointer>> PointersAsync(CancellationToken ct)
     {
-        var zones = new HostedZones(regions.Aws(dns.Region ?? order.To));
+        var pointers = new List<PrimaryPointer>();
+        if (access.Service is { } service)
+        {
+            foreach (var region in Regions)
+            {
+                var found = await TryAsync(() => new PrimaryEndpoints(regions.Cluster(region), service.Namespace, service.Name).ReadAsync(ct));
+                pointers.Add(new($"Endpoints {service.Namespace}/{service.Name} in {region.Name}", access.Nodes.FirstOrDefault(node => node.Value.Clients == found?.Address).Key, found?.Epoch));
+            }
+        }
+
+        if (access.Dns is { } dns)
+        {
+            var found = await TryAsync(async () =>
+            {
+                var (_, old, epoch) = await FindAsync(dns, new HostedZones(regions.Aws(dns.Region ?? Regions[0].Name)), ct);
+                return (old.Where(record => record.Type != "TXT").SelectMany(record => record.Values).FirstOrDefault()?.TrimEnd('.'), epoch);
+            });
+            pointers.Add(new($"DNS record {dns.Name}", access.Nodes.Keys.FirstOrDefault(node => Host(node) == found?.Item1), found?.epoch));
+        }
+
+        return pointers;
+    }
+
+    private static async Task<T?> TryAsync<T>(Func<Task<T>> read)
+        where T : struct
+    {
+        try
+        {
+            return await read();
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The records of the name as they are, and the highest epoch that they are of.</summary>
+    private async Task<(DnsZone Zone, IReadOnlyList<DnsRecord> Records, long Epoch)> FindAsync(DnsPointer dns, HostedZones zones, CancellationToken ct)
+    {
         var zone = (await zones.ListAsync(ct)).SingleOrDefault(known => known.Name == dns.Zone.TrimEnd('.'))
             ?? throw new AdapterException(AdapterFailureKind.Rejected, $"There is no public zone {dns.Zone} in Route 53. Create it, or correct failover.{specified.Value.Environment.Name}.dns in the connections file.");
         var records = await zones.RecordsAsync(zone, ct);
         var (name, epochName) = (dns.Name.TrimEnd('.'), EpochOfRecord + dns.Name.TrimEnd('.'));
         var old = records.Where(record => (record.Name.TrimEnd('.') == name && record.Type is "A" or "CNAME") || (record.Name.TrimEnd('.') == epochName && record.Type == "TXT")).ToList();
         var epoch = old.Where(record => record.Type == "TXT").SelectMany(record => record.Values).Select(value => long.TryParse(value.Trim('"'), out var its) ? its : 0).DefaultIfEmpty(0).Max();
+        return (zone, old, epoch);
+    }
+
+    private async Task<string> RepointAsync(DnsPointer dns, FailoverOrder order, CancellationToken ct)
+    {
+        var zones = new HostedZones(regions.Aws(dns.Region ?? order.To));
+        var (zone, old, epoch) = await FindAsync(dns, zones, ct);
+        var (name, epochName) = (dns.Name.TrimEnd('.'), EpochOfRecord + dns.Name.TrimEnd('.'));
         if (epoch > order.Epoch)
             throw new AdapterException(AdapterFailureKind.Rejected, $"DNS record {name} is of epoch {epoch}, which is higher than {order.Epoch}: another failover has happened since. Nothing was changed.");
-        var host = Clients(order.To)[..Clients(order.To).LastIndexOf(':')].Trim('[', ']');
+        var host = Host(order.To);
         var life = TimeSpan.FromSeconds(dns.TimeToLiveSeconds);
         DnsRecord[] wanted =
         [
@@ -114,6 +161,8 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
             return new(service, region, false, "No answer within 2 s.");
         }
     }
+
+    private string Host(string node) => Clients(node)[..Clients(node).LastIndexOf(':')].Trim('[', ']');
 
     private string Clients(string node) => access.Nodes.GetValueOrDefault(node)?.Clients
         ?? throw new AdapterException(AdapterFailureKind.Rejected, $"failover.{specified.Value.Environment.Name}.nodes.{node}.clients is missing in the connections file.");

@@ -15,6 +15,17 @@ public sealed class PrimaryEndpoints(KubernetesConnection connection, string spa
 
     private string Subject => $"Endpoints {space}/{name}";
 
+    /// <summary>Where it leads, and of which epoch it is; null and 0: it is not there.</summary>
+    public async Task<(string? Address, long Epoch)> ReadAsync(CancellationToken ct)
+    {
+        var found = await connection.SendAsync(ApiCall.Get($"{path}/{Uri.EscapeDataString(name)}", "get", Subject), ct);
+        if (found.Missing)
+            return (null, 0);
+        var subset = found.Body["subsets"] is JsonArray { Count: > 0 } subsets ? subsets[0] : null;
+        var (ip, port) = ((string?)subset?["addresses"]?[0]?["ip"], (int?)subset?["ports"]?[0]?["port"]);
+        return (ip is not null && port is { } number && IPAddress.TryParse(ip, out var address) ? $"{new IPEndPoint(address, number)}" : null, Epoch(found.Body));
+    }
+
     /// <summary>Leads to an address.</summary>
     /// <param name="address">An IP address and port.</param>
     /// <returns>False when it was so already.</returns>

@@ -53,7 +53,7 @@ public sealed record ScheduledRunbook(
         {
             NeedsFailover = true,
         },
-        new("WarmStandby", "WarmStandby", environment => $"warm-standby/{environment}", "looks whether the standby's region has room for what the other one runs",
+        new("WarmStandby", "WarmStandby", (environment, _) => $"warm-standby/{environment}", "looks whether the standby's region has room for what the other one runs",
             WorkerGroup.Default, Jitter: TimeSpan.FromSeconds(30), CatchUpWindow: TimeSpan.FromMinutes(10), PauseOnFailure: false, Fixed: [])
         {
             NeedsFailover = true,

@@ -96,6 +96,13 @@ public sealed record RebuiltNode(string Detail, DivergenceSummary? Divergence = 
 /// <param name="Location">Where it was put.</param>
 public sealed record DivergenceSummary(long FromLsn, long ToLsn, int Transactions, int Rows, string? Location);
 
+/// <summary>Input of <see cref="IFailoverActivities.ReadUnfinishedAsync"/>.</summary>
+public sealed record ReadUnfinishedInput(string Environment);
+
+/// <summary>What is left of a change of places.</summary>
+/// <param name="Epoch">The witness's; 0: it does not say.</param>
+public sealed record UnfinishedFailover(long Epoch, IReadOnlyList<NextStep> Steps);
+
 /// <summary>Input of <see cref="IFailoverActivities.CheckReadinessAsync"/>.</summary>
 /// <param name="LastDrill">Whether the age of the last drill is looked at. A failover that ends does not ask for it: no step could change it.</param>
 public sealed record CheckReadinessInput(string Environment, bool Drill = false, bool LastDrill = false);

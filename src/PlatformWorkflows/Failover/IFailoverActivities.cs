@@ -67,6 +67,10 @@ public interface IFailoverActivities
     [Activity]
     Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input);
 
+    /// <summary>Reads at witness, nodes and what leads to them what is left of a change of places whose history is lost. Changes nothing.</summary>
+    [Activity]
+    Task<UnfinishedFailover> ReadUnfinishedAsync(ReadUnfinishedInput input);
+
     /// <summary>Takes a claim back: claims a further epoch for the old primary, whether the claim of this operation has arrived or is still on its way.</summary>
     [Activity]
     Task<ClaimedEpoch> ClaimBackAsync(FailoverOrder order);

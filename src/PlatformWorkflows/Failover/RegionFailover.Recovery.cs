@@ -34,7 +34,8 @@ public sealed partial class RegionFailover
     /// <summary>Cancelled by an abort.</summary>
     private CancellationTokenSource Acting { get; set; } = new();
 
-    private void Begin(FailoverProposal decided, string reason, bool asked)
+    /// <param name="had">The steps that somebody has taken before whom nobody can ask any more.</param>
+    private void Begin(FailoverProposal decided, string reason, bool asked, params IReadOnlyList<FailoverStep> had)
     {
         pending = null;
         Acting = new();
@@ -42,13 +43,15 @@ public sealed partial class RegionFailover
         state = state with { Operations = state.Operations + 1 };
         operationId = $"{InWords(decided.Kind)}-{Environment}-{state.Operations}-{Workflow.Info.FirstExecutionRunId[..8]}";
         state = state with { Recovery = new(operationId, Running: true, Now) };
-        progress = FailoverProgress.Start(decided.Kind, decided.Stack);
+        progress = new(decided.Kind, decided.Stack, had, had.Count);
         begunAt = Now;
         lastServed = Facts().LastOfPrimary().At;
         phases.Clear();
         if (lastServed is { } served && decided.Kind == FailoverKind.Failover && !asked)
             phases.Add(new("detect", served, Math.Max(0, (Now - served).TotalSeconds)));
         ShowSteps();
+        foreach (var step in had)
+            Show(step, StepState.Done, "Taken before, by a run that is lost.");
         Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.OperationId.ValueSet(operationId));
         EnterPhase(RunbookPhase.Acting, why);
         recovering = RecoverAsync();

@@ -72,6 +72,7 @@ public sealed partial class RegionFailover
             Observe();
             GoOn();
             GoOnWithClaim();
+            _ = GoOnWithRestAsync();
             while (!Workflow.CancellationToken.IsCancellationRequested)
             {
                 await NewsAsync();

@@ -22,7 +22,7 @@ internal static class FailoverCommand
             new Example("failover drill production", "practise it on an isolated copy, scored and removed"),
             new Example("failover readiness production --every 5m", "look every five minutes whether it would succeed"))
         {
-            environment, reason, by, forced, stack, yes, FailoverCapacityCommand.Create(), FailoverDrillCommand.Create(), FailoverReadinessCommand.Create(),
+            environment, reason, by, forced, stack, yes, FailoverCapacityCommand.Create(), FailoverDrillCommand.Create(), FailoverReadinessCommand.Create(), FailoverNextStepsCommand.Create(),
         }
         .Runs((invocation, ct) =>
         {

@@ -114,7 +114,7 @@ internal static class WorkerCommand
         ? address
         : throw new CommandFailure(ExitCode.Invalid, $"The {option} address \"{given}\" cannot be used.", "An address and a port are expected.", $"Write for example --{option} 127.0.0.1:9464.");
 
-    private static PlatformConnections Connections(string? file, string data, RunningInstance? instance)
+    internal static PlatformConnections Connections(string? file, string data, RunningInstance? instance)
     {
         file ??= instance is null ? null : DataDirectory.ConnectionsOf(data);
         if (file is null)

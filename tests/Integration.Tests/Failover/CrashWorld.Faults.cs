@@ -62,6 +62,11 @@ internal sealed partial class CrashWorld
             case Victim.BootstrapServer:
                 await KillServerAsync();
                 break;
+            case Victim.Brain:
+                KillWorkers();
+                await KillServerAsync();
+                (seat, brainLost) = (seat + 1, true);
+                break;
             case Victim.OldPrimary or Victim.NewPrimary:
                 await pair.LoseAsync(victim == Victim.OldPrimary ? primary : standby);
                 break;
@@ -130,6 +135,9 @@ internal sealed partial class CrashWorld
 
         await StartServerAsync();
         await StartWorkersAsync();
+        if (brainLost)
+            await BeginAsync();
+        brainLost = false;
         Say("healed");
     }
 

@@ -48,6 +48,8 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     private PlatformConnections connections = null!;
     private Task following = Task.CompletedTask;
     private Armed? armed;
+    private int seat = 1;
+    private bool brainLost;
     private string said = "", what = "the start";
 
     private CrashWorld(GuardedPair pair, bool synchronous, Action<string> say)
@@ -84,6 +86,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         what = $"{one}";
         var began = Stopwatch.GetTimestamp();
         var (primary, standby) = await WhoAsync();
+        var epoch = (await pair.Witness.ReadAsync(Ct))!.Record.Epoch;
         var fired = Arm(one.Step, one.Moment, () => HitAsync(one.Victim, primary, standby));
         await CauseAsync(one.Cause, primary);
         var returned = one.Cause == Cause.NodeLost ? ReturnAsync(primary) : Task.CompletedTask;
@@ -98,6 +101,8 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         await HealAsync();
         await settled;
         await AccountAsync(began);
+        if (one.Victim == Victim.Brain)
+            Assert.Equal(epoch + 1, (await pair.Witness.ReadAsync(Ct))!.Record.Epoch);
     }
 
     /// <summary>Faults at random, of random length, one beside the other; then all is well again.</summary>
@@ -171,11 +176,14 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             },
         };
         await StartWorkersAsync();
-        await client.StartWorkflowAsync(nameof(RegionFailover), [new RegionFailoverRequest { Environment = Environment }], new(RegionFailover.WorkflowId(Environment), TaskQueues.Failover) { TaskTimeout = RegionFailover.TaskTimeout });
+        await BeginAsync();
         following = FollowCompletionsAsync();
         clients = new(pair.Files.Nodes.Select(node => pair.Files[node].Clients.Listen).ToList(), writers: 2, TimeProvider.System, pause: TimeSpan.FromMilliseconds(5));
         await SettleAsync(GuardedPair.First, () => true);
     }
+
+    private Task BeginAsync() => client.StartWorkflowAsync(
+        nameof(RegionFailover), [new RegionFailoverRequest { Environment = Environment }], new(RegionFailover.WorkflowId(Environment), TaskQueues.Failover) { TaskTimeout = RegionFailover.TaskTimeout });
 
     private Task StartGuardAsync(string node, bool mayDie = false) => InTurnAsync(async () =>
     {
@@ -188,7 +196,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         if (server is { HasEnded: false })
             return;
         server?.Dispose();
-        server = cli.Start("server", "--port", port.ToString(CultureInfo.InvariantCulture), "--database", Path.Combine(cli.Home, "bootstrap.db"));
+        server = cli.Start("server", "--port", port.ToString(CultureInfo.InvariantCulture), "--database", Path.Combine(cli.Home, $"bootstrap-{seat}.db"));
         await server.WaitForAsync("Bootstrap server:");
     });
 

@@ -21,6 +21,8 @@ public sealed class FailoverCrashTests(ITestOutputHelper output)
         IEnumerable<Func<CrashWorld, Task>> chosen =
         [
             .. (cases is { Length: > 0 } ? CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0) : seeds is { Length: > 0 } ? [] : CrashCase.Some(6, seed: 1))
+                // Last: what follows the runs' histories begins anew with it.
+                .Concat(cases is { Length: > 0 } || seeds is { Length: > 0 } ? [] : [new(true, Cause.NodeLost, "repoint", Moment.BeforeEffect, Victim.Brain, TimeSpan.FromSeconds(2))])
                 .Where(one => one.Synchronous == synchronous).Select(one => (Func<CrashWorld, Task>)(world => world.CrashAsync(one))),
             .. (seeds is { Length: > 0 } ? Wanted(seeds) : cases is { Length: > 0 } ? [] : Enumerable.Range(1, 2))
                 // Of both modes each gets every second seed.

@@ -79,6 +79,8 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 
     public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) => MortalAsync("namespaces", activities => activities.MoveNamespacesAsync(order));
 
+    public Task<UnfinishedFailover> ReadUnfinishedAsync(ReadUnfinishedInput input) => MortalAsync("readUnfinished", activities => activities.ReadUnfinishedAsync(input));
+
     public Task<WatchedHandover> GuardHandoverAsync(GuardHandoverOrder order) => MortalAsync("guardHandover", activities => activities.GuardHandoverAsync(order));
 
     public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => MortalAsync("scale", activities => activities.ScaleRegionAsync(order));

@@ -126,6 +126,11 @@ internal sealed class FakeDatabase : IFailoverActivities
     public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) =>
         DoAsync("namespaces", order, () => new FailoverStepResult("Active there.") { Namespaces = [new("orders", "west", 2, order.Kind == FailoverKind.Failover ? null : 1.5)] });
 
+    /// <summary>What is found to be left of a change of places.</summary>
+    public IReadOnlyList<NextStep> Left { get; init; } = [];
+
+    public Task<UnfinishedFailover> ReadUnfinishedAsync(ReadUnfinishedInput input) => Task.FromResult(new UnfinishedFailover(Witness.Epoch, Left));
+
     /// <summary>The watches over handovers that have begun, by how long nothing may be under way for one to end.</summary>
     public ConcurrentQueue<TimeSpan> Watches { get; } = [];
 
