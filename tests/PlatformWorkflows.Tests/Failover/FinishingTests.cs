@@ -11,15 +11,21 @@ public class FinishingTests(RunbookServer server) : IClassFixture<RunbookServer>
 {
     private static readonly WitnessRecord Claimed = new WitnessRecord(7, East, "first", new(40, TimeSpan.FromSeconds(1), false), null).Claim(West, "failover-1", fenced: false);
 
-    [Fact]
-    public async Task What_comes_after_the_promotion_is_finished_in_the_epoch_that_there_is()
+    /// <summary>Promoted, and nothing after it.</summary>
+    internal static FakeDatabase Interrupted() => new()
     {
-        NextStep[] left =
+        Witness = Claimed.Renew(TimeSpan.FromSeconds(1)),
+        Left =
         [
             new(FailoverStep.Repoint, NextActor.Run, "DNS leads to us-east-1.", "It is led."), new(FailoverStep.Repoint, NextActor.People, "Nobody can tell where Endpoints lead.", "Bring it back."),
             new(FailoverStep.Rebuild, NextActor.Run, "There is no standby.", "It follows."),
-        ];
-        await using var run = await FailoverRun.StartAsync(server, new() { Witness = Claimed.Renew(TimeSpan.FromSeconds(1)), Left = left });
+        ],
+    };
+
+    [Fact]
+    public async Task What_comes_after_the_promotion_is_finished_in_the_epoch_that_there_is()
+    {
+        await using var run = await FailoverRun.StartAsync(server, Interrupted());
 
         var report = await run.ReportAsync();
         Assert.Equal(["verify", "repoint", "rebuild", "readiness"], run.World.Events);

@@ -185,6 +185,15 @@ internal static class RecordedBehaviours
             run.World.Readiness = [new("synchronous", true, "Commits wait for the standby.")];
             await run.ReportAsync();
         }),
+        ["failover-approver-told-of-room"] = server => FailOverAsync(server, new() { Approvals = 1, Capacity = new("capacity", false, "us-west-2 could not carry us-east-1: 1 of 4 nodes are ready.") }, async run =>
+        {
+            await run.SeeAsync("serves", "serves", stalled: false);
+            await run.UntilDecidedAsync(FailoverReason.Healthy);
+            await run.TellAsync("failOver", new FailOverInput("rack change", "ada", Forced: true));
+            await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await Wait.UntilAsync(run.StatusAsync, status => status.Summary.EndsWith("nodes are ready.", StringComparison.Ordinal), status => status.Summary);
+        }),
+        ["failover-finished-at-another-cluster"] = server => FailOverAsync(server, FinishingTests.Interrupted(), run => run.ReportAsync()),
         ["failover-suspended"] = server => FailOverAsync(server, new(), async run =>
         {
             await run.SeeAsync("serves", "serves", stalled: false);
