@@ -25,7 +25,7 @@ public static class WorkerRegistration
     private static readonly Type[] Backups =
     [
         typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpSearch), typeof(BackUpVault), typeof(HoldBackup), typeof(ReadBackups), typeof(VerifyBackup),
-        typeof(RestoreClusterState), typeof(RestoreDatabase), typeof(RestoreEnvironment), typeof(RestoreVault),
+        typeof(RestoreClusterState), typeof(RestoreDatabase), typeof(RestoreEnvironment), typeof(RestoreSearch), typeof(RestoreVault),
     ];
 
     private static readonly Type[] Scaling = [typeof(Autoscale), typeof(ScaleComponent), typeof(WarmStandby)];

@@ -94,6 +94,25 @@ public sealed partial class BackupActivities
         return await Beating(progress => work(new(reference, definition, stores, store, time, progress, Cancellation), specified.Environment.GuardRails));
     });
 
+    /// <inheritdoc/>
+    public Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => OfSearch(input.Store, async (restore, specified) =>
+    {
+        var (plan, refusal) = await restore.PlanAsync(input);
+        var rails = specified.Environment.GuardRails;
+        // No index in use is written by nobody's word.
+        return new PlannedSearchRestore(plan, refusal, plan is null || plan.Indices.Count == 0 ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+    });
+
+    /// <inheritdoc/>
+    public Task<SearchRestoreDone> RestoreSearchStepAsync(SearchRestoreInput input) => OfSearch(input.Store, (restore, _) => restore.CarryOutAsync(input));
+
+    private Task<T> OfSearch<T>(StoreReference reference, Func<SearchRestore, SpecifiedEnvironment, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(reference, StoreKind.Elasticsearch);
+        using var store = (SearchStore)stores.Open(reference, specified, definition);
+        return await Beating(progress => work(new(reference, BackupStores.RegionOf(reference, specified), definition, stores, store, time, progress, Cancellation), specified));
+    });
+
     private Task<T> OfState<T>(StoreReference reference, Func<ClusterStateRestore, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
     {
         var (specified, definition) = Defined(reference, StoreKind.KubernetesState);

@@ -29,13 +29,33 @@ internal sealed class SearchCopies(ElasticsearchCluster cluster, SearchRepositor
             await cluster.Snapshots.RestoreAsync(repository, label, [.. manifest.Indices.Select(index => index.Name)], prefix, ct);
         }
 
+        await UntilThereAsync(cluster, name => name.StartsWith(prefix, StringComparison.Ordinal), 1, time, progress, _ => RemoveAsync(ct), ct);
+    }
+
+    /// <summary>Waits until the primary shards of indices are restored.</summary>
+    /// <param name="which">By their names.</param>
+    /// <param name="least">How many shards there are at least.</param>
+    /// <param name="clear">Removes what could not be restored, so that it can be tried again.</param>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: what lies in the repository cannot be restored.</exception>
+    public static async Task UntilThereAsync(
+        ElasticsearchCluster cluster, Func<string, bool> which, int least, TimeProvider time, Action<string> progress, Func<PrimaryShard, Task> clear, CancellationToken ct)
+    {
         for (; ; await Task.Delay(Look, time, ct))
         {
-            var shards = (await cluster.Indices.PrimariesAsync(ct)).Where(shard => shard.Index.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-            if (shards.Count > 0 && shards.TrueForAll(shard => shard.State is "STARTED" or "RELOCATING"))
+            var shards = (await cluster.Indices.PrimariesAsync(ct)).Where(shard => which(shard.Index)).ToList();
+            if (shards.Count >= least && shards.TrueForAll(shard => shard.State is "STARTED" or "RELOCATING"))
                 return;
             if (shards.Find(shard => shard is { State: "UNASSIGNED", Why: "ALLOCATION_FAILED" }) is { } lost && await cluster.Indices.WhyGivenUpAsync(lost, ct) is { } why)
-                await GiveUpAsync($"Shard {lost.Number} of {lost.Index[prefix.Length..]} of {label} cannot be restored: {why.TrimEnd('.')}.", why, ct);
+            {
+                var what = $"Shard {lost.Number} of {lost.Index} cannot be restored: {why.TrimEnd('.')}.";
+                if (SearchRestoreFailure.IsDamage(why))
+                    throw new AdapterException(AdapterFailureKind.Damaged, what);
+                // Elasticsearch does not try it again by itself.
+                foreach (var failed in shards.Where(shard => shard is { State: "UNASSIGNED", Why: "ALLOCATION_FAILED" }).DistinctBy(shard => shard.Index))
+                    await clear(failed);
+                throw new AdapterException(AdapterFailureKind.Unavailable, $"{what} What was restored of it was removed, and it is tried again. Look at the disks of Elasticsearch, and whether it reaches the bucket.");
+            }
+
             progress($"{shards.Count(shard => shard.State is "STARTED" or "RELOCATING")} of {shards.Count} shards are restored.");
         }
     }
@@ -70,13 +90,4 @@ internal sealed class SearchCopies(ElasticsearchCluster cluster, SearchRepositor
 
     /// <summary>The names of those that are there.</summary>
     public async Task<IReadOnlyList<string>> ListAsync(CancellationToken ct) => [.. (await cluster.Indices.ListAsync(ct)).Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))];
-
-    /// <summary>What could not be restored is removed before it is tried again: Elasticsearch does not try it again by itself.</summary>
-    private async Task GiveUpAsync(string what, string why, CancellationToken ct)
-    {
-        if (SearchRestoreFailure.IsDamage(why))
-            throw new AdapterException(AdapterFailureKind.Damaged, what);
-        await RemoveAsync(ct);
-        throw new AdapterException(AdapterFailureKind.Unavailable, $"{what} What was restored of it was removed, and it is tried again. Look at the disks of Elasticsearch, and whether it reaches the bucket.");
-    }
 }

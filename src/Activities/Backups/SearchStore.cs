@@ -28,6 +28,10 @@ internal sealed class SearchStore(
     private readonly string claim = CanonicalJson.Digest(owner)[..12];
     private ElasticsearchCluster? source, quarantine;
 
+    public string Owner => owner;
+
+    public SearchRepository Repository => repository;
+
     /// <summary>The name of the snapshot of an operation. Operations may have longer names than snapshots, and other letters.</summary>
     public static string LabelOf(string operation) => $"platformops-{CanonicalJson.Digest(operation)[..16]}";
 
@@ -206,10 +210,11 @@ internal sealed class SearchStore(
         ?? throw new AdapterException(AdapterFailureKind.Rejected, $"Elasticsearch does not know the repository {repository.Name}. Make a backup, which registers it.");
 
     /// <summary>The manifest of a set that can be restored.</summary>
+    /// <param name="cluster">That it is restored into.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it cannot be.</exception>
-    private async Task<SearchSnapshotManifest> WholeAsync(ElasticsearchCluster cluster, string label, CancellationToken ct)
+    public async Task<SearchSnapshotManifest> WholeAsync(ElasticsearchCluster cluster, string label, CancellationToken ct)
     {
-        await cluster.Snapshots.EnsureAsync(repository, readOnly: openQuarantine is not null, ct);
+        await cluster.Snapshots.EnsureAsync(repository, readOnly: cluster != await SourceAsync(ct), ct);
         var snapshot = await cluster.Snapshots.FindAsync(repository, label, ct) ?? throw new AdapterException(AdapterFailureKind.Damaged, $"There is no snapshot {label} in {repository.Name} any more: somebody removed it. Use another set.");
         var (manifest, trouble) = await TroubleAsync(snapshot, ct);
         return trouble is null && manifest is not null ? manifest : throw new AdapterException(AdapterFailureKind.Damaged, $"{label} of {repository.Name} cannot be used: {trouble ?? $"{sets.PlaceOf(label)} has no {SearchSnapshotManifest.FileName}."}");
@@ -261,7 +266,8 @@ internal sealed class SearchStore(
 
     private SearchCopies Copies(ElasticsearchCluster cluster) => new(cluster, repository, $"{SearchCopies.Beside}{claim}-", time);
 
-    private async Task<ElasticsearchCluster> SourceAsync(CancellationToken ct) => source ??= await open(ct);
+    /// <summary>The cluster that is backed up.</summary>
+    public async Task<ElasticsearchCluster> SourceAsync(CancellationToken ct) => source ??= await open(ct);
 
     private async Task<ElasticsearchCluster> QuarantineAsync(CancellationToken ct) => quarantine ??= openQuarantine is null ? await SourceAsync(ct) : await openQuarantine(ct);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters.External;
+using PlatformOps.Platform.Backups;
 
 namespace PlatformOps.Adapters.Elasticsearch;
 
@@ -61,6 +62,30 @@ public sealed class ElasticsearchIndices
 
     /// <summary>Removes an index. One that is not there is removed.</summary>
     public Task DeleteAsync(string index, CancellationToken ct) => api.SendAsync(HttpMethod.Delete, Escaped(index), $"delete {index}", null, ct);
+
+    /// <summary>What each index is, hidden ones and closed ones too.</summary>
+    public async Task<IReadOnlyDictionary<string, LiveSearchIndex>> DescribeAsync(CancellationToken ct)
+    {
+        var (open, aliases) = (await ListAsync(ct), await api.GetAsync("_alias?expand_wildcards=all", "list its aliases", ct));
+        var settings = await api.GetAsync("_all/_settings/index.uuid,index.blocks.write?flat_settings=true&expand_wildcards=all", "read the settings of its indices", ct) as JsonObject ?? [];
+        return settings.Where(index => open.ContainsKey(index.Key)).ToDictionary(
+            index => index.Key,
+            index => new LiveSearchIndex(
+                index.Key, (string?)index.Value?["settings"]?["index.uuid"] ?? "", (string?)index.Value?["settings"]?["index.blocks.write"] == "true",
+                [.. (aliases?[index.Key]?["aliases"] as JsonObject ?? []).Select(alias => alias.Key)], open[index.Key]));
+    }
+
+    /// <summary>Has an index take no writes, or take them.</summary>
+    public Task BlockWritesAsync(string index, bool blocked, CancellationToken ct) => api.SendAsync(
+        HttpMethod.Put, $"{Escaped(index)}/_settings", $"{(blocked ? "stop" : "allow")} writes into {index}", new JsonObject { ["index.blocks.write"] = blocked ? true : null }, ct);
+
+    /// <summary>Closes an index, or opens it.</summary>
+    public Task CloseAsync(string index, bool closed, CancellationToken ct) => api.SendAsync(HttpMethod.Post, $"{Escaped(index)}/{(closed ? "_close" : "_open")}", $"{(closed ? "close" : "open")} {index}", null, ct);
+
+    /// <summary>Whether an index came from a snapshot.</summary>
+    public async Task<bool> CameFromAsync(string index, string snapshot, CancellationToken ct) =>
+        ((await api.GetAsync($"{Escaped(index)}/_recovery", $"read where {index} came from", ct))?[index]?["shards"] as JsonArray ?? [])
+            .Any(shard => (string?)shard?["type"] == "SNAPSHOT" && (string?)shard["source"]?["snapshot"] == snapshot);
 
     /// <summary>Its primary shards, those that are closed left out.</summary>
     public async Task<IReadOnlyList<PrimaryShard>> PrimariesAsync(CancellationToken ct) =>

@@ -89,6 +89,27 @@ public sealed class ElasticsearchSnapshots
             ["ignore_index_settings"] = new JsonArray("index.auto_expand_replicas", "index.lifecycle.*", "index.default_pipeline", "index.final_pipeline"),
         }, ct);
 
+    /// <summary>Has indices restored under their own names, which are closed or not there; they keep their aliases of today and take no writes. Answers before their shards are there.</summary>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Conflict"/>: it cannot be restored over what is there.</exception>
+    public async Task RestoreInPlaceAsync(SearchRepository repository, string name, IReadOnlyList<string> indices, CancellationToken ct)
+    {
+        try
+        {
+            await api.SendAsync(HttpMethod.Post, $"{At(repository, name)}/_restore?wait_for_completion=false", $"restore the snapshot {name}", new JsonObject
+            {
+                ["indices"] = new JsonArray([.. indices.Select(index => (JsonNode)index)]),
+                ["include_aliases"] = false,
+                ["include_global_state"] = false,
+                ["feature_states"] = new JsonArray("none"),
+                ["index_settings"] = new JsonObject { ["index.blocks.write"] = true },
+            }, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable && failure.Message.Contains("cannot restore index", StringComparison.Ordinal))
+        {
+            throw new AdapterException(AdapterFailureKind.Conflict, $"{failure.Message} Remove or rename what is there, then retry.", failure);
+        }
+    }
+
     /// <summary>Removes a snapshot; one that is being made is ended. One that is not there is removed.</summary>
     public Task DeleteAsync(SearchRepository repository, string name, CancellationToken ct) => api.SendAsync(HttpMethod.Delete, At(repository, name), $"delete the snapshot {name}", null, ct);
 

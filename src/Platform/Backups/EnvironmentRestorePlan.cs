@@ -54,7 +54,7 @@ public sealed record EnvironmentRestorePlan
         [
             .. Of(StoreKind.Vault, EnvironmentStepKind.Restore, "is restored by RestoreVault."),
             .. Of(StoreKind.Postgresql, EnvironmentStepKind.Restore, "is restored by RestoreDatabase."),
-            .. Of(StoreKind.Elasticsearch, EnvironmentStepKind.Confirm, "has to be restored by hand: restore its newest snapshot from before the moment (POST _snapshot/REPOSITORY/SNAPSHOT/_restore), look that its indices are green, then confirmStep."),
+            .. Of(StoreKind.Elasticsearch, EnvironmentStepKind.Confirm, "is restored by a run of its own, with its own approval: RestoreSearch (platformops restore search) with a set from before the moment; when that has ended, confirmStep."),
             .. temporal.Length > 0 ? [new("temporal", EnvironmentStepKind.Provision, $"Temporal is provisioned ({string.Join(", ", temporal)}). Its workflows are those of the restored database: keep its workers stopped until somebody has seen what they would do.", null, temporal)] : Array.Empty<EnvironmentRestoreStep>(),
             .. components.Contains("argo-cd") ? [new("argo-cd", EnvironmentStepKind.Provision, "Argo CD is provisioned, and brings what it is told to.", null, ["argo-cd"])] : Array.Empty<EnvironmentRestoreStep>(),
         ];

@@ -85,6 +85,15 @@ public interface IBackupActivities
     [Activity]
     Task<ListedStores> ListStoresAsync(StoreReference input);
 
+    /// <summary>What a restore of indices would do, or why it is refused. Changes nothing.</summary>
+    [Activity]
+    Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input);
+
+    /// <summary>Carries out one step of a restore of indices, forward or back. Heartbeats say how far it is.</summary>
+    /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Damaged"/>: what was restored is not what it has to be.</exception>
+    [Activity]
+    Task<SearchRestoreDone> RestoreSearchStepAsync(SearchRestoreInput input);
+
     /// <summary>Has a set stay, or lets it go.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Conflict"/>: it is being removed already.</exception>
     [Activity]

@@ -5,7 +5,10 @@ namespace PlatformOps.Sandbox.External;
 /// <summary>An index of the Elasticsearch that is played. Its documents are in its first shard.</summary>
 internal sealed class SearchIndex
 {
-    public string Uuid { get; } = SearchAnswers.NewId();
+    public string Uuid { get; init; } = SearchAnswers.NewId();
+
+    /// <summary>The snapshot that it came from; null: from none.</summary>
+    public string? CameFrom { get; init; }
 
     /// <summary>What is below <c>index</c>, flat: <c>number_of_replicas</c>.</summary>
     public SortedDictionary<string, string> Settings { get; init; } = [];
@@ -44,8 +47,12 @@ internal sealed class SearchIndex
     }
 
     /// <summary>Also what no search sees yet: a snapshot flushes first.</summary>
-    public SearchIndex Copy() => new()
+    /// <param name="uuid">Its id; null: a new one.</param>
+    /// <param name="cameFrom">The snapshot; null: it is on its way into one.</param>
+    public SearchIndex Copy(string? uuid = null, string? cameFrom = null) => new()
     {
+        Uuid = uuid ?? SearchAnswers.NewId(),
+        CameFrom = cameFrom,
         Settings = new(Settings),
         Aliases = [.. Aliases],
         Documents = new(Documents.ToDictionary(entry => entry.Key, entry => entry.Value?.DeepClone())),

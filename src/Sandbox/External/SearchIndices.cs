@@ -18,6 +18,7 @@ internal sealed class SearchIndices(SearchStorage storage)
         ("GET", ["_cat", "shards"]) => Rows(call, All.Where(entry => !entry.Value.Closed).SelectMany(Shards)),
         ("GET", ["_cat", "allocation"]) => Rows(call, [Allocation()]),
         ("POST" or "GET", ["_cluster", "allocation", "explain"]) => Explain(call.Body),
+        ("GET", ["_all", "_settings", _]) => new JsonObject(All.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, new JsonObject { ["settings"] = FlatSettings(entry.Value) }))),
         ("GET", ["_alias"]) => new JsonObject(All.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Key, new JsonObject { ["aliases"] = Aliases(entry.Value) }))),
         ("POST", ["_aliases"]) => ChangeAliases(call.Body?["actions"] as JsonArray ?? []),
         (_, [['_', ..], ..]) => null,
@@ -27,6 +28,7 @@ internal sealed class SearchIndices(SearchStorage storage)
         ("POST", [var name, "_refresh"]) => On(name, index => Refresh([index])),
         ("POST", [var name, "_close"]) => Busy().Contains(name) ? InSnapshot("close", name) : On(name, index => Closed(index, true)),
         ("POST", [var name, "_open"]) => On(name, index => Closed(index, false)),
+        ("GET", [var name, "_recovery"]) => On(name, index => new JsonObject { [name] = new JsonObject { ["shards"] = new JsonArray(Recovery(index)) } }),
         ("PUT", [var name, "_settings"]) => On(name, index => Set(index, call.Body)),
         ("GET" or "POST", [var name, "_count"]) => On(name, index => Count(name, index)),
         ("PUT" or "POST", [var name, "_doc" or "_create", var id]) => Write(name, id, call),
@@ -125,6 +127,9 @@ internal sealed class SearchIndices(SearchStorage storage)
     {
         foreach (var (name, value) in SearchAnswers.Flat(body))
             index.Settings[name] = value;
+        // Null brings the default back.
+        foreach (var name in (body as JsonObject ?? []).Where(setting => setting.Value is null).Select(setting => setting.Key))
+            index.Settings.Remove(name.Replace("index.", "", StringComparison.Ordinal));
         return SearchAnswers.Acknowledged;
     }
 
@@ -220,6 +225,16 @@ internal sealed class SearchIndices(SearchStorage storage)
     private static JsonObject Aliases(SearchIndex index) => new(index.Aliases.Select(alias => KeyValuePair.Create<string, JsonNode?>(alias, new JsonObject())));
 
     private static JsonObject Settings(SearchIndex index) => new(index.Settings.Select(setting => KeyValuePair.Create<string, JsonNode?>(setting.Key, setting.Value)));
+
+    private static JsonObject Recovery(SearchIndex index) => new() { ["type"] = index.CameFrom is null ? "EMPTY_STORE" : "SNAPSHOT", ["source"] = new JsonObject { ["snapshot"] = index.CameFrom } };
+
+    private static JsonObject FlatSettings(SearchIndex index)
+    {
+        var settings = new JsonObject { ["index.uuid"] = index.Uuid };
+        if (index.Settings.TryGetValue("blocks.write", out var blocked))
+            settings["index.blocks.write"] = blocked;
+        return settings;
+    }
 
     private static ExternalAnswer IsClosed(string name) => SearchAnswers.Error(400, "index_closed_exception", $"closed index [{name}]");
 

@@ -110,7 +110,7 @@ internal sealed class SearchSnapshots(SearchIndices indices, SearchStorage stora
             var made = new List<(string From, string To)>();
             foreach (var from in body?["indices"] is JsonArray list ? list.Select(index => (string)index!) : snapshot.Indices.Keys)
             {
-                if (!snapshot.Indices.ContainsKey(from))
+                if (!snapshot.Indices.TryGetValue(from, out var kept))
                     return SearchAnswers.NoIndex(from);
                 if (snapshot.Missing.Contains(from) && (bool?)body?["partial"] != true)
                     return Refused($"index [{from}] wasn't fully snapshotted - cannot restore");
@@ -119,6 +119,8 @@ internal sealed class SearchSnapshots(SearchIndices indices, SearchStorage stora
                     return misnamed;
                 if (indices.All.TryGetValue(to, out var there) && !there.Closed)
                     return Refused($"cannot restore index [{to}] because an open index with same name already exists in the cluster. Either close or delete the existing index or restore the index under a different name by providing a rename pattern and replacement name");
+                if (there is not null && there.Shards != kept.Shards)
+                    return Refused($"cannot restore index [{to}] with [{there.Shards}] shards from a snapshot of index [{from}] with [{kept.Shards}] shards");
                 if (indices.All.Values.Any(index => index.Aliases.Contains(to)))
                     return SearchAnswers.Error(400, "invalid_index_name_exception", $"Invalid index name [{to}], already exists as alias");
                 made.Add((from, to));
@@ -128,17 +130,22 @@ internal sealed class SearchSnapshots(SearchIndices indices, SearchStorage stora
             if (ignored.Find(Unremovable.Contains) is { } needed)
                 return Refused($"cannot remove setting [index.{needed}] on restore");
             foreach (var (from, to) in made)
-                indices.All[to] = Restored(snapshot, from, body, ignored);
+                indices.All[to] = Restored(name, snapshot, from, indices.All.GetValueOrDefault(to), body, ignored);
             return new JsonObject { ["accepted"] = true };
         });
     }
 
-    private SearchIndex Restored(SearchSnapshot snapshot, string from, JsonNode? body, List<string> ignored)
+    /// <param name="there">A closed one keeps its id, and without those of the snapshot its aliases.</param>
+    private SearchIndex Restored(string name, SearchSnapshot snapshot, string from, SearchIndex? there, JsonNode? body, List<string> ignored)
     {
-        var copy = snapshot.Indices[from].Copy();
+        var copy = snapshot.Indices[from].Copy(there?.Uuid, name);
         copy.Closed = false;
         if ((bool?)body?["include_aliases"] == false)
+        {
             copy.Aliases.Clear();
+            copy.Aliases.UnionWith(there?.Aliases ?? []);
+        }
+
         foreach (var setting in copy.Settings.Keys.Where(setting => ignored.Exists(pattern => Regex.IsMatch(setting, $"^{Regex.Escape(pattern).Replace("\\*", ".*", StringComparison.Ordinal)}$"))).ToList())
             copy.Settings.Remove(setting);
         foreach (var (setting, value) in SearchAnswers.Flat(body?["index_settings"]))

@@ -16,7 +16,7 @@ internal static class RestoreCommand
         new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "do it: it waits for approval, and then says what it does"),
         new Example("restore cluster-state production cluster-state --namespace shop --plan", "which objects would be made again"))
     {
-        Database(), ClusterState(), Vault(), Everything(),
+        Database(), Search(), ClusterState(), Vault(), Everything(),
     };
 
     private static CliCommand Database()
@@ -31,6 +31,36 @@ internal static class RestoreCommand
         .Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(
             invocation, nameof(RestoreDatabase), (given, by) => new RestoreDatabaseInput { Environment = given.Environment, Store = given.Store, Region = given.Region, Set = given.Set, To = given.To, Mode = given.Mode, RequestedBy = by },
             report => report.RestorePlan, plan => plan.Notes, ct));
+    }
+
+    private static CliCommand Search()
+    {
+        var of = new RestoreArguments("search", "The id of the set. [default: the newest from before --to]", "The moment from before which the set has to be, in UTC. [default: now]");
+        var indices = new Option<string[]>("--index") { Description = "Only this index; may be given several times. [default: all of the set]", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Replace indices that are there, when that is approved by itself (approve --overwrite), after a backup of them. [default: they stay]" };
+        var command = of.AddTo(new CliCommand(
+            "search",
+            "Bring indices of Elasticsearch back from a set: restored and counted beside those that serve, then put in their place. What is there stays, unless --overwrite is given and approved.",
+            new Example("restore search production search --plan", "which indices would be made again, which stay"),
+            new Example("restore search production search --index temporal_visibility_v1 --overwrite", "an index that is there, as it was")));
+        command.Add(indices);
+        command.Add(overwrite);
+        return command.Runs((invocation, ct) => of.RunAsync<SearchRestoreReport, SearchRestorePlan>(
+            invocation,
+            nameof(RestoreSearch),
+            (given, by) => new RestoreSearchInput
+            {
+                Environment = given.Environment,
+                Store = given.Store,
+                Region = given.Region,
+                Set = given.Set,
+                To = given.To,
+                Indices = invocation.Get(indices) is { Length: > 0 } named ? named : null,
+                Overwrite = invocation.Get(overwrite),
+                Mode = given.Mode,
+                RequestedBy = by,
+            },
+            report => report.RestorePlan, plan => [.. plan.Overwrites.Select(index => $"{index.Name} is replaced"), .. plan.Kept, .. plan.Notes], ct));
     }
 
     private static CliCommand ClusterState()

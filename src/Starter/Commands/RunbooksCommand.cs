@@ -71,6 +71,15 @@ internal static class RunbooksCommand
             Required: ["environment", "store"],
             Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep", Internal: "approved"),
         new(
+            nameof(RestoreSearch),
+            "restore/{environment}/{store}",
+            "Brings indices of Elasticsearch back from a set, after approval: restored and counted beside, then put in their place; what is there stays, or is replaced where that was approved by itself and backed up.",
+            typeof(RestoreSearchInput),
+            """{"environment":"production","store":"search","indices":["temporal_visibility_v1"]}""",
+            "restore/production/search",
+            Required: ["environment", "store"],
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+        new(
             nameof(RestoreClusterState),
             "restore/{environment}/{store}",
             "Makes objects of a cluster again from a set, after approval; what is there stays, or is replaced where that was approved by itself and backed up.",

@@ -183,7 +183,7 @@ public sealed class SearchStoreTests(SandboxAws aws)
         world.Storage.Damage(First, "users");
         var damaged = await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-1", First, null, _ => { }, Ct));
         Assert.Equal(AdapterFailureKind.Damaged, damaged.Kind);
-        Assert.Contains("of users of", damaged.Message, StringComparison.Ordinal);
+        Assert.Contains("-users cannot be restored: ", damaged.Message, StringComparison.Ordinal);
         Assert.Equal(4, (await store.CleanUpAsync("verify-1", Ct)).Count);
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using PlatformOps.Activities.Backups;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws.Storage;
@@ -118,6 +119,66 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         Assert.Equal((ReconciliationKind.NotInCatalog, "by-hand"), (Assert.Single(check.Disagreements).Kind, check.Disagreements[0].Name));
         world.Storage.Remove(SearchStore.LabelOf("op-1"));
         Assert.Equal(["op-1"], (await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Damaged);
+    }
+
+    [Fact]
+    public async Task Indices_come_back_from_a_set_however_often_each_step_is_asked_for_and_nothing_that_is_there_is_lost_on_the_way_back()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await using var world = await SearchWorld.StartAsync(aws);
+        Declare(platform, "elasticsearch");
+        using var activities = Activities(platform, await AccessAsync(platform), null, world.Access);
+        var store = new StoreReference(platform.Environment, "state");
+        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.Elasticsearch, null)));
+        var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, "op-1", BackupMethod.Full)));
+        await platform.RunAsync(() => activities.RecordBackupAsync(new(store, "op-1", made, null)));
+        await world.WriteAsync("orders", "written-since");
+        await world.SendAsync(HttpMethod.Post, "_aliases", JsonNode.Parse("""{"actions": [{"add": {"index": "orders", "alias": "orders-now"}}]}"""));
+        await world.SendAsync(HttpMethod.Delete, "users");
+
+        Task<PlannedSearchRestore> PlanAsync(bool overwrite, params string[] indices) => platform.RunAsync(() => activities.PlanSearchRestoreAsync(new(store, "restore-1", null, null, indices, overwrite)));
+        var careful = (await PlanAsync(overwrite: false)).Plan!;
+        Assert.Equal(["users"], careful.Indices.Select(index => index.Name));
+        Assert.Equal(2, careful.Kept.Count);
+        Assert.StartsWith("op-1 has no index shop.", (await PlanAsync(overwrite: false, "shop")).Refusal, StringComparison.Ordinal);
+        var planned = await PlanAsync(overwrite: true, "orders", "users");
+        Assert.Equal(["orders"], planned.Plan!.Overwrites.Select(index => index.Name));
+        Assert.True(planned.Approvals > 0);
+
+        // Back, from as far as there is a way back.
+        await StepsAsync(SearchRestoreStep.Beside, SearchRestoreStep.Prove, SearchRestoreStep.Fence, SearchRestoreStep.Close, SearchRestoreStep.TakeBack);
+        await world.WriteAsync("orders", "written-after");
+        Assert.Equal(["orders", "platformops-markers", "temporal_visibility_v1"], await world.ListAsync());
+
+        await StepsAsync(SearchRestoreStep.Beside, SearchRestoreStep.Prove, SearchRestoreStep.Fence);
+        Assert.Contains("cluster_block_exception", (await Assert.ThrowsAnyAsync<Exception>(() => world.WriteAsync("orders", "refused"))).Message, StringComparison.Ordinal);
+        await StepsAsync(SearchRestoreStep.Close);
+        world.Storage.RestoreFailure = "nested: IOException[No space left on device]";
+        await platform.FailsAsync(FailureTypes.Unavailable, () => StepAsync(SearchRestoreStep.Replace));
+        world.Storage.RestoreFailure = null;
+        await StepsAsync(SearchRestoreStep.Replace, SearchRestoreStep.Compare, SearchRestoreStep.Open, SearchRestoreStep.CleanUp);
+        foreach (var index in new[] { "orders", "orders-now", "users" })
+            Assert.Equal(3, (int)(await world.SendAsync(HttpMethod.Get, $"{index}/_count"))!["count"]!);
+        await world.WriteAsync("orders", "4");
+        await world.WriteAsync("users", "4");
+        Assert.Equal(["orders", "platformops-markers", "temporal_visibility_v1", "users"], await world.ListAsync());
+
+        // What somebody made since it was planned is not replaced.
+        await world.SendAsync(HttpMethod.Delete, "users");
+        planned = await PlanAsync(overwrite: true, "users");
+        await world.CreateAsync("users");
+        Assert.Contains("was made by somebody since", (await platform.FailsAsync(FailureTypes.Conflict, () => StepAsync(SearchRestoreStep.Replace))).Message, StringComparison.Ordinal);
+
+        Task<SearchRestoreDone> StepAsync(SearchRestoreStep step) => platform.RunAsync(() => activities.RestoreSearchStepAsync(new(store, "restore-1", planned.Plan!, step)));
+
+        async Task StepsAsync(params SearchRestoreStep[] steps)
+        {
+            foreach (var step in steps)
+            {
+                await StepAsync(step);
+                await StepAsync(step);
+            }
+        }
     }
 
     private static void Declare(TestPlatform platform, string store) => platform.Write("catalog/ground/component.yaml", platform.Read("catalog/ground/component.yaml")

@@ -247,6 +247,10 @@ internal static class Runs
         server, backups, nameof(RestoreEnvironment), environment,
         name => (RestoreEnvironment.WorkflowId(name), new RestoreEnvironmentInput { Environment = name, OperationId = "op-recorded", RequestedBy = "ana", Mode = mode }));
 
+    public static Task<RunningRunbook<SearchRestoreReport>> RestoreSearchAsync(RunbookServer server, FakeBackups backups, string? environment = null) => StartAsync<SearchRestoreReport>(
+        server, backups, nameof(RestoreSearch), environment,
+        name => (RestoreSearch.WorkflowId(name, "postgresql"), new RestoreSearchInput { Environment = name, Store = "postgresql", OperationId = "op-recorded", Overwrite = true, RequestedBy = "ana" }));
+
     private static Task<RunningRunbook<T>> StartAsync<T>(RunbookServer server, FakeBackups backups, string type, string? environment, Func<string, (string Id, object Input)> how)
     {
         var (id, input) = how(environment ?? $"e-{Guid.NewGuid():N}");

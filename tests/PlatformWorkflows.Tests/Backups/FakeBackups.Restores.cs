@@ -69,6 +69,29 @@ internal sealed partial class FakeBackups
 
     public Task<ListedStores> ListStoresAsync(StoreReference input) => DoAsync("list", () => new ListedStores(Stores, ["app", "argo-cd"], 1, TimeSpan.FromHours(1)));
 
+    /// <summary>What is planned for an Elasticsearch.</summary>
+    public SearchRestorePlan SearchRestore { get; set; } = SearchPlan("uuid-1");
+
+    /// <param name="was">The id of the index that is replaced; null: it is made.</param>
+    public static SearchRestorePlan SearchPlan(string? was) => new()
+    {
+        Environment = "development",
+        Store = "postgresql",
+        Region = "us-east-1",
+        Set = "new",
+        Label = "newF",
+        At = Start,
+        Why = "It is the newest that can be restored.",
+        Manifest = "m1",
+        Indices = [new("orders", 3, was)],
+        Kept = [],
+        Notes = [],
+    };
+
+    public Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => DoAsync("plan", () => new PlannedSearchRestore(SearchRestore, null, Approvals, TimeSpan.FromHours(1)));
+
+    public Task<SearchRestoreDone> RestoreSearchStepAsync(SearchRestoreInput input) => DoAsync($"{input.Step}", () => new SearchRestoreDone("Done."));
+
     public Task<bool> ClaimSetAsync(ClaimSetInput input) => DoAsync(input.Release ? "release" : "claim", () => !input.Release);
 
     public Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input) =>

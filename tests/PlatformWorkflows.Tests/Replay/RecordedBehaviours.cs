@@ -245,6 +245,13 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
+        ["search-restored"] = server => RestoreSearchAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), RestoreSearchTests.ApproveAsync),
+        ["search-restore-taken-back"] = server => RestoreSearchAsync(server, FakeBackups.Of(StoreKind.Elasticsearch).Fail("Close", type: FailureTypes.Conflict), async run =>
+        {
+            await RestoreSearchTests.ApproveAsync(run);
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("not today"));
+        }),
         ["vault-restored"] = server => RestoreVaultAsync(server, FakeBackups.Of(StoreKind.Vault), run => run.ApproveAsync()),
         ["vault-restored-unjudged"] = server => RestoreVaultAsync(
             server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
@@ -430,6 +437,14 @@ internal static class RecordedBehaviours
     private static async Task<string> RestoreVaultAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<VaultRestoreReport>, Task> conduct)
     {
         await using var run = await Runs.RestoreVaultAsync(server, backups, environment: "development");
+        await conduct(run);
+        await run.EndedAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> RestoreSearchAsync(RunbookServer server, FakeBackups backups, Func<RunningRunbook<SearchRestoreReport>, Task> conduct)
+    {
+        await using var run = await Runs.RestoreSearchAsync(server, backups, environment: "development");
         await conduct(run);
         await run.EndedAsync();
         return run.Handle.Id;
