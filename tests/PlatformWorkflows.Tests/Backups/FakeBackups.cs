@@ -59,6 +59,9 @@ internal sealed partial class FakeBackups : IBackupActivities
     /// <summary>While it is true, making a set does not end.</summary>
     public bool Slow { get; set; }
 
+    /// <summary>Whether a set that does not end was begun.</summary>
+    public bool StandsStill { get; private set; }
+
     /// <summary>What is in quarantine, by operation.</summary>
     public IReadOnlyDictionary<string, string> Quarantines => quarantines;
 
@@ -113,6 +116,7 @@ internal sealed partial class FakeBackups : IBackupActivities
     {
         while (Slow && Restore?.Set != "slow")
         {
+            StandsStill = true;
             ActivityExecutionContext.Current.Heartbeat("1 of 2 files");
             await Task.Delay(20, ActivityExecutionContext.Current.CancellationToken);
         }
