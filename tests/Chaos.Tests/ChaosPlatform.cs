@@ -44,12 +44,14 @@ internal sealed class ChaosPlatform : IAsyncDisposable
     {
         Copy(reference.Specification, copy.Specification);
         Copy(reference.Catalog, copy.Catalog);
-        File.AppendAllText(
-            Path.Combine(copy.Specification, "environments", $"{Environment}.yaml"),
-            "\ncomponents:\n  postgresql: {enabled: false}\n  managed-database: {enabled: true, certificateAuthority: the sandbox's}\n  dns-route53: {enabled: true}\n");
+        // Another database is another store: its backups are not those of the one that is declared.
+        var environment = Path.Combine(copy.Specification, "environments", $"{Environment}.yaml");
+        File.WriteAllText(
+            environment,
+            $"{File.ReadAllText(environment).Split("\nschedules:")[0]}\ncomponents:\n  postgresql: {{enabled: false}}\n  managed-database: {{enabled: true, certificateAuthority: the sandbox's}}\n  dns-route53: {{enabled: true}}\n");
         Replace(Path.Combine(copy.Catalog, "dns-route53", "component.yaml"), ("excludes: [cloudflare]\n", ""));
         // Nobody is there to approve, and one step at a time lets us know whose call is killed.
-        Replace(Path.Combine(copy.Specification, "environments", $"{Environment}.yaml"), ("approvals: 1", "approvals: 0"), ("maxParallel: 4", "maxParallel: 1"));
+        Replace(environment, ("approvals: 1", "approvals: 0"), ("maxParallel: 4", "maxParallel: 1"));
     }, ct);
 
     /// <summary>Two regions of very little, with an object in every system: the catalog's own components of AWS, and small ones of the rest.</summary>
