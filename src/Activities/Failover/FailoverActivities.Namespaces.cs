@@ -11,12 +11,12 @@ public sealed partial class FailoverActivities
 {
     /// <inheritdoc/>
     public Task<FailoverStepResult> MoveNamespacesAsync(FailoverOrder order) =>
-        ActivityFailures.MappedAsync(() => SeeingAsync((known, seen) => Around(order.Environment, order.Drill).Namespaces(order).MoveAsync(known, seen, Cancellation)));
+        ActivityFailures.MappedAsync(() => SeeingAsync((known, seen) => Around(order.Environment, order.Drill).Namespaces(order, time).MoveAsync(known, seen, Cancellation)));
 
     /// <inheritdoc/>
     public Task<WatchedHandover> GuardHandoverAsync(GuardHandoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
-        var sights = await SeeingAsync((known, seen) => Around(order.Environment, order.Drill).Namespaces(order).GuardAsync(known, order.Quiet, seen, Cancellation));
+        var sights = await SeeingAsync((known, seen) => Around(order.Environment, order.Drill).Namespaces(order, time).GuardAsync(known, order.Quiet, seen, Cancellation));
         return new WatchedHandover(string.Join(" ", sights.Select(sight => string.Create(CultureInfo.InvariantCulture, $"{sight.Key} was closed for {sight.Value.ShutSeconds:0.0} s at most.{(sight.Value.Done is { } done ? $" {done}" : "")}"))));
     });
 

@@ -45,7 +45,7 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
     }
 
     /// <summary>The Temporal namespaces that go with the database.</summary>
-    public NamespaceMoves Namespaces(FailoverOrder order) => new(order, access, Temporal(order.From), Temporal(order.To));
+    public NamespaceMoves Namespaces(FailoverOrder order, TimeProvider time) => new(order, access, Temporal(order.From), Temporal(order.To), time);
 
     /// <summary>Runs a workflow in each namespace.</summary>
     public async Task<string> RunCanaryAsync(FailoverOrder order, CancellationToken ct)

@@ -10,7 +10,8 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Activities.Failover;
 
 /// <summary>The Temporal namespaces that go with a database: handed over by the server when the change of places was planned, else made active where the database is, whatever the other side says.</summary>
-internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access, TemporalCluster from, TemporalCluster to)
+/// <param name="time">The clock of every bound.</param>
+internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access, TemporalCluster from, TemporalCluster to, TimeProvider time)
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(100);
 
@@ -61,17 +62,17 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
             foreach (var (space, (_, sight)) in looks)
                 sights[space] = sight;
             seen(new Dictionary<string, HandoverSight>(sights));
-            settledAt = looks.All(look => look.Found.Decision is HandoverDecision.Moved or HandoverDecision.Stayed) ? settledAt ?? TimeProvider.System.GetTimestamp() : null;
-            if (settledAt is { } since && TimeProvider.System.GetElapsedTime(since) >= quiet)
+            settledAt = looks.All(look => look.Found.Decision is HandoverDecision.Moved or HandoverDecision.Stayed) ? settledAt ?? time.GetTimestamp() : null;
+            if (settledAt is { } since && time.GetElapsedTime(since) >= quiet)
                 return sights;
-            await Task.Delay(BetweenWatches, TimeProvider.System, ct);
+            await Task.Delay(BetweenWatches, time, ct);
         }
     }
 
     private async Task<MovedNamespace> HandOverAsync(string space, Dictionary<string, HandoverSight> sights, Action<IReadOnlyDictionary<string, HandoverSight>> seen, CancellationToken ct)
     {
         var begun = false;
-        var started = TimeProvider.System.GetTimestamp();
+        var started = time.GetTimestamp();
         while (true)
         {
             var (decision, sight) = await LookAsync(space, sights.GetValueOrDefault(space) ?? new(), ct);
@@ -87,14 +88,14 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
                     await server.StartAsync(space, To, HandoverRules.ServerTimeout(Bound), ct);
                     begun = true;
                     break;
-                case HandoverDecision.Wait when sight.ShutSince is null && TimeProvider.System.GetElapsedTime(started) > CatchUpWithin:
+                case HandoverDecision.Wait when sight.ShutSince is null && time.GetElapsedTime(started) > CatchUpWithin:
                     await server.StopAsync(space, "It has taken too long to begin.", ct);
                     throw Failed(space, $"nothing has come of it for {CatchUpWithin.TotalSeconds:0} s", decision, sight);
                 default:
                     break;
             }
 
-            await Task.Delay(BetweenLooks, TimeProvider.System, ct);
+            await Task.Delay(BetweenLooks, time, ct);
         }
     }
 
@@ -104,7 +105,7 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
         // First the run: of one that had ended everything is to be seen afterwards.
         var run = await server.FindAsync(space, ct);
         var both = await Task.WhenAll(TryReadAsync(oldSide, space, ct), TryReadAsync(newSide, space, ct));
-        var now = TimeProvider.System.GetUtcNow();
+        var now = time.GetUtcNow();
         var sight = known.See(From, To, both[0], both[1], now);
         var decision = HandoverRules.Decide(new()
         {
@@ -150,14 +151,14 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
     /// <summary>Made active there, asked there; one that a handover has left closed there is opened after the bound.</summary>
     private async Task<MovedNamespace> ForceAsync(string space, CancellationToken ct)
     {
-        var started = TimeProvider.System.GetTimestamp();
+        var started = time.GetTimestamp();
         ActiveNamespace now;
         while ((now = await newSide.ReadAsync(space, ct)).Closed)
         {
             // Somebody's handover may be about to end; what has died in the middle never does.
-            if (TimeProvider.System.GetElapsedTime(started) > Bound)
+            if (time.GetElapsedTime(started) > Bound)
                 await newSide.LeaveHandoverAsync(space, ct);
-            await Task.Delay(BetweenLooks, TimeProvider.System, ct);
+            await Task.Delay(BetweenLooks, time, ct);
         }
 
         if (now.Cluster != To)
@@ -179,7 +180,7 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
     /// <summary>Asks the old side after a failover, in which it need not agree: it may be gone.</summary>
     private async Task<string> AgreementAsync(IReadOnlyList<MovedNamespace> moved, CancellationToken ct)
     {
-        var started = TimeProvider.System.GetTimestamp();
+        var started = time.GetTimestamp();
         foreach (var here in moved)
         {
             while (true)
@@ -188,9 +189,9 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
                     return $"{order.From} does not answer.";
                 if ((there.Cluster, there.FailoverVersion) == (To, here.FailoverVersion))
                     break;
-                if (TimeProvider.System.GetElapsedTime(started) >= HandoverRules.AgreeWithin)
+                if (time.GetElapsedTime(started) >= HandoverRules.AgreeWithin)
                     return $"{order.From} still says {there.Cluster} (failover version {there.FailoverVersion}) of {here.Name}; it takes over what was changed when it replicates.";
-                await Task.Delay(BetweenLooks, TimeProvider.System, ct);
+                await Task.Delay(BetweenLooks, time, ct);
             }
         }
 
