@@ -12,13 +12,10 @@ public enum EnvironmentStepKind
 
     /// <summary>By provisioning components.</summary>
     Provision,
-
-    /// <summary>By people, who say so: there is no runbook for it.</summary>
-    Confirm,
 }
 
 /// <summary>One step of the restore of an environment.</summary>
-/// <param name="Name">What <c>retryStep</c>, <c>skipStep</c> and <c>confirmStep</c> take.</param>
+/// <param name="Name">What <c>retryStep</c> and <c>skipStep</c> take.</param>
 /// <param name="Does">What is done, as sentences.</param>
 /// <param name="Store">The store that is restored; null: none.</param>
 /// <param name="Components">What is provisioned; empty: nothing.</param>
@@ -52,14 +49,14 @@ public sealed record EnvironmentRestorePlan
         string[] temporal = [.. components.Where(name => name == "temporal" || name.StartsWith("temporal-", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         return
         [
-            .. Of(StoreKind.Vault, EnvironmentStepKind.Restore, "is restored by RestoreVault."),
-            .. Of(StoreKind.Postgresql, EnvironmentStepKind.Restore, "is restored by RestoreDatabase."),
-            .. Of(StoreKind.Elasticsearch, EnvironmentStepKind.Confirm, "is restored by a run of its own, with its own approval: RestoreSearch (platformops restore search) with a set from before the moment; when that has ended, confirmStep."),
+            .. Of(StoreKind.Vault, "RestoreVault"),
+            .. Of(StoreKind.Postgresql, "RestoreDatabase"),
+            .. Of(StoreKind.Elasticsearch, "RestoreSearch"),
             .. temporal.Length > 0 ? [new("temporal", EnvironmentStepKind.Provision, $"Temporal is provisioned ({string.Join(", ", temporal)}). Its workflows are those of the restored database: keep its workers stopped until somebody has seen what they would do.", null, temporal)] : Array.Empty<EnvironmentRestoreStep>(),
             .. components.Contains("argo-cd") ? [new("argo-cd", EnvironmentStepKind.Provision, "Argo CD is provisioned, and brings what it is told to.", null, ["argo-cd"])] : Array.Empty<EnvironmentRestoreStep>(),
         ];
 
-        IEnumerable<EnvironmentRestoreStep> Of(StoreKind store, EnvironmentStepKind kind, string does) =>
-            stores.Where(known => known.Value == store).OrderBy(known => known.Key, StringComparer.Ordinal).Select(known => new EnvironmentRestoreStep(known.Key, kind, $"{known.Key} {does}", store));
+        IEnumerable<EnvironmentRestoreStep> Of(StoreKind store, string runbook) =>
+            stores.Where(known => known.Value == store).OrderBy(known => known.Key, StringComparer.Ordinal).Select(known => new EnvironmentRestoreStep(known.Key, EnvironmentStepKind.Restore, $"{known.Key} is restored by {runbook}.", store));
     }
 }

@@ -36,12 +36,6 @@ public sealed record RestoreEnvironmentInput
 /// <param name="PlanHash">Of the run's own plan: another one is not approved.</param>
 public sealed record ApprovedPlan(string PlanHash, IReadOnlyList<string> ApprovedBy);
 
-/// <summary>Input of the update <c>confirmStep</c>.</summary>
-/// <param name="Step">The step's name as <c>status</c> shows it.</param>
-/// <param name="ConfirmedBy">Who says that it is done.</param>
-/// <param name="Comment">What was done, for the report.</param>
-public sealed record ConfirmStepInput(string? Step, string? ConfirmedBy, string? Comment = null);
-
 /// <param name="Stores">By name, what kind they are of.</param>
 /// <param name="Components">Names of all that are enabled.</param>
 /// <param name="Approvals">How many people have to approve a restore.</param>

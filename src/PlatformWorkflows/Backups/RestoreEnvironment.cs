@@ -17,7 +17,6 @@ public sealed class RestoreEnvironment : RestoreRunbook
     private readonly Dictionary<string, TimeSpan> took = [];
     private EnvironmentRestorePlan? plan;
     private RestoreEnvironmentInput given = new();
-    private string? awaited, confirmation;
     private DateTimeOffset? begunAt, doneAt;
 
     /// <summary>Nothing is done yet.</summary>
@@ -71,24 +70,6 @@ public sealed class RestoreEnvironment : RestoreRunbook
         }
     });
 
-    /// <summary>Says that what a step asked of people is done.</summary>
-    [WorkflowUpdate("confirmStep")]
-    public Task<ControlResult> ConfirmStepAsync(Input<ConfirmStepInput>? input = null)
-    {
-        var confirmed = ControlFields.Given(input);
-        confirmation = $"{confirmed.ConfirmedBy} says that it is done{(confirmed.Comment is null ? "" : $": {confirmed.Comment}")}.";
-        return Task.FromResult(new ControlResult($"{confirmed.Step} is confirmed."));
-    }
-
-    [WorkflowUpdateValidator(nameof(ConfirmStepAsync))]
-    public void ValidateConfirmStep(Input<ConfirmStepInput>? input = null)
-    {
-        var confirmed = ControlFields.Given(input);
-        if (awaited is null || awaited != confirmed.Step || confirmation is not null)
-            throw FailureTypes.Impossible($"confirmStep is for the step that waits for people: {(confirmation is null ? awaited : null) ?? "none"}.");
-        ControlFields.Require("confirmedBy", confirmed.ConfirmedBy, "who says that it is done");
-    }
-
     /// <summary>Every store's own plan, where it can be made now.</summary>
     private async Task<EnvironmentRestorePlan> PlanAsync(DateTimeOffset? target, IReadOnlyList<EnvironmentRestoreStep> steps)
     {
@@ -114,17 +95,12 @@ public sealed class RestoreEnvironment : RestoreRunbook
     {
         begunAt ??= Now;
         var began = Now;
-        var id = $"restore/{Request.Store.Environment}/{step.Name}";
-        await StepAsync(step.Name, step.Kind == EnvironmentStepKind.Confirm ? step.Does : $"{step.Does} Its run is {(step.Kind == EnvironmentStepKind.Restore ? id : ProvisionEnvironment.WorkflowId(Request.Store.Environment))}: look there for what it waits for.", async () =>
+        var id = step.Kind == EnvironmentStepKind.Restore ? IdOf(Request.Store.Environment, step.Name, region: null) : ProvisionEnvironment.WorkflowId(Request.Store.Environment);
+        await StepAsync(step.Name, $"{step.Does} Its run is {id}: look there for what it waits for.", async () =>
         {
             try
             {
-                return step.Kind switch
-                {
-                    EnvironmentStepKind.Restore => await RestoredAsync(step),
-                    EnvironmentStepKind.Provision => await ProvisionAsync(step),
-                    _ => await ConfirmedAsync(step),
-                };
+                return step.Kind == EnvironmentStepKind.Restore ? await RestoredAsync(step) : await ProvisionAsync(step);
             }
             catch (WorkflowAlreadyStartedException running)
             {
@@ -153,37 +129,53 @@ public sealed class RestoreEnvironment : RestoreRunbook
         var approved = mode == RunbookMode.Plan || step.PlanHash is null ? null : new ApprovedPlan(step.PlanHash, ApprovedBy);
         // The same operation again finds what it has done.
         var operation = Part(Request.OperationId, store);
-        if (step.Store == StoreKind.Vault)
+        switch (step.Store)
         {
-            var vault = await Workflow.ExecuteChildWorkflowAsync((RestoreVault child) => child.RunAsync(Input<RestoreVaultInput>.Of(new()
-            {
-                Environment = Request.Store.Environment,
-                Store = store,
-                To = given.To,
-                OtherKeys = given.OtherKeys,
-                Mode = mode,
-                RequestedBy = given.RequestedBy,
-                OperationId = operation,
-                Within = given.Within,
-                ParkedAtMost = given.ParkedAtMost,
-                Approved = approved,
-            })), options);
-            return (vault.Outcome, vault.Summary, vault.PlanHash);
+            case StoreKind.Vault:
+                var vault = await Workflow.ExecuteChildWorkflowAsync((RestoreVault child) => child.RunAsync(Input<RestoreVaultInput>.Of(new()
+                {
+                    Environment = Request.Store.Environment,
+                    Store = store,
+                    To = given.To,
+                    OtherKeys = given.OtherKeys,
+                    Mode = mode,
+                    RequestedBy = given.RequestedBy,
+                    OperationId = operation,
+                    Within = given.Within,
+                    ParkedAtMost = given.ParkedAtMost,
+                    Approved = approved,
+                })), options);
+                return (vault.Outcome, vault.Summary, vault.PlanHash);
+            case StoreKind.Elasticsearch:
+                // What a cold site has it has from people: it stays, and the plan says so.
+                var search = await Workflow.ExecuteChildWorkflowAsync((RestoreSearch child) => child.RunAsync(Input<RestoreSearchInput>.Of(new()
+                {
+                    Environment = Request.Store.Environment,
+                    Store = store,
+                    To = given.To,
+                    Mode = mode,
+                    RequestedBy = given.RequestedBy,
+                    OperationId = operation,
+                    Within = given.Within,
+                    ParkedAtMost = given.ParkedAtMost,
+                    Approved = approved,
+                })), options);
+                return (search.Outcome, search.Summary, search.PlanHash);
+            default:
+                var database = await Workflow.ExecuteChildWorkflowAsync((RestoreDatabase child) => child.RunAsync(Input<RestoreDatabaseInput>.Of(new()
+                {
+                    Environment = Request.Store.Environment,
+                    Store = store,
+                    To = given.To,
+                    Mode = mode,
+                    RequestedBy = given.RequestedBy,
+                    OperationId = operation,
+                    Within = given.Within,
+                    ParkedAtMost = given.ParkedAtMost,
+                    Approved = approved,
+                })), options);
+                return (database.Outcome, database.Summary, database.PlanHash);
         }
-
-        var database = await Workflow.ExecuteChildWorkflowAsync((RestoreDatabase child) => child.RunAsync(Input<RestoreDatabaseInput>.Of(new()
-        {
-            Environment = Request.Store.Environment,
-            Store = store,
-            To = given.To,
-            Mode = mode,
-            RequestedBy = given.RequestedBy,
-            OperationId = operation,
-            Within = given.Within,
-            ParkedAtMost = given.ParkedAtMost,
-            Approved = approved,
-        })), options);
-        return (database.Outcome, database.Summary, database.PlanHash);
     }
 
     private async Task<string> ProvisionAsync(EnvironmentRestoreStep step)
@@ -198,23 +190,6 @@ public sealed class RestoreEnvironment : RestoreRunbook
             })),
             new() { Id = ProvisionEnvironment.WorkflowId(Request.Store.Environment), StaticSummary = $"Provision {step.Name}", CancellationToken = Acting.Token });
         return report.Outcome is ProvisioningOutcome.Healthy or ProvisioningOutcome.Incomplete ? report.Summary : throw FailureTypes.Impossible($"It ended {InWords(report.Outcome)}: {report.Summary}");
-    }
-
-    private async Task<string> ConfirmedAsync(EnvironmentRestoreStep step)
-    {
-        (awaited, confirmation) = (step.Name, null);
-        EnterPhase(RunbookPhase.Parked, $"Waiting for people: {step.Does}");
-        WaitingFor = new("confirmStep or abort", "operator", Now + ParkedAtMost);
-        try
-        {
-            if (!await Workflow.WaitConditionAsync(() => confirmation is not null, ParkedAtMost, Acting.Token))
-                throw FailureTypes.Impossible($"Nobody confirmed it within {InWords(ParkedAtMost)}.");
-            return confirmation!;
-        }
-        finally
-        {
-            (awaited, WaitingFor) = (null, null);
-        }
     }
 
     /// <summary>An operation id of a part, no longer than such ids may be.</summary>

@@ -57,7 +57,7 @@ public sealed class RestoreSearch : RestoreRunbook
     {
         var given = RequestFields.Given(input);
         Request = BackupRequest.Check("restore", given.Environment, given.Store, given.Region, given.OperationId, given.Within);
-        Use(given.RequestedBy, given.ParkedAtMost);
+        Use(given.RequestedBy, given.ParkedAtMost, given.Approved);
         var asked = new PlanSearchRestoreInput(Request.Store, Request.OperationId, given.Set, RequestFields.Moment("to", given.To), Named(given.Indices), given.Overwrite);
         Identify();
         try

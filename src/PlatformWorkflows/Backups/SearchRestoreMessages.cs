@@ -42,6 +42,9 @@ public sealed record RestoreSearchInput
 
     /// <summary>How long a parked run waits for people. Default 24h, at most 30d.</summary>
     public string? ParkedAtMost { get; init; }
+
+    /// <summary>Set by <c>RestoreEnvironment</c> for the runs that it starts, and by nobody else: the plan that was approved with others.</summary>
+    public ApprovedPlan? Approved { get; init; }
 }
 
 /// <summary>The result of <c>RestoreSearch</c>.</summary>

@@ -41,7 +41,6 @@ internal static class CommandLineProgram
             AbortCommand.Create(),
             RetryCommand.Create(),
             SkipCommand.Create(),
-            ConfirmCommand.Create(),
             RunbooksCommand.Create(),
             BootstrapCommand.Create(),
             ServerCommand.Create(),

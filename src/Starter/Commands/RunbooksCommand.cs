@@ -78,7 +78,7 @@ internal static class RunbooksCommand
             """{"environment":"production","store":"search","indices":["temporal_visibility_v1"]}""",
             "restore/production/search",
             Required: ["environment", "store"],
-            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep", Internal: "approved"),
         new(
             nameof(RestoreClusterState),
             "restore/{environment}/{store}",
@@ -105,7 +105,7 @@ internal static class RunbooksCommand
             """{"environment":"production"}""",
             "restore/production",
             Required: ["environment"],
-            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep, confirmStep"),
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
         new(
             nameof(DecommissionEnvironment),
             "decommission/{environment}",

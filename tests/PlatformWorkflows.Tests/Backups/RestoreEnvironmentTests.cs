@@ -15,20 +15,20 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
         await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
         var waiting = await run.UntilAsync(RunbookPhase.AwaitingApproval);
         Assert.Equal(["plan", "vault", "postgresql", "search", "argo-cd"], waiting.Steps.Select(step => step.Name));
-        Assert.Equal(["list", "plan", "plan"], backups.Events);
+        Assert.Equal(["list", "plan", "plan", "plan"], backups.Events);
         Assert.Contains("Somebody else has to approve.", await run.RefusalAsync("approve", new ApproveInput(waiting.PlanHash, "ana")), StringComparison.Ordinal);
         await run.ApproveAsync();
-        Assert.Contains("confirmStep is for the step that waits for people", await ConfirmAsync(run, first: "argo-cd"), StringComparison.Ordinal);
         var report = await run.ReportAsync();
         Assert.Equal((RestoreOutcome.Restored, "ada"), (report.Outcome, Assert.Single(report.ApprovedBy)));
         Assert.Equal(["vault", "postgresql", "search", "argo-cd"], report.Took.Keys);
         Assert.True(report.RestoreTook >= report.Took["search"]);
-        Assert.Contains("ben says that it is done: green.", report.Steps.Single(step => step.Name == "search").Detail, StringComparison.Ordinal);
         var events = backups.Events.ToList();
-        Assert.True(events.IndexOf("vaultVerify") < events.IndexOf("Reserve") && events.Contains("CleanUp"), string.Join(" ", events));
-        // Both were asked for by the one who asked for all, and approved by the one who approved all.
+        Assert.True(events.IndexOf("vaultVerify") < events.IndexOf("Reserve") && events.IndexOf("Rebuild") < events.IndexOf("Beside") && events.Contains("Compare"), string.Join(" ", events));
+        // All were asked for by the one who asked for all, and approved by the one who approved all.
         var vault = await server.Client.GetWorkflowHandle(RestoreVault.WorkflowId(report.Environment, "vault")).GetResultAsync<VaultRestoreReport>();
         Assert.Equal(("op-recorded-vault", "ada"), (vault.OperationId, Assert.Single(vault.ApprovedBy)));
+        var search = await server.Client.GetWorkflowHandle(RestoreSearch.WorkflowId(report.Environment, "search")).GetResultAsync<SearchRestoreReport>();
+        Assert.Equal(("op-recorded-search", "ada", backups.SearchRestore.Hash), (search.OperationId, Assert.Single(search.ApprovedBy), search.PlanHash));
     }
 
     [Fact]
@@ -70,33 +70,26 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
         Assert.DoesNotContain("vaultRestore", backups.Events);
     }
 
-    [Fact]
-    public async Task Nobody_but_its_parent_says_that_a_plan_is_approved()
+    [Theory]
+    [InlineData(nameof(RestoreDatabase))]
+    [InlineData(nameof(RestoreSearch))]
+    [InlineData(nameof(RestoreVault))]
+    public async Task Nobody_but_its_parent_says_that_a_plan_is_approved(string runbook)
     {
         var backups = Cold();
         await using var run = await RunningRunbook<VaultRestoreReport>.StartAsync(
-            server, new(Provisioning.Plans.Chain), nameof(RestoreVault), $"restore/{Guid.NewGuid():N}", new RestoreVaultInput { Environment = "e", Store = "vault", Approved = new(backups.VaultRestore!.Hash, ["ben"]) }, backups);
+            server, new(Provisioning.Plans.Chain), runbook, $"restore/{Guid.NewGuid():N}", new { environment = "e", store = "search", approved = new ApprovedPlan(backups.SearchRestore.Hash, ["ben"]) }, backups);
         Assert.Equal("Field 'approved' is for runs that RestoreEnvironment starts. Leave it out: the plan is approved with the update approve.", await run.FailureAsync());
         Assert.Empty(backups.Events);
     }
 
-    /// <summary>A site whose database has nothing that would be overwritten.</summary>
+    /// <summary>A site of which nothing would be overwritten but its Vault.</summary>
     internal static FakeBackups Cold()
     {
         var backups = FakeBackups.Of(StoreKind.Vault);
         backups.Restore = backups.Restore! with { Overwrites = false };
+        backups.SearchRestore = FakeBackups.SearchPlan(was: null);
         return backups;
-    }
-
-    /// <summary>Says that search is restored.</summary>
-    /// <param name="first">A step that is named before; null: none.</param>
-    /// <returns>Why that one was refused.</returns>
-    internal static async Task<string> ConfirmAsync(RunningRunbook<EnvironmentRestoreReport> run, string? first = null)
-    {
-        await Wait.UntilAsync(run.StatusAsync, status => status.WaitingFor?.For.StartsWith("confirmStep", StringComparison.Ordinal) == true, status => $"{status.Phase}: {status.Summary}");
-        var refusal = first is null ? "" : await run.RefusalAsync("confirmStep", new ConfirmStepInput(first, "ben"));
-        await run.TellAsync("confirmStep", new ConfirmStepInput("search", "ben", "green"));
-        return refusal;
     }
 
     private static async Task<RunbookStatus?> StatusAsync(Temporalio.Client.WorkflowHandle handle)

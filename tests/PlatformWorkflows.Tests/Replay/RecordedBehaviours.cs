@@ -256,11 +256,7 @@ internal static class RecordedBehaviours
         ["vault-restored-unjudged"] = server => RestoreVaultAsync(
             server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
             RestoreVaultTests.AnswerForEverythingAsync),
-        ["environment-restored"] = server => RestoreEnvironmentAsync(server, RestoreEnvironmentTests.Cold(), async run =>
-        {
-            await run.ApproveAsync();
-            await RestoreEnvironmentTests.ConfirmAsync(run);
-        }),
+        ["environment-restored"] = server => RestoreEnvironmentAsync(server, RestoreEnvironmentTests.Cold(), run => run.ApproveAsync()),
         ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
