@@ -22,7 +22,7 @@ public class FailureTests
     [InlineData(504, AdapterFailureKind.Unavailable, VaultTrouble.Internal)]
     public async Task Each_status_means_one_thing(int status, AdapterFailureKind kind, VaultTrouble trouble)
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Faults);
         vault.Server.Inject(new Fault { Kind = FaultKind.Error, StatusCode = status, RetryAfterSeconds = status == 429 ? 7 : null });
 
         var failure = await Assert.ThrowsAsync<VaultException>(() => new VaultSystem(vault.Root).MountsAsync(Ct));
@@ -39,7 +39,7 @@ public class FailureTests
     [InlineData(SandboxVaultState.DisasterRecoverySecondary, VaultTrouble.Standby)]
     public async Task A_server_that_cannot_write_says_why_and_its_health_too(SandboxVaultState state, VaultTrouble trouble)
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.State);
         var system = new VaultSystem(vault.Root);
         vault.Server.State = state;
 
@@ -58,7 +58,7 @@ public class FailureTests
     [InlineData(FaultKind.CutAfterEffect)]
     public async Task A_connection_that_is_cut_is_trouble_that_may_pass(FaultKind how)
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Faults);
         vault.Server.Inject(new Fault { Kind = how, Path = "/v1/sys/policies", Times = 1 });
 
         var failure = await Assert.ThrowsAsync<VaultException>(() => new VaultSystem(vault.Root).WritePolicyAsync("orders", "path \"a\" { capabilities = [\"read\"] }", Ct));
@@ -70,7 +70,7 @@ public class FailureTests
     [Fact]
     public async Task A_server_that_does_not_answer_in_time_is_given_up_and_a_caller_who_cancels_is_not_told_so()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Faults);
         vault.Server.Inject(new Fault { Kind = FaultKind.Latency, Delay = TimeSpan.FromMinutes(1) });
         var system = new VaultSystem(vault.Connect(new GivenToken(new(vault.Server.RootToken)), timeout: TimeSpan.FromMilliseconds(200)));
 
@@ -83,6 +83,7 @@ public class FailureTests
     [Fact]
     public async Task Only_the_stated_authority_is_trusted()
     {
+        OnlyTheStandIn.State.SkipOnRealServer();
         await using var server = await SandboxVault.StartAsync(new() { Tls = true }, Ct);
         var file = Path.GetTempFileName();
         try
@@ -103,7 +104,7 @@ public class FailureTests
     [Fact]
     public async Task The_namespace_is_sent_with_each_call()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Faults);
         using var connection = VaultConnection.Open(new("tests", vault.Server.Address) { Namespace = "team" }, new GivenToken(new(vault.Server.RootToken)));
         await Assert.ThrowsAsync<VaultException>(() => new VaultSystem(connection).MountsAsync(Ct));
         Assert.Equal("team", vault.Server.Calls[^1].Namespace);
@@ -116,7 +117,7 @@ public class FailureTests
         await using var vault = await StandIn.StartAsync(new()
         {
             Database = (call, _) => throw new InvalidOperationException($"cannot connect to {call.ConnectionUrl} with {canary}"),
-        });
+        }, OnlyTheStandIn.Hook);
         var system = new VaultSystem(vault.Root);
         await system.MountAsync("database", "database", Ct);
         await system.MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });

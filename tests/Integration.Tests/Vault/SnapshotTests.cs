@@ -14,7 +14,7 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public async Task What_was_written_after_a_snapshot_is_gone_after_its_restore_and_what_was_removed_is_back()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Contents);
         await new VaultSystem(vault.Root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
         var values = new VaultKeyValues(vault.Root);
         await values.WriteAsync("kept", Value("before"), null, Ct);
@@ -35,8 +35,8 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public async Task A_snapshot_of_another_Vault_needs_force_and_its_own_keys()
     {
-        await using var vault = await StandIn.StartAsync();
-        await using var other = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Contents);
+        await using var other = await StandIn.StartAsync(needs: OnlyTheStandIn.Contents);
         await new VaultSystem(vault.Root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
         await new VaultKeyValues(vault.Root).WriteAsync("kept", Value("mine"), null, Ct);
         await new VaultSnapshots(vault.Root).TakeAsync(file, Ct);
@@ -55,7 +55,7 @@ public sealed class SnapshotTests : IDisposable
     [Fact]
     public async Task A_snapshot_that_came_broken_is_not_taken_for_one()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Contents);
         await new VaultSnapshots(vault.Root).TakeAsync(file, Ct);
         Assert.Null(await VaultSnapshots.TroubleAsync(file, Ct));
         var whole = await File.ReadAllBytesAsync(file, Ct);

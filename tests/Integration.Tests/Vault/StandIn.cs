@@ -23,8 +23,10 @@ internal sealed class StandIn : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<StandIn> StartAsync(SandboxVaultOptions? options = null)
+    /// <param name="needs">Why no real server can stand in its place; the test is skipped with that where <c>VAULT_ADDR</c> names one. Null: it is not about Vault, and runs here everywhere.</param>
+    public static async Task<StandIn> StartAsync(SandboxVaultOptions? options = null, OnlyTheStandIn? needs = null)
     {
+        needs?.SkipOnRealServer();
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         return new(clock, await SandboxVault.StartAsync((options ?? new()) with { TimeProvider = clock }, Ct));
     }
@@ -56,4 +58,22 @@ internal sealed class StandIn : IAsyncDisposable
             open.Dispose();
         await Server.DisposeAsync();
     }
+}
+
+/// <summary>What a test needs and no real server can be made to do: for tests that say so when they are skipped.</summary>
+internal sealed class OnlyTheStandIn
+{
+    public static readonly OnlyTheStandIn
+        Clock = new("it moves the server's clock"),
+        State = new("it seals the server, makes it a standby or starts it again"),
+        Faults = new("it makes the server's calls fail, or looks at what reached the server"),
+        Contents = new("it replaces everything that the server keeps"),
+        Hook = new("it answers in the place of a Kubernetes cluster or a database that the server asks");
+
+    private readonly string reason;
+
+    private OnlyTheStandIn(string reason) => this.reason = reason;
+
+    public void SkipOnRealServer() =>
+        Assert.SkipWhen(TestVault.IsGiven, $"Not on the Vault of VAULT_ADDR: {reason}. Unset VAULT_ADDR to run it on the stand-in.");
 }

@@ -29,13 +29,21 @@ public sealed class TestVault : IAsyncDisposable
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A name that nobody else uses on this server.</summary>
-    public string Name { get; } = $"test-{Guid.NewGuid():N}"[..16];
+    public string Name { get; } = $"test-{Guid.NewGuid():N}";
+
+    /// <summary>Whether a server is named, on which the tests run in the stand-in's place.</summary>
+    public static bool IsGiven => Given is not null;
+
+    private static (Uri Address, SecretText Token)? Given =>
+        Environment.GetEnvironmentVariable("VAULT_ADDR") is { Length: > 0 } address && Environment.GetEnvironmentVariable("VAULT_TOKEN") is { Length: > 0 } token
+            ? (new(address), new(token))
+            : null;
 
     public static async Task<TestVault> StartAsync()
     {
-        if (Environment.GetEnvironmentVariable("VAULT_ADDR") is { Length: > 0 } address && Environment.GetEnvironmentVariable("VAULT_TOKEN") is { Length: > 0 } token)
-            return new(new(address), new(token), null);
-        var standIn = await SandboxVault.StartAsync(new(), Ct);
+        if (Given is var (address, token))
+            return new(address, token, null);
+        var standIn = await SandboxVault.StartAsync(new() { Database = PostgresStatements.RunAsync }, Ct);
         return new(standIn.Address, new(standIn.RootToken), standIn);
     }
 
@@ -51,8 +59,8 @@ public sealed class TestVault : IAsyncDisposable
     public async Task<string> MountAsync(string type, IReadOnlyDictionary<string, string>? options = null, string suffix = "")
     {
         var path = $"{Name}-{type}{suffix}";
-        await System.MountAsync(path, type, Ct, options: options, longestTtl: TimeSpan.FromDays(3650));
         cleaning.Add(() => System.UnmountAsync(path, CancellationToken.None));
+        await System.MountAsync(path, type, Ct, options: options, longestTtl: TimeSpan.FromDays(3650));
         return path;
     }
 
@@ -63,16 +71,16 @@ public sealed class TestVault : IAsyncDisposable
     public async Task<string> PolicyAsync(string rules)
     {
         var name = $"{Name}-{cleaning.Count}";
-        await System.WritePolicyAsync(name, rules, Ct);
         cleaning.Add(() => System.DeletePolicyAsync(name, CancellationToken.None));
+        await System.WritePolicyAsync(name, rules, Ct);
         return name;
     }
 
     public async Task<string> LoginMethodAsync(string type)
     {
         var path = $"{Name}-{type}";
-        await System.EnableLoginMethodAsync(path, type, Ct);
         cleaning.Add(() => System.DisableLoginMethodAsync(path, CancellationToken.None));
+        await System.EnableLoginMethodAsync(path, type, Ct);
         return path;
     }
 
@@ -91,15 +99,19 @@ public sealed class TestVault : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (standIn is null)
+        // The stand-in ends, and with it everything in it; but it is a test of its own that all can be removed.
+        var left = new List<Exception>();
+        foreach (var clean in Enumerable.Reverse(cleaning))
         {
-            foreach (var clean in Enumerable.Reverse(cleaning))
-                await clean();
+            if (await Record.ExceptionAsync(clean) is { } failure)
+                left.Add(failure);
         }
 
         foreach (var open in opened)
             open.Dispose();
         if (standIn is not null)
             await standIn.DisposeAsync();
+        if (left.Count > 0)
+            throw new AggregateException($"Not everything of {Name} could be removed from Vault at {Address}: remove mounts, login methods and policies of that name by hand.", left);
     }
 }

@@ -14,7 +14,7 @@ public class TokenRenewalTests
     [Fact]
     public async Task A_token_is_renewed_after_two_thirds_of_its_life_and_replaced_at_its_longest()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var tokens = new VaultTokens(vault.Connect(await vault.AppRoleAsync()));
         var first = (await tokens.LookUpSelfAsync(Ct)).Accessor;
 
@@ -38,7 +38,7 @@ public class TokenRenewalTests
     [Fact]
     public async Task A_token_outlives_a_Vault_that_is_down_for_a_third_of_its_life()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var source = await vault.AppRoleAsync();
         var connection = vault.Connect(source);
         var first = (await source.TokenAsync(connection, Ct)).Reveal();
@@ -58,7 +58,7 @@ public class TokenRenewalTests
     [Fact]
     public async Task A_token_that_was_revoked_is_replaced_after_the_call_that_found_out()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var source = await vault.AppRoleAsync();
         var tokens = new VaultTokens(vault.Connect(source));
         await tokens.RevokeSelfAsync(Ct);
@@ -72,7 +72,7 @@ public class TokenRenewalTests
     [Fact]
     public async Task A_call_that_a_policy_forbids_does_not_cost_a_login()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var connection = vault.Connect(await vault.AppRoleAsync());
         for (var attempt = 0; attempt < 3; attempt++)
             await Assert.ThrowsAsync<VaultException>(() => new VaultSystem(connection).MountsAsync(Ct));
@@ -82,7 +82,7 @@ public class TokenRenewalTests
     [Fact]
     public async Task A_token_is_kept_alive_while_nobody_calls()
     {
-        await using var vault = await StandIn.StartAsync();
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var source = await vault.AppRoleAsync();
         var connection = vault.Connect(source);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
@@ -118,7 +118,7 @@ public class TokenRenewalTests
                 "token of another" => new SandboxServiceAccount("temporal-product", "another"),
                 _ => null,
             }),
-        });
+        }, OnlyTheStandIn.Hook);
         await new VaultSystem(vault.Root).EnableLoginMethodAsync("kubernetes", "kubernetes", Ct);
         var roles = new VaultKubernetesRoles(vault.Root);
         await roles.ConfigureAsync(new("https://127.0.0.1:6443"), null, Ct);
