@@ -19,7 +19,7 @@ public abstract class BackUpStore : BackupRunbook
             (Records, "The catalog says what became of it."), (Checks, "Catalog, repository and log are compared.")) =>
         this.kind = kind;
 
-    /// <summary>Workflow id of the run of a store: one at a time. Ids of schedules begin with it.</summary>
+    /// <summary>Workflow id of the run that makes a set of a store, and so the lock of it: however runs were started, one at a time makes sets. Ids of schedules begin with it.</summary>
     public static string WorkflowId(string environment, string store, string? region = null) => $"backup/{environment}/{new StoreReference(environment, store, region)}";
 
     /// <summary>The workflow type that backs such stores up; null: there is none.</summary>
@@ -37,9 +37,16 @@ public abstract class BackUpStore : BackupRunbook
         var given = RequestFields.Given(input);
         Request = BackupRequest.Check("backup", given.Environment, given.Store, given.Region, given.OperationId, given.Within);
         Identify();
+        var turn = WorkflowId(Request.Store.Environment, Request.Store.Store, Request.Store.Region);
+        // Runs of before, under other ids, made sets themselves.
+        return Workflow.Info.WorkflowId == turn || !Workflow.Patched("one-backup-at-a-time") ? await MakeSetAsync(given.Method) : await TakeTurnAsync(turn, given.Method);
+    });
+
+    private async Task<BackUpReport> MakeSetAsync(BackupMethod? method)
+    {
         Begin(Begins);
         var begun = await Workflow.ExecuteActivityAsync(
-            (IBackupActivities activities) => activities.BeginBackupAsync(new(Request.Store, Request.OperationId, kind, given.Method)), Short($"Enter a backup of {Request.Store}"));
+            (IBackupActivities activities) => activities.BeginBackupAsync(new(Request.Store, Request.OperationId, kind, method)), Short($"Enter a backup of {Request.Store}"));
         entered = true;
         EnterPhase(RunbookPhase.Acting, $"A {InWords(begun.Method)} backup of {Request.Store} is made. {begun.Why}");
         var made = await MakeAsync(begun.Method);
@@ -49,7 +56,42 @@ public abstract class BackUpStore : BackupRunbook
         var found = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.CheckRepositoryAsync(Request.Store), Short($"Compare catalog and repository of {Request.Store}"));
         Finish(Checks, found.Findings.Count == 0 ? "Everything is where it has to be." : string.Join(" ", found.Findings), found.Findings.Count == 0 ? StepState.Done : StepState.Failed);
         return End(set, found.Findings);
-    });
+    }
+
+    /// <summary>However this was started, by a schedule for example: the set is made by the one run that has the store's id for it. Whoever comes second waits for that, as long as its own time lasts.</summary>
+    private async Task<BackUpReport> TakeTurnAsync(string turn, BackupMethod? method)
+    {
+        var until = StartedAt + Request.Within;
+        Steps.RemoveAll(step => step.Name != Makes);
+        Begin(Makes, $"Its run is {turn}.");
+        EnterPhase(RunbookPhase.Acting, $"A backup of {Request.Store} is made by {turn}: look there for where it stands.");
+        entered = true;
+        var report = await MakeByAsync(
+            kind,
+            () => new()
+            {
+                Environment = Request.Store.Environment,
+                Store = Request.Store.Store,
+                Region = Request.Store.Region,
+                Method = method,
+                OperationId = Request.OperationId,
+                Within = $"{Math.Max(1, (until - Now).TotalSeconds):0}s",
+            },
+            $"Back up {Request.Store}",
+            async () =>
+            {
+                if (Now >= until)
+                    throw FailureTypes.Impossible($"No set of {Request.Store} was made: {turn} went on for all of the {InWords(Request.Within)} that this run has. Look what it does (platformops status {Request.Store.Environment} --run {turn}); when it stands still, cancel it (temporal workflow cancel --workflow-id {turn}), then start a backup again.");
+                EnterPhase(RunbookPhase.Acting, $"{turn} works on {Request.Store} already; waiting for it until {until:u}.");
+                WaitingFor = new($"{turn} to end", "nobody", until);
+                await Workflow.DelayAsync(until - Now < TurnPause ? until - Now : TurnPause);
+                WaitingFor = null;
+            },
+            Workflow.CancellationToken);
+        Finish(Makes, report.Summary, report.Outcome == BackupOutcome.Complete ? StepState.Done : StepState.Failed);
+        Tell(report.Outcome, report.Summary);
+        return report;
+    }
 
     /// <summary>What fails is written down too: a set that nobody closes would look as if it were still being made.</summary>
     private async Task<MadeBackup> MakeAsync(BackupMethod method)
@@ -82,8 +124,7 @@ public abstract class BackUpStore : BackupRunbook
         var summary = set.Outcome == BackupOutcome.Complete
             ? $"{Request.Store} is backed up: {set.Label}, {set.Bytes} bytes in {InWords((set.FinishedAt ?? Now) - set.StartedAt)}.{(findings.Count == 0 ? "" : $" {findings.Count} things are wrong in the repository: {string.Join(" ", findings)}")}"
             : $"The backup of {Request.Store} is not whole, and does not count: {set.Reason} The last good one is that of before.";
-        EnterPhase(set.Outcome == BackupOutcome.Complete ? RunbookPhase.Completed : RunbookPhase.Failed, summary);
-        Say(set.Outcome);
+        Tell(set.Outcome, summary);
         return new()
         {
             Environment = Request.Store.Environment,
@@ -96,6 +137,12 @@ public abstract class BackUpStore : BackupRunbook
             StartedAt = StartedAt,
             FinishedAt = Now,
         };
+    }
+
+    private void Tell(BackupOutcome outcome, string summary)
+    {
+        EnterPhase(outcome == BackupOutcome.Complete ? RunbookPhase.Completed : RunbookPhase.Failed, summary);
+        Say(outcome);
     }
 
     private protected override string IfStoppedNow() => Phase switch

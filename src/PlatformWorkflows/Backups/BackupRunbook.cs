@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Backups;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
@@ -9,6 +10,9 @@ public abstract class BackupRunbook : SteppedRunbook
 {
     /// <summary>Whoever does something long says every few seconds that it goes on.</summary>
     private protected static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long whoever works on the store is waited for before it is looked again.</summary>
+    private protected static readonly TimeSpan TurnPause = TimeSpan.FromSeconds(30);
 
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
 
@@ -67,6 +71,25 @@ public abstract class BackupRunbook : SteppedRunbook
         {
             EnterPhase(RunbookPhase.Failed, FailureReason.Of(failure));
             throw new ApplicationFailureException(FailureReason.Of(failure), failure, FailureReason.TypeOf(failure), nonRetryable: true);
+        }
+    }
+
+    /// <summary>Has the one run that may make a set of the store make one.</summary>
+    /// <param name="input">What it is asked for, when it is its turn.</param>
+    /// <param name="busy">Waits while another one works on the store; ends the waiting by throwing.</param>
+    private protected async Task<BackUpReport> MakeByAsync(StoreKind kind, Func<BackUpInput> input, string summary, Func<Task> busy, CancellationToken ct)
+    {
+        var id = BackUpStore.WorkflowId(Request.Store.Environment, Request.Store.Store, Request.Store.Region);
+        while (true)
+        {
+            try
+            {
+                return await Workflow.ExecuteChildWorkflowAsync<BackUpReport>(BackUpStore.RunbookOf(kind)!, [Input<BackUpInput>.Of(input())], new() { Id = id, StaticSummary = summary, CancellationToken = ct });
+            }
+            catch (WorkflowAlreadyStartedException)
+            {
+                await busy();
+            }
         }
     }
 

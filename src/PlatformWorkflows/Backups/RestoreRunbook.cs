@@ -11,9 +11,6 @@ public abstract partial class RestoreRunbook : BackupRunbook
     /// <summary>The first step.</summary>
     private protected const string Plans = "plan";
 
-    /// <summary>How long whoever makes a set of the store is waited for before it is asked again.</summary>
-    private static readonly TimeSpan BackupPause = TimeSpan.FromSeconds(30);
-
     private string? requestedBy;
     private ApprovedPlan? approvedBefore;
 
@@ -101,33 +98,18 @@ public abstract partial class RestoreRunbook : BackupRunbook
     /// <param name="operation">Also the id of the set.</param>
     private protected async Task<string> BackUpFirstAsync(StoreKind kind, string step, string operation)
     {
-        var id = BackUpStore.WorkflowId(Request.Store.Environment, Request.Store.Store, Request.Store.Region);
-        while (true)
-        {
-            try
+        var report = await MakeByAsync(
+            kind,
+            () => new() { Environment = Request.Store.Environment, Store = Request.Store.Store, Region = Request.Store.Region, OperationId = operation, Within = $"{Request.Within.TotalSeconds:0}s" },
+            $"Back up {Request.Store} before it is overwritten",
+            async () =>
             {
-                var report = await Workflow.ExecuteChildWorkflowAsync<BackUpReport>(
-                    BackUpStore.RunbookOf(kind)!,
-                    [
-                        Input<BackUpInput>.Of(new()
-                        {
-                            Environment = Request.Store.Environment,
-                            Store = Request.Store.Store,
-                            Region = Request.Store.Region,
-                            OperationId = operation,
-                            Within = $"{Request.Within.TotalSeconds:0}s",
-                        }),
-                    ],
-                    new() { Id = id, StaticSummary = $"Back up {Request.Store} before it is overwritten", CancellationToken = Acting.Token });
-                BackupBefore = operation;
-                return report.Outcome == BackupOutcome.Complete ? $"{operation} holds what is overwritten." : throw FailureTypes.Impossible($"{operation} is not whole: {report.Set.Reason}");
-            }
-            catch (WorkflowAlreadyStartedException)
-            {
-                Begin(step, $"{id} makes a set; waiting for it.");
-                await Workflow.DelayAsync(BackupPause, Acting.Token);
-            }
-        }
+                Begin(step, $"{BackUpStore.WorkflowId(Request.Store.Environment, Request.Store.Store, Request.Store.Region)} makes a set; waiting for it.");
+                await Workflow.DelayAsync(TurnPause, Acting.Token);
+            },
+            Acting.Token);
+        BackupBefore = operation;
+        return report.Outcome == BackupOutcome.Complete ? $"{operation} holds what is overwritten." : throw FailureTypes.Impossible($"{operation} is not whole: {report.Set.Reason}");
     }
 
     /// <summary>Asks people what is to become of a step that failed. False: they go on without it.</summary>

@@ -13,6 +13,7 @@ internal sealed partial class FakeBackups : IBackupActivities
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Lock gate = new();
+    private int making;
     private readonly ConcurrentQueue<(string Call, bool AfterEffect, string? Type)> failures = [];
     private readonly Dictionary<string, string> quarantines = [];
 
@@ -112,7 +113,25 @@ internal sealed partial class FakeBackups : IBackupActivities
         return new BegunBackup(input.Method ?? BackupMethod.Full, "The last full one is of 2026-02-22.");
     });
 
+    /// <summary>How many sets were made at once, at most.</summary>
+    public int MostAtOnce { get; private set; }
+
     public async Task<MadeBackup> MakeBackupAsync(MakeBackupInput input)
+    {
+        lock (gate)
+            MostAtOnce = Math.Max(MostAtOnce, ++making);
+        try
+        {
+            return await MakeAsync();
+        }
+        finally
+        {
+            lock (gate)
+                making--;
+        }
+    }
+
+    private async Task<MadeBackup> MakeAsync()
     {
         while (Slow && Restore?.Set != "slow")
         {

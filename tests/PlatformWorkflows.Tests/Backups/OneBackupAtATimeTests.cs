@@ -1,0 +1,69 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.PlatformWorkflows.Tests.Hosting;
+using PlatformOps.PlatformWorkflows.Tests.Provisioning;
+using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Runbooks;
+
+namespace PlatformOps.PlatformWorkflows.Tests.Backups;
+
+/// <summary>Runs of one store that were started in different ways do not make sets at once.</summary>
+public sealed class OneBackupAtATimeTests(SkippingRunbookServer server) : IClassFixture<SkippingRunbookServer>
+{
+    [Theory]
+    [InlineData(nameof(BackUpClusterState), StoreKind.KubernetesState)]
+    [InlineData(nameof(BackUpDatabase), StoreKind.Postgresql)]
+    [InlineData(nameof(BackUpSearch), StoreKind.Elasticsearch)]
+    [InlineData(nameof(BackUpVault), StoreKind.Vault)]
+    public async Task By_hand_by_schedule_and_under_any_id_one_waits_for_the_other(string type, StoreKind kind)
+    {
+        var backups = FakeBackups.Of(kind);
+        backups.Slow = true;
+        var environment = $"e-{Guid.NewGuid():N}";
+        var id = BackUpStore.WorkflowId(environment, "postgresql");
+        await using var schedule = await StartAsync(backups, type, environment, $"{id}-2026-03-01T00:00:00Z", "scheduled");
+        await Wait.UntilAsync(() => Task.FromResult(backups.StandsStill), still => still, _ => "No set is being made.");
+        // By hand the id is the store's: the server says that it is taken, and the command line follows the run that has it.
+        var taken = await Assert.ThrowsAsync<Temporalio.Exceptions.WorkflowAlreadyStartedException>(() => server.Client.StartWorkflowAsync(type, [new BackUpInput()], new(id, "any")));
+        Assert.Equal("scheduled", (await server.Client.GetWorkflowHandle(taken.WorkflowId).QueryAsync<RunbookStatus>("status", [])).OperationId);
+        await using var other = await StartAsync(backups, type, environment, $"mine-{environment}", "mine");
+        Assert.Equal($"{id} to end", (await Wait.UntilAsync(other.StatusAsync, status => status.WaitingFor is not null, status => status.Summary)).WaitingFor!.For);
+        Assert.Equal($"Its run is {id}.", Assert.Single((await schedule.StatusAsync()).Steps).Detail);
+        Assert.DoesNotContain("mine", backups.Sets.Keys);
+        backups.Slow = false;
+        var first = await schedule.ReportAsync();
+        var second = await other.ReportAsync();
+        Assert.Equal((BackupOutcome.Complete, "scheduled", BackupOutcome.Complete, "mine"), (first.Outcome, first.Set.Id, second.Outcome, second.Set.Id));
+        Assert.Equal((1, RunbookPhase.Completed), (backups.MostAtOnce, (await other.StatusAsync()).Phase));
+    }
+
+    [Fact]
+    public async Task Who_has_waited_for_all_of_its_time_is_refused_with_the_one_that_goes_on()
+    {
+        var backups = new FakeBackups { Slow = true };
+        var environment = $"e-{Guid.NewGuid():N}";
+        var id = BackUpStore.WorkflowId(environment, "postgresql");
+        await using var slow = await StartAsync(backups, nameof(BackUpDatabase), environment, id, "slow");
+        await Wait.UntilAsync(() => Task.FromResult(backups.StandsStill), still => still, _ => "No set is being made.");
+        await using var other = await StartAsync(backups, nameof(BackUpDatabase), environment, $"mine-{environment}", "mine", within: "1s");
+        Assert.StartsWith($"No set of postgresql was made: {id} went on for all of the 1s that this run has. Look what it does (platformops status {environment} --run {id});", await other.FailureAsync(), StringComparison.Ordinal);
+        backups.Slow = false;
+        Assert.Equal("slow", (await slow.ReportAsync()).Set.Id);
+        Assert.Equal(["slow"], backups.Sets.Keys);
+    }
+
+    [Fact]
+    public async Task A_schedule_that_is_cancelled_cancels_the_run_that_makes_its_set()
+    {
+        var backups = new FakeBackups { Slow = true };
+        var environment = $"e-{Guid.NewGuid():N}";
+        await using var schedule = await StartAsync(backups, nameof(BackUpDatabase), environment, $"mine-{environment}", "mine");
+        await Wait.UntilAsync(() => Task.FromResult(backups.StandsStill), still => still, _ => "No set is being made.");
+        await schedule.Handle.CancelAsync();
+        await schedule.EndedAsync();
+        Assert.Equal((BackupOutcome.Failed, "It was cancelled."), (backups.Sets["mine"].Outcome, backups.Sets["mine"].Reason));
+        Assert.Equal(RunbookPhase.Aborted, (await schedule.StatusAsync()).Phase);
+    }
+
+    private Task<RunningRunbook<BackUpReport>> StartAsync(FakeBackups backups, string type, string environment, string id, string operation, string? within = null) => RunningRunbook<BackUpReport>.StartAsync(
+        server, new(Plans.Chain), type, id, new BackUpInput { Environment = environment, Store = "postgresql", OperationId = operation, Within = within }, backups);
+}
