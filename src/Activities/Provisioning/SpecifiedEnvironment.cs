@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -75,6 +76,10 @@ internal sealed record SpecifiedEnvironment(EnvironmentSpecification Environment
     /// <summary>Those of them that a region gets.</summary>
     public IEnumerable<ComponentDefinition> InDependencyOrder(string region) => InDependencyOrder()
         .Where(component => Environment.Components.First(known => known.Name == component.Name).Regions is var regions && (regions.Count == 0 || regions.Contains(region)));
+
+    /// <summary>The secrets of a region that are rotated, with the component that declares each.</summary>
+    public IEnumerable<(ComponentDefinition Component, RotationDefinition Rotation)> Rotations(string region) =>
+        InDependencyOrder(region).SelectMany(component => ManifestRenderer.Rotations(Environment, component, region).Select(rotation => (component, rotation)));
 
     /// <summary>The kinds whose definitions the environment's own components install: a cluster that does not serve one yet has no such objects.</summary>
     public IReadOnlySet<ObjectKind> ProvidedKinds => InDependencyOrder().SelectMany(component => component.Provides).ToHashSet();

@@ -16,7 +16,7 @@ internal sealed class LeakFacts(SpecifiedEnvironment specified, RegionConnection
         {
             var (cluster, components) = (connections.Cluster(region), specified.InDependencyOrder(region.Name).ToList());
             var spaces = components.Select(component => component.Namespace).ToHashSet();
-            foreach (var rotation in components.SelectMany(component => component.Rotations))
+            foreach (var (_, rotation) in specified.Rotations(region.Name))
             {
                 var secret = await SecretAsync(rotation, region, cluster, ct);
                 secrets.Add(secret);

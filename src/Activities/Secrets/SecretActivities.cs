@@ -32,7 +32,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
     public Task<FoundSecrets> FindSecretsAsync(FindSecretsInput input) => ActivityFailures.MappedAsync(async () =>
     {
         var specified = SpecifiedEnvironment.Read(sources, input.Environment);
-        var all = specified.Environment.Regions.SelectMany(region => specified.InDependencyOrder(region.Name).SelectMany(component => component.Rotations.Select(rotation => (Region: region, Rotation: rotation)))).ToList();
+        var all = specified.Environment.Regions.SelectMany(region => specified.Rotations(region.Name).Select(known => (Region: region, known.Rotation))).ToList();
         if (input.Names?.FirstOrDefault(name => !all.Exists(known => known.Rotation.Name == name)) is { } unknown)
             throw Invalid($"Field 'secrets' names '{unknown}', which {input.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Rotation.Name).Distinct().DefaultIfEmpty("none"))}.");
         var found = new List<FoundSecret>();
@@ -97,7 +97,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
     {
         var specified = SpecifiedEnvironment.Read(sources, reference.Environment);
         var region = specified.Region(reference.Region);
-        var declared = specified.InDependencyOrder(region.Name).SelectMany(component => component.Rotations.Select(rotation => (Component: component, Rotation: rotation))).ToList();
+        var declared = specified.Rotations(region.Name).ToList();
         if (declared.Find(known => known.Rotation.Name == reference.Name) is not { Rotation: { } rotation } found)
             throw Invalid($"Field 'secret' is '{reference.Name}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", declared.Select(known => known.Rotation.Name).DefaultIfEmpty("none"))}.");
         var vault = Vault(specified, region);

@@ -32,6 +32,7 @@ internal static class CatalogChecks
             ObservedChecks.Check(component, catalog);
             CheckKinds(component, catalog);
             CheckRotations(component, catalog);
+            CheckSecrets(component);
             CertificateReader.Check(component, catalog);
             BackupReader.Check(component, catalog);
         }
@@ -49,6 +50,26 @@ internal static class CatalogChecks
                 component.Reader.Report($"{path}.name", $"{named} has a rotation of that name too; names are unique in the catalog");
             if (others.FirstOrDefault(other => other.Rotation.Path == rotation.Path || other.Rotation.Path == $"{rotation.Path}/pending" || $"{other.Rotation.Path}/pending" == rotation.Path) is { Owner: { } kept })
                 component.Reader.Report($"{path}.path", $"{kept} keeps a secret there, or what it stages; give each its own path");
+            if (rotation.When is { } when && Condition.Parse(when) is null)
+                component.Reader.Report($"{path}.when", $"'{when}' is no condition; flag, !flag, name == value or name != value is expected");
+            foreach (var unknown in RotationReader.NamesIn(rotation).Distinct().Except([.. BuiltInParameters.Always, .. component.Definition.Parameters.Select(parameter => parameter.Name), .. component.Definition.Imports.Keys]))
+                component.Reader.Report(path, $"${{{unknown}}} is not a parameter of {component.Definition.Name}");
+        }
+    }
+
+    /// <summary>Why a key is not rotated is only said of one that there is, and that nothing rotates.</summary>
+    private static void CheckSecrets(ReadDefinition component)
+    {
+        foreach (var (secret, index) in component.Definition.Secrets.Select((secret, index) => (secret, index)))
+        {
+            foreach (var key in secret.NotRotated.Keys)
+            {
+                var path = $"{component.Definition.Name}.secrets[{index}].notRotated.{key}";
+                if (!secret.Generated.ContainsKey(key))
+                    component.Reader.Report(path, $"is no generated key; possible: {string.Join(", ", secret.Generated.Keys.DefaultIfEmpty("none"))}");
+                else if (component.Definition.Rotations.FirstOrDefault(rotation => (rotation.Namespace, rotation.Secret, rotation.PasswordKey) == (secret.Namespace, secret.Name, key)) is { } rotation)
+                    component.Reader.Report(path, $"the rotation {rotation.Name} replaces it; remove one of the two");
+            }
         }
     }
 
@@ -69,7 +90,7 @@ internal static class CatalogChecks
     private static void CheckUse(ReadDefinition component, ComponentCatalog catalog)
     {
         var definition = component.Definition;
-        var used = ManifestReader.NamesIn(definition).Concat(ScalingReader.NamesIn(definition.Scaling)).ToHashSet();
+        var used = ManifestReader.NamesIn(definition).Concat(ScalingReader.NamesIn(definition.Scaling)).Concat(definition.Rotations.SelectMany(RotationReader.NamesIn)).ToHashSet();
         foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.TryGetValue(parameter.Name, out var owners) && ComponentDefinition.Alternatives(owners).Contains(definition.Name))))
             component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
         foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))

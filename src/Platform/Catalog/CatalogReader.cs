@@ -156,7 +156,10 @@ public static class CatalogReader
         (string?)tree["namespace"] ?? space,
         ((JsonObject)tree["literals"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!),
         ((JsonObject)tree["generated"]!).ToDictionary(pair => pair.Key, pair => (int)(long)pair.Value!),
-        (bool)tree["sameInAllRegions"]!);
+        (bool)tree["sameInAllRegions"]!)
+    {
+        NotRotated = ((JsonObject)tree["notRotated"]!).ToDictionary(pair => pair.Key, pair => (string)pair.Value!),
+    };
 
     private static ObservedParameter Observed(string name, JsonObject tree, string space)
     {

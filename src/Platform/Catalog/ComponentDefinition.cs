@@ -182,7 +182,11 @@ public enum ParameterType
 /// <param name="Generated">Keys whose value is made from a secure random source, with the number of characters (16..128).</param>
 /// <param name="SameInAllRegions">Whether the other regions get a copy of the primary region's values instead of values of their own.</param>
 public sealed record SecretDefinition(
-    string Name, string Namespace, IReadOnlyDictionary<string, string> Literals, IReadOnlyDictionary<string, int> Generated, bool SameInAllRegions = false);
+    string Name, string Namespace, IReadOnlyDictionary<string, string> Literals, IReadOnlyDictionary<string, int> Generated, bool SameInAllRegions = false)
+{
+    /// <summary>Generated keys that no rotation replaces, and why.</summary>
+    public IReadOnlyDictionary<string, string> NotRotated { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>One manifest as a JSON tree whose scalars may hold <c>${parameter}</c>.</summary>
 /// <param name="File">Relative to the component's folder.</param>

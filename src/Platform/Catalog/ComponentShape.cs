@@ -122,6 +122,7 @@ internal static class ComponentShape
         new("literals", new WordsShape("Keys whose values are not secret.", new TextShape("The value."))),
         new("generated", new WordsShape("Keys whose values are generated.", new IntegerShape("How many characters.", 16, 128))),
         new("sameInAllRegions", new BooleanShape("Whether the other regions get a copy of the primary region's values."), Default: false),
+        new("notRotated", new WordsShape("Generated keys that no rotation replaces.", new TextShape("Why."))),
     ]);
 
     private static readonly TextShape Workload = new("A workload.", Pattern: "^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?/)?(Deployment|StatefulSet|DaemonSet)/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as Deployment/api, with the namespace before it where it is in another one");
@@ -157,13 +158,14 @@ internal static class ComponentShape
         new("every", new DurationShape("How old a value becomes before it is due.", Minimum: TimeSpan.FromHours(1)), Default: "30d"),
         new("settle", new DurationShape("How long every consumer must be proved to use the new value before the old one is revoked."), Default: "10m"),
         new("redis", new MapShape("Which Redis a user is of.", [.. Server("The port of its protocol.", 6379, tls: false)])),
-        new("iamUser", new TextShape("Whose access keys they are.", Pattern: "^[A-Za-z0-9+=,.@_-]{1,64}$", PatternInWords: "the name of a user of IAM")),
+        new("iamUser", new TextShape("Whose access keys they are.", Pattern: @"^([A-Za-z0-9+=,.@_-]|\$\{[A-Za-z][A-Za-z0-9]*\}){1,64}$", PatternInWords: "the name of a user of IAM; may hold ${parameter}")),
         new("appRole", new MapShape("Whose secret id it is.", [new("role", new TextShape("The role."), Required: true), new("mount", new TextShape("Where the login method is mounted."), Default: "approle")])),
         new("token", new MapShape("What a new token of Vault is like.",
         [
             new("role", new TextShape("The token role by which it is made.")),
             new("period", new DurationShape("How long it lives without being renewed.", Minimum: TimeSpan.FromHours(1)), Default: "32d"),
         ])),
+        new("when", new TextShape("A condition over the parameters for it to be there, as for manifests.")),
         new("reads", new ListShape("Paths in Vault that a credential of Vault lets read, each with everything below; none: everything.", new TextShape("A path."))),
         new("api", Api),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),

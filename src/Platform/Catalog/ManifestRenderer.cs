@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Platform.Catalog;
@@ -79,6 +80,14 @@ public static class ManifestRenderer
         return component.Certificates.Select(certificate => certificate with { DnsNames = [.. certificate.DnsNames.Select(name => FillText(name, values))] });
     }
 
+    /// <summary>The secrets that are rotated, with what they say of their systems filled in.</summary>
+    public static IEnumerable<RotationDefinition> Rotations(EnvironmentSpecification environment, ComponentDefinition component, string region)
+    {
+        var values = component.Rotations.Count == 0 ? [] : Parameters(environment, component, region);
+        return component.Rotations.Where(rotation => Holds(rotation.When, values))
+            .Select(rotation => rotation with { Target = RotationReader.Filled(rotation.Target, name => Text(values[name]), body => Fill(body, values)) });
+    }
+
     /// <summary>What is known before anything is there.</summary>
     internal static Dictionary<string, JsonNode?> Parameters(EnvironmentSpecification environment, ComponentDefinition component, string region)
     {
@@ -114,8 +123,9 @@ public static class ManifestRenderer
         }
     }
 
-    private static bool Holds(ManifestTemplate template, Dictionary<string, JsonNode?> parameters) =>
-        template.When is null || Condition.Parse(template.When)!.Holds(name => Text(parameters[name]));
+    private static bool Holds(ManifestTemplate template, Dictionary<string, JsonNode?> parameters) => Holds(template.When, parameters);
+
+    private static bool Holds(string? when, Dictionary<string, JsonNode?> parameters) => when is null || Condition.Parse(when)!.Holds(name => Text(parameters[name]));
 
     private static IEnumerable<Dictionary<string, JsonNode?>> Repetitions(EnvironmentSpecification environment, RepeatFor repeatFor) =>
         repeatFor == RepeatFor.Nothing

@@ -76,9 +76,46 @@ internal static class RotationReader
             {
                 Target = target,
                 Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
+                When = (string?)tree["when"],
             };
         return null;
     }
+
+    /// <summary>Every parameter that a rotation refers to, in its condition too.</summary>
+    public static IEnumerable<string> NamesIn(RotationDefinition rotation) => Texts(rotation.Target).SelectMany(Placeholders.NamesIn)
+        .Concat(rotation.When is { } when && Condition.Parse(when) is { } condition ? [condition.Parameter] : []);
+
+    /// <summary>With every <c>${parameter}</c> replaced. What is inserted into a path is one part of it.</summary>
+    public static RotationTarget? Filled(RotationTarget? target, Func<string, string> text, Func<JsonNode?, JsonNode?> body)
+    {
+        return target switch
+        {
+            IamTarget iam => iam with { User = Placeholders.Replace(iam.User, text) },
+            AppRoleTarget role => role with { Role = Placeholders.Replace(role.Role, text) },
+            ServiceTarget service => service with
+            {
+                Create = Call(service.Create),
+                View = Call(service.View),
+                List = Call(service.List),
+                Set = Call(service.Set),
+                Test = Call(service.Test)!,
+                Revoke = Call(service.Revoke),
+                Address = service.Address is { } address ? Placeholders.Replace(address, text) : null,
+            },
+            _ => target,
+        };
+
+        ServiceCall? Call(ServiceCall? call) => call is null ? null : call with { Path = Placeholders.Replace(call.Path, name => Uri.EscapeDataString(text(name))), Body = (JsonObject?)body(call.Body) };
+    }
+
+    private static IEnumerable<string> Texts(RotationTarget? target) => target switch
+    {
+        IamTarget iam => [iam.User],
+        AppRoleTarget role => [role.Role],
+        ServiceTarget service => new[] { service.Create, service.View, service.List, service.Set, service.Test, service.Revoke }.OfType<ServiceCall>()
+            .SelectMany(call => ManifestReader.TextsOf(call.Body).Append(call.Path)).Concat(service.Address is { } address ? [address] : []),
+        _ => [],
+    };
 
     private static (RotationTarget? Target, bool Right) Target(RotationKind kind, JsonObject tree, string space, string path, ShapeReader reader) => kind switch
     {

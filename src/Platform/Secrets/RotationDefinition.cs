@@ -29,4 +29,7 @@ public sealed record RotationDefinition(
 
     /// <summary>Paths in Vault that a credential of Vault lets read, each with everything below; empty: everything, as long as nobody says otherwise.</summary>
     public IReadOnlyList<string> Reads { get; init; } = [];
+
+    /// <summary>A condition over the component's parameters for it to be there, as for manifests; null: always.</summary>
+    public string? When { get; init; }
 }

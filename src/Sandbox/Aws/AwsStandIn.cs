@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Sandbox.Api;
+using PlatformOps.Sandbox.Aws.Iam;
 using PlatformOps.Sandbox.Aws.Rds;
 using PlatformOps.Sandbox.Aws.Route53;
 using PlatformOps.Sandbox.Aws.S3;
@@ -17,7 +18,7 @@ using PlatformOps.Sandbox.Aws.Sts;
 
 namespace PlatformOps.Sandbox.Aws;
 
-/// <summary>One account of AWS on loopback, in every region: managed databases (RDS), buckets and objects (S3), DNS (Route 53) and identity (STS). The region is that
+/// <summary>One account of AWS on loopback, in every region: managed databases (RDS), buckets and objects (S3), DNS (Route 53), identity (STS) and access keys (IAM). The region is that
 /// of a call's signature.</summary>
 public sealed class AwsStandIn : IAsyncDisposable
 {
@@ -27,6 +28,7 @@ public sealed class AwsStandIn : IAsyncDisposable
     private readonly RdsCalls rds;
     private readonly S3Calls s3;
     private readonly Route53Calls route53;
+    private readonly IamCalls iam;
     private readonly StsCalls sts;
     private long mutating;
 
@@ -38,7 +40,8 @@ public sealed class AwsStandIn : IAsyncDisposable
         rds = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
         s3 = new(storage, options.TimeProvider, options.ListLag);
         route53 = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
-        sts = new(storage, AccessKeyId);
+        iam = new(storage);
+        sts = new(storage, AccessKeyId, iam.Owner);
         app = Build();
     }
 
@@ -70,6 +73,12 @@ public sealed class AwsStandIn : IAsyncDisposable
 
     /// <summary>A public zone that was there before; once.</summary>
     public void AddZone(string name) => route53.AddZone(name);
+
+    /// <summary>A user of IAM with an access key, as somebody made it before.</summary>
+    public (string Id, string Secret) GiveKey(string user) => iam.Give(user);
+
+    /// <summary>Whether it accepts an access key of a user.</summary>
+    public bool AcceptsKey(string id) => iam.Owner(id) is not null;
 
     /// <summary>Ends all faults.</summary>
     public void ClearFaults() => faults.Clear();
@@ -138,12 +147,12 @@ public sealed class AwsStandIn : IAsyncDisposable
                 return ($"{s3Call.Operation}/{s3Call.Bucket}", request.Method is "GET" or "HEAD", () => Task.FromResult(s3.CarryOut(s3Call)));
             case "route53":
                 return (Route53Calls.Operation(request), request.Method == "GET", () => route53.CarryOutAsync(request));
-            case "rds" or "sts":
+            case "rds" or "sts" or "iam":
                 var call = await AwsCall.ReadAsync(request, caller);
-                return (call.Operation, call.Operation.StartsWith("Describe", StringComparison.Ordinal) || call.Service == "sts",
-                    () => Task.FromResult(new AwsAnswer(Xml: call.Service == "rds" ? rds.CarryOut(call) : sts.CarryOut(call))));
+                return (call.Operation, !Changes(call.Operation) || call.Service == "sts",
+                    () => Task.FromResult(new AwsAnswer(Xml: call.Service switch { "rds" => rds.CarryOut(call), "iam" => iam.CarryOut(call), _ => sts.CarryOut(call) })));
             default:
-                throw new AwsFailure(501, "NotImplemented", $"The sandbox has no {caller.Service}: it serves rds, s3, route53 and sts.");
+                throw new AwsFailure(501, "NotImplemented", $"The sandbox has no {caller.Service}: it serves rds, s3, route53, sts and iam.");
         }
     }
 

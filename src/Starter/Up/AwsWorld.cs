@@ -38,6 +38,9 @@ internal sealed class AwsWorld : IAsyncDisposable
     /// <inheritdoc cref="AwsStandIn.AcceptsLogin"/>
     public bool AcceptsLogin(string region, string identifier, string user, string password) => account.AcceptsLogin(region, identifier, user, password);
 
+    /// <inheritdoc cref="AwsStandIn.GiveKey"/>
+    public (string Id, string Secret) GiveKey(string user) => account.GiveKey(user);
+
     public void Inject(Fault fault) => account.Inject(fault);
 
     /// <summary>How it is reached. Writes its credentials to a file of the data directory.</summary>

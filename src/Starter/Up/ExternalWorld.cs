@@ -74,6 +74,9 @@ internal sealed class ExternalWorld : IAsyncDisposable
             Address(name, region), data.ExternalToken, data.ExternalToken, User: name == "elasticsearch" ? "elastic" : null));
     }
 
+    /// <inheritdoc cref="ExternalStandIn.Issue"/>
+    public (string Id, string Value) Issue(string service, string name) => services.Issue(service, name);
+
     public void Inject(Fault fault)
     {
         foreach (var standIn in regional.Values.Prepend(services))

@@ -10,6 +10,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.BootstrapServer;
+using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Sandbox;
@@ -35,6 +36,7 @@ internal sealed class UpStack : IAsyncDisposable
     private readonly Dictionary<string, PlatformTemporal> temporals = [];
     private readonly Dictionary<string, SandboxVault> vaults = [];
     private readonly CancellationTokenSource stopping = new();
+    private Dictionary<string, List<RotationDefinition>> rotations = [];
     private BootstrapServerHost? server;
     private SandboxHost? sandbox;
     private DataDirectory? directory;
@@ -101,6 +103,8 @@ internal sealed class UpStack : IAsyncDisposable
                 await stack.StartVaultsAsync(RegionsOf([own]), data.World(options.Environment), ct);
             var catalog = Validation.Of(locations).Catalog!;
             stack.directory = data;
+            stack.rotations = own.Regions.ToDictionary(
+                region => region.Name, region => own.Components.Where(component => component.Enabled).SelectMany(component => ManifestRenderer.Rotations(own, catalog.Find(component.Name)!, region.Name)).ToList());
             stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), stack.FirstPasswordAsync, ct);
             stack.aws = await AwsWorld.StartAsync(own, catalog, options, Path.Combine(data.World(options.Environment), "aws.db"), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
@@ -218,11 +222,36 @@ internal sealed class UpStack : IAsyncDisposable
         var there = await store.ReadAsync(path, ct);
         var values = there?.Values?.ToDictionary() ?? [];
         var missing = properties.Where(property => !values.ContainsKey(property)).ToList();
-        foreach (var property in missing)
+        if (missing.Contains("password") && rotations.GetValueOrDefault(region)?.Find(known => known.Path == path) is { } rotation && await IssuedFirstAsync(rotation, connection, ct) is var (id, value))
+            (values["username"], values["password"]) = (new(id), new(value));
+        foreach (var property in missing.Where(property => !values.ContainsKey(property)))
             values[property] = new(RandomNumberGenerator.GetHexString(32, lowercase: true));
         if (missing.Count > 0)
             await store.WriteAsync(path, values, there?.Version ?? 0, ct);
         return values.ToDictionary(value => value.Key, value => value.Value.Reveal());
+    }
+
+    /// <summary>The first credential that a system issues, as people have it made who set a platform up.</summary>
+    /// <returns>Null: it is of no such system.</returns>
+    private async Task<(string Id, string Value)?> IssuedFirstAsync(RotationDefinition rotation, VaultConnection vault, CancellationToken ct)
+    {
+        switch (rotation.Target)
+        {
+            case ServiceTarget service when rotation.Kind == RotationKind.ServiceToken:
+                return external?.Issue(service.Service, rotation.Name);
+            case IamTarget iam:
+                return aws?.GiveKey(iam.User);
+            case AppRoleTarget role:
+                var system = new VaultSystem(vault);
+                if (!(await system.LoginMethodsAsync(ct)).Keys.Any(path => path.TrimEnd('/') == role.Mount))
+                    await system.EnableLoginMethodAsync(role.Mount, "approle", ct);
+                var roles = new VaultAppRoles(vault, role.Mount);
+                await roles.WriteAsync(role.Role, new(["default"], TimeSpan.FromHours(1), TimeSpan.FromHours(1)), TimeSpan.Zero, ct);
+                var made = await roles.NewSecretIdAsync(role.Role, ct);
+                return (made.Accessor, made.Value.Reveal());
+            default:
+                return null;
+        }
     }
 
     private async Task StartSandboxAsync(UpOptions options, IReadOnlyList<string> regions, DataDirectory data, bool verbose, CancellationToken ct)

@@ -38,6 +38,12 @@ public sealed class RotationInUpTests : IDisposable
         var restarted = rotated.GetRawText();
         foreach (var consumer in (string[])["jaeger-collector", "jaeger-query", "fluent-bit", "grafana", "argocd-repo-server"])
             Assert.Contains(consumer, restarted, StringComparison.Ordinal);
+
+        // What systems issue: the first of each is in Vault, where External Secrets has it from. It ends with the old one refused there.
+        string[] issued = ["gitlab-argocd", "artifactory-argocd", "cloudflare", "datadog", "authentik", "vault-platformops", "velero"];
+        rotated = await RunAsync(["secrets", "rotate", "rotations", .. issued, "--settle", "1s"]);
+        Assert.Equal("rotated", rotated.GetProperty("outcome").GetString());
+        Assert.Contains("Deployment/velero", rotated.GetRawText(), StringComparison.Ordinal);
         up.Terminate();
         Assert.Equal(0, (await up.EndAsync(Patience)).ExitCode);
     }
@@ -72,10 +78,18 @@ public sealed class RotationInUpTests : IDisposable
               node-agents: {purpose: Agents, networkPolicy: cluster-wide-access, resourceClass: node-agents}
             components:
               namespaces: {istioInjection: disabled}
+              gitlab: {}
               artifactory: {}
+              external-monitoring: {}
               argo-cd: {}
               external-secrets: {}
               secret-store: {}
+              service-credentials: {}
+              velero: {}
+              object-storage: {replicationRole: "arn:aws:iam::123456789012:role/replication"}
+              cluster-backups: {}
+              authentik: {}
+              cloudflare: {}
               vault: {}
               cert-manager: {}
               certificates: {}

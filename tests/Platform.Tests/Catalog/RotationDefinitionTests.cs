@@ -32,6 +32,8 @@ public sealed class RotationDefinitionTests
     [InlineData("{name: shop, kind: value, path: /a, secret: s}", "health: []", "a path such as platform/postgresql")]
     [InlineData("{name: shop, kind: value, path: a, secret: s, every: 1m}", "health: []", "every")]
     [InlineData("{name: shop, kind: value, path: a, secret: s, reloads: [web]}", "health: []", "Kind/name such as Deployment/api")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s, when: a = b}", "health: []", "is no condition")]
+    [InlineData("{name: shop, kind: iam-access-keys, path: a, secret: s, usernameKey: u, iamUser: '${region}-${somebody}'}", "health: []", "${somebody} is not a parameter of db")]
     [InlineData("{name: shop, kind: value, path: a, secret: s}, {name: shop, kind: value, path: b, secret: s}", "health: []", "names are unique in the catalog")]
     [InlineData("{name: shop, kind: value, path: a, secret: s}, {name: other, kind: value, path: a/pending, secret: s}", "health: []", "give each its own path")]
     public void Says_what_is_wrong_with_it(string rotations, string health, string expected)

@@ -3,8 +3,9 @@ using System.Xml.Linq;
 
 namespace PlatformOps.Sandbox.Aws.Sts;
 
-/// <summary>Who calls: the account's own key, and keys of roles that were given out.</summary>
-internal sealed class StsCalls(AwsStorage storage, string accessKey)
+/// <summary>Who calls: the account's own key, keys of users, and keys of roles that were given out.</summary>
+/// <param name="owner">Whose an access key of a user is; null: nobody's.</param>
+internal sealed class StsCalls(AwsStorage storage, string accessKey, Func<string, string?> owner)
 {
     private readonly Lock gate = new();
     private readonly Kept<SortedDictionary<string, string>> roles = new(storage, "sts");
@@ -13,7 +14,7 @@ internal sealed class StsCalls(AwsStorage storage, string accessKey)
     public void Check(string key)
     {
         lock (gate)
-            if (key != accessKey && !roles.Value.ContainsKey(key))
+            if (key != accessKey && !roles.Value.ContainsKey(key) && owner(key) is null)
                 throw new AwsFailure(403, "InvalidClientTokenId", "The security token included in the request is invalid");
     }
 
@@ -22,7 +23,7 @@ internal sealed class StsCalls(AwsStorage storage, string accessKey)
         lock (gate)
             return call.Operation switch
             {
-                "GetCallerIdentity" => call.Answer(new("UserId", call.Key), new("Account", AwsStandIn.Account), new("Arn", roles.Value.GetValueOrDefault(call.Key) ?? $"arn:aws:iam::{AwsStandIn.Account}:user/sandbox")),
+                "GetCallerIdentity" => call.Answer(new("UserId", call.Key), new("Account", AwsStandIn.Account), new("Arn", roles.Value.GetValueOrDefault(call.Key) ?? $"arn:aws:iam::{AwsStandIn.Account}:user/{owner(call.Key) ?? "sandbox"}")),
                 "AssumeRole" => AssumeRole(call),
                 _ => throw AwsFailure.InvalidAction(call),
             };

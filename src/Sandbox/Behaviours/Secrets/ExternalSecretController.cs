@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using PlatformOps.Sandbox.Behaviours.Access;
 using PlatformOps.Sandbox.Behaviours.Custom;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
@@ -13,7 +14,7 @@ namespace PlatformOps.Sandbox.Behaviours.Secrets;
 /// Secret is kept as it was read. A store of the provider Kubernetes is another namespace. Vault is read where the sandbox has one; where it has none, a value is made from the seed, the store, the key and the
 /// property, so the same question has the same answer everywhere.
 /// </summary>
-internal sealed class ExternalSecretController : CustomController
+internal sealed partial class ExternalSecretController : CustomController
 {
     private const string Group = "external-secrets.io";
 
@@ -120,6 +121,23 @@ internal sealed class ExternalSecretController : CustomController
         return new() { ["metadata"] = metadata, ["type"] = template.Text("type") ?? "Opaque", ["data"] = data.DeepClone() };
     }
 
+    /// <summary>What a template makes of what was read; of its language only <c>{{ .key }}</c>. By default the template's keys take the place of what was read.</summary>
+    private static JsonObject Templated(ClusterObject item, JsonObject read)
+    {
+        var template = item.Spec.At("target").At("template");
+        if (template.At("data") is not JsonObject texts)
+            return read;
+        var data = template.Text("mergePolicy") == "Merge" ? (JsonObject)read.DeepClone() : [];
+        foreach (var (key, text) in texts)
+            data[key] = Encoded(Expression().Replace((string?)text ?? "", match => match.Groups["key"].Success
+                ? (string?)read[match.Groups["key"].Value] is { } value ? Encoding.UTF8.GetString(Convert.FromBase64String(value)) : throw new StoreException($"could not apply template: map has no entry for key \"{match.Groups["key"].Value}\"")
+                : throw new StoreException($"could not apply template: the sandbox does not know {match.Value}")));
+        return data;
+    }
+
+    [GeneratedRegex(@"\{\{ *\.(?<key>[A-Za-z_][A-Za-z0-9_]*) *\}\}|\{\{.*?\}\}")]
+    private static partial Regex Expression();
+
     private async Task<JsonObject> DataAsync(ClusterObject item, ClusterObject store, CancellationToken ct)
     {
         var data = new JsonObject();
@@ -128,7 +146,7 @@ internal sealed class ExternalSecretController : CustomController
         foreach (var key in item.Spec.Items("dataFrom").Select(entry => entry.At("extract").Text("key")).OfType<string>())
             foreach (var (property, value) in await AllAsync(store, key, ct))
                 data[property] = Encoded(value);
-        return data;
+        return Templated(item, data);
     }
 
     private async Task<string> ValueAsync(ClusterObject store, string key, string property, CancellationToken ct) =>
