@@ -1,8 +1,10 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.Vault;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
 using Temporalio.Activities;
+using StateRestorePlan = PlatformOps.Platform.Backups.ClusterState.StateRestorePlan;
 
 namespace PlatformOps.Activities.Backups;
 
@@ -52,12 +54,12 @@ public sealed partial class BackupActivities
     });
 
     /// <inheritdoc/>
-    public Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input) => OfState(input.Store, async restore =>
+    public Task<PlannedRestore<StateRestorePlan>> PlanStateRestoreAsync(PlanStateRestoreInput input) => OfState(input.Store, async restore =>
     {
         var (plan, refusal) = await restore.PlanAsync(input);
         var rails = restore.GuardRails;
         // No object of a cluster in use is written by nobody's word.
-        return new PlannedStateRestore(plan, refusal, plan is null || plan.IsEmpty ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+        return new PlannedRestore<StateRestorePlan>(plan, refusal, plan is null || plan.IsEmpty ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
     });
 
     /// <inheritdoc/>
@@ -67,10 +69,10 @@ public sealed partial class BackupActivities
     public Task<ComparedState> CompareStateAsync(StateRestoreInput input) => OfState(input.Store, restore => restore.CompareAsync(input));
 
     /// <inheritdoc/>
-    public Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input) => OfVault(input.Store, async (restore, rails) =>
+    public Task<PlannedRestore<VaultRestorePlan>> PlanVaultRestoreAsync(PlanVaultRestoreInput input) => OfVault(input.Store, async (restore, rails) =>
     {
         var (plan, refusal) = await restore.PlanAsync(input);
-        return new PlannedVaultRestore(plan, refusal, Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+        return new PlannedRestore<VaultRestorePlan>(plan, refusal, Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
     });
 
     /// <inheritdoc/>
@@ -95,12 +97,12 @@ public sealed partial class BackupActivities
     });
 
     /// <inheritdoc/>
-    public Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => OfSearch(input.Store, async (restore, specified) =>
+    public Task<PlannedRestore<SearchRestorePlan>> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => OfSearch(input.Store, async (restore, specified) =>
     {
         var (plan, refusal) = await restore.PlanAsync(input);
         var rails = specified.Environment.GuardRails;
         // No index in use is written by nobody's word.
-        return new PlannedSearchRestore(plan, refusal, plan is null || plan.Indices.Count == 0 ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
+        return new PlannedRestore<SearchRestorePlan>(plan, refusal, plan is null || plan.Indices.Count == 0 ? 0 : Math.Max(1, rails.Approvals), rails.ApprovalTimeout);
     });
 
     /// <inheritdoc/>

@@ -118,17 +118,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         quarantine?.Dispose();
     }
 
-    private async Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct)
-    {
-        var others = new List<(DateTimeOffset StartedAt, DateTimeOffset FinishedAt)>();
-        foreach (var label in (await sets.ListAsync(ct)).Keys.Where(label => label != claim.Label))
-        {
-            if (await ManifestAsync(label, ct) is { Unread.Count: 0 } other)
-                others.Add((other.StartedAt, other.FinishedAt));
-        }
-
-        return SnapshotLoss.Of(manifest.StartedAt, others, claim.Ordered);
-    }
+    private Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct) => claim.LostAsync(
+        sets, manifest.StartedAt, async label => await ManifestAsync(label, ct) is { Unread.Count: 0 } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
     /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not whole.</exception>

@@ -248,18 +248,9 @@ internal sealed class SearchStore(
         return SearchSnapshotManifest.Read(content.Span, out var problem) ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} cannot be trusted: {problem}");
     }
 
-    private async Task<TimeSpan> LostAsync(QuarantineClaim held, SearchSnapshotManifest manifest, CancellationToken ct)
-    {
-        var others = new List<(DateTimeOffset, DateTimeOffset)>();
-        foreach (var label in (await sets.ListAsync(ct)).Keys.Where(label => label != held.Label))
-        {
-            // A partial one is no way back.
-            if ((await ReadableAsync(label, ct)).Manifest is { State: SearchSnapshotState.Success } other)
-                others.Add((other.StartedAt, other.FinishedAt));
-        }
-
-        return SnapshotLoss.Of(manifest.StartedAt, others, held.Ordered);
-    }
+    /// <summary>A partial one is no way back.</summary>
+    private Task<TimeSpan> LostAsync(QuarantineClaim held, SearchSnapshotManifest manifest, CancellationToken ct) => held.LostAsync(
+        sets, manifest.StartedAt, async label => (await ReadableAsync(label, ct)).Manifest is { State: SearchSnapshotState.Success } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
     private async Task<QuarantineClaim?> ClaimAsync(ElasticsearchCluster cluster, CancellationToken ct) => await cluster.Indices.ReadAsync(Claims, claim, ct) is { } held
         ? new(owner, (string)held["operation"]!, (string)held["label"]!, DateTimeOffset.Parse((string)held["ordered"]!, CultureInfo.InvariantCulture)) : null;

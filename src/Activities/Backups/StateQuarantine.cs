@@ -144,9 +144,3 @@ internal sealed class StateQuarantine(KubernetesConnection connection, string ow
         return found.Count;
     }
 }
-
-/// <summary>Whose a quarantine is.</summary>
-/// <param name="Owner">The store: environment and region.</param>
-/// <param name="Label">The set that is restored into it.</param>
-/// <param name="Ordered">When its restore was ordered.</param>
-internal sealed record QuarantineClaim(string Owner, string Operation, string Label, DateTimeOffset Ordered);

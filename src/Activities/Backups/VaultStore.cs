@@ -141,17 +141,8 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
             connection.Dispose();
     }
 
-    private async Task<TimeSpan> LostAsync(QuarantineClaim claim, VaultSnapshotManifest manifest, CancellationToken ct)
-    {
-        var others = new List<VaultSnapshotManifest>();
-        foreach (var label in (await sets.ListAsync(ct)).Keys.Where(label => label != claim.Label))
-        {
-            if (await ManifestAsync(label, ct) is { } other)
-                others.Add(other);
-        }
-
-        return SnapshotLoss.Of(manifest.StartedAt, others.Select(other => (other.StartedAt, other.FinishedAt)), claim.Ordered);
-    }
+    private Task<TimeSpan> LostAsync(QuarantineClaim claim, VaultSnapshotManifest manifest, CancellationToken ct) => claim.LostAsync(
+        sets, manifest.StartedAt, async label => await ManifestAsync(label, ct) is { } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
     private async Task<string?> TroubleAsync(VaultSnapshotManifest manifest, CancellationToken ct)
     {

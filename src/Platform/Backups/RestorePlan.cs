@@ -5,7 +5,7 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Platform.Backups;
 
 /// <summary>What a restore into a running database would do, as people approve it.</summary>
-public sealed record RestorePlan
+public sealed record RestorePlan : IRestorePlan
 {
     public required string Environment { get; init; }
 

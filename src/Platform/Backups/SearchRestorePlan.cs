@@ -48,7 +48,7 @@ public sealed record LiveSearchIndex(string Name, string Uuid, bool Blocked, IRe
 public sealed record PlannedSearchIndex(string Name, long? Documents, string? Was = null, bool Blocked = false);
 
 /// <summary>What a restore into a running Elasticsearch would do, as people approve it.</summary>
-public sealed record SearchRestorePlan
+public sealed record SearchRestorePlan : IRestorePlan
 {
     public required string Environment { get; init; }
 

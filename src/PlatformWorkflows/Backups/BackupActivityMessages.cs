@@ -99,12 +99,9 @@ public sealed record RetiredSet(bool Done, string Detail);
 /// <param name="Before">The id of the set that this operation makes of what it overwrites; null: nobody asks for it.</param>
 public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, string? Before = null);
 
-/// <param name="Plan">Null: it is refused.</param>
-/// <param name="Refusal">Why, and what to do; null: it is not refused.</param>
-/// <param name="Approvals">How many people have to approve it.</param>
-/// <param name="ApprovalTimeout">How long they have for that.</param>
+/// <inheritdoc/>
 /// <param name="IsBackedUp">Whether this operation has made a set of what it overwrites that can be followed up to now.</param>
-public sealed record PlannedRestore(RestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout, bool IsBackedUp = false);
+public sealed record PlannedRestore(RestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout, bool IsBackedUp = false) : PlannedRestore<RestorePlan>(Plan, Refusal, Approvals, ApprovalTimeout);
 
 /// <param name="Epoch">The epoch that the step acts in: that of the plan, and after the claim the claimed one.</param>
 /// <param name="KeepOld">For the cleaning up: what was replaced was not backed up, and stays.</param>

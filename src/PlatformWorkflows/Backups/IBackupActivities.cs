@@ -1,3 +1,6 @@
+using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Platform.Backups.Vault;
 using Temporalio.Activities;
 
 namespace PlatformOps.Workflows.Backups;
@@ -63,7 +66,7 @@ public interface IBackupActivities
 
     /// <summary>What a restore would do with the objects of a cluster, or why it is refused. Changes nothing.</summary>
     [Activity]
-    Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input);
+    Task<PlannedRestore<StateRestorePlan>> PlanStateRestoreAsync(PlanStateRestoreInput input);
 
     /// <summary>Makes and replaces objects as a plan says. Heartbeats say how far it is.</summary>
     [Activity]
@@ -75,7 +78,7 @@ public interface IBackupActivities
 
     /// <summary>What a restore would do with a Vault, or why it is refused. Changes nothing.</summary>
     [Activity]
-    Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input);
+    Task<PlannedRestore<VaultRestorePlan>> PlanVaultRestoreAsync(PlanVaultRestoreInput input);
 
     /// <summary>Carries out one step of a restore of a Vault. Heartbeats say how far it is.</summary>
     [Activity]
@@ -87,7 +90,7 @@ public interface IBackupActivities
 
     /// <summary>What a restore of indices would do, or why it is refused. Changes nothing.</summary>
     [Activity]
-    Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input);
+    Task<PlannedRestore<SearchRestorePlan>> PlanSearchRestoreAsync(PlanSearchRestoreInput input);
 
     /// <summary>Carries out one step of a restore of indices, forward or back. Heartbeats say how far it is.</summary>
     /// <exception cref="Temporalio.Exceptions.ApplicationFailureException"><see cref="Runbooks.FailureTypes.Damaged"/>: what was restored is not what it has to be.</exception>

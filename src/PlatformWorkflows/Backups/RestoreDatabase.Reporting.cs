@@ -1,25 +1,20 @@
 using PlatformOps.Platform.Backups;
-using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Backups;
 
 /// <summary>How it says where it stands.</summary>
 public sealed partial class RestoreDatabase
 {
-    private protected override string? PlanHash => plan?.Hash;
-
     private protected override bool PointOfNoReturnPassed => progress.PointOfNoReturnPassed;
 
     private protected override IReadOnlyList<string> Compensations => Ended ? [] : [.. progress.Compensations.Select(InTheOrder)];
-
-    /// <summary>The plan; null before there is one.</summary>
-    [WorkflowQuery("restorePlan")]
-    public RestorePlan? CurrentPlan() => plan;
 
     private protected override string? WhyNoAbort => progress.PointOfNoReturnPassed
         ? $"the restored data is open, and clients may have written into it. To have the old back, restore {BackupBefore ?? "another set"}." : null;
 
     private protected override string AfterAbort => "the database serves the data that it had when it has ended";
+
+    private protected override string LeftByStop => progress.Begun == 0 ? "Nothing was changed." : $"{Plan!.Node} serves the data that it had.";
 
     private protected override bool MaySkip(string step) => RestoreProgress.Steps.Any(known => InWords(known) == step && RestoreProgress.MaySkip(known));
 
@@ -43,47 +38,25 @@ public sealed partial class RestoreDatabase
     };
 
     private protected override string PlanInWords() =>
-        $"{plan!.Store} of {plan.Environment} would be restored from {plan.Set} ({plan.Label}) to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, on {plan.Node}. {plan.Why} {plan.Lost} "
-        + $"{(plan.Estimate is { } estimate ? $"The last verification took {InWords(estimate)}." : "")} {string.Join(" ", plan.Notes)}".Trim();
+        $"{Plan!.Store} of {Plan.Environment} would be restored from {Plan.Set} ({Plan.Label}) to {(Plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, on {Plan.Node}. {Plan.Why} {Plan.Lost} "
+        + $"{(Plan.Estimate is { } estimate ? $"The last verification took {InWords(estimate)}." : "")} {string.Join(" ", Plan.Notes)}".Trim();
 
-    private string Restored() =>
-        $"{Request.Store} is restored from {plan!.Set} to {(plan.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
-        + $"{(BackupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim();
+    private protected override (RestoreOutcome Outcome, string Summary) Judge(RestorePlan made) => (
+        RestoreOutcome.Restored,
+        $"{Request.Store} is restored from {made.Set} to {(made.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
+        + $"{(BackupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim());
 
-    private string? ToRebuild => Skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? plan?.Standby : null;
+    private string? ToRebuild => Skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? Plan?.Standby : null;
 
-    private RestoreReport End(RestoreOutcome outcome, string summary)
-    {
-        EnterPhase(PhaseOf(outcome), summary);
-        Say(outcome);
-        return new()
-        {
-            Environment = Request.Store.Environment,
-            Store = $"{Request.Store}",
-            OperationId = Request.OperationId,
-            Outcome = outcome,
-            Summary = summary,
-            RestorePlan = plan,
-            PlanHash = plan?.Hash,
-            BackupBefore = BackupBefore,
-            Epoch = outcome == RestoreOutcome.Restored ? epoch : null,
-            RestoreTook = took,
-            OutOfService = servesAt - fencedAt,
-            ToRebuild = ToRebuild,
-            Skipped = Skipped,
-            ApprovedBy = ApprovedBy,
-            Steps = [.. Steps],
-            StartedAt = StartedAt,
-            FinishedAt = Now,
-        };
-    }
+    private protected override RestoreReport Report(RestoreOutcome outcome) =>
+        new() { Epoch = outcome == RestoreOutcome.Restored ? epoch : null, RestoreTook = took, OutOfService = servesAt - fencedAt, ToRebuild = ToRebuild };
 
     private protected override string IfStoppedNow() => Ended ? "Nothing is half-done." : (progress.Begun == 0 ? (RestoreStep?)null : (RestoreStep)(progress.Begun - 1)) switch
     {
         null => "Nothing has been changed.",
         < RestoreStep.Fence => "The database serves as before. Something may lie restored beside its data: start the runbook again with the same operationId, or abort that run.",
-        < RestoreStep.Place => $"{plan!.Node} is fenced and has the data that it had: start the runbook again with the same operationId, or unfence it with its guard's API.",
-        < RestoreStep.Open => $"{plan!.Node} is fenced and its data may be exchanged; the old is kept beside it. Start the runbook again with the same operationId.",
+        < RestoreStep.Place => $"{Plan!.Node} is fenced and has the data that it had: start the runbook again with the same operationId, or unfence it with its guard's API.",
+        < RestoreStep.Open => $"{Plan!.Node} is fenced and its data may be exchanged; the old is kept beside it. Start the runbook again with the same operationId.",
         < RestoreStep.Rebuild => "The restored data may be open and serve; the other node is fenced and follows nobody.",
         _ => "The restored data serves. The other node may not follow yet, and the old data may still lie beside the new.",
     };

@@ -1,5 +1,4 @@
 using PlatformOps.Platform.Backups;
-using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 using Temporalio.Workflows;
@@ -9,11 +8,10 @@ namespace PlatformOps.Workflows.Backups;
 /// <summary>Replaces the data of a running database by a set, at a moment that is asked for: planned and approved first, restored and proved beside the data while that serves, exchanged while nobody gets through, and opened
 /// in an epoch of its own. Until it is opened, abort brings the old state back. See <c>docs/runbooks/restore.md</c>.</summary>
 [Workflow]
-public sealed partial class RestoreDatabase : RestoreRunbook
+public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreReport>
 {
     private RestoreProgress progress;
-    private RestorePlan? plan;
-    private long epoch;
+    private long? epoch;
     private bool isBackedUp;
     private TimeSpan? took;
     private DateTimeOffset? fencedAt, servesAt;
@@ -29,55 +27,32 @@ public sealed partial class RestoreDatabase : RestoreRunbook
 
     /// <summary>The runbook: plan, wait for people, then one step after the other.</summary>
     [WorkflowRun]
-    public Task<RestoreReport> RunAsync(Input<RestoreDatabaseInput>? input = null) => TellAsync(async () =>
+    public Task<RestoreReport> RunAsync(Input<RestoreDatabaseInput>? input = null) => RestoreAsync(input, (given, target) =>
     {
-        var given = RequestFields.Given(input);
-        Request = BackupRequest.Check("restore", given.Environment, given.Store, given.Region, given.OperationId, given.Within);
-        Use(given.RequestedBy, given.ParkedAtMost, given.Approved);
-        var asked = new PlanRestoreInput(Request.Store, Request.OperationId, given.Set, RequestFields.Moment("to", given.To), Before(Request.OperationId));
-        Identify();
-        try
+        var asked = new PlanRestoreInput(Request.Store, Request.OperationId, given.Set, target, Before(Request.OperationId));
+        return async () =>
         {
-            var planned = await PlanAsync(asked);
-            if (planned.Plan is not { } made)
-                return End(RestoreOutcome.Refused, planned.Refusal!);
-            (plan, epoch, isBackedUp) = (made, made.Epoch, planned.IsBackedUp);
-            Publish(made.Hash);
-            Finish(Plans, PlanInWords());
-            if (given.Mode == RunbookMode.Plan)
-                return End(RestoreOutcome.Planned, PlanInWords());
-            if (!await IsApprovedAsync(planned.Approvals, planned.ApprovalTimeout))
-                return End(RestoreOutcome.Rejected, Rejection ?? $"Nobody approved the plan within {InWords(planned.ApprovalTimeout)}.");
-            // What was approved is what is done, or nothing.
-            if ((await PlanAsync(asked)) is var again && again.Plan?.Hash != made.Hash)
-                return End(RestoreOutcome.Refused, $"It is not any more as it was when it was planned: {again.Refusal ?? $"the plan is {again.Plan!.Hash} now."} Nothing was changed. Start again.");
-            foreach (var step in RestoreProgress.Steps)
-                await DoAsync(step);
-            return End(RestoreOutcome.Restored, Restored());
-        }
-        catch (Exception failure) when (TemporalException.IsCanceledException(failure) && !progress.PointOfNoReturnPassed)
-        {
-            await GoBackAsync();
-            var why = AbortReason is null ? "Cancelled." : $"Aborted: {AbortReason}.";
-            return End(RestoreOutcome.Aborted, $"{why} {(progress.Begun == 0 ? "Nothing was changed." : $"{plan!.Node} serves the data that it had.")}");
-        }
+            var planned = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.PlanRestoreAsync(asked), Looking(WhatItWouldDo));
+            isBackedUp = Plan is null ? planned.IsBackedUp : isBackedUp;
+            return planned;
+        };
     });
 
-    private async Task<PlannedRestore> PlanAsync(PlanRestoreInput asked)
+    private protected override async Task CarryOutAsync(RestorePlan made)
     {
-        Begin(Plans);
-        return await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.PlanRestoreAsync(asked), Looking($"What a restore of {Request.Store} would do"));
+        foreach (var step in RestoreProgress.Steps)
+            await DoAsync(step);
     }
 
     private async Task DoAsync(RestoreStep step)
     {
-        if (step == RestoreStep.BackUp && !plan!.Overwrites)
+        if (step == RestoreStep.BackUp && !Plan!.Overwrites)
         {
             Finish(InWords(step), "There is nothing that would be overwritten.", StepState.Skipped);
             return;
         }
 
-        if (step == RestoreStep.Rebuild && plan!.Standby is null)
+        if (step == RestoreStep.Rebuild && Plan!.Standby is null)
         {
             Finish(InWords(step), "There is no other node.", StepState.Skipped);
             return;
@@ -109,13 +84,13 @@ public sealed partial class RestoreDatabase : RestoreRunbook
     {
         var takesLong = step is RestoreStep.Restore or RestoreStep.Prove or RestoreStep.Rebuild or RestoreStep.CleanUp or RestoreStep.Discard;
         var done = await Workflow.ExecuteActivityAsync(
-            (IBackupActivities activities) => activities.RestoreStepAsync(new(Request.Store, Request.OperationId, plan!, step, epoch, Skipped.ContainsKey(InWords(RestoreStep.BackUp)))), Changing(InTheOrder(step), takesLong, ct));
+            (IBackupActivities activities) => activities.RestoreStepAsync(new(Request.Store, Request.OperationId, Plan!, step, epoch ?? Plan!.Epoch, Skipped.ContainsKey(InWords(RestoreStep.BackUp)))), Changing(InTheOrder(step), takesLong, ct));
         (epoch, took) = (done.Epoch, done.Took ?? took);
         return done.Detail;
     }
 
     /// <summary>Brings the old state back, one step after the other. What fails parks: it is never left half-done unsaid.</summary>
-    private async Task GoBackAsync()
+    private protected override async Task GoBackAsync(RestorePlan made)
     {
         foreach (var step in progress.Compensations)
         {

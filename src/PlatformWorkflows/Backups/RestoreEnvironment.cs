@@ -82,13 +82,26 @@ public sealed class RestoreEnvironment : RestoreRunbook
                 continue;
             }
 
-            var (outcome, summary, hash) = await RestoreAsync(step, RunbookMode.Plan);
+            var (outcome, summary, hash) = await PlannedAsync(step);
             planned.Add(outcome == RestoreOutcome.Planned
                 ? step with { Does = $"{step.Does} {summary}", PlanHash = hash }
                 : step with { Does = $"{step.Does} It cannot be planned yet ({summary}), and asks for its own approval when it is its turn." });
         }
 
         return new() { Environment = Request.Store.Environment, Target = target, Steps = planned };
+    }
+
+    /// <summary>What does not answer yet is not planned yet: a step before may bring it.</summary>
+    private async Task<(RestoreOutcome Outcome, string Summary, string? PlanHash)> PlannedAsync(EnvironmentRestoreStep step)
+    {
+        try
+        {
+            return await RestoreAsync(step, RunbookMode.Plan);
+        }
+        catch (ChildWorkflowFailureException failure) when (!TemporalException.IsCanceledException(failure))
+        {
+            return (RestoreOutcome.Refused, FailureReason.Of(failure), null);
+        }
     }
 
     private async Task DoAsync(EnvironmentRestoreStep step)
@@ -126,56 +139,31 @@ public sealed class RestoreEnvironment : RestoreRunbook
             StaticSummary = mode == RunbookMode.Plan ? $"What a restore of {store} would do" : $"Restore {store}",
             CancellationToken = Acting.Token,
         };
-        var approved = mode == RunbookMode.Plan || step.PlanHash is null ? null : new ApprovedPlan(step.PlanHash, ApprovedBy);
-        // The same operation again finds what it has done.
-        var operation = Part(Request.OperationId, store);
-        switch (step.Store)
+        return step.Store switch
         {
-            case StoreKind.Vault:
-                var vault = await Workflow.ExecuteChildWorkflowAsync((RestoreVault child) => child.RunAsync(Input<RestoreVaultInput>.Of(new()
-                {
-                    Environment = Request.Store.Environment,
-                    Store = store,
-                    To = given.To,
-                    OtherKeys = given.OtherKeys,
-                    Mode = mode,
-                    RequestedBy = given.RequestedBy,
-                    OperationId = operation,
-                    Within = given.Within,
-                    ParkedAtMost = given.ParkedAtMost,
-                    Approved = approved,
-                })), options);
-                return (vault.Outcome, vault.Summary, vault.PlanHash);
-            case StoreKind.Elasticsearch:
-                // What a cold site has it has from people: it stays, and the plan says so.
-                var search = await Workflow.ExecuteChildWorkflowAsync((RestoreSearch child) => child.RunAsync(Input<RestoreSearchInput>.Of(new()
-                {
-                    Environment = Request.Store.Environment,
-                    Store = store,
-                    To = given.To,
-                    Mode = mode,
-                    RequestedBy = given.RequestedBy,
-                    OperationId = operation,
-                    Within = given.Within,
-                    ParkedAtMost = given.ParkedAtMost,
-                    Approved = approved,
-                })), options);
-                return (search.Outcome, search.Summary, search.PlanHash);
-            default:
-                var database = await Workflow.ExecuteChildWorkflowAsync((RestoreDatabase child) => child.RunAsync(Input<RestoreDatabaseInput>.Of(new()
-                {
-                    Environment = Request.Store.Environment,
-                    Store = store,
-                    To = given.To,
-                    Mode = mode,
-                    RequestedBy = given.RequestedBy,
-                    OperationId = operation,
-                    Within = given.Within,
-                    ParkedAtMost = given.ParkedAtMost,
-                    Approved = approved,
-                })), options);
-                return (database.Outcome, database.Summary, database.PlanHash);
-        }
+            StoreKind.Vault => Result(await Workflow.ExecuteChildWorkflowAsync<VaultRestoreReport>(nameof(RestoreVault), [Of<RestoreVaultInput>() with { OtherKeys = given.OtherKeys }], options)),
+            // What is there already somebody has made since: it stays, and the plan says so.
+            StoreKind.Elasticsearch => Result(await Workflow.ExecuteChildWorkflowAsync<SearchRestoreReport>(nameof(RestoreSearch), [Of<RestoreSearchInput>()], options)),
+            _ => Result(await Workflow.ExecuteChildWorkflowAsync<RestoreReport>(nameof(RestoreDatabase), [Of<RestoreDatabaseInput>()], options)),
+        };
+
+        T Of<T>()
+            where T : StoreRestoreInput, new() => new()
+            {
+                Environment = Request.Store.Environment,
+                Store = store,
+                To = given.To,
+                Mode = mode,
+                RequestedBy = given.RequestedBy,
+                // The same operation again finds what it has done.
+                OperationId = Part(Request.OperationId, store),
+                Within = given.Within,
+                ParkedAtMost = given.ParkedAtMost,
+                Approved = mode == RunbookMode.Plan || step.PlanHash is null ? null : new ApprovedPlan(step.PlanHash, ApprovedBy),
+            };
+
+        static (RestoreOutcome Outcome, string Summary, string? PlanHash) Result<TPlan>(StoreRestoreReport<TPlan> report)
+            where TPlan : class, IRestorePlan => (report.Outcome, report.Summary, report.PlanHash);
     }
 
     private async Task<string> ProvisionAsync(EnvironmentRestoreStep step)

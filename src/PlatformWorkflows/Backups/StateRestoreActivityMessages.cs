@@ -9,12 +9,6 @@ namespace PlatformOps.Workflows.Backups;
 /// <param name="Since">When the run began.</param>
 public sealed record PlanStateRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, IReadOnlyList<string> Namespaces, bool Overwrite, DateTimeOffset Since);
 
-/// <param name="Plan">Null: it is refused.</param>
-/// <param name="Refusal">Why, and what to do; null: it is not refused.</param>
-/// <param name="Approvals">How many people have to approve it.</param>
-/// <param name="ApprovalTimeout">How long they have for that.</param>
-public sealed record PlannedStateRestore(StateRestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout);
-
 /// <param name="Plan">As it was approved.</param>
 /// <param name="Since">When the run began.</param>
 public sealed record StateRestoreInput(StoreReference Store, string Operation, StateRestorePlan Plan, DateTimeOffset Since);

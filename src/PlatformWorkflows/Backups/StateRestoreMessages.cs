@@ -1,86 +1,23 @@
 using PlatformOps.Platform.Backups.ClusterState;
-using PlatformOps.Workflows.Provisioning;
-using PlatformOps.Workflows.Runbooks;
 
 namespace PlatformOps.Workflows.Backups;
 
 /// <summary>Input of <c>RestoreClusterState</c> (workflow id <c>restore/{environment}/{store}</c>).</summary>
-public sealed record RestoreClusterStateInput
+public sealed record RestoreClusterStateInput : StoreRestoreInput
 {
-    /// <summary>Required. The environment's name in the specification.</summary>
-    public string? Environment { get; init; }
-
-    /// <summary>Required. The store's name in the catalog.</summary>
-    public string? Store { get; init; }
-
-    /// <summary>The region whose cluster is meant, where each region has its own.</summary>
-    public string? Region { get; init; }
-
-    /// <summary>The id of the set. Default: the newest from before <see cref="To"/>.</summary>
-    public string? Set { get; init; }
-
-    /// <summary>The moment, in UTC, from before which the set has to be, for example <c>2026-03-01T09:41:00Z</c>. Default: now.</summary>
-    public string? To { get; init; }
-
     /// <summary>Only these namespaces and what is in them. Default: everything.</summary>
     public IReadOnlyList<string>? Namespaces { get; init; }
 
     /// <summary>Objects that are there and differ are replaced, when that is approved. Default: they stay as they are.</summary>
     public bool Overwrite { get; init; }
-
-    /// <summary><c>plan</c>: only says what would be done.</summary>
-    public RunbookMode Mode { get; init; }
-
-    /// <summary>Who asks: somebody else has to approve. Default: nobody is excluded.</summary>
-    public string? RequestedBy { get; init; }
-
-    /// <summary>What is made carries it. Default: made from the run.</summary>
-    public string? OperationId { get; init; }
-
-    /// <summary>How long the restore, and the backup before it, may take, each. Default 6h, at most 7d.</summary>
-    public string? Within { get; init; }
-
-    /// <summary>How long a parked run waits for people. Default 24h, at most 30d.</summary>
-    public string? ParkedAtMost { get; init; }
 }
 
 /// <summary>The result of <c>RestoreClusterState</c>.</summary>
-public sealed record StateRestoreReport
+public sealed record StateRestoreReport : StoreRestoreReport<StateRestorePlan>
 {
-    public required string Environment { get; init; }
-
-    public required string Store { get; init; }
-
-    public required string OperationId { get; init; }
-
-    public required RestoreOutcome Outcome { get; init; }
-
-    /// <summary>What became of it, as sentences.</summary>
-    public required string Summary { get; init; }
-
-    /// <summary>Null: it was refused.</summary>
-    public StateRestorePlan? RestorePlan { get; init; }
-
-    public string? PlanHash { get; init; }
-
-    /// <summary>The set that holds what was overwritten; null: none was made.</summary>
-    public string? BackupBefore { get; init; }
-
     /// <summary>What the last attempt has written; null: it was not begun.</summary>
     public RestoredState? Restored { get; init; }
 
     /// <summary>How cluster and set compare afterwards; null: they were not compared.</summary>
     public ComparedState? Compared { get; init; }
-
-    /// <summary>What people went on without, with why.</summary>
-    public required IReadOnlyDictionary<string, string> Skipped { get; init; }
-
-    /// <summary>Who approved it.</summary>
-    public required IReadOnlyList<string> ApprovedBy { get; init; }
-
-    public required IReadOnlyList<RunbookStep> Steps { get; init; }
-
-    public required DateTimeOffset StartedAt { get; init; }
-
-    public required DateTimeOffset FinishedAt { get; init; }
 }

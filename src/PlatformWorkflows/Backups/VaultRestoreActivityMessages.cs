@@ -7,12 +7,6 @@ namespace PlatformOps.Workflows.Backups;
 /// <param name="OtherKeys">Whether Vault may have other unseal keys than the set.</param>
 public sealed record PlanVaultRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, bool OtherKeys);
 
-/// <param name="Plan">Null: it is refused.</param>
-/// <param name="Refusal">Why, and what to do; null: it is not refused.</param>
-/// <param name="Approvals">How many people have to approve it.</param>
-/// <param name="ApprovalTimeout">How long they have for that.</param>
-public sealed record PlannedVaultRestore(VaultRestorePlan? Plan, string? Refusal, int Approvals, TimeSpan ApprovalTimeout);
-
 /// <param name="Plan">As it was approved.</param>
 public sealed record VaultRestoreStepInput(StoreReference Store, string Operation, VaultRestorePlan Plan, VaultRestoreStep Step);
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using PlatformOps.Platform.Backups;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Runs;
 using PlatformOps.Workflows.Backups;
@@ -30,18 +31,25 @@ internal sealed class RestoreArguments(string example, string aboutSet, string a
     }
 
     /// <summary>Starts the runbook, and follows it until it ends or waits for somebody.</summary>
-    /// <param name="input">From what was given and who asks.</param>
-    /// <param name="planOf">Of a report.</param>
+    /// <param name="input">What only such stores are asked for.</param>
     /// <param name="notes">What a plan says to whoever approves it.</param>
-    public Task<ExitCode> RunAsync<TReport, TPlan>(
-        Invocation invocation, string runbook, Func<GivenRestore, string, object> input, Func<TReport, TPlan?> planOf, Func<TPlan, IEnumerable<string>> notes, CancellationToken ct)
-        where TPlan : class
+    public Task<ExitCode> RunAsync<TReport, TPlan>(Invocation invocation, string runbook, StoreRestoreInput input, Func<TPlan, IEnumerable<string>> notes, CancellationToken ct)
+        where TReport : StoreRestoreReport<TPlan>
+        where TPlan : class, IRestorePlan
     {
-        var given = new GivenRestore(
-            invocation.Get(environment), invocation.Get(store), invocation.Get(region), invocation.Get(set), invocation.Get(to), invocation.Get(plan) ? RunbookMode.Plan : RunbookMode.Apply);
-        return RunAsync(
-            invocation, runbook, $"restore/{given.Environment}/{new StoreReference(given.Environment, given.Store, given.Region)}", given.Environment, given.Mode == RunbookMode.Plan, invocation.Get(detach), invocation.Get(queue),
-            input(given, invocation.Get(by) ?? RunCommands.Caller()), planOf, notes, ct);
+        var (name, planned) = (invocation.Get(environment), invocation.Get(plan));
+        var given = input with
+        {
+            Environment = name,
+            Store = invocation.Get(store),
+            Region = invocation.Get(region),
+            Set = invocation.Get(set),
+            To = invocation.Get(to),
+            Mode = planned ? RunbookMode.Plan : RunbookMode.Apply,
+            RequestedBy = invocation.Get(by) ?? RunCommands.Caller(),
+        };
+        return RunAsync<TReport, TPlan>(
+            invocation, runbook, $"restore/{name}/{new StoreReference(name, given.Store!, given.Region)}", name, planned, invocation.Get(detach), invocation.Get(queue), given, report => report.RestorePlan, notes, ct);
     }
 
     /// <summary>The same for any restore.</summary>
@@ -62,6 +70,3 @@ internal sealed class RestoreArguments(string example, string aboutSet, string a
         return outcome.Report?.Outcome is "refused" or "rejected" ? ExitCode.Refused : outcome.ExitCode;
     }
 }
-
-/// <summary>What somebody typed to restore a store.</summary>
-internal sealed record GivenRestore(string Environment, string Store, string? Region, string? Set, string? To, RunbookMode Mode);

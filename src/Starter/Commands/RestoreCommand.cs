@@ -28,9 +28,7 @@ internal static class RestoreCommand
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z --plan", "which set, what would be lost, how long it takes"),
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "the minute before somebody dropped a table"),
             new Example("restore database production postgresql --set backup-production-postgresql-0f3c9a12", "one set, with all of the log after it")))
-        .Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(
-            invocation, nameof(RestoreDatabase), (given, by) => new RestoreDatabaseInput { Environment = given.Environment, Store = given.Store, Region = given.Region, Set = given.Set, To = given.To, Mode = given.Mode, RequestedBy = by },
-            report => report.RestorePlan, plan => plan.Notes, ct));
+        .Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(invocation, nameof(RestoreDatabase), new RestoreDatabaseInput(), plan => plan.Notes, ct));
     }
 
     private static CliCommand Search()
@@ -48,19 +46,8 @@ internal static class RestoreCommand
         return command.Runs((invocation, ct) => of.RunAsync<SearchRestoreReport, SearchRestorePlan>(
             invocation,
             nameof(RestoreSearch),
-            (given, by) => new RestoreSearchInput
-            {
-                Environment = given.Environment,
-                Store = given.Store,
-                Region = given.Region,
-                Set = given.Set,
-                To = given.To,
-                Indices = invocation.Get(indices) is { Length: > 0 } named ? named : null,
-                Overwrite = invocation.Get(overwrite),
-                Mode = given.Mode,
-                RequestedBy = by,
-            },
-            report => report.RestorePlan, plan => [.. plan.Overwrites.Select(index => $"{index.Name} is replaced"), .. plan.Kept, .. plan.Notes], ct));
+            new RestoreSearchInput { Indices = invocation.Get(indices) is { Length: > 0 } named ? named : null, Overwrite = invocation.Get(overwrite) },
+            plan => [.. plan.Overwrites.Select(index => $"{index.Name} is replaced"), .. plan.Kept, .. plan.Notes], ct));
     }
 
     private static CliCommand ClusterState()
@@ -79,19 +66,8 @@ internal static class RestoreCommand
         return command.Runs((invocation, ct) => of.RunAsync<StateRestoreReport, StateRestorePlan>(
             invocation,
             nameof(RestoreClusterState),
-            (given, by) => new RestoreClusterStateInput
-            {
-                Environment = given.Environment,
-                Store = given.Store,
-                Region = given.Region,
-                Set = given.Set,
-                To = given.To,
-                Namespaces = invocation.Get(namespaces) is { Length: > 0 } named ? named : null,
-                Overwrite = invocation.Get(overwrite),
-                Mode = given.Mode,
-                RequestedBy = by,
-            },
-            report => report.RestorePlan, Lines, ct));
+            new RestoreClusterStateInput { Namespaces = invocation.Get(namespaces) is { Length: > 0 } named ? named : null, Overwrite = invocation.Get(overwrite) },
+            Lines, ct));
     }
 
     private static CliCommand Vault()
@@ -106,20 +82,7 @@ internal static class RestoreCommand
             new Example("restore vault production vault --other-keys", "into a new Vault")));
         command.Add(otherKeys);
         return command.Runs((invocation, ct) => of.RunAsync<VaultRestoreReport, VaultRestorePlan>(
-            invocation,
-            nameof(RestoreVault),
-            (given, by) => new RestoreVaultInput
-            {
-                Environment = given.Environment,
-                Store = given.Store,
-                Region = given.Region,
-                Set = given.Set,
-                To = given.To,
-                OtherKeys = invocation.Get(otherKeys),
-                Mode = given.Mode,
-                RequestedBy = by,
-            },
-            report => report.RestorePlan, plan => plan.Notes, ct));
+            invocation, nameof(RestoreVault), new RestoreVaultInput { OtherKeys = invocation.Get(otherKeys) }, plan => plan.Notes, ct));
     }
 
     private static CliCommand Everything()

@@ -87,7 +87,7 @@ internal static class RunbooksCommand
             """{"environment":"production","store":"cluster-state","namespaces":["shop"]}""",
             "restore/production/cluster-state",
             Required: ["environment", "store"],
-            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep"),
+            Controls: "queries: status, restorePlan   updates: approve, reject, abort, retryStep, skipStep", Internal: "approved"),
         new(
             nameof(RestoreVault),
             "restore/{environment}/{store}",

@@ -136,7 +136,7 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         await world.SendAsync(HttpMethod.Post, "_aliases", JsonNode.Parse("""{"actions": [{"add": {"index": "orders", "alias": "orders-now"}}]}"""));
         await world.SendAsync(HttpMethod.Delete, "users");
 
-        Task<PlannedSearchRestore> PlanAsync(bool overwrite, params string[] indices) => platform.RunAsync(() => activities.PlanSearchRestoreAsync(new(store, "restore-1", null, null, indices, overwrite)));
+        Task<PlannedRestore<SearchRestorePlan>> PlanAsync(bool overwrite, params string[] indices) => platform.RunAsync(() => activities.PlanSearchRestoreAsync(new(store, "restore-1", null, null, indices, overwrite)));
         var careful = (await PlanAsync(overwrite: false)).Plan!;
         Assert.Equal(["users"], careful.Indices.Select(index => index.Name));
         Assert.Equal(2, careful.Kept.Count);

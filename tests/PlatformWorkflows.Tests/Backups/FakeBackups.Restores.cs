@@ -59,8 +59,8 @@ internal sealed partial class FakeBackups
         Notes = [],
     };
 
-    public Task<PlannedVaultRestore> PlanVaultRestoreAsync(PlanVaultRestoreInput input) =>
-        DoAsync("plan", () => new PlannedVaultRestore(VaultRestore, VaultRestore is null ? "Vault is sealed." : null, Approvals, TimeSpan.FromHours(1)));
+    public Task<PlannedRestore<VaultRestorePlan>> PlanVaultRestoreAsync(PlanVaultRestoreInput input) =>
+        DoAsync("plan", () => new PlannedRestore<VaultRestorePlan>(VaultRestore, VaultRestore is null ? "Vault is sealed." : null, Approvals, TimeSpan.FromHours(1)));
 
     public Task<VaultRestoreStepResult> VaultRestoreStepAsync(VaultRestoreStepInput input) => DoAsync(
         $"vault{input.Step}", () => input.Step == VaultRestoreStep.Fence ? new VaultRestoreStepResult("Done.", ["token a1"], ["secret/shop is at version 1 again."]) : new("Done."));
@@ -88,14 +88,14 @@ internal sealed partial class FakeBackups
         Notes = [],
     };
 
-    public Task<PlannedSearchRestore> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => DoAsync("plan", () => new PlannedSearchRestore(SearchRestore, null, Approvals, TimeSpan.FromHours(1)));
+    public Task<PlannedRestore<SearchRestorePlan>> PlanSearchRestoreAsync(PlanSearchRestoreInput input) => DoAsync("plan", () => new PlannedRestore<SearchRestorePlan>(SearchRestore, null, Approvals, TimeSpan.FromHours(1)));
 
     public Task<SearchRestoreDone> RestoreSearchStepAsync(SearchRestoreInput input) => DoAsync($"{input.Step}", () => new SearchRestoreDone("Done."));
 
     public Task<bool> ClaimSetAsync(ClaimSetInput input) => DoAsync(input.Release ? "release" : "claim", () => !input.Release);
 
-    public Task<PlannedStateRestore> PlanStateRestoreAsync(PlanStateRestoreInput input) =>
-        DoAsync("plan", () => new PlannedStateRestore(StateRestore, StateRestore is null ? "There is no whole set." : null, StateRestore?.IsEmpty == true ? 0 : Approvals, TimeSpan.FromHours(1)));
+    public Task<PlannedRestore<StateRestorePlan>> PlanStateRestoreAsync(PlanStateRestoreInput input) =>
+        DoAsync("plan", () => new PlannedRestore<StateRestorePlan>(StateRestore, StateRestore is null ? "There is no whole set." : null, StateRestore?.IsEmpty == true ? 0 : Approvals, TimeSpan.FromHours(1)));
 
     public Task<RestoredState> RestoreStateAsync(StateRestoreInput input) => DoAsync("restoreState", () =>
     {

@@ -31,15 +31,20 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
         Assert.Equal(("op-recorded-search", "ada", backups.SearchRestore.Hash), (search.OperationId, Assert.Single(search.ApprovedBy), search.PlanHash));
     }
 
-    [Fact]
-    public async Task A_store_that_cannot_be_planned_yet_asks_for_its_own_approval_when_it_is_its_turn()
+    [Theory]
+    [InlineData(true, "Vault is sealed.")]
+    [InlineData(false, "A file of it is not what was written.")]
+    public async Task A_store_that_cannot_be_planned_yet_asks_for_its_own_approval_when_it_is_its_turn(bool refused, string why)
     {
         var backups = Cold();
         backups.Stores.Remove("search");
         var later = backups.VaultRestore;
-        backups.VaultRestore = null;
+        if (refused)
+            backups.VaultRestore = null;
+        else
+            backups.Fail("plan", type: FailureTypes.Unauthorized);
         await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
-        Assert.Contains("It cannot be planned yet (Vault is sealed.), and asks for its own approval when it is its turn.", (await run.UntilAsync(RunbookPhase.AwaitingApproval)).Summary, StringComparison.Ordinal);
+        Assert.Contains($"It cannot be planned yet ({why}), and asks for its own approval when it is its turn.", (await run.UntilAsync(RunbookPhase.AwaitingApproval)).Summary, StringComparison.Ordinal);
         backups.VaultRestore = later;
         await run.ApproveAsync();
         var vault = server.Client.GetWorkflowHandle(RestoreVault.WorkflowId((await run.StatusAsync()).Environment, "vault"));

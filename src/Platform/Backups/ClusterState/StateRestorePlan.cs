@@ -4,7 +4,7 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Platform.Backups.ClusterState;
 
 /// <summary>What a restore of a cluster's state would do, as people approve it. Holds names of objects and of fields, and no value.</summary>
-public sealed record StateRestorePlan
+public sealed record StateRestorePlan : IRestorePlan
 {
     public required string Environment { get; init; }
 

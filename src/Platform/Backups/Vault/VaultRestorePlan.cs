@@ -4,7 +4,7 @@ using PlatformOps.Platform.Specification;
 namespace PlatformOps.Platform.Backups.Vault;
 
 /// <summary>What a restore of a Vault would do, as people approve it.</summary>
-public sealed record VaultRestorePlan
+public sealed record VaultRestorePlan : IRestorePlan
 {
     public required string Environment { get; init; }
 
