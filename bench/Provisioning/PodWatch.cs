@@ -111,8 +111,9 @@ internal sealed class RegionPods : IAsyncDisposable
     private void See(V1Pod pod)
     {
         var sighting = pods.GetOrAdd((pod.Namespace(), pod.Name()), _ => new Sighting(Stopwatch.GetTimestamp(), pod.GetLabel(InstanceLabel)));
-        var ready = pod.Status?.Phase == "Succeeded" || pod.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true;
-        if (ready)
+        // A pod of a Job is ready while it still works: what waits for the Job waits for the end of it.
+        var runsToCompletion = pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job") == true;
+        if (pod.Status?.Phase == "Succeeded" || (!runsToCompletion && pod.Status?.Conditions?.Any(condition => condition is { Type: "Ready", Status: "True" }) == true))
             sighting.Ready ??= Stopwatch.GetTimestamp();
     }
 

@@ -5,13 +5,13 @@ using Temporalio.Client;
 namespace PlatformOps.Bench.Provisioning;
 
 /// <summary>Where the time of a run went, along the chain of steps of which each waited for the one before: the chain that decided when the run ended.</summary>
-/// <param name="Steps">The chain, first step first.</param>
+/// <param name="Steps">The chain, first step first; each with its own part of the seconds below.</param>
 /// <param name="PlanSeconds">From the run's start to its first step.</param>
 /// <param name="HandOverSeconds">From a step's end to the next one's start, and from a step's start to its first activity, between its activities, and to its end.</param>
 /// <param name="ApplySeconds">Observing and applying.</param>
 /// <param name="HealthSeconds">Waiting for health; the pods' own time is in it.</param>
 /// <param name="ReadySeconds">The pods' own time along this chain.</param>
-internal sealed record RunProfile(IReadOnlyList<string> Steps, double PlanSeconds, double HandOverSeconds, double ApplySeconds, double HealthSeconds, double ReadySeconds)
+internal sealed record RunProfile(IReadOnlyList<StepProfile> Steps, double PlanSeconds, double HandOverSeconds, double ApplySeconds, double HealthSeconds, double ReadySeconds)
 {
     /// <param name="dependencies">By step.</param>
     /// <param name="ready">Seconds by step.</param>
@@ -31,16 +31,14 @@ internal sealed record RunProfile(IReadOnlyList<string> Steps, double PlanSecond
                 break;
         }
 
-        double handOver = 0, apply = 0, health = 0;
-        foreach (var (index, step) in chain.Index())
+        var profiles = chain.Select((step, index) =>
         {
             var its = times[step];
-            handOver += (index == 0 ? 0 : Seconds(times[chain[index - 1]].Ended, its.Began)) + Seconds(its.Began, its.ApplyBegan) + Seconds(its.ApplyEnded, its.HealthBegan) + Seconds(its.HealthEnded, its.Ended);
-            apply += Seconds(its.ApplyBegan, its.ApplyEnded);
-            health += Seconds(its.HealthBegan, its.HealthEnded);
-        }
-
-        return new(chain, Seconds(began, times[chain[0]].Began), Round(handOver), Round(apply), Round(health), Round(chain.Sum(step => ready.GetValueOrDefault(step))));
+            var handOver = (index == 0 ? 0 : Seconds(times[chain[index - 1]].Ended, its.Began)) + Seconds(its.Began, its.ApplyBegan) + Seconds(its.ApplyEnded, its.HealthBegan) + Seconds(its.HealthEnded, its.Ended);
+            return new StepProfile(step, Round(handOver), Seconds(its.ApplyBegan, its.ApplyEnded), Seconds(its.HealthBegan, its.HealthEnded), ready.GetValueOrDefault(step));
+        }).ToList();
+        return new(profiles, Seconds(began, times[chain[0]].Began), Round(profiles.Sum(step => step.HandOverSeconds)), Round(profiles.Sum(step => step.ApplySeconds)),
+            Round(profiles.Sum(step => step.HealthSeconds)), Round(profiles.Sum(step => step.ReadySeconds)));
     }
 
     private static double Seconds(DateTime from, DateTime to) => Round((to - from).TotalSeconds);
@@ -59,3 +57,6 @@ internal sealed record RunProfile(IReadOnlyList<string> Steps, double PlanSecond
         private static List<DateTime> At(IEnumerable<HistoryEvent> events) => [.. events.Select(one => one.EventTime.ToDateTime())];
     }
 }
+
+/// <summary>One step of the chain; its seconds as in <see cref="RunProfile"/>.</summary>
+internal sealed record StepProfile(string Step, double HandOverSeconds, double ApplySeconds, double HealthSeconds, double ReadySeconds);
