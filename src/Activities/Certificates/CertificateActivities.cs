@@ -38,7 +38,7 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         var declared = new ConcurrentBag<FoundCertificate>();
         await System.Threading.Tasks.Parallel.ForEachAsync(
             all.Where(known => input.Names?.Contains(known.Certificate.Name) != false), new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = Cancellation },
-            async (known, ct) => declared.Add(await LookAsync(input.Environment, known.Region, known.Certificate, ct)));
+            async (known, ct) => declared.Add(await LookAsync(specified, known.Region, known.Certificate, input.ToRotate, ct)));
         var found = declared.ToList();
         foreach (var region in input.Names is not null || input.Except.Count > 0 ? [] : specified.Environment.Regions)
         {
@@ -53,7 +53,7 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         }
 
         CertificateMetrics.Record(ActivityExecutionContext.Current.MetricMeter, found);
-        var listed = found.Where(certificate => !input.ToRotate || input.Names is not null || (certificate.Owner == FoundOwner.Ours && (certificate.Due || certificate.Unfinished)))
+        var listed = found.Where(certificate => !input.ToRotate || input.Names is not null || (certificate.Owner is FoundOwner.Ours or FoundOwner.CertManager && (certificate.Due || certificate.Unfinished)))
             .Where(certificate => !input.Except.Contains($"{certificate.Certificate}")).OrderBy(certificate => certificate.NotAfter ?? DateTimeOffset.MinValue).ThenBy(certificate => $"{certificate.Certificate}", StringComparer.Ordinal);
         return new FoundCertificates(
             [.. listed.Take(input.AtMost)], found.Count, found.Count(certificate => certificate.Due || certificate.Unfinished),
@@ -85,19 +85,38 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
     /// <inheritdoc/>
     public void Dispose() => regions.Dispose();
 
-    private async Task<FoundCertificate> LookAsync(string environment, RegionSpecification region, CertificateDefinition certificate, CancellationToken ct)
+    private async Task<FoundCertificate> LookAsync(SpecifiedEnvironment specified, RegionSpecification region, CertificateDefinition certificate, bool toRotate, CancellationToken ct)
     {
+        var environment = specified.Environment.Name;
         var secrets = new TlsSecrets(regions.Cluster(region));
         var secret = await secrets.FindAsync(certificate.Namespace, certificate.Secret, ct);
         using var leaf = secret?.Certificate is { } pem ? ReadLeaf.Of(pem) : null;
         var reference = new CertificateReference(environment, region.Name, certificate.Name);
         var where = $"Secret {certificate.Namespace}/{certificate.Secret}";
         if (secret?.CertManager == true || await secrets.IsOfCertManagerAsync(certificate.Namespace, certificate.Secret, ct))
-            return new(reference, "", where, FoundOwner.CertManager, leaf?.NotAfter, null, Due: false, Unfinished: false);
+            return new(reference, "", where, FoundOwner.CertManager, leaf?.NotAfter, null, Due: false, Unfinished: leaf is not null && await IsKeptAsync(specified, region, certificate, leaf, secret?.Key, toRotate, ct));
         var due = leaf is null ? (DateTimeOffset?)null : RenewalPolicy.DueAt($"{environment}/{reference}", leaf.NotBefore, leaf.NotAfter, certificate.RenewAt);
         return new(
             reference, $"{certificate.Authority}@{region.Name}", where, FoundOwner.Ours, leaf?.NotAfter, due,
             due is null || due <= time.GetUtcNow(), secret is { Rotation.Length: > 0, Replaced.Count: > 0 });
+    }
+
+    /// <summary>Whether a pod of ours goes on with another certificate than the Secret holds.</summary>
+    private async Task<bool> IsKeptAsync(SpecifiedEnvironment specified, RegionSpecification region, CertificateDefinition certificate, ReadLeaf leaf, SecretText? key, bool toRotate, CancellationToken ct)
+    {
+        if (certificate.Port is null)
+            return false;
+        try
+        {
+            using var identity = leaf.WithKey(key);
+            var consumers = await new CertificateConsumers(regions.Cluster(region)).FindAsync(certificate, leaf.Fingerprint, identity, specified.Labels, ct);
+            return consumers.Any(consumer => consumer.Declared && consumer.Pods.Any(pod => pod.Fingerprint is { } served && served != leaf.Fingerprint));
+        }
+        // As for what others renew.
+        catch (AdapterException) when (toRotate)
+        {
+            return false;
+        }
     }
 
     /// <summary>What others renew, and we only tell of.</summary>

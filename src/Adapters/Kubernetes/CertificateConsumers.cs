@@ -4,6 +4,7 @@ using PlatformOps.Adapters.Kubernetes.Health;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Secrets;
 
 namespace PlatformOps.Adapters.Kubernetes;
 
@@ -51,7 +52,30 @@ public sealed class CertificateConsumers(KubernetesConnection connection)
                 : new($"Pod/{pod.Address.Name}", Declared: false, RestartStanding.Old, "It belongs to no Deployment, StatefulSet or DaemonSet, and does not carry our labels.", []));
         }
 
+        consumers.AddRange(await ReadersAsync(certificate, identity, ours, room, ct));
         return [.. consumers.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Those that read it through the API. Declared is who of several can serve it; one of them has to be there.</summary>
+    private async Task<IReadOnlyList<CertificateConsumer>> ReadersAsync(CertificateDefinition certificate, X509Certificate2? identity, OwnWorkloads ours, SemaphoreSlim room, CancellationToken ct)
+    {
+        var readers = new List<CertificateConsumer>();
+        foreach (var space in certificate.ReadBy.Select(name => ConsumerName.In(certificate.Namespace, name)).GroupBy(reader => reader.Namespace, reader => reader.Workload))
+        {
+            var found = await objects.InNamespaceAsync(space.Key, [.. Workloads, new("v1", "Pod")], ct);
+            foreach (var workload in found.Where(item => space.Contains($"{item.Address.Kind}/{item.Address.Name}")))
+            {
+                var pods = found.Where(pod => pod.Address.Kind == "Pod" && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed") && Selects(workload, pod)).ToList();
+                var declared = await ours.HasAsync(workload.Manifest, ct);
+                readers.Add(new(
+                    ConsumerName.Of(certificate.Namespace, space.Key, $"{workload.Address.Kind}/{workload.Address.Name}"), declared, RestartStanding.Reloads, declared ? "It reads the Secret through the API." : NotOurs,
+                    await ServedAsync(certificate, pods, identity, room, ct)));
+            }
+        }
+
+        // Nobody to ask is no proof.
+        return readers.Count > 0 || certificate.ReadBy is not [var first, ..] ? readers
+            : [new(first, Declared: true, RestartStanding.Reloads, "It is not there.", [new(first, null, $"None of {string.Join(", ", certificate.ReadBy)} is there to serve it.")])];
     }
 
     /// <summary>Has a workload start all of its pods anew, at its own pace. For a certificate that it was restarted for already nothing happens.</summary>

@@ -10,7 +10,10 @@ internal static class CertificateReader
     public static CertificateDefinition Certificate(JsonObject tree, string space) => new(
         (string)tree["name"]!, (string)tree["authority"]!, (string)tree["role"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, Words(tree["dnsNames"]),
         Duration(tree["lifetime"]), (int)(long)tree["renewAt"]!, tree["port"] is { } port ? (int)(long)port : null, (bool)tree["mutual"]!, Duration(tree["settle"]), Words(tree["reloads"]),
-        Words(tree["clients"]));
+        Words(tree["clients"]))
+    {
+        ReadBy = Words(tree["readBy"]),
+    };
 
     public static AuthorityDefinition Authority(JsonObject tree, string space) => new(
         (string)tree["name"]!, (string)tree["mount"]!, (int)(long)tree["perMinute"]!, (string?)tree["commonName"] ?? (string)tree["name"]!, Duration(tree["lifetime"]), Duration(tree["settle"]),
@@ -29,6 +32,8 @@ internal static class CertificateReader
                 component.Reader.Report($"{path}.name", $"{named} has a certificate of that name too; names are unique in the catalog");
             if (others.FirstOrDefault(other => (other.Certificate.Namespace, other.Certificate.Secret) == (certificate.Namespace, certificate.Secret)) is { Owner: { } kept })
                 component.Reader.Report($"{path}.secret", $"{kept} has a certificate in that Secret too; give each its own");
+            if (certificate is { ReadBy.Count: > 0, Port: null })
+                component.Reader.Report($"{path}.port", "is missing: who reads the Secret through the API is never restarted, so that only a handshake proves it");
             if (certificate.DnsNames.Count == 0)
                 component.Reader.Report($"{path}.dnsNames", "is empty: say what the certificate is valid for");
             foreach (var unknown in certificate.DnsNames.SelectMany(Placeholders.NamesIn).Distinct().Except([.. BuiltInParameters.Always, .. component.Definition.Parameters.Select(parameter => parameter.Name), .. component.Definition.Imports.Keys]))

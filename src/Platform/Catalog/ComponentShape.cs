@@ -187,6 +187,7 @@ internal static class ComponentShape
         new("settle", new DurationShape("How long every pod must be seen to serve the new one before the old one is revoked."), Default: "10m"),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
         new("clients", new ListShape("Consumers that serve nothing with it.", Workload)),
+        new("readBy", new ListShape("Consumers that read the Secret through the API, such as ingress controllers; those of them that there are.", Workload)),
     ]);
 
     private static readonly MapShape Authority = new("A certificate authority in Vault.",

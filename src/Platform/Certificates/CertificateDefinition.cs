@@ -29,6 +29,9 @@ public sealed record CertificateDefinition(
     IReadOnlyList<string> Reloads,
     IReadOnlyList<string> Clients)
 {
+    /// <summary>Consumers that read the Secret through the API, as <c>Kind/name</c>, and so take up a changed one by themselves: no pod of theirs has it as files. Of several the ones that the cluster has.</summary>
+    public IReadOnlyList<string> ReadBy { get; init; } = [];
+
     /// <summary>The name that handshakes ask for.</summary>
     public string ServerName => DnsNames[0].Replace("*", "any", StringComparison.Ordinal);
 }

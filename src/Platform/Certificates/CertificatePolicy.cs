@@ -5,14 +5,18 @@ namespace PlatformOps.Platform.Certificates;
 /// <param name="Settle">How long the proof has to hold before the old certificate is revoked.</param>
 /// <param name="ProvedSince">Since when every look found the proof; null: the last one did not.</param>
 /// <param name="Excused">Consumers that an operator answers for: they are not waited for.</param>
-public sealed record CertificateProgress(string Rotation, TimeSpan Settle, DateTimeOffset? ProvedSince, IReadOnlyList<string> Excused);
+public sealed record CertificateProgress(string Rotation, TimeSpan Settle, DateTimeOffset? ProvedSince, IReadOnlyList<string> Excused)
+{
+    /// <summary>Whether who goes on with a certificate that cert-manager has replaced is restarted; false: as runs that began before that was done.</summary>
+    public bool RestartsAfterOthers { get; init; } = true;
+}
 
 /// <summary>
 /// The transition table of a certificate's rotation: from whatever is found, also what we did not cause, to the one next step.
 /// </summary>
 /// <remarks>
 /// Invariants: nothing is revoked before every pod of every consumer was seen to serve the current certificate, for the settling time. The current certificate is
-/// never revoked. What cert-manager owns is never written. What is unknown is waited for, never acted on.
+/// never revoked. What cert-manager owns is never written; who goes on with what it has replaced is restarted. What is unknown is waited for, never acted on.
 /// </remarks>
 public static class CertificatePolicy
 {
@@ -51,9 +55,27 @@ public static class CertificatePolicy
         if (seen.Current.NotAfter <= seen.SeenAt)
             return new(CertificateStep.Stop, $"It has expired at {seen.Current.NotAfter:u}, and cert-manager, which owns it, has not renewed it: see the events of its Certificate.");
         var waited = seen with { Consumers = Waited(seen, progress) };
+        if (progress.RestartsAfterOthers && Taken(waited, seen.Current) is { } step)
+            return step;
         return Unproved(waited) is { Count: > 0 } unproved
             ? new(CertificateStep.Wait, $"cert-manager owns it, and it is not served everywhere: {InWords(unproved)}")
-            : new(CertificateStep.Finish, $"cert-manager owns it: nothing was changed, and every pod was seen to serve the one that is valid until {seen.Current.NotAfter:u}.");
+            : new(CertificateStep.Finish, $"cert-manager owns it: it was not written, and every pod was seen to serve the one that is valid until {seen.Current.NotAfter:u}.");
+    }
+
+    /// <summary>cert-manager renews, and restarts nobody: who reads its certificate when it starts was seen to serve the one of before. One at a time, as for ours.</summary>
+    /// <returns>Null: nobody has to be restarted.</returns>
+    private static CertificateDecision? Taken(ObservedCertificate seen, LeafCertificate current)
+    {
+        var behind = seen.Consumers.Where(consumer => seen.Served && consumer.Declared && consumer.Pods.Count > 0 && !Proved(consumer, seen)).ToList();
+        if (behind.Find(consumer => consumer.Standing == RestartStanding.Failed) is { } failed)
+            return new(CertificateStep.Stop, $"{failed.Name} does not come up with the certificate that cert-manager has made: {failed.Detail}", [failed.Name]);
+        if (behind.Find(consumer => consumer.Standing == RestartStanding.Changing) is { } changing)
+            return new(CertificateStep.Wait, $"{changing.Name} is on its way to the certificate that cert-manager has made: {changing.Detail}", [changing.Name]);
+        // A pod that makes no handshake at all is not helped by a restart.
+        return behind.Where(consumer => consumer.Standing == RestartStanding.Old && consumer.Pods.Any(pod => pod.Fingerprint is { } served && served != current.Fingerprint))
+            .Select(consumer => consumer.Name).Order(StringComparer.Ordinal).FirstOrDefault() is { } old
+            ? new(CertificateStep.Refresh, $"{old} goes on with the certificate of before: cert-manager has replaced it.", [old])
+            : null;
     }
 
     /// <summary>Whatever happened, a certificate that nobody may accept is replaced; replacing one takes nothing away from anybody.</summary>

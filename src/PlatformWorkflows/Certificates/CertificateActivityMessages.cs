@@ -43,7 +43,7 @@ public enum FoundOwner
 /// <param name="NotAfter">Until when it is valid; null: there is none yet, or it cannot be read.</param>
 /// <param name="DueAt">When it is renewed; null: at once, or that is somebody else's business.</param>
 /// <param name="Due">Whether that is now.</param>
-/// <param name="Unfinished">Whether an earlier rotation left something to do.</param>
+/// <param name="Unfinished">Whether an earlier rotation left something to do, or a pod goes on with what cert-manager has replaced.</param>
 public sealed record FoundCertificate(
     CertificateReference Certificate, string Authority, string Where, FoundOwner Owner, DateTimeOffset? NotAfter, DateTimeOffset? DueAt, bool Due, bool Unfinished);
 

@@ -69,7 +69,7 @@ public enum CertificateOutcome
     /// <summary>Every pod serves the new certificate; no older one is valid.</summary>
     Rotated,
 
-    /// <summary>cert-manager owns it: nothing was changed, and every pod was seen to serve the current one.</summary>
+    /// <summary>cert-manager owns it: it was not written, who had kept the one of before was restarted, and every pod was seen to serve the current one.</summary>
     Proved,
 
     /// <summary>Aborted: no certificate was revoked.</summary>

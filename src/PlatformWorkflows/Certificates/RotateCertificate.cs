@@ -83,7 +83,10 @@ public sealed partial class RotateCertificate : LookingRunbook
         if (!looked && CertificatePolicy.LeftBy(sight.Seen) is { } left)
             rotation = left;
         looked = true;
-        decision = CertificatePolicy.Decide(sight.Seen, new(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys]));
+        decision = CertificatePolicy.Decide(sight.Seen, new(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys])
+        {
+            RestartsAfterOthers = sight.Seen.Owner != CertificateOwner.CertManager || Workflow.Patched("restart-after-cert-manager"),
+        });
         provedSince = decision.Step is CertificateStep.Settle or CertificateStep.Revoke ? provedSince ?? sight.Seen.SeenAt : null;
         return decision;
     }

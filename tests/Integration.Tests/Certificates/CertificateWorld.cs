@@ -85,6 +85,10 @@ internal sealed class CertificateWorld : IAsyncDisposable
         return world;
     }
 
+    /// <summary>As the schedule: whatever has to be looked after.</summary>
+    public Task<RotateCertificatesReport> LookForDueAsync() => Client.ExecuteWorkflowAsync(
+        (RotateCertificates workflow) => workflow.RunAsync(new RotateCertificatesInput { Environment = Platform.Environment, ProveWithin = "1m" }), new(RotateCertificates.WorkflowId(Platform.Environment), TaskQueues.Default));
+
     public async Task<RotateCertificateReport> RotateAsync() => await (await BeginAsync()).GetResultAsync();
 
     public Task<WorkflowHandle<RotateCertificate, RotateCertificateReport>> BeginAsync(string? settle = null, string? proveWithin = null, string certificate = Certificate, TemporalClient? client = null) => (client ?? Client).StartWorkflowAsync(

@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Certificates;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Certificates;
@@ -94,16 +95,75 @@ public sealed class RotateCertificateTests(SandboxCluster cluster)
         Assert.True(await world.IsRevokedAsync(before));
     }
 
+    /// <summary>As HAProxy, which reads its certificate when it starts: cert-manager renews and restarts nobody.</summary>
     [Fact]
-    public async Task What_cert_manager_owns_is_proved_and_never_written()
+    public async Task What_cert_manager_owns_is_never_written_and_who_keeps_what_it_has_replaced_is_noticed_restarted_and_proved()
     {
         await using var world = await CertificateWorld.StartAsync(cluster);
         await world.ChangeSecretAsync("""{"metadata":{"annotations":{"cert-manager.io/certificate-name":"shop"}}}""");
+        Assert.Equal(CertificateOutcome.Proved, (await world.RotateAsync()).Outcome);
+        Assert.Equal(RotateCertificatesOutcome.NothingDue, (await world.LookForDueAsync()).Outcome);
+
+        using var request = new LeafRequest([CertificateWorld.ServerName]);
+        var renewed = await world.Pki.SignAsync("shop", request.Pem, TimeSpan.FromDays(7), TestContext.Current.CancellationToken);
+        await world.ChangeSecretAsync($$"""{"data":{"tls.crt":"{{CertificateWorld.Encoded(renewed.Pem)}}","tls.key":"{{CertificateWorld.Encoded(request.Key.Reveal())}}"} }""");
         var before = (string?)(await world.SecretAsync())!["metadata"]!["resourceVersion"];
+        var due = await world.LookForDueAsync();
+        Assert.Equal((RotateCertificatesOutcome.Rotated, 1), (due.Outcome, due.Rotated));
         var report = await world.RotateAsync();
         Assert.Equal(CertificateOutcome.Proved, report.Outcome);
         Assert.All(report.Consumers.SelectMany(consumer => consumer.Pods), pod => Assert.Equal(report.Fingerprint, pod.Fingerprint));
         Assert.Equal(before, (string?)(await world.SecretAsync())!["metadata"]!["resourceVersion"]);
+        Assert.Equal(renewed.Serial, await world.SerialAsync());
+        Assert.Equal(RotateCertificatesOutcome.NothingDue, (await world.LookForDueAsync()).Outcome);
+    }
+
+    /// <summary>As an ingress controller: no pod has the Secret as files.</summary>
+    [Fact]
+    public async Task Who_reads_a_certificate_through_the_API_is_asked_too_and_without_anybody_to_ask_nothing_is_proved()
+    {
+        const string Declared = "readBy: [Deployment/other, Deployment/ingress]";
+        await using var world = await CertificateWorld.StartAsync(cluster, more: platform =>
+        {
+            platform.Write("catalog/app/ingress.yaml", """
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata: {name: ingress}
+                spec:
+                  replicas: 2
+                  selector: {matchLabels: {app.kubernetes.io/name: ingress} }
+                  template:
+                    metadata: {labels: {app.kubernetes.io/name: ingress} }
+                    spec:
+                      containers:
+                        - name: ingress
+                          image: registry.example.com/ingress:1
+                          ports: [ {name: https, containerPort: 18444} ]
+                          resources: {requests: {cpu: 10m, memory: 64Mi} }
+                ---
+                apiVersion: networking.k8s.io/v1
+                kind: Ingress
+                metadata: {name: edge}
+                spec:
+                  tls: [ {hosts: [edge.test], secretName: edge-tls} ]
+                  defaultBackend: {service: {name: web, port: {number: 80} } }
+                """);
+            platform.Write("catalog/app/component.yaml", platform.Read("catalog/app/component.yaml").Replace("web.yaml]", "web.yaml, ingress.yaml]", StringComparison.Ordinal)
+                .Replace("certificates:\n", $"certificates:\n  - {{name: edge, authority: internal, role: shop, secret: edge-tls, dnsNames: [edge.test], lifetime: 7d, port: 18444, settle: 1s, {Declared}}}\n", StringComparison.Ordinal));
+        });
+        for (var time = 0; time < 2; time++)
+        {
+            var report = await (await world.BeginAsync(certificate: "edge")).GetResultAsync();
+            Assert.Equal(CertificateOutcome.Rotated, report.Outcome);
+            Assert.Equal("Deployment/ingress", Assert.Single(report.Consumers).Name);
+            Assert.Equal([report.Fingerprint, report.Fingerprint], report.Consumers[0].Pods.Select(pod => pod.Fingerprint));
+        }
+
+        world.Platform.Write("catalog/app/component.yaml", world.Platform.Read("catalog/app/component.yaml").Replace(Declared, "readBy: [Deployment/other]", StringComparison.Ordinal));
+        var run = await world.BeginAsync(certificate: "edge", proveWithin: "1s");
+        await UntilAsync(run, status => status.Phase == RunbookPhase.Parked);
+        Assert.Contains("None of Deployment/other is there to serve it", (await run.QueryAsync(workflow => workflow.Status())).Summary, StringComparison.Ordinal);
+        await run.ExecuteUpdateAsync(workflow => workflow.AbortAsync(new AbortInput("seen")));
     }
 
     [Fact]

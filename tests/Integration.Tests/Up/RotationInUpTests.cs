@@ -23,7 +23,7 @@ public sealed class RotationInUpTests : IDisposable
         var certificates = (await RunAsync("certificates", "list", "rotations")).GetProperty("certificates").EnumerateArray()
             .Select(found => (Name: found.GetProperty("certificate").GetString(), Owner: found.GetProperty("owner").GetString(), Left: found.GetProperty("daysLeft").GetDouble())).ToList();
         Assert.Superset(
-            new HashSet<(string?, string?)> { ("load-balancer", "certManager"), ("temporal-frontend", "certManager"), ("temporal-web", "certManager"), ("api-services", "certManager"), ("platform/first", "vault") },
+            new HashSet<(string?, string?)> { ("load-balancer", "certManager"), ("temporal-web", "certManager"), ("api-services", "certManager"), ("platform/first", "vault") },
             certificates.Select(found => (found.Name, found.Owner)).ToHashSet());
         Assert.All(certificates, found => Assert.InRange(found.Left, 1, 4000));
         // Every pod of the load balancer is asked in a handshake.

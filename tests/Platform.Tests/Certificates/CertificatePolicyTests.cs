@@ -47,9 +47,28 @@ public sealed class CertificatePolicyTests
             var certificate = Whole(random);
             Break(certificate, BrokenStates().ElementAt(seed % 13).Data);
             certificate.Owner = CertificateOwner.CertManager;
-            Assert.True(CertificatePolicy.Decide(certificate.Observe(blind: random.Next(2) == 0), Progress()).Step is CertificateStep.Wait or CertificateStep.Stop or CertificateStep.Finish);
+            Assert.True(CertificatePolicy.Decide(certificate.Observe(blind: random.Next(2) == 0), Progress()).Step is CertificateStep.Wait or CertificateStep.Stop or CertificateStep.Finish or CertificateStep.Refresh);
             Assert.Null(CertificatePolicy.LeftBy(certificate.Observe(blind: false)));
         }
+    }
+
+    [Theory]
+    [InlineData(RestartStanding.Old, "old", CertificateStep.Refresh)]
+    [InlineData(RestartStanding.Old, null, CertificateStep.Wait)]
+    [InlineData(RestartStanding.Changing, "old", CertificateStep.Wait)]
+    [InlineData(RestartStanding.Failed, "old", CertificateStep.Stop)]
+    [InlineData(RestartStanding.Reloads, "old", CertificateStep.Wait)]
+    [InlineData(RestartStanding.Restarted, "old", CertificateStep.Wait)]
+    [InlineData(RestartStanding.Old, "new", CertificateStep.Finish)]
+    public void Who_goes_on_with_what_cert_manager_has_replaced_is_restarted_where_a_restart_helps(RestartStanding standing, string? serves, CertificateStep expected)
+    {
+        var seen = new ObservedCertificate(
+            CertificateOwner.CertManager, new("new", "2", "", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(90), ["x"], LeafStanding.Foreign), null, [], Served: true,
+            [new("Deployment/balancer", true, standing, "As it is.", [new("balancer-0", "new", "It was asked."), new("balancer-1", serves, "It was asked.")])], DateTimeOffset.UnixEpoch);
+        Assert.Equal(expected, CertificatePolicy.Decide(seen, Progress()).Step);
+        // Who is not ours is named, and left alone; and runs of before go on as they did.
+        Assert.True(CertificatePolicy.Decide(seen with { Consumers = [seen.Consumers[0] with { Declared = false }] }, Progress()).Step is CertificateStep.Wait or CertificateStep.Finish);
+        Assert.True(CertificatePolicy.Decide(seen, Progress() with { RestartsAfterOthers = false }).Step is CertificateStep.Wait or CertificateStep.Finish);
     }
 
     [Fact]

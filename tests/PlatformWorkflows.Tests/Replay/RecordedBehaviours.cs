@@ -347,6 +347,7 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
+        ["certificate-of-cert-manager-taken-up"] = server => CertificateAsync(server, new() { CertManager = true }, _ => Task.CompletedTask),
         ["authority-rotated"] = server => AuthorityAsync(server, new(), _ => Task.CompletedTask),
         ["authority-returned"] = server => AuthorityAsync(server, new FakeCertificates().Fail("activate", hopeless: true), async run =>
         {

@@ -42,6 +42,7 @@ internal static class Resources
     public static readonly ApiResource DaemonSets = new("apps", "v1", "DaemonSet", "daemonsets", true);
     public static readonly ApiResource Revisions = new("apps", "v1", "ControllerRevision", "controllerrevisions", true);
     public static readonly ApiResource Jobs = new("batch", "v1", "Job", "jobs", true);
+    public static readonly ApiResource Ingresses = new("networking.k8s.io", "v1", "Ingress", "ingresses", true);
     public static readonly ApiResource EndpointSlices = new("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", true);
     public static readonly ApiResource Definitions =
         new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false);

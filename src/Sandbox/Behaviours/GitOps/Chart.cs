@@ -64,6 +64,9 @@ internal sealed record ChartWorkload
     /// <summary>Its ports; with any it has a Service.</summary>
     public IReadOnlyList<int> Ports { get; init; } = [];
 
+    /// <summary>Where its pods serve TLS for the hosts of Ingresses; null: they do not.</summary>
+    public int? Ingress { get; init; }
+
     /// <summary>The Service's name, if it is not the workload's.</summary>
     public string? Service { get; init; }
 }

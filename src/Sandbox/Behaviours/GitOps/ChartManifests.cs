@@ -79,6 +79,8 @@ internal static class ChartManifests
         };
         if (workload.Ports.Count > 0)
             container["ports"] = workload.Ports.Select(port => (JsonNode)new JsonObject { ["containerPort"] = port }).ToJson();
+        if (workload.Ingress is { } https)
+            container["ports"] = new JsonArray([.. (container["ports"] as JsonArray ?? []).Select(port => port!.DeepClone()), new JsonObject { ["name"] = "https", ["containerPort"] = https }]);
         if (workload.Env is { } variables && source.Value(variables) is JsonArray env)
             container["env"] = env.DeepClone();
         if (workload.Secret is { } named && source.Value(named)?.GetValue<string>() is { } secret)

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using PlatformOps.Sandbox.Behaviours.Access;
 using PlatformOps.Sandbox.Behaviours.Certificates;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
@@ -6,8 +8,8 @@ using PlatformOps.Sandbox.Behaviours.Reconciling;
 namespace PlatformOps.Sandbox.Behaviours.Pods;
 
 /// <summary>
-/// Pods that serve TLS: a running one that has a Secret with a certificate as files, and a container port named <c>https</c>, makes handshakes there, at its own address, with what the Secret held when it started. Only
-/// where pods have addresses of this machine (<c>127</c>).
+/// Pods that serve TLS: a running one that has a Secret with a certificate as files, and a container port named <c>https</c>, makes handshakes there, at its own address, with what the Secret held when it started. One
+/// without such files is an ingress controller's: it serves what the Secrets of the Ingresses hold at that moment, each for its hosts. Only where pods have addresses of this machine (<c>127</c>).
 /// </summary>
 internal sealed class TlsPodController : Controller
 {
@@ -42,11 +44,18 @@ internal sealed class TlsPodController : Controller
             await listening.DisposeAsync();
         }
 
-        if (pod is not { Deleting: false } || !ContainerStatuses.AnyRunning(pod) || pod.Status.Text("podIP") is not { } address || PortOf(pod) is not { } port || SecretOf(pod) is not { } name)
+        if (pod is not { Deleting: false } || !ContainerStatuses.AnyRunning(pod) || pod.Status.Text("podIP") is not { } address || PortOf(pod) is not { } port)
             return;
-        if (Cluster.Of(Resources.Secrets).Find(key.Namespace, name) is { } secret && IssuedCertificate.ReadWithKey(secret) is { } identity)
-            listeners[key] = new(pod.Uid, address, port, identity);
+        if (SecretOf(pod) is not { } name)
+            listeners[key] = new(pod.Uid, address, port, OfIngress);
+        else if (Cluster.Of(Resources.Secrets).Find(key.Namespace, name) is { } secret && IssuedCertificate.ReadWithKey(secret) is { } read && TlsPodListener.Loaded(read) is { } identity)
+            listeners[key] = new(pod.Uid, address, port, _ => identity);
     }
+
+    /// <summary>What an Ingress says for a host; null: none does.</summary>
+    private X509Certificate2? OfIngress(string host) =>
+        Cluster.Of(Resources.Ingresses).All.SelectMany(ingress => ingress.Spec.Items("tls").Where(tls => (tls.At("hosts") as JsonArray ?? []).Any(named => (string?)named == host)).Select(tls => (ingress.Namespace, Secret: tls.Text("secretName") ?? "")))
+            .Select(at => Cluster.Of(Resources.Secrets).Find(at.Namespace, at.Secret)).OfType<ClusterObject>().Select(IssuedCertificate.ReadWithKey).OfType<X509Certificate2>().Select(TlsPodListener.Loaded).FirstOrDefault();
 
     private static int? PortOf(ClusterObject pod) =>
         pod.Spec.Items("containers").SelectMany(container => container.Items("ports")).Where(port => port.Text("name") == PortName).Select(port => port.Number("containerPort")).FirstOrDefault();

@@ -6,23 +6,20 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace PlatformOps.Sandbox.Behaviours.Pods;
 
-/// <summary>Makes handshakes with one certificate at one address, and says nothing else.</summary>
+/// <summary>Makes handshakes at one address, and says nothing else.</summary>
 internal sealed class TlsPodListener : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly TcpListener listener;
-    private readonly X509Certificate2 identity;
+    private readonly Func<string, X509Certificate2?> identity;
     private readonly Task serving;
 
     /// <param name="uid">Of the pod.</param>
-    /// <param name="certificate">With its key.</param>
+    /// <param name="identity">The certificate, with its key, for a server name that a client asks for; null: no handshake.</param>
     /// <exception cref="SocketException">Somebody else has the address.</exception>
-    public TlsPodListener(string uid, string address, int port, X509Certificate2 certificate)
+    public TlsPodListener(string uid, string address, int port, Func<string, X509Certificate2?> identity)
     {
-        Uid = uid;
-        // Loaded from a file as servers do: keys of PEM live in the process only for a handshake otherwise.
-        using (certificate)
-            identity = X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
+        (Uid, this.identity) = (uid, identity);
         listener = new(IPAddress.Parse(address), port);
         listener.Start();
         serving = ServeAsync();
@@ -30,13 +27,19 @@ internal sealed class TlsPodListener : IAsyncDisposable
 
     public string Uid { get; }
 
+    /// <summary>As servers load it from a file: keys of PEM live in the process only for a handshake otherwise.</summary>
+    public static X509Certificate2 Loaded(X509Certificate2 certificate)
+    {
+        using (certificate)
+            return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
         listener.Stop();
         await serving;
         listener.Dispose();
-        identity.Dispose();
         stop.Dispose();
     }
 
@@ -66,7 +69,7 @@ internal sealed class TlsPodListener : IAsyncDisposable
         {
             try
             {
-                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = identity, AllowTlsResume = false }, stop.Token);
+                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateSelectionCallback = (_, name) => identity(name ?? "")!, AllowTlsResume = false }, stop.Token);
                 // Until the client has seen enough.
                 await tls.ReadExactlyAsync(new byte[1], stop.Token);
             }
