@@ -19,6 +19,8 @@ internal sealed class BackupMarkers(GuardParts parts)
 
     private const string Archived = "SELECT last_archived_time FROM pg_stat_archiver";
 
+    private const string Failing = "SELECT last_failed_time > coalesce(last_archived_time, '-infinity') FROM pg_stat_archiver";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <summary>After a failure of pgBackRest.</summary>
@@ -31,6 +33,8 @@ internal sealed class BackupMarkers(GuardParts parts)
     {
         var tool = new PgBackRest(parts.Configuration, parts.User, parts.Tools);
         var (ready, failed) = (false, (Message: (string?)null, At: 0L));
+        // Asked each time that something failed, but not all the time.
+        bool Due() => failed.Message is null || parts.Clock.GetElapsedTime(failed.At) > Again;
         while (!ct.IsCancellationRequested)
         {
             await Task.Delay(TimeSpan.FromSeconds(parts.Configuration.Backup!.MarkerSeconds), parts.Clock, ct).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -42,7 +46,7 @@ internal sealed class BackupMarkers(GuardParts parts)
 
             try
             {
-                if (!ready && (failed.Message is null || parts.Clock.GetElapsedTime(failed.At) > Again))
+                if (!ready && Due())
                 {
                     await parts.SlowSql.RunAsync(Table, Patience, ct);
                     await tool.EnsureStanzaAsync(ct);
@@ -51,6 +55,10 @@ internal sealed class BackupMarkers(GuardParts parts)
 
                 await parts.SlowSql.RunAsync(Mark, Patience, ct);
                 ArchivedAt = await parts.SlowSql.RunAsync(Archived, Patience, ct) is DateTime at ? new DateTimeOffset(at, TimeSpan.Zero) : null;
+                if (await parts.SlowSql.RunAsync(Failing, Patience, ct) is not true)
+                    failed = ready ? default : failed;
+                else if (Due())
+                    await ExplainAsync(tool, ct);
             }
             catch (GuardException failure)
             {
@@ -63,5 +71,12 @@ internal sealed class BackupMarkers(GuardParts parts)
                 // The guard ends.
             }
         }
+    }
+
+    /// <summary>Why the server cannot archive its log, and what to do.</summary>
+    private static async Task ExplainAsync(PgBackRest tool, CancellationToken ct)
+    {
+        await tool.CheckAsync(ct);
+        throw new GuardException("The server could not archive a piece of its log, and pgBackRest can read its repository: the server's log says why. It is tried again until it succeeds.");
     }
 }

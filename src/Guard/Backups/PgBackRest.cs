@@ -19,6 +19,9 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>What it ends with because of what lies in the repository: a wrong checksum, a file or format that is not one, a missing file, a set that is none, a wrong pass phrase.</summary>
     private static readonly int[] Damages = [26, 28, 29, 55, 75, 95];
 
+    /// <summary>What <c>info</c> says of a repository that it could not read. It ends as if there were no sets.</summary>
+    private const int Unread = 99;
+
     private readonly BackupSettings settings = configuration.Backup ?? throw new InvalidOperationException("The node has no backups.");
 
     /// <summary>Its configuration, with the secrets in it, for the server's user alone.</summary>
@@ -55,6 +58,7 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
             repo1-retention-full=9999999
             compress-type=zst
             start-fast=y
+            io-timeout={settings.StoreTimeoutSeconds.ToString(CultureInfo.InvariantCulture)}
             process-max={settings.Processes.ToString(CultureInfo.InvariantCulture)}
             lock-path={Path.Combine(configuration.State, "pgbackrest.lock")}
             log-level-file=off
@@ -71,7 +75,16 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     }
 
     /// <summary>Makes the stanza where there is none. Of one that is there it changes nothing.</summary>
-    public Task EnsureStanzaAsync(CancellationToken ct) => RunAsync(["stanza-create"], ct);
+    public async Task EnsureStanzaAsync(CancellationToken ct)
+    {
+        // It asks first for what has no words in the answer: whoever reads its failure would not know why.
+        await CheckAsync(ct);
+        await RunAsync(["stanza-create"], ct);
+    }
+
+    /// <summary>Whether it can work.</summary>
+    /// <exception cref="GuardException">It cannot; the message says why and what to do.</exception>
+    public Task CheckAsync(CancellationToken ct) => InfoAsync(ct);
 
     /// <summary>Makes a set that carries the operation, or waits for the one that is being made, or finds it.</summary>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
@@ -167,6 +180,12 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     private async Task<IReadOnlyList<Made>> InfoAsync(CancellationToken ct)
     {
         using var document = JsonDocument.Parse(await RunAsync(["info", "--output=json"], ct));
+        foreach (var status in document.RootElement.EnumerateArray().SelectMany(stanza => stanza.GetProperty("repo").EnumerateArray()).Select(repository => repository.GetProperty("status")))
+        {
+            if (status.GetProperty("code").GetInt32() == Unread)
+                throw Failed("info", Unread, $"ERROR: {status.GetProperty("message").GetString()}");
+        }
+
         return [.. document.RootElement.EnumerateArray().SelectMany(stanza => stanza.TryGetProperty("backup", out var sets) ? sets.EnumerateArray().Select(Read) : [])];
     }
 
@@ -181,10 +200,13 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
             set.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.True);
     }
 
-    /// <summary>Null: it is missing, or cannot be read.</summary>
+    /// <summary>Null: it is missing, or is not what was written.</summary>
+    /// <exception cref="GuardException">Nobody knows.</exception>
     private async Task<BackupManifest?> ManifestAsync(string label, CancellationToken ct)
     {
-        var (code, output, _) = await CallAsync(["repo-get", $"backup/{settings.Stanza}/{label}/backup.manifest"], ct);
+        var (code, output, errors) = await CallAsync(["repo-get", $"backup/{settings.Stanza}/{label}/backup.manifest"], ct);
+        if (code != 0 && !Damages.Contains(code))
+            throw Failed("repo-get", code, $"{output}\n{errors}");
         return code != 0 || output.Length == 0 ? null : new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(output))), File().Count(output));
     }
 
@@ -251,11 +273,12 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
 
     private Dictionary<string, string> Environment() => new() { ["PGPASSFILE"] = PassFile };
 
-    private static GuardException Failed(string command, int code, string said)
+    private GuardException Failed(string command, int code, string said)
     {
         var errors = said.Split('\n').Where(line => line.Contains("ERROR:", StringComparison.Ordinal)).Select(line => line[line.IndexOf("ERROR:", StringComparison.Ordinal)..].Trim()).ToList();
         var why = errors.Count > 0 ? string.Join(' ', errors) : said.Trim();
-        return new($"pgBackRest {command} ended with {code}: {(why.Length > 600 ? why[..600] + "..." : why)}") { Damaged = Damages.Contains(code) };
+        var trouble = PgBackRestTrouble.Of(said, configuration.Node, settings.Repository.Bucket);
+        return new($"{(trouble is null ? "" : $"{trouble} ")}pgBackRest {command} ended with {code}: {(why.Length > 600 ? why[..600] + "..." : why)}") { Damaged = Damages.Contains(code) };
     }
 
     /// <summary>What it says of how far it is is for people who wait.</summary>

@@ -22,6 +22,9 @@ public sealed record BackupSettings
     /// <summary>How many processes copy at once. Default 2.</summary>
     public int Processes { get; init; } = 2;
 
+    /// <summary>For how long pgBackRest tries again when the object store does not answer. Default 60.</summary>
+    public int StoreTimeoutSeconds { get; init; } = 60;
+
     internal BackupSettings RelativeTo(Func<string, string> at) => this with
     {
         Repository = Repository with
@@ -54,7 +57,7 @@ public sealed record BackupSettings
 
         foreach (var (field, value, smallest, largest) in new[]
         {
-            ("archiveTimeoutSeconds", ArchiveTimeoutSeconds, 1, 3600), ("markerSeconds", MarkerSeconds, 1, 3600), ("processes", Processes, 1, 64),
+            ("archiveTimeoutSeconds", ArchiveTimeoutSeconds, 1, 3600), ("markerSeconds", MarkerSeconds, 1, 3600), ("processes", Processes, 1, 64), ("storeTimeoutSeconds", StoreTimeoutSeconds, 1, 3600),
         })
         {
             if (value < smallest || value > largest)

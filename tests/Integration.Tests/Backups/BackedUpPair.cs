@@ -21,9 +21,9 @@ internal sealed class BackedUpPair : IAsyncDisposable
     private readonly MotoProcess s3;
     private readonly AwsConnection connection;
 
-    private BackedUpPair(MotoProcess s3, TlsFront front, AwsConnection connection, GuardedPair pair)
+    private BackedUpPair(MotoProcess s3, S3Refusals refusals, TlsFront front, AwsConnection connection, GuardedPair pair)
     {
-        (this.s3, Front, this.connection, Pair) = (s3, front, connection, pair);
+        (this.s3, Refusals, Front, this.connection, Pair) = (s3, refusals, front, connection, pair);
         Store = new(pair.Files.Access, TimeProvider.System);
         Objects = new(connection, Bucket);
         Catalog = new(Objects, "production/catalog/postgresql/");
@@ -32,6 +32,9 @@ internal sealed class BackedUpPair : IAsyncDisposable
     public GuardedPair Pair { get; }
 
     public TlsFront Front { get; }
+
+    /// <summary>Has the bucket refuse what the guards ask of it.</summary>
+    public S3Refusals Refusals { get; }
 
     public GuardedBackups Store { get; }
 
@@ -54,11 +57,12 @@ internal sealed class BackedUpPair : IAsyncDisposable
         var s3 = await MotoProcess.StartAsync();
         var connection = new AwsConnection(new AwsAccess { Region = "us-east-1", Endpoint = s3.Address, Keys = new("AKIAEXAMPLE", "not-a-secret") });
         await new Buckets(connection).EnsureAsync(new() { Name = Bucket }, new("shop", "production", "backups"), "test", Ct);
+        var refusals = new S3Refusals(s3.Address.Port);
         TlsFront? front = null;
         var pair = await GuardedPair.StartAsync(synchronous: false, new(DurationMs: 10_000, RenewMs: 500), (node, folder) =>
         {
             var certificates = Path.Combine(folder, "certificates");
-            front ??= new(s3.Address.Port, Path.Combine(certificates, $"{LocalPair.Operator}.pem"), Path.Combine(certificates, $"{LocalPair.Operator}.key"));
+            front ??= new(refusals.Port, Path.Combine(certificates, $"{LocalPair.Operator}.pem"), Path.Combine(certificates, $"{LocalPair.Operator}.key"));
             File.WriteAllText(Path.Combine(folder, "passphrase"), PassPhrase);
             return node with
             {
@@ -69,10 +73,11 @@ internal sealed class BackedUpPair : IAsyncDisposable
                         CredentialsFile: Path.Combine(folder, "credentials"), CipherPassFile: Path.Combine(folder, "passphrase")),
                     ArchiveTimeoutSeconds = 2,
                     MarkerSeconds = 1,
+                    StoreTimeoutSeconds = 1,
                 },
             };
         });
-        return new(s3, front!, connection, pair);
+        return new(s3, refusals, front!, connection, pair);
     }
 
     /// <summary>Carries a statement out at the primary, as its owner.</summary>
@@ -124,6 +129,7 @@ internal sealed class BackedUpPair : IAsyncDisposable
         Store.Dispose();
         await Pair.DisposeAsync();
         await Front.DisposeAsync();
+        await Refusals.DisposeAsync();
         connection.Dispose();
         await s3.DisposeAsync();
     }

@@ -1,8 +1,10 @@
+using System.Net;
 using PlatformOps.Activities.Backups;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Starter.Connection;
 using PlatformOps.Workflows.Backups;
@@ -82,6 +84,26 @@ public sealed class BackupRunTests
         await pair.ArchivedAsync();
         Assert.Empty((await InActivityAsync(() => activities.CheckRepositoryAsync(Store))).Findings);
 
+        // What keeps pgBackRest from working, until it is mended.
+        var rows = 3;
+        var @lock = Path.Combine(pair.Pair.Files[GuardedPair.First].State, "pgbackrest.lock", "main-backup.lock");
+        await NamedAsync("expired", "The credential for the bucket backups has expired.", () => pair.Refusals.Refuse(HttpStatusCode.BadRequest, "ExpiredToken"), pair.Refusals.PassOn, async () =>
+        {
+            // The guard says so by itself, as soon as a piece of the log cannot be archived.
+            await Wait.UntilAsync(() => Task.FromResult(pair.Pair.Log(GuardedPair.First).Contains("has expired", StringComparison.Ordinal)), () => pair.Pair.Log(GuardedPair.First));
+            // No set is gone or damaged because nobody could look.
+            Assert.Equal(FailureTypes.Unavailable, (await Assert.ThrowsAsync<ApplicationFailureException>(() => InActivityAsync(() => activities.CheckRepositoryAsync(Store)))).ErrorType);
+            Assert.Equal(FailureTypes.Unavailable, (await Assert.ThrowsAsync<ApplicationFailureException>(() => InActivityAsync(() => activities.RestoreIntoQuarantineAsync(new(Store, "expired", "op-1"))))).ErrorType);
+            Assert.Equal(AdapterFailureKind.Unavailable, (await Assert.ThrowsAsync<AdapterException>(() => pair.Store.RemoveAsync(full.Label!, Ct))).Kind);
+        });
+        await InActivityAsync(() => activities.CleanUpAsync(new(Store, "expired", "op-1")));
+        await NamedAsync("skewed", "The clock of us-east-1 and that of the bucket backups are too far apart", () => pair.Refusals.Refuse(HttpStatusCode.Forbidden, "RequestTimeTooSkewed"), pair.Refusals.PassOn);
+        await NamedAsync("full", "A disk of us-east-1 is full.", () => File.CreateSymbolicLink(@lock, "/dev/full"), () => File.Delete(@lock));
+        await NamedAsync("unreachable", "The bucket backups cannot be reached from us-east-1", () => pair.Front.Shut = true, () => pair.Front.Shut = false);
+        await pair.ArchivedAsync();
+        Assert.Empty((await InActivityAsync(() => activities.CheckRepositoryAsync(Store))).Findings);
+        Assert.True((await pair.Catalog.FindAsync("op-1", Ct))!.Good);
+
         // A segment of the log.
         var segments = (await pair.Objects.ListAsync($"{BackedUpPair.Repository}archive/main/15-1/", Ct)).Where(entry => WalSegment.Parse(entry.Key) is not null).OrderBy(entry => entry.Key, StringComparer.Ordinal).ToList();
         var lost = segments[^2];
@@ -118,6 +140,20 @@ public sealed class BackupRunTests
         var without = await InActivityAsync(() => activities.CheckRepositoryAsync(Store));
         Assert.Contains("op-1: Its manifest is missing or cannot be read: it counts as damaged. Make a new full backup.", without.Findings);
         Assert.False((await pair.Catalog.FindAsync("op-1", Ct))!.Good);
+
+        // Found by the next backup, and the log waits.
+        async Task NamedAsync(string operation, string what, Action begin, Action end, Func<Task>? meanwhile = null)
+        {
+            begin();
+            await pair.SqlAsync($"INSERT INTO ledger VALUES ({++rows})");
+            if (meanwhile is not null)
+                await meanwhile();
+            var failed = await Assert.ThrowsAsync<ApplicationFailureException>(() => InActivityAsync(() => activities.MakeBackupAsync(new(Store, operation, BackupMethod.Incremental))));
+            Assert.Equal(FailureTypes.Unavailable, failed.ErrorType);
+            Assert.Contains(what, failed.Message, StringComparison.Ordinal);
+            Assert.Contains("Nothing is lost meanwhile", failed.Message, StringComparison.Ordinal);
+            end();
+        }
 
         async Task<BackupSet> MakeAsync(string operation, BackupMethod method)
         {
