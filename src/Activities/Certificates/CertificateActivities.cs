@@ -6,6 +6,7 @@ using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Certificates;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Certificates;
 using PlatformOps.Workflows.Runbooks;
@@ -126,6 +127,11 @@ public sealed class CertificateActivities(ProvisioningSources sources, PlatformC
         var found = new List<FoundCertificate>();
         found.AddRange(await inventory.OfCertManagerAsync(Declared(specified, region.Name), Cancellation));
         found.AddRange(await inventory.OfWebhooksAsync(Cancellation));
+        var declared = specified.InDependencyOrder(region.Name).Select(component => ManifestRenderer.Render(specified.Environment, component, region.Name)).ToList();
+        foreach (var component in declared)
+            found.AddRange(await inventory.OfDatabasesAsync(component, () => regions.Aws(region.Name), time.GetUtcNow(), Cancellation));
+        found.AddRange(await inventory.OfEndpointsAsync(
+            [.. declared.SelectMany(component => component)], specified.Rotations(region.Name).Select(known => known.Rotation.Target).OfType<ServiceTarget>().Select(target => target.Service), regions.External(region.Name), time.GetUtcNow(), Cancellation));
         foreach (var authority in Authorities(specified, region.Name))
             found.AddRange(await inventory.OfVaultAsync(authority, new(Vault(specified, region), authority.Mount), Cancellation));
         return found;

@@ -74,6 +74,13 @@ public sealed class ReadLeaf : IDisposable
         return all.DistinctBy(FingerprintOf).ToDictionary(FingerprintOf, certificate => $"{certificate.ExportCertificatePem()}\n");
     }
 
+    /// <summary>SHA-1 of the certificates of a bundle, in lower-case hexadecimal digits: some systems name certificates by nothing better.</summary>
+    public static IReadOnlyList<string> Thumbprints(string pem) => [.. Bundle(pem).Values.Select(one =>
+    {
+        using var certificate = X509Certificate2.CreateFromPem(one);
+        return certificate.Thumbprint.ToLowerInvariant();
+    })];
+
     /// <summary>When the first of several certificates in PEM ends; null: there is none that can be read.</summary>
     public static DateTimeOffset? EarliestEnd(string pem)
     {

@@ -8,7 +8,14 @@ namespace PlatformOps.Adapters.Certificates;
 /// <summary>What a server did in a handshake.</summary>
 /// <param name="Fingerprint">Of the leaf that it served, SHA-256; null: there was no handshake.</param>
 /// <param name="Detail">As a sentence.</param>
-public sealed record Handshake(string? Fingerprint, string Detail);
+public sealed record Handshake(string? Fingerprint, string Detail)
+{
+    /// <summary>Until when the leaf that it served is valid; null: there was no handshake.</summary>
+    public DateTimeOffset? NotAfter { get; init; }
+
+    /// <summary>Whether the leaf is valid for the name that was asked for.</summary>
+    public bool IsForName { get; init; }
+}
 
 /// <summary>Real TLS handshakes with one address, to see what it serves. Whom to trust is decided by whoever compares what was served.</summary>
 public static class TlsHandshake
@@ -22,6 +29,7 @@ public static class TlsHandshake
     public static async Task<Handshake> AskAsync(string host, int port, string name, X509Certificate2? client, CancellationToken ct)
     {
         string? served = null;
+        var (ends, isForName) = ((DateTimeOffset?)null, false);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
         deadline.CancelAfter(Patience);
         try
@@ -38,14 +46,16 @@ public static class TlsHandshake
                     // gRPC servers take whoever names no protocol for an error, and log it.
                     ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
                     ClientCertificates = client is null ? null : [client],
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    RemoteCertificateValidationCallback = (_, certificate, _, errors) =>
                     {
-                        served = certificate is X509Certificate2 leaf ? ReadLeaf.FingerprintOf(leaf) : null;
-                        return served is not null;
+                        if (certificate is not X509Certificate2 leaf)
+                            return false;
+                        (served, ends, isForName) = (ReadLeaf.FingerprintOf(leaf), leaf.NotAfter.ToUniversalTime(), !errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch));
+                        return true;
                     },
                 },
                 deadline.Token);
-            return new(served, $"{host}:{port} serves {served?[..12]}.");
+            return new(served, $"{host}:{port} serves {served?[..12]}.") { NotAfter = ends, IsForName = isForName };
         }
         // Only a handshake that was finished proves that the server has the key of what it shows.
         catch (Exception failure) when (failure is SocketException or IOException or AuthenticationException)

@@ -87,6 +87,18 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     /// <summary>Where Redis answers instead of its Service, as <c>host:port</c> or several with commas between; and who we are there.</summary>
     public ExternalAccess? Redis => connections.Of(region).External.GetValueOrDefault("redis");
 
+    /// <summary>The services of an environment that the connections state an address with TLS for: those that kinds of its objects are read from, and those that its credentials are of. Where a service is that everybody
+    /// uses is its own business.</summary>
+    public IReadOnlyList<(string Title, Uri Address)> StatedEndpoints(IEnumerable<string> kinds, IEnumerable<string> services) =>
+        [.. kinds.Where(Kinds.ContainsKey).Select(kind => Kinds[kind].Service).Concat(services).Distinct().Order(StringComparer.Ordinal)
+            .Where(name => connections.Of(region).External.GetValueOrDefault(name)?.Address is not null)
+            .Select(name => (Services[name].Title, Address(Services[name], connections.Of(region).External[name], null, $"regions.{region}.external.{name}"))).Where(endpoint => endpoint.Item2.Scheme == Uri.UriSchemeHttps)];
+
+    /// <summary>Where names of the edge are reached: there, by default; somewhere else, as the connections state under <c>edge</c>; null: nowhere with TLS.</summary>
+    /// <param name="name">Of a DNS record.</param>
+    public Uri? Edge(string name) => connections.Of(region).External.GetValueOrDefault("edge")?.Address is not { } stated ? new($"https://{name}")
+        : Uri.TryCreate(stated, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps ? address : null;
+
     /// <summary>Prometheus, at its Service's address unless another is stated. The caller disposes it.</summary>
     public PrometheusServer Prometheus(Uri service) => new(Open("prometheus", service));
 

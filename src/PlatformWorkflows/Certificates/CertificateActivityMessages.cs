@@ -45,7 +45,11 @@ public enum FoundOwner
 /// <param name="Due">Whether that is now.</param>
 /// <param name="Unfinished">Whether an earlier rotation left something to do, or a pod goes on with what cert-manager has replaced.</param>
 public sealed record FoundCertificate(
-    CertificateReference Certificate, string Authority, string Where, FoundOwner Owner, DateTimeOffset? NotAfter, DateTimeOffset? DueAt, bool Due, bool Unfinished);
+    CertificateReference Certificate, string Authority, string Where, FoundOwner Owner, DateTimeOffset? NotAfter, DateTimeOffset? DueAt, bool Due, bool Unfinished)
+{
+    /// <summary>What a person does next about it; null: nothing.</summary>
+    public string? Next { get; init; }
+}
 
 public sealed record ObserveCertificateInput(CertificateReference Certificate);
 

@@ -48,6 +48,9 @@ public sealed class AwsStandIn : IAsyncDisposable
     /// <summary>The account that everything belongs to.</summary>
     public const string Account = "123456789012";
 
+    /// <summary>In PEM, who signs the server certificates of managed databases.</summary>
+    public static string DatabaseAuthority => RdsAuthority.Pem;
+
     public Uri Address { get; private set; } = null!;
 
     /// <summary>The account's access key, the same as long as its data is kept; the secret is not checked. Keys of roles may call besides.</summary>

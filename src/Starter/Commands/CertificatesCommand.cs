@@ -41,7 +41,11 @@ internal static class CertificatesCommand
             if (outcome.Report?.As<RotateCertificatesReport>() is not { } report)
                 throw new CommandFailure(ExitCode.RunFailed, $"The certificates of \"{name}\" cannot be listed.", outcome.Summary, $"platformops status {run.Named}");
             foreach (var found in report.Found)
+            {
                 invocation.Terminal.Line($"{Word(found),-12} {found.Certificate}: {Until(found, report.StartedAt)}; {found.Where}, {Owner(found.Owner)}");
+                if (found.Next is { } next)
+                    invocation.Terminal.Line($"{"",-12}   {next}");
+            }
             if (report.Total > report.Found.Count)
                 invocation.Terminal.Line($"... and {report.Total - report.Found.Count} that end later.");
             invocation.Terminal.Line(report.Summary);
@@ -60,6 +64,7 @@ internal static class CertificatesCommand
                     dueAt = found.DueAt,
                     due = found.Due,
                     unfinished = found.Unfinished,
+                    next = found.Next,
                 }),
                 total = report.Total,
                 summary = report.Summary,

@@ -295,7 +295,11 @@ internal sealed class UpStack : IAsyncDisposable
             {
                 Kubeconfig = data.Kubeconfig(name),
                 Context = sandbox!.Regions.GetValueOrDefault(name)?.Context,
-                External = external?.Connect(data, sandbox!.Regions.GetValueOrDefault(name)) ?? new Dictionary<string, ExternalAccess>(),
+                External = new Dictionary<string, ExternalAccess>(external?.Connect(data, sandbox!.Regions.GetValueOrDefault(name)) ?? new Dictionary<string, ExternalAccess>())
+                {
+                    // Names of an evaluation are nobody's, or somebody else's.
+                    ["edge"] = new("http://127.0.0.1:1"),
+                },
                 Postgresql = new(Played: true),
                 Aws = cloud,
                 TemporalAddress = sandbox.Regions.TryGetValue(name, out var region) ? FrontendOf(region) : "127.0.0.1:1",

@@ -73,15 +73,16 @@ internal sealed class CertificateWorld : IAsyncDisposable
     /// <param name="mutual">Pods want to see each other's certificates, and trust what they read when they started, or read now where they reload.</param>
     /// <param name="separate">The second Deployment has a certificate of its own.</param>
     /// <param name="more">Declares more, when everything else is declared.</param>
+    /// <param name="external">How services outside are reached.</param>
     public static async Task<CertificateWorld> StartAsync(
-        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false, Action<TestPlatform>? more = null)
+        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false, Action<TestPlatform>? more = null, IReadOnlyDictionary<string, ExternalAccess>? external = null)
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
         var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate };
-        await world.SetUpAsync(wrapped, metrics, replicas, more);
+        await world.SetUpAsync(wrapped, metrics, replicas, more, external ?? new Dictionary<string, ExternalAccess>());
         return world;
     }
 
@@ -152,7 +153,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         stop.Dispose();
     }
 
-    private async Task SetUpAsync(Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics, int replicas, Action<TestPlatform>? more)
+    private async Task SetUpAsync(Func<ICertificateActivities, ICertificateActivities>? wrapped, string? metrics, int replicas, Action<TestPlatform>? more, IReadOnlyDictionary<string, ExternalAccess> external)
     {
         WriteCatalog(replicas);
         more?.Invoke(Platform);
@@ -170,6 +171,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
                 {
                     Kubeconfig = Cluster.Kubeconfig(Platform.Proxy.Address, Platform.Proxy.Token),
                     Vault = new(vault.Address.GetLeftPart(UriPartial.Authority), TokenFile: token),
+                    External = external,
                 },
             },
         };

@@ -84,6 +84,8 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
         Check(await RoleAsync("rotation"), [.. Seen(login.Platform.Proxy), .. Seen(certificate.Platform.Proxy)],
             // An apply of something new is a patch on the wire, and the server asks whether it may be created too.
             new("create", "", "secrets"),
+            // Of what clients of a managed database trust: seen in the test of that.
+            new("get", "", "configmaps"),
             // Of rollouts that are not done at the first look, which depends on the machine.
             new("list", "apps", "replicasets"),
             // Consumers of these kinds are restarted in the same way; here they are Deployments.

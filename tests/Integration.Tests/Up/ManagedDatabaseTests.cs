@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PlatformOps.Integration.Tests.CommandLine;
 
 namespace PlatformOps.Integration.Tests.Up;
@@ -30,8 +31,30 @@ public sealed class ManagedDatabaseTests : IDisposable
         Assert.Equal("reference-managed.sandbox.us-west-2.rds.amazonaws.com", there.Address);
         Assert.Equal(("temporal", 32), (here.User, here.Password.Length));
         Assert.Equal(here, there with { Address = here.Address });
+        await CertificatesAsync(folder);
         running.Terminate();
         await running.EndAsync(Patience);
         Assert.DoesNotContain(here.Password, running.Written, StringComparison.Ordinal);
+    }
+
+    /// <summary>AWS renews the server certificates, and each region says whom to trust: where that is not who has signed, a person is told what to do.</summary>
+    private async Task CertificatesAsync(string folder)
+    {
+        await ManagedPlatform.TrustAsync(Data, "us-west-2", "nobody");
+        var list = await cli.RunAsync(["certificates", "list", "managed", "--specification", folder, "--data", Data, "--output", "json"]);
+        Assert.True(list.ExitCode == 0, list.Output + list.Error);
+        var found = list.Json.GetProperty("certificates").EnumerateArray().ToDictionary(
+            item => $"{item.GetProperty("certificate").GetString()}@{item.GetProperty("region").GetString()}",
+            item => (Days: item.TryGetProperty("daysLeft", out var left) && left.ValueKind == JsonValueKind.Number ? left.GetDouble() : (double?)null, Next: item.TryGetProperty("next", out var next) ? next.GetString() : null));
+        foreach (var region in (string[])["us-east-1", "us-west-2"])
+        {
+            Assert.InRange(found[$"rds/reference-managed@{region}"].Days!.Value, 364, 365);
+            Assert.Null(found[$"rds/reference-managed@{region}"].Next);
+            Assert.InRange(found[$"rds-authority/rds-ca-rsa2048-g1@{region}"].Days!.Value, 12000, 13000);
+        }
+
+        Assert.Equal((found["rds-authority/rds-ca-rsa2048-g1@us-east-1"].Days, null), found["ConfigMap/postgresql-server@us-east-1"]);
+        Assert.Null(found["ConfigMap/postgresql-server@us-west-2"].Days);
+        Assert.StartsWith("ConfigMap temporal-backend/postgresql-server, ca.pem does not name rds-ca-rsa2048-g1", found["ConfigMap/postgresql-server@us-west-2"].Next, StringComparison.Ordinal);
     }
 }

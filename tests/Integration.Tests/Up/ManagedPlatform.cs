@@ -1,5 +1,6 @@
 using System.Text;
 using k8s;
+using PlatformOps.Sandbox.Aws;
 
 namespace PlatformOps.Integration.Tests.Up;
 
@@ -27,13 +28,13 @@ internal static class ManagedPlatform
               namespaces: {istioInjection: disabled}
               elasticsearch: {replicas: 1}
               postgresql: {enabled: false}
-              managed-database: {certificateAuthority: the sandbox's}
+              managed-database: {certificateAuthority: "AUTHORITY"}
               temporal-schema: {regions: [us-east-1]}
               temporal-history: {replicas: 1, historyShards: 4, regions: [us-east-1]}
               temporal-frontend: {replicas: 1, regions: [us-east-1]}
             performance: {workflowStartsPerSecond: 1, activityExecutionsPerSecond: 1, concurrentWorkflows: 1}
             failover: {database: off, fullStack: off, rto: 1h, rpo: 1h}
-            """);
+            """.Replace("AUTHORITY", AwsStandIn.DatabaseAuthority.ReplaceLineEndings("\\n"), StringComparison.Ordinal));
         File.WriteAllText(Path.Combine(folder, "environments", "managed.yaml"), """
             apiVersion: platformops.io/v1
             kind: Environment
@@ -41,6 +42,14 @@ internal static class ManagedPlatform
             regions: {us-east-1: {role: primary}, us-west-2: {role: secondary} }
             guardRails: {approvals: 0, maxParallel: 4, mayDestroy: true}
             """);
+    }
+
+    /// <summary>Has those who connect in a region trust something else.</summary>
+    public static async Task TrustAsync(string data, string region, string pem)
+    {
+        using var client = new k8s.Kubernetes(KubernetesClientConfiguration.BuildConfigFromConfigFile(Path.Combine(data, $"{region}.kubeconfig")));
+        var patch = new k8s.Models.V1Patch(new { data = new Dictionary<string, string> { ["ca.pem"] = pem } }, k8s.Models.V1Patch.PatchType.MergePatch);
+        await client.CoreV1.PatchNamespacedConfigMapAsync(patch, "postgresql-server", "temporal-backend", cancellationToken: TestContext.Current.CancellationToken);
     }
 
     public static async Task<KnownDatabase> DatabaseAsync(string data, string region)

@@ -36,6 +36,12 @@ public sealed record DatabaseInstance(
 
     public string? SubnetGroup { get; init; }
 
+    /// <summary>Who signed its server certificate, by RDS's name: <c>rds-ca-rsa2048-g1</c>; null: RDS does not say.</summary>
+    public string? Authority { get; init; }
+
+    /// <summary>Until when its server certificate is valid; null: RDS does not say.</summary>
+    public DateTimeOffset? CertificateEnds { get; init; }
+
     public IReadOnlyList<string> SecurityGroups { get; init; } = [];
 
     /// <summary>Asked for and not carried out yet; empty: nothing.</summary>

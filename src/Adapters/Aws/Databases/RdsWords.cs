@@ -39,6 +39,8 @@ internal static class RdsWords
             BackupDays = instance.PendingModifiedValues?.BackupRetentionPeriod,
             MultipleZones = instance.PendingModifiedValues?.MultiAZ,
         },
+        Authority = instance.CertificateDetails?.CAIdentifier ?? instance.CACertificateIdentifier,
+        CertificateEnds = instance.CertificateDetails?.ValidTill,
         Replication = Replication(instance)?.Status,
         ReplicatesNormally = Replication(instance)?.Normal,
     };

@@ -28,6 +28,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             {
                 "CreateDBInstance" => Create(call),
                 "CreateDBInstanceReadReplica" => CreateReplica(call),
+                "DescribeCertificates" => RdsAuthority.Describe(call),
                 "DescribeDBInstances" => Describe(call),
                 "ModifyDBInstance" => Modify(call),
                 "PromoteReadReplica" => Promote(call),

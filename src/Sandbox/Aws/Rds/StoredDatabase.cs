@@ -16,6 +16,9 @@ internal sealed class RdsState
 /// <summary>A database. What is under way ends at a time: whoever looks later sees it ended.</summary>
 internal sealed record StoredDatabase
 {
+    /// <summary>AWS's authorities sign for a year.</summary>
+    private static readonly TimeSpan CertificateLifetime = TimeSpan.FromDays(365);
+
     public required string Region { get; init; }
 
     public required string Identifier { get; init; }
@@ -113,6 +116,8 @@ internal sealed record StoredDatabase
         new XElement("PubliclyAccessible", Public),
         new XElement("StorageEncrypted", Encrypted),
         new XElement("DeletionProtection", Protected),
+        new XElement("CACertificateIdentifier", RdsAuthority.Name),
+        Status == "creating" ? null : new XElement("CertificateDetails", new XElement("CAIdentifier", RdsAuthority.Name), new XElement("ValidTill", RdsAuthority.Time(Created + CertificateLifetime))),
         ManagesPassword ? new XElement("MasterUserSecret", new XElement("SecretArn", $"arn:aws:secretsmanager:{Region}:{AwsStandIn.Account}:secret:rds!{ResourceId}"), new XElement("SecretStatus", "active")) : null,
         Pending?.ToXml(),
         source is null || Status == "creating" ? null : new XElement("StatusInfos", new XElement("DBInstanceStatusInfo",

@@ -29,6 +29,9 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<DeleteDBSnapshotResponse> DeleteDBSnapshotAsync(DeleteDBSnapshotRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DeleteDBSnapshotResponse>(request, Version, cancellationToken);
 
+    public Task<DescribeCertificatesResponse> DescribeCertificatesAsync(DescribeCertificatesRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<DescribeCertificatesResponse>(request, Version, cancellationToken);
+
     public Task<DescribeDBInstancesResponse> DescribeDBInstancesAsync(DescribeDBInstancesRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DescribeDBInstancesResponse>(request, Version, cancellationToken);
 

@@ -113,6 +113,10 @@ internal sealed class DBInstance
 
     public bool? DeletionProtection { get; set; }
 
+    public string? CACertificateIdentifier { get; set; }
+
+    public CertificateDetails? CertificateDetails { get; set; }
+
     public string? ReadReplicaSourceDBInstanceIdentifier { get; set; }
 
     public List<string>? ReadReplicaDBInstanceIdentifiers { get; set; }
