@@ -157,8 +157,10 @@ public sealed record ExternalAccess(
 /// <param name="Database">Null: postgres.</param>
 /// <param name="CertificateAuthority">A PEM file with whom to trust; null: the system's authorities.</param>
 /// <param name="Played">True only in a sandbox, which plays the pods of PostgreSQL but no server: then nobody is asked, and the gate says so.</param>
+/// <param name="VaultRole">Instead of <paramref name="User"/>: a role of the database engine of the region's Vault, which makes a user for us; null: none.</param>
+/// <param name="VaultMount">Where that engine is mounted; null: <c>database</c>.</param>
 public sealed record PostgresAccess(
-    string? Address = null, string? User = null, string? PasswordFile = null, string? Database = null, string? CertificateAuthority = null, bool Played = false)
+    string? Address = null, string? User = null, string? PasswordFile = null, string? Database = null, string? CertificateAuthority = null, bool Played = false, string? VaultRole = null, string? VaultMount = null)
 {
     internal PostgresAccess RelativeTo(string folder) => this with
     {

@@ -18,8 +18,9 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
 {
     private readonly ConcurrentDictionary<(string Region, string Context), (DateTime Credentials, KubernetesConnection Connection)> clusters = new();
     private readonly ConcurrentDictionary<(string Region, string Service), TemporalCluster> temporals = new();
-    private readonly ConcurrentDictionary<(string Region, Uri Service), RegionVault> vaults = new();
+    private readonly ConcurrentDictionary<(string Region, Uri Service), Lazy<RegionVault>> vaults = new();
     private readonly ConcurrentDictionary<string, ExternalServices> externals = new();
+    private readonly ConcurrentDictionary<string, Lazy<DatabaseLogin>> logins = new();
 
     private readonly ConcurrentDictionary<string, (DateTime Credentials, AwsConnection Connection)> clouds = new();
 
@@ -44,7 +45,7 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
 
     /// <summary>Vault of a region, by the gate that names its Service.</summary>
     public RegionVault Vault(string region, VaultGate gate) => vaults.GetOrAdd(
-        (region, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}")), key => RegionVault.Open(connections, key.Region, key.Service, "provisioning"));
+        (region, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}")), key => new(() => RegionVault.Open(connections, key.Region, key.Service, "provisioning").KeptAlive())).Value;
 
     /// <summary>Whether this machine reaches the pods of a region's frontend: not where the connections state another address for it.</summary>
     public bool ReachesPods(string region) => connections.Regions.GetValueOrDefault(region) is not { } how || (how.TemporalPods ?? how.TemporalAddress is null);
@@ -57,13 +58,14 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <summary>Whether a sandbox plays PostgreSQL without a server.</summary>
     public bool PlaysPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: true };
 
-    /// <summary>PostgreSQL of a region, by the gate that names its Service; the login is that of the connections, else that of the gate's Secret. The caller disposes it: logins change.</summary>
+    /// <summary>PostgreSQL of a region, by the gate that names its Service; the login is that of the connections, which Vault may have made, else that of the gate's Secret. The caller disposes it: logins change.</summary>
     public async Task<PostgresServer> PostgresqlAsync(PostgresqlGate gate, RegionSpecification region, CancellationToken ct)
     {
-        var secret = await LoginAsync(gate.Secret, gate.Namespace, region, ct);
-        return PostgresServer.Open(
-            connections.Regions.GetValueOrDefault(region.Name)?.Postgresql ?? new(), $"{gate.Service}.{gate.Namespace}.svc:{gate.Port}", gate.Tls, $"regions.{region.Name}.postgresql",
-            secret is var (user, password) ? new(user, password) : null);
+        var (access, setting) = (connections.Regions.GetValueOrDefault(region.Name)?.Postgresql ?? new(), $"regions.{region.Name}.postgresql");
+        return access.VaultRole is null ? Open(await LoginAsync(gate.Secret, gate.Namespace, region, ct) is var (user, password) ? new(user, password) : null)
+            : Open(await logins.GetOrAdd(region.Name, name => new(() => DatabaseLogin.Open(connections, name, login => Open(login)))).Value.LoginAsync(ct));
+
+        PostgresServer Open(PostgresServer.Login? login) => PostgresServer.Open(access, $"{gate.Service}.{gate.Namespace}.svc:{gate.Port}", gate.Tls, setting, login);
     }
 
     /// <summary>PostgreSQL's databases, roles and slots as declared objects. There are none as long as neither the connections nor the cluster have a server.</summary>
@@ -85,7 +87,7 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     public bool StatesAws(string region) => connections.Regions.GetValueOrDefault(region)?.Aws is { } stated && (stated.Endpoint is null || stated.CredentialsFile is not null || stated.Profile is not null);
 
     /// <summary>Whether the connections say how a region reaches PostgreSQL, and who we are there.</summary>
-    public bool StatesPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: false, Address: not null, User: not null };
+    public bool StatesPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: false, Address: not null } access && (access.User ?? access.VaultRole) is not null;
 
     /// <summary>Whether the connections say how a region reaches a service.</summary>
     public bool States(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.ContainsKey(service) == true;
@@ -113,8 +115,10 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
             cluster.Dispose();
         foreach (var temporal in temporals.Values)
             temporal.Dispose();
+        foreach (var login in logins.Values)
+            login.Value.Dispose();
         foreach (var vault in vaults.Values)
-            vault.Dispose();
+            vault.Value.Dispose();
         foreach (var external in externals.Values)
             external.Dispose();
     }

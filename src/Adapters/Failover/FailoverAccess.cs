@@ -45,6 +45,7 @@ public sealed record FailoverAccess
     [
         .. NodeProblems(path),
         .. Timing?.Problems($"{path}.timing") ?? [],
+        .. Login?.VaultRole is not null ? [$"{path}.login.vaultRole is not possible: a failover must not wait for Vault. State user and passwordFile."] : Array.Empty<string>(),
         .. HandoverSeconds is < 1 or > 300 ? [$"{path}.handoverSeconds is {HandoverSeconds}: 1 to 300 is expected."] : Array.Empty<string>(),
         .. Witness?.TimeoutMilliseconds is { } timeout and (< 20 or > 30_000) ? [$"{path}.witness.timeoutMilliseconds is {timeout}: 20 to 30000 is expected, a fraction of the guards' lease."] : Array.Empty<string>(),
     ];

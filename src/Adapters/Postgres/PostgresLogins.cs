@@ -18,7 +18,8 @@ public sealed class PostgresLogins(PostgresServer server)
             if (!await server.InAsync($"look at the login {login}", null, session => MayBeAcceptedAsync(session, login, password), ct))
                 return CredentialStanding.Refused;
             using var tried = server.As(new(login, password));
-            return await tried.InAsync("log in", null, async session => await session.CountAsync("SELECT 1::bigint AS count") == 1, ct) ? CredentialStanding.Accepted : CredentialStanding.Unknown;
+            await tried.LogInAsync(ct);
+            return CredentialStanding.Accepted;
         }
         catch (AdapterException refused) when (refused.InnerException is PostgresException { SqlState: "28P01" or "28000" })
         {

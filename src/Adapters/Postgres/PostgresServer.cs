@@ -14,9 +14,10 @@ public sealed class PostgresServer : IDisposable
     private readonly NpgsqlConnectionStringBuilder options;
     private readonly NpgsqlDataSource source;
     private readonly PostgresFailures failures;
+    private readonly Action? refused;
 
-    private PostgresServer(NpgsqlConnectionStringBuilder options, string address) =>
-        (this.options, source, Address, failures) = (options, NpgsqlDataSource.Create(options), address, new(address));
+    private PostgresServer(NpgsqlConnectionStringBuilder options, string address, Action? refused) =>
+        (this.options, source, Address, failures, this.refused) = (options, NpgsqlDataSource.Create(options), address, new(address), refused);
 
     /// <summary>Host and port.</summary>
     public string Address { get; }
@@ -50,11 +51,15 @@ public sealed class PostgresServer : IDisposable
             // Nothing is held while nobody asks, and nobody meets a connection of before a failover.
             Pooling = false,
         };
-        return new(options, stated);
+        return new(options, stated, login.Refused);
     }
 
     /// <summary>The same server by another login. Dispose it.</summary>
-    internal PostgresServer As(Login login) => new(new(options.ConnectionString) { Username = login.User, Password = login.Password.Reveal() }, Address);
+    internal PostgresServer As(Login login) => new(new(options.ConnectionString) { Username = login.User, Password = login.Password.Reveal() }, Address, login.Refused);
+
+    /// <summary>Logs in.</summary>
+    /// <exception cref="AdapterException">It was refused, or the server did not answer.</exception>
+    public Task LogInAsync(CancellationToken ct) => InAsync("log in", null, session => session.CountAsync("SELECT 1::bigint AS count"), ct);
 
     /// <summary>Writes a record into the write-ahead log and commits it as everything is committed there, with whatever copies a commit waits for. No table changes.</summary>
     /// <returns>The server's version.</returns>
@@ -76,7 +81,7 @@ public sealed class PostgresServer : IDisposable
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !ct.IsCancellationRequested)
         {
-            throw failures.Of("accept a write", failure);
+            throw Failed("accept a write", failure);
         }
     }
 
@@ -94,7 +99,7 @@ public sealed class PostgresServer : IDisposable
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !ct.IsCancellationRequested)
         {
-            throw failures.Of(what, failure);
+            throw Failed(what, failure);
         }
         finally
         {
@@ -103,8 +108,19 @@ public sealed class PostgresServer : IDisposable
         }
     }
 
+    private AdapterException Failed(string what, Exception failure)
+    {
+        if (failure is PostgresException { SqlState: "28P01" or "28000" })
+            refused?.Invoke();
+        return failures.Of(what, failure);
+    }
+
     /// <summary>Who we are.</summary>
-    public sealed record Login(string User, SecretText Password);
+    public sealed record Login(string User, SecretText Password)
+    {
+        /// <summary>Told when the server does not accept it; null: nobody wants to know.</summary>
+        public Action? Refused { get; init; }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => source.Dispose();

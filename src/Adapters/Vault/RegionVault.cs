@@ -5,9 +5,10 @@ public sealed class RegionVault : IDisposable
 {
     private const string UsualServiceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-    private readonly IDisposable? login;
+    private readonly RenewedToken? renewed;
+    private readonly CancellationTokenSource ended = new();
 
-    private RegionVault(VaultConnection connection, bool canLogIn, IDisposable? login) => (Connection, CanLogIn, this.login) = (connection, canLogIn, login);
+    private RegionVault(VaultConnection connection, IVaultTokenSource? tokens) => (Connection, CanLogIn, renewed) = (connection, tokens is not null, tokens as RenewedToken);
 
     public VaultConnection Connection { get; }
 
@@ -23,14 +24,24 @@ public sealed class RegionVault : IDisposable
         var access = connections.Of(region).Vault ?? new();
         var options = new VaultOptions(domain, Address(access.Address, region) ?? serviceAddress) { CertificateAuthorityFile = access.CertificateAuthority, Namespace = access.Namespace };
         var tokens = Tokens(access, region);
-        return new(VaultConnection.Open(options, tokens ?? new NoLogin(region)), tokens is not null, tokens as IDisposable);
+        return new(VaultConnection.Open(options, tokens ?? new NoLogin(region)), tokens);
+    }
+
+    /// <summary>Renews the token from now on also while nobody calls, until this is disposed: it survives an outage that begins in such a time.</summary>
+    public RegionVault KeptAlive()
+    {
+        if (renewed is not null)
+            _ = renewed.KeepAliveAsync(Connection, ended.Token);
+        return this;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        ended.Cancel();
+        ended.Dispose();
         Connection.Dispose();
-        login?.Dispose();
+        renewed?.Dispose();
     }
 
     private static IVaultTokenSource? Tokens(VaultAccess access, string region) => access switch

@@ -43,6 +43,10 @@ public sealed class VaultConnection : IDisposable
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
+    /// <summary>The token that calls are made with now.</summary>
+    /// <exception cref="AdapterException">There is none to be had.</exception>
+    internal Task<SecretText> TokenAsync(CancellationToken ct) => tokens.TokenAsync(this, ct);
+
     /// <summary>Makes one call.</summary>
     /// <param name="allowed">Status codes that are answers here, not failures.</param>
     /// <exception cref="VaultException">Anything but success, and "there is no such thing".</exception>

@@ -1,6 +1,10 @@
+using PlatformOps.Adapters;
+using PlatformOps.Adapters.Vault;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Integration.Tests.Postgres;
+using PlatformOps.Integration.Tests.Vault;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Sandbox.Vault;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
@@ -176,6 +180,37 @@ public sealed class PostgresObjectTests(SandboxCluster cluster, PostgresCluster 
         await using var sandbox = await PostgresPlatform.CreateAsync(cluster, server, played: true);
         sandbox.Declare(("Role", "team", "{}"));
         Assert.Contains("plays PostgreSQL of us-east-1 without a server", (await sandbox.Platform.FailsAsync(FailureTypes.Rejected, sandbox.PlanAsync)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Our_login_is_one_that_Vault_made_and_another_one_when_that_is_refused()
+    {
+        await using var vault = await SandboxVault.StartAsync(new() { Database = PostgresStatements.RunAsync }, TestContext.Current.CancellationToken);
+        using var root = VaultConnection.Open(new("tests", vault.Address), new GivenToken(new(vault.RootToken)));
+        await new VaultSystem(root).MountAsync("users", "database", TestContext.Current.CancellationToken);
+        await using var engine = await PostgresEngine.StartAsync(server, root, "users", "ours");
+        await engine.RoleAsync("ours", TimeSpan.FromHours(1), TimeSpan.FromHours(2), "SUPERUSER");
+        var token = Path.GetTempFileName();
+        await File.WriteAllTextAsync(token, vault.RootToken, TestContext.Current.CancellationToken);
+        var access = new PostgresAccess(server.Address, CertificateAuthority: server.Authority, VaultRole: "ours", VaultMount: "users");
+        await using (var platform = await PostgresPlatform.CreateAsync(cluster, server, changed: region => region with { Postgresql = access, Vault = new(vault.Address.AbsoluteUri, TokenFile: token) }))
+        {
+            platform.Declare(("Role", "team", "{}"));
+            await platform.ApplyAsync();
+            var first = Assert.Single(await engine.LeasesOfAsync("ours"));
+            await engine.Leases.RevokeAsync(first, TestContext.Current.CancellationToken);
+
+            // Each attempt has its own connections: one is refused, and then another login is made.
+            await platform.PlanAsync();
+            Assert.Equal("As wanted.", Assert.Single(PostgresPlatform.Objects(await platform.PlanAsync())).Reason);
+            Assert.NotEqual(first, Assert.Single(await engine.LeasesOfAsync("ours")));
+            await server.SqlAsync($"DROP ROLE \"{platform.Name("team")}\"");
+        }
+
+        await using var twice = await PostgresPlatform.CreateAsync(cluster, server, changed: region => region with { Postgresql = access with { User = "somebody" } });
+        twice.Declare(("Role", "team", "{}"));
+        Assert.Contains("regions.us-east-1.postgresql states vaultRole and a user", (await twice.Platform.FailsAsync(FailureTypes.Rejected, twice.PlanAsync)).Message, StringComparison.Ordinal);
+        File.Delete(token);
     }
 
     /// <summary>As Temporal does: what may be tried again is. Each attempt gets a little further than the one before.</summary>

@@ -12,11 +12,12 @@ internal sealed class PostgresPlatform : IAsyncDisposable
 {
     private readonly ProvisioningActivities activities;
 
-    private PostgresPlatform(TestPlatform platform, string kubeconfig, PostgresCluster server, bool played, string? address)
+    private PostgresPlatform(TestPlatform platform, string kubeconfig, PostgresCluster server, bool played, string? address, Func<RegionConnection, RegionConnection>? changed)
     {
         Platform = platform;
         var access = played ? new PostgresAccess(Played: true) : new(address ?? server.Address, PostgresCluster.Owner, server.PasswordFile, CertificateAuthority: server.Authority);
-        activities = platform.ActivitiesWith(new Dictionary<string, RegionConnection> { [TestPlatform.Region] = new() { Kubeconfig = kubeconfig, Postgresql = access } });
+        var region = new RegionConnection { Kubeconfig = kubeconfig, Postgresql = access };
+        activities = platform.ActivitiesWith(new Dictionary<string, RegionConnection> { [TestPlatform.Region] = changed?.Invoke(region) ?? region });
         platform.Write("catalog/app/component.yaml", $$"""
             name: app
             summary: Objects of PostgreSQL.
@@ -32,11 +33,12 @@ internal sealed class PostgresPlatform : IAsyncDisposable
 
     public TestPlatform Platform { get; }
 
-    public static async Task<PostgresPlatform> CreateAsync(TestCluster cluster, PostgresCluster server, bool played = false, string? address = null)
+    /// <param name="changed">Changes how the region is reached.</param>
+    public static async Task<PostgresPlatform> CreateAsync(TestCluster cluster, PostgresCluster server, bool played = false, string? address = null, Func<RegionConnection, RegionConnection>? changed = null)
     {
         await server.StartAsync();
         var platform = await TestPlatform.CreateAsync(cluster);
-        return new(platform, cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), server, played, address);
+        return new(platform, cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), server, played, address, changed);
     }
 
     /// <summary>A name on the server. Of characters that want quoting, except for slots, which may not have them.</summary>

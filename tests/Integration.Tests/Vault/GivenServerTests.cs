@@ -13,7 +13,7 @@ public sealed partial class GivenServerTests
 {
     private static readonly Type[] OnAnyServer = [typeof(AccessTests), typeof(DatabaseTests), typeof(KeyValueTests), typeof(PkiTests), typeof(TransitTests)];
 
-    private static readonly Type[] OnTheStandInOnly = [typeof(DatabaseClockTests), typeof(FailureTests), typeof(SnapshotTests), typeof(TokenRenewalTests)];
+    private static readonly Type[] OnTheStandInOnly = [typeof(DatabaseClockTests), typeof(FailureTests), typeof(LeasedLoginTests), typeof(SnapshotTests), typeof(TokenRenewalTests)];
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

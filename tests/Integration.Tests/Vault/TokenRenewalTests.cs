@@ -12,13 +12,13 @@ public class TokenRenewalTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_token_is_renewed_after_two_thirds_of_its_life_and_replaced_at_its_longest()
+    public async Task A_token_is_renewed_before_half_of_its_life_is_over_and_replaced_at_its_longest()
     {
         await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
         var tokens = new VaultTokens(vault.Connect(await vault.AppRoleAsync()));
         var first = (await tokens.LookUpSelfAsync(Ct)).Accessor;
 
-        vault.Clock.Advance(TimeSpan.FromMinutes(19));
+        vault.Clock.Advance(TimeSpan.FromMinutes(13));
         Assert.Equal(first, (await tokens.LookUpSelfAsync(Ct)).Accessor);
         Assert.Equal((1, 0), (vault.CallsOf(Login), vault.CallsOf(Renewal)));
 
@@ -26,7 +26,7 @@ public class TokenRenewalTests
         Assert.Equal(first, (await tokens.LookUpSelfAsync(Ct)).Accessor);
         Assert.Equal((1, 1), (vault.CallsOf(Login), vault.CallsOf(Renewal)));
 
-        for (var minutes = 0; minutes < 180; minutes += 10)
+        for (var minutes = 0; minutes < 150; minutes += 10)
         {
             vault.Clock.Advance(TimeSpan.FromMinutes(10));
             Assert.True((await tokens.LookUpSelfAsync(Ct)).Ttl > TimeSpan.FromMinutes(5));
@@ -43,15 +43,19 @@ public class TokenRenewalTests
         var connection = vault.Connect(source);
         var first = (await source.TokenAsync(connection, Ct)).Reveal();
 
+        // It begins just before the renewal is due.
+        vault.Clock.Advance(TimeSpan.FromMinutes(13));
         vault.Server.State = SandboxVaultState.Sealed;
-        vault.Clock.Advance(TimeSpan.FromMinutes(21));
+        vault.Clock.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
         vault.Clock.Advance(TimeSpan.FromMinutes(8));
+        Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
         vault.Server.State = SandboxVaultState.Active;
+        vault.Clock.Advance(TimeSpan.FromSeconds(5));
 
         Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
         Assert.Equal(1, vault.CallsOf(Renewal));
-        vault.Clock.Advance(TimeSpan.FromMinutes(19));
+        vault.Clock.Advance(TimeSpan.FromMinutes(29));
         Assert.Equal(first, (await source.TokenAsync(connection, Ct)).Reveal());
     }
 
@@ -91,8 +95,8 @@ public class TokenRenewalTests
         await Wait.UntilAsync(() => vault.CallsOf(Login) == 1, () => "There was no login.");
         for (var renewals = 1; renewals <= 2; renewals++)
         {
-            // To two thirds of its life, then in steps: whether the wait had begun before the clock moved cannot be seen from here.
-            vault.Clock.Advance(TimeSpan.FromMinutes(20));
+            // To two fifths of its life, then in steps: whether the wait had begun before the clock moved cannot be seen from here.
+            vault.Clock.Advance(TimeSpan.FromMinutes(12));
             await Wait.UntilAsync(() => vault.CallsOf(Renewal) == renewals || Moved(vault), () => "It was not renewed.");
         }
 
