@@ -24,7 +24,7 @@ public static class WorkerRegistration
 
     private static readonly Type[] Backups =
     [
-        typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpSearch), typeof(BackUpVault), typeof(HoldBackup), typeof(ReadBackups), typeof(VerifyBackup),
+        typeof(ApplyRetention), typeof(BackUpClusterState), typeof(BackUpDatabase), typeof(BackUpSearch), typeof(BackUpVault), typeof(HoldBackup), typeof(LockStore), typeof(ReadBackups), typeof(VerifyBackup),
         typeof(RestoreClusterState), typeof(RestoreDatabase), typeof(RestoreEnvironment), typeof(RestoreSearch), typeof(RestoreVault),
     ];
 

@@ -81,7 +81,7 @@ public abstract class BackUpStore : BackupRunbook
             async () =>
             {
                 if (Now >= until)
-                    throw FailureTypes.Impossible($"No set of {Request.Store} was made: {turn} went on for all of the {InWords(Request.Within)} that this run has. Look what it does (platformops status {Request.Store.Environment} --run {turn}); when it stands still, cancel it (temporal workflow cancel --workflow-id {turn}), then start a backup again.");
+                    throw FailureTypes.Impossible($"No set of {Request.Store} was made: {turn} went on for all of the {InWords(Request.Within)} that this run has. Look what it does (platformops status {Request.Store.Environment} --run {turn}); when it is a backup that stands still, cancel it (temporal workflow cancel --workflow-id {turn}), then start a backup again.");
                 EnterPhase(RunbookPhase.Acting, $"{turn} works on {Request.Store} already; waiting for it until {until:u}.");
                 WaitingFor = new($"{turn} to end", "nobody", until);
                 await Workflow.DelayAsync(until - Now < TurnPause ? until - Now : TurnPause);

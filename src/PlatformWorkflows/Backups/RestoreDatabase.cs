@@ -58,6 +58,9 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
             return;
         }
 
+        // Data that is exchanged while it is copied is in no set.
+        if (step == RestoreStep.Fence)
+            await LockAsync(InWords(step));
         // From the opening on there is only forward, whoever cancels.
         var abortable = step < RestoreStep.Open;
         await StepAsync(InWords(step), InTheOrder(step), async () =>

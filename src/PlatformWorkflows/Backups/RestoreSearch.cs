@@ -60,7 +60,12 @@ public sealed class RestoreSearch : StoreRestore<SearchRestorePlan, SearchRestor
         foreach (var step in Forward)
         {
             if (step == SearchRestoreStep.Close)
+            {
                 await BackUpAsync(made);
+                // An index that is being snapshotted cannot be closed, and one that is closed is missing in a snapshot.
+                await LockAsync(InWords(step));
+            }
+
             if (step == SearchRestoreStep.Fence)
                 fencedAt = made.Overwrites.Any() ? Now : null;
             (beside, replacing) = (true, step >= SearchRestoreStep.Replace);

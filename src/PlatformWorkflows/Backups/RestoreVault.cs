@@ -47,6 +47,8 @@ public sealed class RestoreVault : StoreRestore<VaultRestorePlan, VaultRestoreRe
     {
         await StepAsync(Reserves, "The set is claimed.", () => ClaimAsync(release: false));
         await StepAsync(BacksUp, "What is overwritten is backed up.", () => BackUpFirstAsync(StoreKind.Vault, BacksUp, BeforeThisRun));
+        // A set between the restore and the fence would have what was revoked, and count as newer than that.
+        await LockAsync(Inventories);
         foreach (var step in Enum.GetValues<VaultRestoreStep>())
         {
             // From the order on there is only forward, whoever cancels.

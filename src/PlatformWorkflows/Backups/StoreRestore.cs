@@ -92,6 +92,40 @@ public abstract class StoreRestore<TPlan, TReport> : RestoreRunbook
         }
     });
 
+    /// <summary>From here until the run ends no set of the store is made: it would be one of what is half restored. Whoever makes one now is waited for.</summary>
+    /// <param name="step">The one that waits.</param>
+    private protected async Task LockAsync(string step)
+    {
+        // Runs of before excluded nobody.
+        if (!Workflow.Patched("no-backup-of-what-is-half-restored"))
+            return;
+        var id = BackUpStore.WorkflowId(Request.Store.Environment, Request.Store.Store, Request.Store.Region);
+        while (true)
+        {
+            Acting.Token.ThrowIfCancellationRequested();
+            try
+            {
+                await Workflow.StartChildWorkflowAsync(
+                    (LockStore child) => child.RunAsync(Input<LockStoreInput>.Of(new()
+                    {
+                        Environment = Request.Store.Environment,
+                        Store = Request.Store.Store,
+                        Region = Request.Store.Region,
+                        OperationId = Request.OperationId,
+                        By = Workflow.Info.WorkflowId,
+                    })),
+                    // An abort has to bring the old state back under it too.
+                    new() { Id = id, StaticSummary = $"No backup of {Request.Store} meanwhile", CancellationToken = CancellationToken.None });
+                return;
+            }
+            catch (WorkflowAlreadyStartedException)
+            {
+                Begin(step, $"{id} works on the store; waiting for it.");
+                await Workflow.DelayAsync(TurnPause, Acting.Token);
+            }
+        }
+    }
+
     /// <summary>Retention leaves the set alone, or may have it again.</summary>
     private protected async Task<string> ClaimAsync(bool release)
     {

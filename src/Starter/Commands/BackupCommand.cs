@@ -7,6 +7,7 @@ using PlatformOps.Starter.Runs;
 using PlatformOps.Starter.Specifications;
 using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Provisioning;
+using PlatformOps.Workflows.Runbooks;
 
 namespace PlatformOps.Starter.Commands;
 
@@ -161,6 +162,8 @@ internal static class BackupCommand
     {
         var taskQueue = invocation.TaskQueueOr(queue);
         var run = await RunbookRun.StartAsync(await invocation.ConnectForAsync(environment, ct), type, workflowId, environment, input, taskQueue, ct);
+        if (run.Joined && (await run.Handle.DescribeAsync(new() { Rpc = new() { CancellationToken = ct } })).WorkflowType == nameof(LockStore))
+            throw new CommandFailure(ExitCode.Refused, "No backup is made now: the store is being restored.", $"{(await run.QueryAsync<RunbookStatus>("status", ct)).Summary}", $"platformops status {run.Named}");
         var outcome = await run.FollowAsync(invocation, taskQueue, ct);
         RunResult.Write(invocation.Terminal, run, outcome, outcome.Report?.Json);
         return outcome.ExitCode;

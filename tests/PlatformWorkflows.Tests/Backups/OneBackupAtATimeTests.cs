@@ -64,6 +64,39 @@ public sealed class OneBackupAtATimeTests(SkippingRunbookServer server) : IClass
         Assert.Equal(RunbookPhase.Aborted, (await schedule.StatusAsync()).Phase);
     }
 
+    [Theory]
+    [InlineData(StoreKind.Postgresql, "Place")]
+    [InlineData(StoreKind.Elasticsearch, "Replace")]
+    [InlineData(StoreKind.Vault, "vaultFence")]
+    public async Task No_set_is_made_of_what_is_half_restored(StoreKind kind, string parks)
+    {
+        var backups = FakeBackups.Of(kind).Fail(parks, type: FailureTypes.Unauthorized);
+        var environment = $"e-{Guid.NewGuid():N}";
+        var id = BackUpStore.WorkflowId(environment, "postgresql");
+        await (kind switch
+        {
+            StoreKind.Postgresql => WhileAsync<RestoreReport>(new RestoreDatabaseInput(), nameof(RestoreDatabase), "place"),
+            StoreKind.Elasticsearch => WhileAsync<SearchRestoreReport>(new RestoreSearchInput { Overwrite = true }, nameof(RestoreSearch), "replace"),
+            _ => WhileAsync<VaultRestoreReport>(new RestoreVaultInput(), nameof(RestoreVault), "fence"),
+        });
+
+        async Task WhileAsync<TReport>(StoreRestoreInput input, string type, string step)
+        {
+            await using var restore = await RunningRunbook<TReport>.StartAsync(
+                server, new(Plans.Chain), type, $"restore/{environment}/postgresql", input with { Environment = environment, Store = "postgresql", OperationId = "restored" }, backups);
+            await restore.TellAsync("approve", new ApproveInput((await restore.UntilAsync(RunbookPhase.AwaitingApproval)).PlanHash, "ben", Overwrite: true));
+            await restore.UntilAsync(RunbookPhase.Parked);
+            Assert.StartsWith(
+                $"restore/{environment}/postgresql changes postgresql: no set of it is made until that ends.", (await server.Client.GetWorkflowHandle(id).QueryAsync<RunbookStatus>("status", [])).Summary, StringComparison.Ordinal);
+            await using var schedule = await StartAsync(backups, BackUpStore.RunbookOf(kind)!, environment, $"{id}-2026-03-01T00:00:00Z", "scheduled");
+            Assert.Equal($"{id} to end", (await Wait.UntilAsync(schedule.StatusAsync, status => status.WaitingFor is not null, status => status.Summary)).WaitingFor!.For);
+            await restore.TellAsync("retryStep", new StepInput(step));
+            await restore.ReportAsync();
+            Assert.Equal("scheduled", (await schedule.ReportAsync()).Set.Id);
+            Assert.Equal(["begin", "make", "record", "check"], backups.Events.TakeLast(4));
+        }
+    }
+
     private Task<RunningRunbook<BackUpReport>> StartAsync(FakeBackups backups, string type, string environment, string id, string operation, string? within = null) => RunningRunbook<BackUpReport>.StartAsync(
         server, new(Plans.Chain), type, id, new BackUpInput { Environment = environment, Store = "postgresql", OperationId = operation, Within = within }, backups);
 }

@@ -212,6 +212,7 @@ internal static class RecordedBehaviours
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["database-restored"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
+        ["database-restored-while-no-set-is-made"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
         ["database-restore-planned"] = server => RestoreAsync(server, new(), _ => Task.CompletedTask, RunbookMode.Plan),
         ["database-restore-rejected"] = server => RestoreAsync(server, new(), async run =>
         {
@@ -246,6 +247,7 @@ internal static class RecordedBehaviours
             await run.TellAsync("abort", new AbortInput("changed our minds"));
         }),
         ["search-restored"] = server => RestoreSearchAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), RestoreSearchTests.ApproveAsync),
+        ["search-restored-while-no-set-is-made"] = server => RestoreSearchAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), RestoreSearchTests.ApproveAsync),
         ["search-restore-taken-back"] = server => RestoreSearchAsync(server, FakeBackups.Of(StoreKind.Elasticsearch).Fail("Close", type: FailureTypes.Conflict), async run =>
         {
             await RestoreSearchTests.ApproveAsync(run);
@@ -253,6 +255,12 @@ internal static class RecordedBehaviours
             await run.TellAsync("abort", new AbortInput("not today"));
         }),
         ["vault-restored"] = server => RestoreVaultAsync(server, FakeBackups.Of(StoreKind.Vault), run => run.ApproveAsync()),
+        ["vault-restored-while-no-set-is-made"] = server => RestoreVaultAsync(server, FakeBackups.Of(StoreKind.Vault), run => run.ApproveAsync()),
+        ["store-locked"] = async server =>
+        {
+            await RestoreVaultAsync(server, FakeBackups.Of(StoreKind.Vault), run => run.ApproveAsync());
+            return BackUpStore.WorkflowId("development", "postgresql");
+        },
         ["vault-restored-unjudged"] = server => RestoreVaultAsync(
             server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
             RestoreVaultTests.AnswerForEverythingAsync),
