@@ -94,8 +94,9 @@ internal sealed class EffectKiller(KillPoints points, Func<string, bool>? steps 
             (step, died) = (null, false);
     }
 
-    /// <summary>Key/values of Vault are read, and made where they are missing, by External Secrets, which the sandbox plays.</summary>
-    private static bool IsOurs(FaultedCall call) => !(call.Path.StartsWith("/v1/", StringComparison.Ordinal) && call.Path.Contains("/data/", StringComparison.Ordinal));
+    /// <summary>Key/values of Vault are read, and made where they are missing, by External Secrets, which the sandbox plays; the first secret id of an AppRole with them.</summary>
+    private static bool IsOurs(FaultedCall call) => !(call.Path.StartsWith("/v1/", StringComparison.Ordinal)
+        && (call.Path.Contains("/data/", StringComparison.Ordinal) || call.Path.StartsWith("/v1/sys/auth/", StringComparison.Ordinal) || call.Path.StartsWith("/v1/auth/approle/", StringComparison.Ordinal)));
 
     private bool Dies(FaultedCall call)
     {
