@@ -5,7 +5,7 @@ using Temporalio.Client;
 
 namespace PlatformOps.Starter.Demos;
 
-/// <summary>Looks for values of secrets where they must never be: histories with inputs, results and failures, memos, search attributes, files, logs, metrics, console output. Looks for bytes, so that neither
+/// <summary>Looks for values of secrets where they must never be: histories with inputs, results and failures, memos, search attributes, files, logs, metrics, traces, console output. Looks for bytes, so that neither
 /// an encoding of the whole nor of a part hides one.</summary>
 internal sealed class CanaryScan
 {

@@ -41,6 +41,9 @@ internal sealed partial class RotationDemo(Terminal terminal, int? consumers = n
     /// <summary>Pods that are ready soon show what we add to their time.</summary>
     private const double QuickPods = 0.2;
 
+    /// <summary>Of libraries that a rotation works with: their traces are looked at too.</summary>
+    private static readonly string[] TracedBy = ["Npgsql", "System.Net.Http"];
+
     private static readonly TimeProvider Clock = TimeProvider.System;
 
     private readonly long began = Clock.GetTimestamp();
@@ -91,7 +94,7 @@ internal sealed partial class RotationDemo(Terminal terminal, int? consumers = n
         scan.Look("the console", said.ToString());
         foreach (var place in scan.Found)
             Say($"Found in {place}.");
-        Say($"{2 * Logins.Count} passwords and {world.Pods?.Keys.Count ?? 0} private keys were looked for in the histories, memos and search attributes of {runs} runs, in the server's database, logs, metrics and on the console: {scan.Found.Count} found.");
+        Say($"{2 * Logins.Count} passwords and {world.Pods?.Keys.Count ?? 0} private keys were looked for in the histories, memos and search attributes of {runs} runs, in the server's database, logs, metrics, traces and on the console: {scan.Found.Count} found.");
         rotated += report.Secrets.Count(secret => secret.Outcome == RotationOutcome.Rotated);
         return new(
             rotated == Expected ? "rotated" : "incomplete", rotated, refused, consumers is null ? world.Pods!.Failures.Count : null, unproved, scan.Found.Count, times);
@@ -125,6 +128,8 @@ internal sealed partial class RotationDemo(Terminal terminal, int? consumers = n
         await world.ScanAsync(known, ct);
         if (!known.Found.Contains("histories: the name of a secret"))
             throw new CommandFailure(ExitCode.Failure, "The demo cannot see what it looks for.", "A name that every history has was not found in one.", "Report this.");
+        if (TracedBy.Except(world.TraceSources).ToList() is { Count: > 0 } silent)
+            throw new CommandFailure(ExitCode.Failure, "The demo cannot see what it looks for.", $"No trace of {string.Join(" and ", silent)} was heard, where there must be many.", "Report this.");
     }
 
     /// <summary>Says what the run does until it has ended.</summary>

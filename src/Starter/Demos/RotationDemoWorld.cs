@@ -28,6 +28,7 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
 
     private readonly CancellationTokenSource stopping = new();
     private readonly KeptLog log = new();
+    private readonly TraceRecorder traces = new();
     private readonly string folder = Directory.CreateTempSubdirectory("platformops-demo-").FullName;
     private readonly int metricsPort = LocalPorts.Take();
     private Task working = Task.CompletedTask;
@@ -51,6 +52,9 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
     public KubernetesConnection Cluster { get; private set; } = null!;
 
     public string ServerAddress => server.Address;
+
+    /// <summary>Whose traces were heard, by the names of sources.</summary>
+    public IReadOnlyCollection<string> TraceSources => traces.Sources;
 
     /// <summary>What the worker and the server logged.</summary>
     public string Log => log.Text;
@@ -106,6 +110,7 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
             await scan.LookAtFileAsync("the server's database", file, ct);
         await scan.LookAtFileAsync("PostgreSQL's log", Postgres.LogFile, ct);
         scan.Look("logs", Log);
+        scan.Look("traces", traces.Text);
         using var http = new HttpClient();
         scan.Look("metrics", await http.GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{metricsPort}/metrics")), ct));
         return runs;
@@ -133,6 +138,7 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
         if (Postgres is not null)
             await Postgres.DisposeAsync();
         log.Dispose();
+        traces.Dispose();
         stopping.Dispose();
         Directory.Delete(folder, recursive: true);
     }

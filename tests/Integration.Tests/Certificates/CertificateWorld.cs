@@ -127,7 +127,10 @@ internal sealed class CertificateWorld : IAsyncDisposable
 
     public static string Encoded(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
 
-    /// <summary>No private key that was ever published is in the history, the memo or the search attributes of any run.</summary>
+    /// <summary>Every trace of this process since the world began.</summary>
+    private readonly TraceRecorder traces = new();
+
+    /// <summary>No private key that was ever published is in the history, the memo or the search attributes of any run, nor in a trace.</summary>
     public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys, TemporalClient? client = null)
     {
         var scan = new CanaryScan();
@@ -135,6 +138,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         foreach (var key in keys)
             scan.LookForKey("a private key", key);
         Assert.True(await scan.LookAtRunsAsync(client ?? Client, Ct) > 0 && keys.Count > 0);
+        scan.Look("traces", traces.Text);
         Assert.Empty(scan.Found);
     }
 
@@ -150,6 +154,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
         await vault.DisposeAsync();
         Kubectl.Dispose();
         await Platform.DisposeAsync();
+        traces.Dispose();
         stop.Dispose();
     }
 

@@ -60,6 +60,24 @@ public sealed class RotationDemoTests
         Assert.Equal(["log: it"], await FoundAsync(scan => Looked(scan, "log", $"warn: login failed for {canary}")));
         Assert.Equal(["metrics: it"], await FoundAsync(scan => Looked(scan, "metrics", $"up{{password=\"{canary}\"}} 1")));
         Assert.Empty(await FoundAsync(scan => Looked(scan, "log", "warn: login failed")));
+        foreach (var plant in new Action<Activity>[]
+        {
+            span => span.DisplayName = $"log in with {canary}",
+            span => span.SetTag("url.full", $"https://example.com/?token={canary}"),
+            span => span.SetTag("arguments", new[] { "-p", canary }),
+            span => span.AddEvent(new("exception", tags: new() { ["exception.message"] = $"{canary} was refused" })),
+            span => span.SetStatus(ActivityStatusCode.Error, $"{canary} was refused"),
+            span => span.SetBaggage("password", canary),
+        })
+        {
+            using var traces = new TraceRecorder();
+            using var source = new ActivitySource("somebody");
+            using (var span = source.StartActivity("work"))
+                plant(span!);
+            Assert.Equal(["traces: it"], await FoundAsync(scan => Looked(scan, "traces", traces.Text)));
+            Assert.Contains("somebody", traces.Sources);
+        }
+
         Directory.Delete(folder, recursive: true);
 
         async Task<IReadOnlyList<string>> FoundAsync(Func<CanaryScan, Task> look)

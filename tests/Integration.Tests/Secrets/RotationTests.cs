@@ -173,14 +173,19 @@ public sealed class RotationTests(SandboxCluster cluster, PostgresCluster postgr
         return Wait.UntilAsync(async () => wanted(last = await run.QueryAsync(workflow => workflow.Status())), () => $"{last?.Phase}: {last?.Summary}", TimeSpan.FromMinutes(2));
     }
 
-    /// <summary>In no history, memo, search attribute or failure of any run.</summary>
+    /// <summary>In no history, memo, search attribute or failure of any run, and in no trace.</summary>
     internal static async Task NoValueIsSpokenAsync(RotationWorld world, IReadOnlyList<string> values)
     {
         var scan = new Starter.Demos.CanaryScan();
         foreach (var value in values)
             scan.LookFor("a value", value);
         var runs = await scan.LookAtRunsAsync(world.Client, Ct);
+        // A verifier of PostgreSQL is no password, but by it one can be guessed.
+        scan.LookFor("a verifier", "SCRAM-SHA-256$");
+        scan.Look("traces", world.Traces.Text);
         Assert.Empty(scan.Found);
         Assert.True(runs > 0);
+        // Nets have holes: those who did the work were heard.
+        Assert.Superset(new HashSet<string> { "System.Net.Http", world.Subject is PostgresSubject ? "Npgsql" : "System.Net.Http" }, world.Traces.Sources.ToHashSet());
     }
 }

@@ -7,6 +7,7 @@ using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Integration.Tests.Postgres;
 using PlatformOps.Integration.Tests.Provisioning;
 using PlatformOps.Sandbox.Vault;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;
@@ -37,6 +38,9 @@ internal sealed class RotationWorld : IAsyncDisposable
     }
 
     private readonly VaultConnection root;
+
+    /// <summary>Every trace of this process since the world began.</summary>
+    public TraceRecorder Traces { get; } = new();
 
     public TestPlatform Platform { get; }
 
@@ -119,6 +123,7 @@ internal sealed class RotationWorld : IAsyncDisposable
         await Platform.DisposeAsync();
         if (!leaveSubject)
             await Subject.DisposeAsync();
+        Traces.Dispose();
         stopWorker.Dispose();
         stop.Dispose();
     }
