@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json.Nodes;
 
 namespace PlatformOps.Bench.Secrets;
 
@@ -19,7 +17,7 @@ internal static class RotationBenchmark
             for (var round = 1; round <= rounds; round++)
             {
                 await Console.Error.WriteLineAsync($"{count} consumers, round {round} of {rounds} ...");
-                var measured = await OnceAsync(count);
+                var measured = await Demo.MeasuredAsync("rotation", "--consumers", count.ToString(CultureInfo.InvariantCulture));
                 proved.Add((double)measured["provedAfterSeconds"]!);
                 reload.Add((double)measured["reloadSeconds"]!);
             }
@@ -28,16 +26,6 @@ internal static class RotationBenchmark
         }
 
         return new RotationResult("rotation", rounds, Environment.ProcessorCount, rows);
-    }
-
-    private static async Task<JsonNode> OnceAsync(int consumers)
-    {
-        var program = Environment.GetEnvironmentVariable("PLATFORMOPS_PROGRAM") ?? throw new InvalidOperationException("Start it with bench/run.");
-        using var process = Process.Start(new ProcessStartInfo(program, ["demo", "rotation", "--output", "json", "--consumers", consumers.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var complained = process.StandardError.ReadToEndAsync();
-        var said = (await process.StandardOutput.ReadToEndAsync()).TrimEnd().Split('\n');
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 && JsonNode.Parse(said[^1])?["measured"] is { } measured ? measured : throw new InvalidOperationException($"The demo ended with {process.ExitCode}: {said[^1]} {await complained}");
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

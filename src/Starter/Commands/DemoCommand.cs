@@ -63,19 +63,27 @@ internal static class DemoCommand
         });
     }
 
-    private static CliCommand Backup() => new CliCommand(
-        "backup",
-        "A real PostgreSQL pair is backed up under load, the set is proved, everything is deleted, and the moment before comes back: with a backup of what is overwritten, approval, and every row accounted for.",
-        new Example("demo backup", "the whole story"), new Example("demo backup --output json", "only the result on standard output"))
+    private static CliCommand Backup()
     {
+        var megabytes = new Option<int?>("--megabytes") { Description = "Back up and prove so much data instead, measured beside pgBackRest alone. [default: the story]", HelpName = "N" };
+        return new CliCommand(
+            "backup",
+            "A real PostgreSQL pair is backed up under load, the set is proved, everything is deleted, and the moment before comes back: with a backup of what is overwritten, approval, and every row accounted for.",
+            new Example("demo backup", "the whole story"), new Example("demo backup --output json", "only the result on standard output"))
+        {
+            megabytes,
+        }
+        .Runs(async (invocation, ct) =>
+        {
+            var amount = invocation.Get(megabytes);
+            if (amount is < 1 or > 100_000)
+                throw new CommandFailure(ExitCode.Usage, $"--megabytes is {amount}: 1 to 100000 is expected.", "", "platformops demo backup --help");
+            var (regions, sources) = Pair(invocation);
+            var result = await new BackupDemo(invocation.Terminal, invocation.Verbose, amount).RunAsync(regions, sources, ct);
+            Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
+            return result is { Outcome: "restored" or "measured", RowsMissingOlderThanRpo: 0 } && result.Proved == result.Sets ? ExitCode.Success : ExitCode.RunFailed;
+        });
     }
-    .Runs(async (invocation, ct) =>
-    {
-        var (regions, sources) = Pair(invocation);
-        var result = await new BackupDemo(invocation.Terminal, invocation.Verbose).RunAsync(regions, sources, ct);
-        Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
-        return result is { Outcome: "restored", RowsMissingOlderThanRpo: 0 } && result.Proved == result.Sets ? ExitCode.Success : ExitCode.RunFailed;
-    });
 
     /// <summary>The regions of the environment that demos with a pair of databases play, and where it is read.</summary>
     private static ((string First, string Second) Regions, ProvisioningSources Sources) Pair(Invocation invocation)

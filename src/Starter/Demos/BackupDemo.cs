@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Npgsql;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Guard.Configuration;
+using PlatformOps.Platform.Backups;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows;
 using PlatformOps.Workflows.Backups;
@@ -18,11 +20,14 @@ namespace PlatformOps.Starter.Demos;
 /// <param name="MeasuredRpoSeconds">By store: the age of the newest data that a restore of its newest set brought back.</param>
 /// <param name="MeasuredRtoSeconds">By store: what that restore took. <c>NAME-outOfService</c>: for how long clients were not let in while the damaged data was replaced.</param>
 /// <param name="RowsMissingOlderThanRpo">Rows that clients were told are written before the damage, and that the restored database does not have.</param>
+/// <param name="Measured">How long it took; left out unless an amount of data was asked for.</param>
 internal sealed record BackupDemoResult(
-    string Outcome, int Sets, int Proved, IReadOnlyDictionary<string, double> MeasuredRpoSeconds, IReadOnlyDictionary<string, double> MeasuredRtoSeconds, int RowsMissingOlderThanRpo);
+    string Outcome, int Sets, int Proved, IReadOnlyDictionary<string, double> MeasuredRpoSeconds, IReadOnlyDictionary<string, double> MeasuredRtoSeconds, int RowsMissingOlderThanRpo,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] BackupTimes? Measured = null);
 
 /// <summary>The whole story of a backup, live: made under load, proved, needed, and restored while nothing else is lost.</summary>
-internal sealed class BackupDemo(Terminal terminal, bool verbose)
+/// <param name="megabytes">So much data is backed up, proved and measured, beside pgBackRest alone, and nothing is deleted; null: the story.</param>
+internal sealed class BackupDemo(Terminal terminal, bool verbose, int? megabytes = null)
 {
     private const string Store = "postgresql";
 
@@ -38,6 +43,8 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose)
             throw new CommandFailure(ExitCode.Failure, "pgBackRest is not installed here.", "The demo makes real backups of a real server.", "Debian: apt-get install pgbackrest");
         Say("Starting two PostgreSQL servers with guards and pgBackRest, an S3 server, Vault, the witness, the bootstrap server and workers ...");
         await using var world = await FailoverWorld.StartAsync(regions, sources, synchronous: false, verbose, Say, ct, backedUp: true);
+        if (megabytes is { } amount)
+            return await MeasureAsync(world, amount, ct);
         await using var clients = new Clients(world.ClientAddresses, writers: 4, Clock);
         await FailoverWorld.UntilAsync("clients write", () => Task.FromResult(clients.Acknowledged > 500), ct);
         Say($"Clients write: {clients.Acknowledged} rows are acknowledged so far. A backup is made meanwhile.");
@@ -59,10 +66,32 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose)
         return new(JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), sets, proved, rpo, rto, missing);
     }
 
-    private async Task BackUpAsync(FailoverWorld world, CancellationToken ct)
+    /// <summary>The bare tools have the same data, machine, bucket and configuration, after us.</summary>
+    private async Task<BackupDemoResult> MeasureAsync(FailoverWorld world, int amount, CancellationToken ct)
+    {
+        Say($"{amount} MB of data are written.");
+        // Large objects: whoever may connect may make them. A megabyte of bytes that cannot be compressed each.
+        for (var written = 0; written < amount; written++)
+            await SqlAsync(world, "SELECT lo_from_bytea(0, (SELECT string_agg(sha512((random()::text || i)::bytea), '') FROM generate_series(1, 16384) AS i))", ct);
+        var bytes = (long)await SqlAsync(world, "SELECT sum(pg_database_size(oid))::bigint FROM pg_database", ct);
+        var started = Clock.GetTimestamp();
+        await BackUpAsync(world, ct, BackupMethod.Full);
+        var backup = Clock.GetElapsedTime(started).TotalSeconds;
+        started = Clock.GetTimestamp();
+        await VerifyAsync(world, ct);
+        var verify = Clock.GetElapsedTime(started).TotalSeconds;
+        Say("The same by hand: pgbackrest backup, pgbackrest restore, and a server that is started on it.");
+        var bareBackup = await new BarePgBackRest(world.Pair[world.Primary]).BackUpAsync(ct);
+        var bareRestore = await new BarePgBackRest(world.Pair[world.Standby]).RestoreAsync(Path.Combine(world.Folder, "bare"), ct);
+        return new("measured", sets, proved, rpo, rto, 0, new(bytes, Rounded(backup), Rounded(bareBackup), rto[Store], Rounded(bareRestore), Rounded(verify)));
+
+        static double Rounded(double seconds) => Math.Round(seconds, 3);
+    }
+
+    private async Task BackUpAsync(FailoverWorld world, CancellationToken ct, BackupMethod? method = null)
     {
         var report = await world.Client.ExecuteWorkflowAsync(
-            (BackUpDatabase runbook) => runbook.RunAsync(new BackUpInput { Environment = FailoverWorld.Environment, Store = Store }), Options(BackUpStore.WorkflowId(FailoverWorld.Environment, Store), ct));
+            (BackUpDatabase runbook) => runbook.RunAsync(new BackUpInput { Environment = FailoverWorld.Environment, Store = Store, Method = method }), Options(BackUpStore.WorkflowId(FailoverWorld.Environment, Store), ct));
         sets++;
         Say(report.Summary);
     }
