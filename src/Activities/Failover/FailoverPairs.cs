@@ -5,7 +5,7 @@ using PlatformOps.Adapters.Kubernetes;
 
 namespace PlatformOps.Activities.Failover;
 
-/// <summary>Opens the database of an environment as the connections state it: PostgreSQL behind guards, under CloudNativePG, or in RDS; and the witness.</summary>
+/// <summary>Opens the database of an environment as the connections state it: PostgreSQL behind guards, under CloudNativePG, in RDS, or an Aurora global database; and the witness.</summary>
 public static class FailoverPairs
 {
     /// <summary>What the witness's own connection is called in messages.</summary>
@@ -34,6 +34,9 @@ public static class FailoverPairs
             case "rds":
                 var instances = access.Nodes.ToDictionary(node => node.Key, node => (RegionAws.Open(connections, node.Key), node.Value.Rds!));
                 return new(new RdsPostgres(instances, witness, TimeProvider.System), witness, probe) { Timing = timing };
+            case "aurora":
+                var members = access.Nodes.ToDictionary(node => node.Key, node => (RegionAws.Open(connections, node.Key), node.Value.Aurora!));
+                return new(new AuroraPostgres(members, witness, TimeProvider.System), witness, probe) { Timing = timing };
             default:
                 var guards = Guards(environment, access);
                 return new(new GuardedPostgres(guards), witness, probe) { Certificates = new(guards), Timing = timing };

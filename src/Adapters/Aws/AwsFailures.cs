@@ -11,7 +11,7 @@ internal sealed class AwsFailures(AwsAccess access)
         "TooManyRequests", "TooManyRequestsException", "BandwidthLimitExceeded", "LimitExceededException", "PriorRequestNotComplete", "EC2ThrottledException");
 
     private static readonly FrozenSet<string> Missing = FrozenSet.Create(StringComparer.Ordinal,
-        "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBSnapshotNotFound", "DBSnapshotNotFoundFault", "GlobalClusterNotFoundFault", "NoSuchBucket", "NoSuchKey",
+        "DBInstanceNotFound", "DBInstanceNotFoundFault", "DBClusterNotFoundFault", "DBSnapshotNotFound", "DBSnapshotNotFoundFault", "GlobalClusterNotFoundFault", "NoSuchBucket", "NoSuchKey",
         "NoSuchVersion", "NoSuchUpload", "NotFound", "NoSuchTagSet", "NoSuchLifecycleConfiguration", "NoSuchPublicAccessBlockConfiguration", "ReplicationConfigurationNotFoundError",
         "ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "NoSuchHostedZone", "NoSuchChange", "NoSuchEntity");
 
@@ -21,7 +21,7 @@ internal sealed class AwsFailures(AwsAccess access)
 
     private static readonly FrozenSet<string> Moving = FrozenSet.Create(StringComparer.Ordinal,
         "PreconditionFailed", "ConditionalRequestConflict", "OperationAborted", "ConcurrentModification", "InvalidDBInstanceState", "InvalidDBInstanceStateFault",
-        "InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "InvalidGlobalClusterStateFault", "BucketNotEmpty", "HostedZoneNotEmpty");
+        "InvalidDBSnapshotState", "InvalidDBSnapshotStateFault", "InvalidDBClusterStateFault", "InvalidGlobalClusterStateFault", "BucketNotEmpty", "HostedZoneNotEmpty");
 
     private static readonly FrozenSet<string> Unknown = FrozenSet.Create(StringComparer.Ordinal,
         "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken", "ExpiredTokenException", "InvalidToken",

@@ -50,7 +50,7 @@ public sealed record FailoverAccess
         .. Witness?.TimeoutMilliseconds is { } timeout and (< 20 or > 30_000) ? [$"{path}.witness.timeoutMilliseconds is {timeout}: 20 to 30000 is expected, a fraction of the guards' lease."] : Array.Empty<string>(),
     ];
 
-    /// <summary>Who operates the database: <c>guard</c>, <c>cloudNativePg</c> or <c>rds</c>; null: nobody is stated, or not one for all.</summary>
+    /// <summary>Who operates the database: <c>guard</c>, <c>cloudNativePg</c>, <c>rds</c> or <c>aurora</c>; null: nobody is stated, or not one for all.</summary>
     public string? Kind => Nodes.Count > 0 && Nodes.Values.Select(node => node.Kind).Distinct().ToList() is [{ } one] ? one : null;
 
     private IEnumerable<string> NodeProblems(string path)
@@ -58,16 +58,20 @@ public sealed record FailoverAccess
         foreach (var (name, node) in Nodes)
         {
             if (node.Kind is null)
-                yield return $"{path}.nodes.{name} needs one of guard, cloudNativePg and rds.";
+                yield return $"{path}.nodes.{name} needs one of guard, cloudNativePg, rds and aurora.";
             if (node.CloudNativePg is { } cluster && (string.IsNullOrEmpty(cluster.Namespace) || string.IsNullOrEmpty(cluster.Cluster)))
                 yield return $"{path}.nodes.{name}.cloudNativePg needs namespace and cluster.";
             if (node.Rds is { } instance && (string.IsNullOrEmpty(instance.Instance) || string.IsNullOrEmpty(instance.ClosedSecurityGroup)))
                 yield return $"{path}.nodes.{name}.rds needs instance and closedSecurityGroup.";
+            if (node.Aurora is { } member && (string.IsNullOrEmpty(member.GlobalCluster) || string.IsNullOrEmpty(member.Cluster) || string.IsNullOrEmpty(member.ClosedSecurityGroup)))
+                yield return $"{path}.nodes.{name}.aurora needs globalCluster, cluster and closedSecurityGroup.";
         }
 
         if (Nodes.Values.Select(node => node.Kind).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 1 } kinds)
             yield return $"{path}.nodes are of {string.Join(" and ", kinds)}: both have to be of one kind.";
-        if (Kind is "cloudNativePg" or "rds" && Synchronous)
+        if (Nodes.Values.Select(node => node.Aurora?.GlobalCluster).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList() is { Count: > 1 } wholes)
+            yield return $"{path}.nodes are of the global clusters {string.Join(" and ", wholes)}: both have to be of one.";
+        if (Kind is "cloudNativePg" or "rds" or "aurora" && Synchronous)
             yield return $"{path}.synchronous is true, which is the default: {Kind} replicates between regions asynchronously, and no commit waits for the other one. State false.";
     }
 
@@ -91,19 +95,21 @@ public sealed record DrillAccess(string Source, string Replication, string Passw
     internal DrillAccess RelativeTo(string folder) => this with { PasswordFile = Path.Combine(folder, PasswordFile), Folder = Path.Combine(folder, Folder) };
 }
 
-/// <summary>How one node is reached. Who operates it is one of <paramref name="Guard"/>, <paramref name="CloudNativePg"/> and <paramref name="Rds"/>, the same for both nodes.</summary>
+/// <summary>How one node is reached. Who operates it is one of <paramref name="Guard"/>, <paramref name="CloudNativePg"/>, <paramref name="Rds"/> and <paramref name="Aurora"/>, the same for both nodes.</summary>
 /// <param name="Guard">Its guard's API, <c>https://host:port</c>.</param>
 /// <param name="Clients">Where clients reach it, <c>host:port</c>: with a guard, where that one listens for clients.</param>
 /// <param name="TemporalCluster">The name of the region's Temporal cluster as namespaces know it; null: the region's.</param>
 /// <param name="CloudNativePg">Its <c>Cluster</c> resource, in the Kubernetes cluster of the region as <c>regions</c> of the connections file say.</param>
 /// <param name="Rds">Its instance, in the AWS region as <c>regions</c> of the connections file say.</param>
-public sealed record FailoverNodeAccess(string? Guard, string Clients, string? TemporalCluster = null, CloudNativePgNode? CloudNativePg = null, RdsNode? Rds = null)
+/// <param name="Aurora">Its cluster of a global database, in the AWS region as <c>regions</c> of the connections file say.</param>
+public sealed record FailoverNodeAccess(string? Guard, string Clients, string? TemporalCluster = null, CloudNativePgNode? CloudNativePg = null, RdsNode? Rds = null, AuroraNode? Aurora = null)
 {
-    internal string? Kind => (Guard, CloudNativePg, Rds) switch
+    internal string? Kind => (Guard, CloudNativePg, Rds, Aurora) switch
     {
-        ({ Length: > 0 }, null, null) => "guard",
-        (null or "", not null, null) => "cloudNativePg",
-        (null or "", null, not null) => "rds",
+        ({ Length: > 0 }, null, null, null) => "guard",
+        (null or "", not null, null, null) => "cloudNativePg",
+        (null or "", null, not null, null) => "rds",
+        (null or "", null, null, not null) => "aurora",
         _ => null,
     };
 }

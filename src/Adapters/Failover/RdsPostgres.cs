@@ -1,4 +1,3 @@
-using System.Globalization;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Platform.Failover;
@@ -16,8 +15,6 @@ public sealed record RdsNode(string Instance, string ClosedSecurityGroup);
 /// <para>How far a replica is behind is not in RDS's API: nobody can say before what would be lost.</para></remarks>
 public sealed class RdsPostgres : OperatedDatabase, IDisposable
 {
-    private const string EpochTag = "platformops.io/epoch", OpenGroupsTag = "platformops.io/open-security-groups", RebootedTag = "platformops.io/closed-for-epoch";
-
     private readonly IReadOnlyDictionary<string, (AwsConnection Connection, RdsNode Place)> instances;
 
     /// <param name="instances">By node.</param>
@@ -46,8 +43,8 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
             Name = node,
             Role = role,
             Writable = role == NodeRole.Primary && !closed,
-            Fenced = closed && found.Available && found.Tags.ContainsKey(RebootedTag),
-            Epoch = Epoch(found),
+            Fenced = closed && found.Available && found.Tags.ContainsKey(RdsMarks.Rebooted),
+            Epoch = RdsMarks.EpochOf(found.Tags),
             Streaming = role == NodeRole.Standby ? found.ReplicatesNormally : null,
             Trouble = closed ? $"It is closed by {instances[node].Place.ClosedSecurityGroup}."
                 : role is NodeRole.Stopped or NodeRole.Unknown ? $"RDS says {found.Status}."
@@ -69,24 +66,24 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
     protected override async Task CloseAsync(string node, string other, long epoch, bool planned, CancellationToken ct)
     {
         var found = await ReadAsync(node, ct);
-        RefuseOld(node, Epoch(found), epoch);
+        RefuseOld(node, RdsMarks.EpochOf(found.Tags), epoch);
         if (found.ReplicaOf is not null)
             return;
-        await TagAsync(node, found, ct, (EpochTag, Text(epoch)));
+        await TagAsync(node, found, ct, (RdsMarks.Epoch, RdsMarks.Text(epoch)));
         if (!Closed(node, found))
         {
             if (found.SecurityGroups.Count > 0)
-                await TagAsync(node, found, ct, (OpenGroupsTag, string.Join(' ', found.SecurityGroups)));
+                await TagAsync(node, found, ct, (RdsMarks.OpenGroups, string.Join(' ', found.SecurityGroups)));
             await ChangeGroupsAsync(node, [instances[node].Place.ClosedSecurityGroup], ct);
         }
 
         // Sessions that were open go on through a closed group; a reboot ends them. Twice does no harm.
-        if (!found.Tags.ContainsKey(RebootedTag))
+        if (!found.Tags.ContainsKey(RdsMarks.Rebooted))
         {
             await AvailableAsync(node, ct);
             var (connection, place) = At(node);
             await connection.CallAsync("reboot", Named(place), token => connection.Rds.RebootDBInstanceAsync(new() { DBInstanceIdentifier = place.Instance }, token), ct);
-            await TagAsync(node, found, ct, (RebootedTag, Text(epoch)));
+            await TagAsync(node, found, ct, (RdsMarks.Rebooted, RdsMarks.Text(epoch)));
         }
     }
 
@@ -94,14 +91,13 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
     protected override async Task ReopenAsync(string node, long epoch, CancellationToken ct)
     {
         var found = await ReadAsync(node, ct);
-        RefuseOld(node, Epoch(found), epoch);
-        await TagAsync(node, found, ct, (EpochTag, Text(epoch)));
+        RefuseOld(node, RdsMarks.EpochOf(found.Tags), epoch);
+        await TagAsync(node, found, ct, (RdsMarks.Epoch, RdsMarks.Text(epoch)));
         if (!Closed(node, found))
             return;
-        if (found.Tags.GetValueOrDefault(OpenGroupsTag)?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is not { Length: > 0 } groups)
-            throw new AdapterException(AdapterFailureKind.Rejected, $"{Named(At(node).Place)} has no tag {OpenGroupsTag}: nobody knows which security groups it had. Set them by hand.");
         var (connection, place) = At(node);
-        await connection.CallAsync("untag", Named(place), token => connection.Rds.RemoveTagsFromResourceAsync(new() { ResourceName = found.Arn, TagKeys = [RebootedTag] }, token), ct);
+        var groups = RdsMarks.OpenGroupsOf(found.Tags, Named(place));
+        await RdsMarks.UntagAsync(connection, Named(place), found.Arn, found.Tags, ct, RdsMarks.Rebooted);
         await ChangeGroupsAsync(node, groups, ct);
     }
 
@@ -109,11 +105,11 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
     protected override async Task MakePrimaryAsync(string node, DatabaseNode? other, long epoch, CancellationToken ct)
     {
         var found = await ReadAsync(node, ct);
-        RefuseOld(node, Epoch(found), epoch);
-        if (found.ReplicaOf is null && Epoch(found) != epoch)
+        RefuseOld(node, RdsMarks.EpochOf(found.Tags), epoch);
+        if (found.ReplicaOf is null && RdsMarks.EpochOf(found.Tags) != epoch)
             throw new AdapterException(
                 AdapterFailureKind.Rejected, $"{Named(At(node).Place)} is no replica: promoting it would bring an old state back. Make a replica of the primary, and name it in the connections file.");
-        await TagAsync(node, found, ct, (EpochTag, Text(epoch)));
+        await TagAsync(node, found, ct, (RdsMarks.Epoch, RdsMarks.Text(epoch)));
         if (found.ReplicaOf is null || found.Status == "promoting")
             return;
         var (connection, place) = At(node);
@@ -130,10 +126,6 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
             AdapterFailureKind.Rejected,
             $"RDS makes no replica of an instance that was primary. {Named(At(node).Place)} is closed and keeps what only it has. Create a replica of {(await ReadAsync(primary, ct)).Arn} in {node}, name it in failover.*.nodes.{node}.rds.instance of the connections file, start the workers again, and retry; or leave the step out.");
     }
-
-    private static long Epoch(DatabaseInstance instance) => long.TryParse(instance.Tags.GetValueOrDefault(EpochTag), out var epoch) ? epoch : 0;
-
-    private static string Text(long epoch) => epoch.ToString(CultureInfo.InvariantCulture);
 
     private static string Named(RdsNode place) => DatabaseInstances.Named(place.Instance);
 
@@ -167,12 +159,9 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
             new() { DBInstanceIdentifier = place.Instance, ApplyImmediately = true, VpcSecurityGroupIds = [.. groups] }, token), ct);
     }
 
-    private async Task TagAsync(string node, DatabaseInstance found, CancellationToken ct, params (string Key, string Value)[] tags)
+    private Task TagAsync(string node, DatabaseInstance found, CancellationToken ct, params (string Key, string Value)[] tags)
     {
         var (connection, place) = At(node);
-        if (Array.TrueForAll(tags, tag => found.Tags.GetValueOrDefault(tag.Key) == tag.Value))
-            return;
-        await connection.CallAsync("tag", Named(place), token => connection.Rds.AddTagsToResourceAsync(
-            new() { ResourceName = found.Arn, Tags = [.. tags.Select(tag => new Aws.Sdk.RDS.Model.Tag { Key = tag.Key, Value = tag.Value })] }, token), ct);
+        return RdsMarks.TagAsync(connection, Named(place), found.Arn, found.Tags, ct, tags);
     }
 }

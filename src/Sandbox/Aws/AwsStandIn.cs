@@ -30,11 +30,13 @@ public sealed class AwsStandIn : IAsyncDisposable
     private readonly Route53Calls route53;
     private readonly IamCalls iam;
     private readonly StsCalls sts;
+    private readonly Action<string>? changing;
     private long mutating;
 
     private AwsStandIn(AwsStandInOptions options)
     {
         faults = new(options.Seed);
+        changing = options.Changing;
         storage = new(options.DataFile);
         AccessKeyId = Known(storage);
         rds = new(storage, options.TimeProvider, options.TimeScale, options.ListLag);
@@ -122,7 +124,11 @@ public sealed class AwsStandIn : IAsyncDisposable
             if (fault?.Kind == FaultKind.Error)
                 throw AwsFailure.Injected(fault.StatusCode);
             if (!reads)
+            {
                 Interlocked.Increment(ref mutating);
+                changing?.Invoke(operation);
+            }
+
             var answer = await carryOut();
             if (fault?.Kind == FaultKind.CutAfterEffect)
                 context.Abort();

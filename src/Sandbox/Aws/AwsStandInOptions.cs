@@ -16,4 +16,7 @@ public sealed record AwsStandInOptions
     public TimeSpan ListLag { get; init; }
 
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>Told of every call that may change something, by its operation (of S3 with the bucket), before it is carried out; null: nobody is.</summary>
+    public Action<string>? Changing { get; init; }
 }

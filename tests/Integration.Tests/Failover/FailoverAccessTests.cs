@@ -27,6 +27,8 @@ public sealed class FailoverAccessTests : IDisposable
     [InlineData("nodes.a", "\"nodes\": {\"a\": {\"clients\": \"a:5432\"}}", "needs")]
     [InlineData("nodes.a.cloudNativePg", "\"synchronous\": false, \"nodes\": {\"a\": {\"cloudNativePg\": {\"namespace\": \"n\"}}}", "needs")]
     [InlineData("nodes.a.rds", "\"synchronous\": false, \"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\"}}}", "needs")]
+    [InlineData("nodes.a.aurora", "\"synchronous\": false, \"nodes\": {\"a\": {\"aurora\": {\"globalCluster\": \"g\", \"cluster\": \"c\"}}}", "needs")]
+    [InlineData("nodes", "\"synchronous\": false, \"nodes\": {\"a\": {\"aurora\": {\"globalCluster\": \"g\", \"cluster\": \"c\", \"closedSecurityGroup\": \"s\"}}, \"b\": {\"aurora\": {\"globalCluster\": \"h\", \"cluster\": \"c\", \"closedSecurityGroup\": \"s\"}}}", "are")]
     [InlineData("synchronous", "\"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\", \"closedSecurityGroup\": \"sg-1\"}}}")]
     public void What_cannot_work_names_its_field(string field, string stated, string verb = "is")
     {

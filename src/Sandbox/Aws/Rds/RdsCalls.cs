@@ -37,6 +37,13 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
                 "DeleteDBInstance" => Delete(call),
                 "AddTagsToResource" => AddTags(call),
                 "RemoveTagsFromResource" => RemoveTags(call),
+                "CreateGlobalCluster" => CreateGlobal(call),
+                "DescribeGlobalClusters" => DescribeGlobals(call),
+                "SwitchoverGlobalCluster" => SwitchOver(call),
+                "FailoverGlobalCluster" => FailOver(call),
+                "CreateDBCluster" => CreateCluster(call),
+                "DescribeDBClusters" => DescribeClusters(call),
+                "ModifyDBCluster" => ModifyCluster(call),
                 "CreateDBSnapshot" => CreateSnapshot(call),
                 "DescribeDBSnapshots" => DescribeSnapshots(call),
                 "CopyDBSnapshot" => CopySnapshot(call),
@@ -59,6 +66,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
     /// <summary>Ends what is over by now.</summary>
     private void Advance()
     {
+        AdvanceGlobals();
         foreach (var database in Databases.Values.Where(database => database.Until <= time.GetUtcNow()).ToList())
         {
             if (database.Status != "deleting")
@@ -76,6 +84,8 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
 
     private XElement Create(AwsCall call)
     {
+        if (call.Text("DBClusterIdentifier") is { } cluster)
+            return CreateMember(call, Cluster(call.Region, cluster));
         var database = new StoredDatabase
         {
             Region = call.Region,
@@ -107,6 +117,29 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         call.Text("KmsKeyId");
         database.SecurityGroups = Placement(call);
         return Begin(call, database);
+    }
+
+    private XElement CreateMember(AwsCall call, StoredCluster cluster)
+    {
+        if (call.Required("Engine") != Aurora)
+            throw AwsFailure.Combination($"The engine of a member of {cluster.Identifier} is {Aurora}");
+        return Begin(call, new StoredDatabase
+        {
+            Region = call.Region,
+            Identifier = NewIdentifier(call, "DBInstanceIdentifier"),
+            Created = time.GetUtcNow(),
+            Cluster = RdsState.Key(cluster.Region, cluster.Identifier),
+            Engine = Aurora,
+            EngineVersion = "16.4",
+            MasterUser = "",
+            Class = call.Required("DBInstanceClass"),
+            Storage = 1,
+            BackupDays = 1,
+            MultipleZones = false,
+            Encrypted = false,
+            Protected = false,
+            Tags = call.Tags(),
+        });
     }
 
     private XElement CreateReplica(AwsCall call)
@@ -170,9 +203,9 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
     {
         var (arn, tags) = (call.Required("ResourceName"), call.Tags());
         call.NothingElse();
-        var database = Databases.Values.FirstOrDefault(database => database.Arn == arn) ?? throw new AwsFailure(404, "DBInstanceNotFound", $"{arn} not found.");
+        var tagged = TagsOf(arn);
         foreach (var (key, value) in tags)
-            database.Tags[key] = value;
+            tagged[key] = value;
         return call.Answer();
     }
 
@@ -180,11 +213,15 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
     {
         var (arn, keys) = (call.Required("ResourceName"), call.List("TagKeys", "member"));
         call.NothingElse();
-        var database = Databases.Values.FirstOrDefault(database => database.Arn == arn) ?? throw new AwsFailure(404, "DBInstanceNotFound", $"{arn} not found.");
+        var tagged = TagsOf(arn);
         foreach (var key in keys)
-            database.Tags.Remove(key);
+            tagged.Remove(key);
         return call.Answer();
     }
+
+    private Dictionary<string, string> TagsOf(string arn) =>
+        Databases.Values.FirstOrDefault(database => database.Arn == arn)?.Tags ?? Clusters.Values.FirstOrDefault(cluster => cluster.Arn == arn)?.Tags
+        ?? throw new AwsFailure(404, "DBInstanceNotFound", $"{arn} not found.");
 
     private XElement Promote(AwsCall call)
     {

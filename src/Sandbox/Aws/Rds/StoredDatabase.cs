@@ -3,12 +3,17 @@ using System.Xml.Linq;
 
 namespace PlatformOps.Sandbox.Aws.Rds;
 
-/// <summary>All databases and snapshots of the account, by region and identifier.</summary>
+/// <summary>All databases, snapshots and clusters of the account, by region and identifier.</summary>
 internal sealed class RdsState
 {
     public SortedDictionary<string, StoredDatabase> Databases { get; init; } = new(StringComparer.Ordinal);
 
     public SortedDictionary<string, StoredSnapshot> Snapshots { get; init; } = new(StringComparer.Ordinal);
+
+    public SortedDictionary<string, StoredCluster> Clusters { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>By identifier: they belong to no region.</summary>
+    public SortedDictionary<string, StoredGlobal> Globals { get; init; } = new(StringComparer.Ordinal);
 
     public static string Key(string region, string identifier) => $"{region}/{identifier}";
 }
@@ -75,6 +80,9 @@ internal sealed record StoredDatabase
     /// <summary>The key of the instance that it copies.</summary>
     public string? Source { get; set; }
 
+    /// <summary>The key of the Aurora cluster that it is an instance of; null: of none.</summary>
+    public string? Cluster { get; init; }
+
     /// <summary>Begins something that takes time.</summary>
     public void Begin(string status, DateTimeOffset until, PendingChange? change = null) => (Status, Until, Pending) = (status, until, change);
 
@@ -100,6 +108,7 @@ internal sealed record StoredDatabase
         new XElement("DbiResourceId", ResourceId),
         new XElement("DBInstanceClass", Class),
         new XElement("DBInstanceStatus", Status),
+        Cluster is null ? null : new XElement("DBClusterIdentifier", Cluster[(Cluster.IndexOf('/', StringComparison.Ordinal) + 1)..]),
         new XElement("Engine", Engine),
         new XElement("EngineVersion", EngineVersion),
         new XElement("MasterUsername", MasterUser),

@@ -32,6 +32,9 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<DescribeCertificatesResponse> DescribeCertificatesAsync(DescribeCertificatesRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DescribeCertificatesResponse>(request, Version, cancellationToken);
 
+    public Task<DescribeDBClustersResponse> DescribeDBClustersAsync(DescribeDBClustersRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<DescribeDBClustersResponse>(request, Version, cancellationToken);
+
     public Task<DescribeDBInstancesResponse> DescribeDBInstancesAsync(DescribeDBInstancesRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DescribeDBInstancesResponse>(request, Version, cancellationToken);
 
@@ -44,8 +47,14 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<DescribeGlobalClustersResponse> DescribeGlobalClustersAsync(DescribeGlobalClustersRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DescribeGlobalClustersResponse>(request, Version, cancellationToken);
 
+    public Task<FailoverGlobalClusterResponse> FailoverGlobalClusterAsync(FailoverGlobalClusterRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<FailoverGlobalClusterResponse>(request, Version, cancellationToken);
+
     public Task<ListTagsForResourceResponse> ListTagsForResourceAsync(ListTagsForResourceRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<ListTagsForResourceResponse>(request, Version, cancellationToken);
+
+    public Task<ModifyDBClusterResponse> ModifyDBClusterAsync(ModifyDBClusterRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<ModifyDBClusterResponse>(request, Version, cancellationToken);
 
     public Task<ModifyDBInstanceResponse> ModifyDBInstanceAsync(ModifyDBInstanceRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<ModifyDBInstanceResponse>(request, Version, cancellationToken);
@@ -56,9 +65,6 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<RebootDBInstanceResponse> RebootDBInstanceAsync(RebootDBInstanceRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<RebootDBInstanceResponse>(request, Version, cancellationToken);
 
-    public Task<RemoveFromGlobalClusterResponse> RemoveFromGlobalClusterAsync(RemoveFromGlobalClusterRequest request, CancellationToken cancellationToken = default) =>
-        QueryAsync<RemoveFromGlobalClusterResponse>(request, Version, cancellationToken);
-
     public Task<RemoveTagsFromResourceResponse> RemoveTagsFromResourceAsync(RemoveTagsFromResourceRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<RemoveTagsFromResourceResponse>(request, Version, cancellationToken);
 
@@ -67,4 +73,7 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
 
     public Task<RestoreDBInstanceToPointInTimeResponse> RestoreDBInstanceToPointInTimeAsync(RestoreDBInstanceToPointInTimeRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<RestoreDBInstanceToPointInTimeResponse>(request, Version, cancellationToken);
+
+    public Task<SwitchoverGlobalClusterResponse> SwitchoverGlobalClusterAsync(SwitchoverGlobalClusterRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<SwitchoverGlobalClusterResponse>(request, Version, cancellationToken);
 }

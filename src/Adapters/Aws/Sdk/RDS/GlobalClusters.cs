@@ -18,14 +18,28 @@ internal sealed class DescribeGlobalClustersResponse : AmazonWebServiceResponse
     public string? Marker { get; set; }
 }
 
-internal sealed class RemoveFromGlobalClusterRequest : AmazonWebServiceRequest
+internal sealed class FailoverGlobalClusterRequest : AmazonWebServiceRequest
 {
     public string? GlobalClusterIdentifier { get; set; }
 
-    public string? DbClusterIdentifier { get; set; }
+    public string? TargetDbClusterIdentifier { get; set; }
+
+    public bool? AllowDataLoss { get; set; }
 }
 
-internal sealed class RemoveFromGlobalClusterResponse : AmazonWebServiceResponse
+internal sealed class FailoverGlobalClusterResponse : AmazonWebServiceResponse
+{
+    public GlobalCluster? GlobalCluster { get; set; }
+}
+
+internal sealed class SwitchoverGlobalClusterRequest : AmazonWebServiceRequest
+{
+    public string? GlobalClusterIdentifier { get; set; }
+
+    public string? TargetDbClusterIdentifier { get; set; }
+}
+
+internal sealed class SwitchoverGlobalClusterResponse : AmazonWebServiceResponse
 {
     public GlobalCluster? GlobalCluster { get; set; }
 }

@@ -182,6 +182,41 @@ internal sealed class Event
     public DateTime? Date { get; set; }
 }
 
+internal sealed class DBClusterMember
+{
+    public string? DBInstanceIdentifier { get; set; }
+
+    public bool? IsClusterWriter { get; set; }
+}
+
+internal sealed class DBCluster
+{
+    public string? DBClusterIdentifier { get; set; }
+
+    public string? DBClusterArn { get; set; }
+
+    public string? Status { get; set; }
+
+    public string? Engine { get; set; }
+
+    public List<DBClusterMember>? DBClusterMembers { get; set; }
+
+    public List<VpcSecurityGroupMembership>? VpcSecurityGroups { get; set; }
+
+    public List<Tag>? TagList { get; set; }
+}
+
+internal sealed class FailoverState
+{
+    public string? Status { get; set; }
+
+    public string? FromDbClusterArn { get; set; }
+
+    public string? ToDbClusterArn { get; set; }
+
+    public bool? IsDataLossAllowed { get; set; }
+}
+
 internal sealed class GlobalClusterMember
 {
     public string? DBClusterArn { get; set; }
@@ -212,4 +247,6 @@ internal sealed class GlobalCluster
     public bool? DeletionProtection { get; set; }
 
     public List<GlobalClusterMember>? GlobalClusterMembers { get; set; }
+
+    public FailoverState? FailoverState { get; set; }
 }
