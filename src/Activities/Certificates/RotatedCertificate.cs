@@ -14,6 +14,8 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
     private readonly TlsSecrets secrets = new(cluster);
     private readonly CertificateConsumers consumers = new(cluster);
 
+    private DeclaredKeystores Stores => new(secrets, certificate.Namespace, certificate.Secret, certificate.Keystores);
+
     public async Task<ObservedCertificate> ObserveAsync(TimeProvider time, CancellationToken ct)
     {
         var secret = await secrets.FindAsync(certificate.Namespace, certificate.Secret, ct);
@@ -28,7 +30,7 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
         foreach (var serial in owner == CertificateOwner.CertManager ? [] : secret?.Replaced ?? [])
             replaced.Add(new(serial, await StandingAsync(serial, ct)));
         return new(
-            owner, current, owner == CertificateOwner.CertManager ? null : Trouble(secret, leaf, identity is not null) ?? await OtherSignerAsync(leaf!, ct), replaced, certificate.Port is not null,
+            owner, current, owner == CertificateOwner.CertManager ? null : Trouble(secret, leaf, identity is not null) ?? await OtherSignerAsync(leaf!, ct) ?? await Stores.TroubleAsync(secret, leaf!.Fingerprint, ct), replaced, certificate.Port is not null,
             await consumers.FindAsync(certificate, current?.Fingerprint ?? "", identity, labels, ct), time.GetUtcNow());
     }
 
@@ -62,8 +64,9 @@ internal sealed class RotatedCertificate(CertificateDefinition certificate, Vaul
         var signed = await authority.SignAsync(certificate.Role, request.Pem, certificate.Lifetime, ct);
         var between = signed.Chain.Where(issuer => !ReadLeaf.IsSelfSigned(issuer)).ToList();
         var root = signed.Chain.Count > 0 ? signed.Chain[^1] : signed.IssuerPem;
+        var (chain, trusted) = (Pem([signed.Pem, .. between]), await TrustedAsync(secret, root, ct));
         await secrets.WriteAsync(
-            certificate.Namespace, certificate.Secret, secret, Pem([signed.Pem, .. between]), request.Key, await TrustedAsync(secret, root, ct), rotation, replaced, labels, ct);
+            certificate.Namespace, certificate.Secret, secret, chain, request.Key, trusted, await Stores.MakeAsync(chain, request.Key, trusted, ct), rotation, replaced, labels, ct);
         return $"Secret {certificate.Namespace}/{certificate.Secret} holds the certificate {signed.Serial}, valid until {signed.NotAfter:u}.";
     }
 

@@ -31,13 +31,14 @@ internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<C
     public async Task<IReadOnlyList<NamedTrust>> ReadAsync(CancellationToken ct)
     {
         var found = new List<NamedTrust>();
-        foreach (var (space, secret) in Secrets)
+        foreach (var (space, secret, stores) in Secrets)
         {
+            var there = await secrets.FindAsync(space, secret, ct);
             // Without its certificate the Secret of one is made when that is issued.
-            if (await secrets.FindAsync(space, secret, ct) is { } there)
-                found.Add(new($"Secret {space}/{secret}", ReadLeaf.Bundle(there.Authorities ?? "")));
-            else if (secret == authority.Secret)
-                found.Add(new($"Secret {space}/{secret}", new Dictionary<string, string>()));
+            if (there is null && secret != authority.Secret)
+                continue;
+            found.Add(new($"Secret {space}/{secret}", ReadLeaf.Bundle(there?.Authorities ?? "")));
+            found.AddRange(await stores.TrustAsync(there, ct));
         }
 
         foreach (var webhook in authority.Webhooks)
@@ -50,13 +51,16 @@ internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<C
     /// <param name="remove">By fingerprint.</param>
     public async Task WriteAsync(IReadOnlyList<string> add, IReadOnlyList<string> remove, CancellationToken ct)
     {
-        foreach (var (space, secret) in Secrets)
+        foreach (var (space, secret, stores) in Secrets)
         {
             var before = await secrets.FindAsync(space, secret, ct);
             if (before is null && secret != authority.Secret)
                 continue;
-            if (Changed(before?.Authorities ?? "", add, remove) is { } bundle)
-                await secrets.SetAuthoritiesAsync(space, secret, before, bundle, labels, ct);
+            var bundle = Changed(before?.Authorities ?? "", add, remove);
+            if (bundle is null && await stores.TroubleAsync(before, null, ct) is null)
+                continue;
+            var named = bundle ?? before?.Authorities ?? "";
+            await secrets.SetAuthoritiesAsync(space, secret, before, named, await stores.MakeAsync(before?.Certificate, before?.Key, named, ct), labels, ct);
         }
 
         foreach (var webhook in authority.Webhooks)
@@ -84,8 +88,11 @@ internal sealed class TrustPlaces(AuthorityDefinition authority, IReadOnlyList<C
         return null;
     }
 
-    private IEnumerable<(string Space, string Secret)> Secrets =>
-        certificates.Select(certificate => (certificate.Namespace, certificate.Secret)).Concat(authority.Secret is { } own ? [(authority.Namespace, own)] : Array.Empty<(string, string)>()).Distinct();
+    private IEnumerable<(string Space, string Secret, DeclaredKeystores Stores)> Secrets =>
+        certificates.Select(certificate => (Space: certificate.Namespace, certificate.Secret, certificate.Keystores))
+            .Concat(authority.Secret is { } own ? [(authority.Namespace, own, authority.Keystores)] : [])
+            .DistinctBy(place => (place.Space, place.Secret))
+            .Select(place => (place.Space, place.Secret, new DeclaredKeystores(secrets, place.Space, place.Secret, place.Keystores)));
 
     /// <returns>Null: it is so already.</returns>
     private static string? Changed(string before, IReadOnlyList<string> add, IReadOnlyList<string> remove)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
 
 namespace PlatformOps.Adapters.Kubernetes;
@@ -11,7 +12,11 @@ namespace PlatformOps.Adapters.Kubernetes;
 /// <param name="Replaced">Serial numbers of certificates of before that may still have to be revoked.</param>
 /// <param name="CertManager">Whether cert-manager says that it is its own.</param>
 /// <param name="Version">The resource version.</param>
-public sealed record TlsSecret(string? Certificate, SecretText? Key, string? Authorities, string Rotation, IReadOnlyList<string> Replaced, bool CertManager, string Version);
+public sealed record TlsSecret(string? Certificate, SecretText? Key, string? Authorities, string Rotation, IReadOnlyList<string> Replaced, bool CertManager, string Version)
+{
+    /// <summary>Keystores by their keys, as they are there.</summary>
+    public IReadOnlyDictionary<string, byte[]> Stores { get; init; } = new Dictionary<string, byte[]>();
+}
 
 /// <summary>Reads and writes Secrets with certificates. What a rotation has to remember stands in their annotations, so that both are written at once or not at all.</summary>
 public sealed class TlsSecrets(KubernetesConnection connection)
@@ -33,7 +38,18 @@ public sealed class TlsSecrets(KubernetesConnection connection)
         var replaced = (string?)metadata?["annotations"]?[ReplacedAnnotation] ?? "";
         return new(
             Text(answer.Body, "tls.crt"), Text(answer.Body, "tls.key") is { } key ? new(key) : null, Text(answer.Body, "ca.crt"),
-            (string?)metadata?["annotations"]?[RotationAnnotation] ?? "", replaced.Split(',', StringSplitOptions.RemoveEmptyEntries), owned, (string)metadata!["resourceVersion"]!);
+            (string?)metadata?["annotations"]?[RotationAnnotation] ?? "", replaced.Split(',', StringSplitOptions.RemoveEmptyEntries), owned, (string)metadata!["resourceVersion"]!)
+        {
+            Stores = Enum.GetValues<KeystoreFormat>().SelectMany(format => new[] { format.Keystore(), format.Truststore() }).Select(key => (Key: key, Data: (string?)answer.Body["data"]?[key]))
+                .Where(store => store.Data is { Length: > 0 }).ToDictionary(store => store.Key, store => Convert.FromBase64String(store.Data!)),
+        };
+    }
+
+    /// <summary>One value of any Secret; null: it is not there.</summary>
+    public async Task<SecretText?> ReadAsync(string space, string name, string key, CancellationToken ct)
+    {
+        var answer = await connection.SendAsync(ApiCall.Get(Path(space, name), "get", Subject(space, name)) with { Confidential = true }, ct);
+        return !answer.Missing && Text(answer.Body, key) is { } value ? new(value) : null;
     }
 
     /// <summary>Whether a Certificate of cert-manager names the Secret as its own, also before it has written it.</summary>
@@ -43,13 +59,15 @@ public sealed class TlsSecrets(KubernetesConnection connection)
 
     /// <summary>Writes a certificate with its key.</summary>
     /// <param name="before">As it was read; null: it is created.</param>
+    /// <param name="stores">Keystores that say the same, by their keys.</param>
     /// <param name="labels">Of a new one.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: somebody else wrote it, or made it, meanwhile.</exception>
     public async Task WriteAsync(
-        string space, string name, TlsSecret? before, string certificate, SecretText key, string authorities, string rotation, IReadOnlyList<string> replaced, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
+        string space, string name, TlsSecret? before, string certificate, SecretText key, string authorities, IReadOnlyDictionary<string, byte[]> stores, string rotation, IReadOnlyList<string> replaced, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
     {
         var metadata = new JsonObject { ["annotations"] = new JsonObject { [RotationAnnotation] = rotation, [ReplacedAnnotation] = Words(replaced) } };
         var data = new JsonObject { ["tls.crt"] = Encoded(certificate), ["tls.key"] = Encoded(key.Reveal()), ["ca.crt"] = Encoded(authorities) };
+        Add(data, stores);
         if (before is not null)
         {
             metadata["resourceVersion"] = before.Version;
@@ -76,10 +94,12 @@ public sealed class TlsSecrets(KubernetesConnection connection)
 
     /// <summary>Says whom to trust, and leaves the certificate as it is.</summary>
     /// <param name="before">As it was read; null: a Secret with nothing else is created.</param>
+    /// <param name="stores">Keystores that say the same, by their keys.</param>
     /// <param name="labels">Of a new one.</param>
-    public Task SetAuthoritiesAsync(string space, string name, TlsSecret? before, string authorities, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
+    public Task SetAuthoritiesAsync(string space, string name, TlsSecret? before, string authorities, IReadOnlyDictionary<string, byte[]> stores, IReadOnlyDictionary<string, string> labels, CancellationToken ct)
     {
         var data = new JsonObject { ["ca.crt"] = Encoded(authorities) };
+        Add(data, stores);
         return before is null
             ? CreateAsync(space, name, "Opaque", [], data, labels, ct)
             : PatchAsync(space, name, new() { ["metadata"] = new JsonObject { ["resourceVersion"] = before.Version }, ["data"] = data }, ct);
@@ -99,6 +119,12 @@ public sealed class TlsSecrets(KubernetesConnection connection)
         };
         if (await connection.SendAsync(call, ct) is { Missing: true } answer)
             throw connection.Failures.Absent(call, answer);
+    }
+
+    private static void Add(JsonObject data, IReadOnlyDictionary<string, byte[]> stores)
+    {
+        foreach (var (key, store) in stores)
+            data[key] = Convert.ToBase64String(store);
     }
 
     private static string? Words(IReadOnlyList<string> serials) => serials.Count == 0 ? null : string.Join(',', serials);

@@ -171,6 +171,16 @@ internal static class ComponentShape
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
     ]);
 
+    private static readonly MapShape Keystores = new("Keystores beside the PEM, for consumers on a Java virtual machine.",
+    [
+        new("formats", new ListShape("Which are written.", new TextShape("A format.", [.. CertificateReader.KeystoreFormats.Keys])), Required: true),
+        new("passwordSecretRef", new MapShape("Where their password is.",
+        [
+            new("name", Name, Required: true),
+            new("key", new TextShape("Its key in the Secret.", Pattern: "^[A-Za-z0-9._-]+$", PatternInWords: "a key of a Secret"), Default: "password"),
+        ]), Required: true),
+    ]);
+
     private static readonly MapShape Certificate = new("A certificate that is rotated.",
     [
         new("name", Name, Required: true),
@@ -188,6 +198,7 @@ internal static class ComponentShape
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
         new("clients", new ListShape("Consumers that serve nothing with it.", Workload)),
         new("readBy", new ListShape("Consumers that read the Secret through the API, such as ingress controllers; those of them that there are.", Workload)),
+        new("keystores", Keystores),
     ]);
 
     private static readonly MapShape Authority = new("A certificate authority in Vault.",
@@ -201,6 +212,7 @@ internal static class ComponentShape
         new("secret", Name),
         new("namespace", Name),
         new("reloads", new ListShape("Consumers of that Secret that take up a changed one by themselves.", Workload)),
+        new("keystores", Keystores),
         new("webhooks", new ListShape("Webhook configurations that are to trust it.", new TextShape(
             "A webhook configuration.", Pattern: "^(Validating|Mutating)WebhookConfiguration/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", PatternInWords: "Kind/name such as ValidatingWebhookConfiguration/policies"))),
     ]);

@@ -12,4 +12,8 @@ namespace PlatformOps.Platform.Certificates;
 /// <param name="Reloads">Consumers of that Secret that take up a changed one by themselves, as <c>Kind/name</c>; all others are restarted.</param>
 /// <param name="Webhooks">Webhook configurations whose <c>caBundle</c> is this authority, as <c>ValidatingWebhookConfiguration/name</c> or <c>MutatingWebhookConfiguration/name</c>.</param>
 public sealed record AuthorityDefinition(
-    string Name, string Mount, int PerMinute, string CommonName, TimeSpan Lifetime, TimeSpan Settle, string? Secret, string Namespace, IReadOnlyList<string> Reloads, IReadOnlyList<string> Webhooks);
+    string Name, string Mount, int PerMinute, string CommonName, TimeSpan Lifetime, TimeSpan Settle, string? Secret, string Namespace, IReadOnlyList<string> Reloads, IReadOnlyList<string> Webhooks)
+{
+    /// <summary>Truststores that stand beside <c>ca.crt</c> in the Secret of its own; null: none.</summary>
+    public KeystoreDefinition? Keystores { get; init; }
+}

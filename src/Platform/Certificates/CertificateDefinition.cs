@@ -32,6 +32,9 @@ public sealed record CertificateDefinition(
     /// <summary>Consumers that read the Secret through the API, as <c>Kind/name</c>, and so take up a changed one by themselves: no pod of theirs has it as files. Of several the ones that the cluster has.</summary>
     public IReadOnlyList<string> ReadBy { get; init; } = [];
 
+    /// <summary>Keystores that stand beside the PEM in the Secret; null: none.</summary>
+    public KeystoreDefinition? Keystores { get; init; }
+
     /// <summary>The name that handshakes ask for.</summary>
     public string ServerName => DnsNames[0].Replace("*", "any", StringComparison.Ordinal);
 }

@@ -47,7 +47,7 @@ public sealed class BootstrapCertificateTests(SandboxCluster cluster)
         client = await pods.ConnectAsync();
         Assert.Equal(6, (await client.CountWorkflowsAsync("ExecutionStatus = 'Completed'")).Count);
         Assert.Equal(6, (await client.CountWorkflowsAsync("")).Count);
-        await world.NoKeyIsSpokenAsync([.. pods.Keys.Keys], client);
+        await world.NoKeyIsSpokenAsync([.. pods.Keys.Keys], client: client);
 
         async Task<T> ResultAsync<TWorkflow, T>(WorkflowHandle<TWorkflow, T> run)
         {

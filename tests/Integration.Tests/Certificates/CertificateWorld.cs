@@ -10,6 +10,7 @@ using PlatformOps.BootstrapServer;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Integration.Tests.Provisioning;
+using PlatformOps.Platform.Certificates;
 using PlatformOps.Sandbox.Vault;
 using PlatformOps.Starter.Certificates;
 using PlatformOps.Starter.Demos;
@@ -59,6 +60,21 @@ internal sealed class CertificateWorld : IAsyncDisposable
 
     public bool Separate { get; private init; }
 
+    public bool WithKeystores { get; private init; }
+
+    /// <summary>Of the keystores.</summary>
+    public SecretText KeystorePassword { get; } = new($"keystores-{Guid.NewGuid():N}");
+
+    /// <summary>What each keystore of the Secret says now: the certificate that it holds, and whom it trusts; null where it cannot be read.</summary>
+    public async Task<IReadOnlyList<(string? Leaf, IReadOnlyCollection<string>? Trusted)>> KeystoresAsync()
+    {
+        var data = (await SecretAsync())!["data"]!;
+        return [.. Enum.GetValues<KeystoreFormat>().Select(format => (
+            Keystores.Leaf(format, Bytes(format.Keystore()), KeystorePassword), (IReadOnlyCollection<string>?)Keystores.Trusted(format, Bytes(format.Truststore()), KeystorePassword)?.Keys.ToList()))];
+
+        byte[] Bytes(string key) => Convert.FromBase64String((string)data[key]!);
+    }
+
     public TemporalClient Client { get; private set; } = null!;
 
     public CertificateActivities Activities { get; private set; } = null!;
@@ -74,14 +90,15 @@ internal sealed class CertificateWorld : IAsyncDisposable
     /// <param name="separate">The second Deployment has a certificate of its own.</param>
     /// <param name="more">Declares more, when everything else is declared.</param>
     /// <param name="external">How services outside are reached.</param>
+    /// <param name="keystores">The first Deployment's Secret has keystores too.</param>
     public static async Task<CertificateWorld> StartAsync(
-        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false, Action<TestPlatform>? more = null, IReadOnlyDictionary<string, ExternalAccess>? external = null)
+        TestCluster cluster, Func<ICertificateActivities, ICertificateActivities>? wrapped = null, string? metrics = null, int replicas = 2, bool mutual = false, bool separate = false, Action<TestPlatform>? more = null, IReadOnlyDictionary<string, ExternalAccess>? external = null, bool keystores = false)
     {
         var platform = await TestPlatform.CreateAsync(cluster);
         var vault = await SandboxVault.StartAsync(new(), Ct);
         var server = await BootstrapServerHost.StartAsync(
             new() { SearchAttributes = RunbookSearchAttributes.All.ToDictionary(key => key.Name, _ => IndexedValueType.Keyword) }, Ct);
-        var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate };
+        var world = new CertificateWorld(platform, cluster, vault, server) { Mutual = mutual, Separate = separate, WithKeystores = keystores };
         await world.SetUpAsync(wrapped, metrics, replicas, more, external ?? new Dictionary<string, ExternalAccess>());
         return world;
     }
@@ -131,12 +148,14 @@ internal sealed class CertificateWorld : IAsyncDisposable
     private readonly TraceRecorder traces = new();
 
     /// <summary>No private key that was ever published is in the history, the memo or the search attributes of any run, nor in a trace.</summary>
-    public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys, TemporalClient? client = null)
+    public async Task NoKeyIsSpokenAsync(IReadOnlyList<string> keys, string? password = null, TemporalClient? client = null)
     {
         var scan = new CanaryScan();
         scan.LookFor("a private key", "PRIVATE KEY");
         foreach (var key in keys)
             scan.LookForKey("a private key", key);
+        if (password is not null)
+            scan.LookFor("the password of keystores", password);
         Assert.True(await scan.LookAtRunsAsync(client ?? Client, Ct) > 0 && keys.Count > 0);
         scan.Look("traces", traces.Text);
         Assert.Empty(scan.Found);
@@ -185,6 +204,8 @@ internal sealed class CertificateWorld : IAsyncDisposable
         foreach (var component in plan.Components)
             await Platform.ApplyAsync(plan, component.Component, activities: provisioning);
         await Platform.RunAsync(() => provisioning.AwaitHealthAsync(new(Platform.Reference(plan, "app"), TimeSpan.FromMinutes(2))));
+        if (WithKeystores)
+            await Kubectl.CreateAsync($"/api/v1/namespaces/{Platform.Space}/secrets", $$"""{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keystore-password"}, "data": {"password": "{{Encoded(KeystorePassword.Reveal())}}"} }""");
         Activities = new(new(Platform.SpecificationFolder, Path.Combine(Path.GetDirectoryName(Platform.SpecificationFolder)!, "catalog")), Connections);
         cluster = KubernetesConnection.Open(Connections, Region, "test");
         Pods = new(new(cluster, Platform.Space, Port, ServerName, Mutual, IsRevokedAsync)) { Reloading = { ["web"] = true } };
@@ -231,7 +252,7 @@ internal sealed class CertificateWorld : IAsyncDisposable
             health:
               - rollout: {kind: Deployment, name: web}
             certificates:
-              - {name: {{Certificate}}, authority: internal, role: shop, secret: {{SecretName}}, dnsNames: [{{ServerName}}], lifetime: 7d, port: {{Port}}, mutual: {{Word(Mutual)}}, settle: 1s, reloads: [Deployment/web] }
+              - {name: {{Certificate}}, authority: internal, role: shop, secret: {{SecretName}}, dnsNames: [{{ServerName}}], lifetime: 7d, port: {{Port}}, mutual: {{Word(Mutual)}}, settle: 1s, reloads: [Deployment/web]{{(WithKeystores ? ", keystores: {formats: [pkcs12, jks], passwordSecretRef: {name: keystore-password} }" : "")}} }
               {{(Separate ? $"- {{name: jobs, authority: internal, role: shop, secret: jobs-tls, dnsNames: [{ServerName}], lifetime: 7d, port: {Port}, mutual: {Word(Mutual)}, settle: 1s}}" : "")}}
             manifests: [settings.yaml, web.yaml]
             """);

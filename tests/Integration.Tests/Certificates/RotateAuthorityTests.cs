@@ -172,12 +172,30 @@ public sealed class RotateAuthorityTests(SandboxCluster cluster)
     public async Task Every_step_may_be_lost_before_and_after_its_effect_and_be_carried_out_again()
     {
         LosingCertificateActivities? losing = null;
-        await using var world = await CertificateWorld.StartAsync(cluster, wrapped: inner => losing = new(inner), mutual: true);
+        await using var world = await CertificateWorld.StartAsync(cluster, wrapped: inner => losing = new(inner), mutual: true, keystores: true);
+        var before = Assert.Single((await world.KeystoresAsync()).Distinct().SelectMany(store => store.Trusted!).Distinct());
         Assert.Equal(AuthorityOutcome.Rotated, (await ResultAsync(await world.BeginAuthorityAsync())).Outcome);
         Assert.Superset(
             new HashSet<AuthorityStep> { AuthorityStep.Prepare, AuthorityStep.AddTrust, AuthorityStep.Refresh, AuthorityStep.Activate, AuthorityStep.DropTrust, AuthorityStep.Revoke }, losing!.AuthoritySteps.ToHashSet());
         Assert.Equal(2, (await world.Pki.IssuersAsync(Ct)).Count);
         Assert.Empty(world.Pods.Failures);
+        await KeystoresSayWhatPemSaysAsync(world, but: before);
+
+        // Whoever spoils one gets it back, by a new certificate.
+        await world.ChangeSecretAsync($$"""{"data": {"truststore.jks": "{{CertificateWorld.Encoded("no keystore")}}"} }""");
+        Assert.Equal(CertificateOutcome.Rotated, (await world.RotateAsync()).Outcome);
+        await KeystoresSayWhatPemSaysAsync(world, but: before);
+        await world.NoKeyIsSpokenAsync([.. world.Pods.Keys.Keys], world.KeystorePassword.Reveal());
+    }
+
+    private static async Task KeystoresSayWhatPemSaysAsync(CertificateWorld world, string but)
+    {
+        var (leaf, _, authorities) = await world.PublishedAsync();
+        var trusted = Assert.Single(ReadLeaf.Bundle(authorities).Keys);
+        Assert.NotEqual(but, trusted);
+        var stores = await world.KeystoresAsync();
+        Assert.Equal(2, stores.Count);
+        Assert.All(stores, store => Assert.Equal((ReadLeaf.Bundle(leaf).Keys.First(), trusted), (store.Leaf, Assert.Single(store.Trusted!))));
     }
 
     private static async Task<X509Certificate2> SignedAsync(CertificateWorld world, string issuer)

@@ -23,12 +23,26 @@ public sealed class CertificateDefinitionTests
     [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [Web_1]}", "certificates[0].dnsNames[0]", "a DNS name")]
     [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [web], port: 70000}", "certificates[0].port", "65535")]
     [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [web], renewAt: 95}", "certificates[0].renewAt", "90")]
+    [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [web], keystores: {formats: [pkcs12]} }", "certificates[0].keystores.passwordSecretRef", "is missing")]
+    [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [web], keystores: {formats: [], passwordSecretRef: {name: word} } }", "certificates[0].keystores.formats", "is empty")]
+    [InlineData("{name: web, authority: internal, role: platform, secret: web-tls, dnsNames: [web], keystores: {formats: [pem], passwordSecretRef: {name: word} } }", "certificates[0].keystores.formats[0]", "pkcs12")]
     [InlineData(Leaf + ", " + Leaf, "certificates[0].name", "names are unique")]
     [InlineData(Leaf + ", {name: other, authority: internal, role: platform, secret: web-tls, dnsNames: [web]}", "certificates[0].secret", "give each its own")]
     public void Says_what_is_wrong_with_it(string certificates, string path, string expected)
     {
         var result = SmallCatalog.Read(new() { ["web"] = $"name: web\ncertificateAuthorities: [ {{name: internal}} ]\ncertificates: [ {certificates} ]" });
         Assert.Contains(result.Problems, problem => problem.Path.EndsWith(path, StringComparison.Ordinal) && problem.Message.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Truststores_of_an_authority_need_a_Secret_of_its_own()
+    {
+        var result = SmallCatalog.Read(new() { ["web"] = "name: web\ncertificateAuthorities: [ {name: internal, keystores: {formats: [jks], passwordSecretRef: {name: word, key: store} } } ]" });
+        Assert.Contains(result.Problems, problem => problem.Path.EndsWith("certificateAuthorities[0].secret", StringComparison.Ordinal));
+        var read = SmallCatalog.Read(new() { ["web"] = "name: web\ncertificateAuthorities: [ {name: internal, secret: ca, keystores: {formats: [jks, pkcs12], passwordSecretRef: {name: word, key: store} } } ]" });
+        Assert.Empty(read.Problems);
+        var keystores = read.Catalog!.Components[0].CertificateAuthorities[0].Keystores!;
+        Assert.Equal(("word", "store", 2), (keystores.PasswordSecret, keystores.PasswordKey, keystores.Formats.Count));
     }
 
     [Fact]
