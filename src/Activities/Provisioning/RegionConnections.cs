@@ -115,9 +115,10 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
             cluster.Dispose();
         foreach (var temporal in temporals.Values)
             temporal.Dispose();
-        foreach (var login in logins.Values)
+        // One that could not be opened has nothing to close, and says its failure again to whoever asks.
+        foreach (var login in logins.Values.Where(login => login.IsValueCreated))
             login.Value.Dispose();
-        foreach (var vault in vaults.Values)
+        foreach (var vault in vaults.Values.Where(vault => vault.IsValueCreated))
             vault.Value.Dispose();
         foreach (var external in externals.Values)
             external.Dispose();

@@ -75,11 +75,20 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     }
 
     /// <summary>Makes the stanza where there is none. Of one that is there it changes nothing.</summary>
-    public async Task EnsureStanzaAsync(CancellationToken ct)
+    /// <param name="wait">By which to wait for whoever works on it, also on a piece of the log that is being archived; null: that is a failure like others.</param>
+    public async Task EnsureStanzaAsync(CancellationToken ct, TimeProvider? wait = null)
     {
         // It asks first for what has no words in the answer: whoever reads its failure would not know why.
         await CheckAsync(ct);
-        await RunAsync(["stanza-create"], ct);
+        while (true)
+        {
+            var (code, said) = await TryAsync(["stanza-create"], _ => { }, ct);
+            if (code == 0)
+                return;
+            if (code != Locked || wait is null)
+                throw Failed("stanza-create", code, said);
+            await Task.Delay(TimeSpan.FromSeconds(1), wait, ct);
+        }
     }
 
     /// <summary>Whether it can work.</summary>
@@ -89,7 +98,7 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>Makes a set that carries the operation, or waits for the one that is being made, or finds it.</summary>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
-        await EnsureStanzaAsync(ct);
+        await EnsureStanzaAsync(ct, clock);
         for (var done = false; ;)
         {
             if ((await InfoAsync(ct)).FirstOrDefault(set => set.Operation == operation) is { } made)
