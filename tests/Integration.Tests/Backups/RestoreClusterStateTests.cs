@@ -27,6 +27,8 @@ public abstract class RestoreClusterStateTests(SandboxAws aws)
         await using var cluster = await StateCluster.StartAsync(Fresh());
         await cluster.FillAsync();
         await cluster.Kubectl.CreateAsync("/api/v1/namespaces/shop/secrets", """{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "from-vault", "labels": {"reconcile.external-secrets.io/managed": "true"}}, "stringData": {"password": "of-then"}}""");
+        // Endpoints without a Service are removed when a controller manager begins its work.
+        await cluster.Kubectl.CreateAsync(Services, """{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "primary"}, "spec": {"ports": [{"port": 5432}]}}""");
         await cluster.Kubectl.CreateAsync("/api/v1/namespaces/shop/endpoints", $$"""{"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "primary", "annotations": {"{{Epoch}}": "3"} }, "subsets": [{"addresses": [{"ip": "192.0.2.20"}], "ports": [{"port": 5432}]}]}""");
         await using var platform = await TestPlatform.CreateAsync(cluster.Cluster);
         using var activities = await ActivitiesAsync(platform, cluster.Cluster);
