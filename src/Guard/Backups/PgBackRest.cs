@@ -75,8 +75,8 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     }
 
     /// <summary>Makes the stanza where there is none. Of one that is there it changes nothing.</summary>
-    /// <param name="wait">By which to wait for whoever works on it, also on a piece of the log that is being archived; null: that is a failure like others.</param>
-    public async Task EnsureStanzaAsync(CancellationToken ct, TimeProvider? wait = null)
+    /// <param name="busy">Waits for whoever works on it, also on a piece of the log that is being archived; null: that is a failure like others.</param>
+    public async Task EnsureStanzaAsync(CancellationToken ct, Func<Task>? busy = null)
     {
         // It asks first for what has no words in the answer: whoever reads its failure would not know why.
         await CheckAsync(ct);
@@ -85,9 +85,9 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
             var (code, said) = await TryAsync(["stanza-create"], _ => { }, ct);
             if (code == 0)
                 return;
-            if (code != Locked || wait is null)
+            if (code != Locked || busy is null)
                 throw Failed("stanza-create", code, said);
-            await Task.Delay(TimeSpan.FromSeconds(1), wait, ct);
+            await busy();
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>Makes a set that carries the operation, or waits for the one that is being made, or finds it.</summary>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
-        await EnsureStanzaAsync(ct, clock);
+        await EnsureStanzaAsync(ct, BusyAsync);
         for (var done = false; ;)
         {
             if ((await InfoAsync(ct)).FirstOrDefault(set => set.Operation == operation) is { } made)
@@ -114,9 +114,14 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
                 continue;
             if (code != Locked)
                 throw Failed("backup", code, said);
-            // An earlier guard of this node began one, or somebody did by hand: nothing is begun beside it.
+            await BusyAsync();
+        }
+
+        // An earlier guard of this node began one, or somebody did by hand: nothing is begun beside it. The job ends when nobody wants it any more.
+        Task BusyAsync()
+        {
             progress("Another pgBackRest works on the stanza; waiting for it.");
-            await Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
+            return Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
         }
     }
 
