@@ -72,14 +72,30 @@ public sealed class LiveObjects(KubernetesConnection connection)
         var items = new List<ObservedObject>();
         for (var next = ""; ;)
         {
-            var page = (await connection.SendAsync(
-                ApiCall.Get(path + next, "list", subject) with { Accept = Accept(kind.Kind, "PartialObjectMetadataList") }, ct)).Body;
+            if (await PageAsync(path + next) is not { } page)
+                return items;
             if ((string?)page["kind"] is not { } answered || !answered.EndsWith("List", StringComparison.Ordinal))
                 throw new AdapterException(AdapterFailureKind.Unavailable, $"What was answered to the list of {subject} in {connection.Region} is no list: that is no answer of an API server.");
             items.AddRange((page["items"] as JsonArray ?? []).OfType<JsonObject>().Select(item => Observed((JsonObject)item.DeepClone(), kind)));
             if ((string?)page["metadata"]?["continue"] is not { Length: > 0 } token)
                 return items;
             next = $"&continue={Uri.EscapeDataString(token)}";
+        }
+
+        // Null: the definition of the kind was removed since it was asked for, as by whoever takes a component down.
+        async Task<JsonObject?> PageAsync(string page)
+        {
+            try
+            {
+                var answer = await connection.SendAsync(ApiCall.Get(page, "list", subject) with { Accept = Accept(kind.Kind, "PartialObjectMetadataList") }, ct);
+                return answer.Missing && await connection.Kinds.IsGoneAsync(kind, ct) ? null : answer.Body;
+            }
+            catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
+            {
+                if (!await connection.Kinds.IsGoneAsync(kind, ct))
+                    throw;
+                return null;
+            }
         }
     }
 

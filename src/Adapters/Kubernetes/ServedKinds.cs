@@ -38,6 +38,13 @@ internal sealed class ServedKinds(KubernetesConnection connection, KubernetesFai
         return found.GetValueOrDefault(kind);
     }
 
+    /// <summary>Whether a kind that was served is served no more, as when its definition was removed: then nothing of it is left.</summary>
+    public async Task<bool> IsGoneAsync(ObjectKind kind, CancellationToken ct)
+    {
+        found.TryRemove(kind, out _);
+        return await FindOrNullAsync(kind, ct) is null;
+    }
+
     /// <summary>By the list of all groups: the document of one that is not served is answered with a page that proves nothing.</summary>
     private async Task<bool> ServesGroupAsync(string apiVersion, CancellationToken ct)
     {
