@@ -39,7 +39,7 @@ public sealed class ClusterObjects(KubernetesConnection connection) : IDeclaredO
     /// <summary>A namespace takes with it whatever is in it by then, and that may be somebody else's.</summary>
     public async Task<string?> WhyKeepAsync(ObservedObject live, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct)
     {
-        if (live.Address is not { ApiVersion: "v1", Kind: "Namespace" } || await BystandersAsync(live.Address.Name, kinds, ct) is not { Count: > 0 } others)
+        if (live.Address is not { ApiVersion: "v1", Kind: "Namespace" } || await BystandersAsync(live, kinds, ct) is not { Count: > 0 } others)
             return null;
         var more = others.Count > BystandersShown ? $" and {others.Count - BystandersShown} more" : "";
         return $"{live.Address} holds what would go with it and is not this operation's to remove: {string.Join(", ", others.Take(BystandersShown).Select(other => other.Address))}{more}. "
@@ -54,16 +54,24 @@ public sealed class ClusterObjects(KubernetesConnection connection) : IDeclaredO
         writer.WaitUntilGoneAsync(live.Address, Uid(live), patience, _ => waiting(), ct);
 
     /// <summary>What else is in a namespace: not made out of something else, nor by Kubernetes for every namespace.</summary>
-    private async Task<IReadOnlyList<ObservedObject>> BystandersAsync(string space, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct)
+    private async Task<IReadOnlyList<ObservedObject>> BystandersAsync(ObservedObject space, IReadOnlyCollection<ObjectKind> kinds, CancellationToken ct)
     {
         var served = await objects.ServedAsync(kinds, ct);
-        var found = await objects.InNamespaceAsync(space, served.Append(new("v1", "Pod")), ct);
+        var found = await objects.InNamespaceAsync(space.Address.Name, served.Append(new("v1", "Pod")), ct);
         return [.. found.Where(item => item.Manifest["metadata"] is var metadata
             && metadata?["deletionTimestamp"] is null
             && metadata?["ownerReferences"] is null
             && metadata?["annotations"]?["kubernetes.io/service-account.name"] is null
+            && !IsLeftByCertificate(item, space)
             && item.Address is not ({ Kind: "ServiceAccount", Name: "default" } or { Kind: "ConfigMap", Name: "kube-root-ca.crt" }))];
     }
+
+    /// <summary>Whether cert-manager made it for a Certificate of the namespace's own environment. One that is still there is found itself.</summary>
+    private static bool IsLeftByCertificate(ObservedObject item, ObservedObject space) =>
+        item.Manifest["metadata"]?["annotations"]?[Ownership.CertificateNameAnnotation] is not null
+        && ((string[])[Ownership.ManagedByLabel, Ownership.PlatformLabel, Ownership.EnvironmentLabel]).All(label => Label(item, label) is { } value && value == Label(space, label));
+
+    private static string? Label(ObservedObject item, string name) => (string?)item.Manifest["metadata"]?["labels"]?[name];
 
     private static string Uid(ObservedObject live) => (string)live.Manifest["metadata"]!["uid"]!;
 }

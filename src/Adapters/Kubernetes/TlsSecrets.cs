@@ -22,8 +22,6 @@ public sealed record TlsSecret(string? Certificate, SecretText? Key, string? Aut
 public sealed class TlsSecrets(KubernetesConnection connection)
 {
     private const string RotationAnnotation = "certificates.platformops.io/rotation", ReplacedAnnotation = "certificates.platformops.io/replaced";
-    private const string CertManagerAnnotation = "cert-manager.io/certificate-name";
-
     private static readonly ObjectKind CertManagerCertificate = new("cert-manager.io/v1", "Certificate");
 
     /// <summary>Null: there is no such Secret.</summary>
@@ -33,7 +31,7 @@ public sealed class TlsSecrets(KubernetesConnection connection)
         if (answer.Missing)
             return null;
         var metadata = answer.Body["metadata"];
-        var owned = metadata?["annotations"]?[CertManagerAnnotation] is not null
+        var owned = metadata?["annotations"]?[Ownership.CertificateNameAnnotation] is not null
             || (metadata?["ownerReferences"] as JsonArray ?? []).OfType<JsonObject>().Any(owner => (string?)owner["kind"] == "Certificate" && ((string?)owner["apiVersion"])?.StartsWith("cert-manager.io/", StringComparison.Ordinal) == true);
         var replaced = (string?)metadata?["annotations"]?[ReplacedAnnotation] ?? "";
         return new(

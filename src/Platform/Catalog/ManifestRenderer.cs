@@ -175,6 +175,13 @@ public static class ManifestRenderer
             Merge((JsonObject)template["metadata"]!, "labels", labels);
         }
 
+        // The Secret outlives its Certificate: without our labels nobody would know any more that it may go.
+        if (kind is { ApiVersion: "cert-manager.io/v1", Kind: "Certificate" } && manifest["spec"] is JsonObject spec)
+        {
+            spec["secretTemplate"] ??= new JsonObject();
+            Merge((JsonObject)spec["secretTemplate"]!, "labels", labels);
+        }
+
         return new(new(region, kind.ApiVersion, kind.Kind, (string?)metadata["namespace"], (string)metadata["name"]!), manifest);
     }
 

@@ -15,7 +15,7 @@ public static class DecommissionPlanner
         EnvironmentSpecification environment, ComponentCatalog catalog, IReadOnlyList<RegionObservation> observations, bool includeDataStores)
     {
         var found = observations.SelectMany(observation => observation.Objects)
-            .Where(item => Label(item, Ownership.ComponentLabel) is not null && !ObjectOwnership.IsDerived(item.Manifest))
+            .Where(item => Label(item, Ownership.ComponentLabel) is not null && !ObjectOwnership.GoesWithItsOwner(item.Manifest))
             .GroupBy(item => (Component: Label(item, Ownership.ComponentLabel)!, item.Address.Region))
             .ToDictionary(group => $"{group.Key.Component}@{group.Key.Region}");
         var needs = Needs(environment, catalog, [.. observations.Select(observation => observation.Region)]);
@@ -28,12 +28,15 @@ public static class DecommissionPlanner
             Component = found[step].Key.Component,
             Region = found[step].Key.Region,
             DependsOn = [.. found.Keys.Where(other => other != step && Stands(other, step, needs)).Order(StringComparer.Ordinal)],
-            Objects = [.. TrafficFirst(found[step]).Select(item => Plan(item, kept.GetValueOrDefault(step), why, includeDataStores && environment.GuardRails.MayDestroy))],
+            Objects = [.. InOrder(found[step]).Select(item => Plan(item, kept.GetValueOrDefault(step), why, includeDataStores && environment.GuardRails.MayDestroy))],
         })], observations);
     }
 
     /// <summary>The objects of a component in the order in which they go.</summary>
     internal static IEnumerable<ObservedObject> TrafficFirst(IEnumerable<ObservedObject> objects) => objects.OrderBy(item => First.Contains(item.Address.Kind) ? 0 : 1);
+
+    /// <summary>cert-manager makes a Secret again for as long as its Certificate is there.</summary>
+    private static IEnumerable<ObservedObject> InOrder(IEnumerable<ObservedObject> objects) => TrafficFirst(objects).OrderBy(item => ObjectOwnership.IsLeftByCertificate(item.Manifest) ? 1 : 0);
 
     private static PlannedObject Plan(ObservedObject item, string? store, string why, bool withData)
     {
@@ -49,6 +52,7 @@ public static class DecommissionPlanner
             {
                 "Namespace" => "It is ours; the volumes of what is in it go with it.",
                 "TemporalNamespace" => "It is ours; the workflow executions in it go with it.",
+                "Secret" when item.Manifest["metadata"]?["annotations"]?[Ownership.CertificateNameAnnotation] is { } certificate => $"cert-manager made it for our Certificate {certificate}.",
                 _ => "It is ours.",
             }),
             Changes = [],

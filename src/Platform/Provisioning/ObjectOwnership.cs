@@ -17,7 +17,13 @@ internal static class ObjectOwnership
         Label(live, Ownership.ComponentLabel) is { } component && IsOurs(live, environment, component) ? component : null;
 
     /// <summary>Made by a controller out of another object (a pod of a Deployment): it carries copied labels, but is not ours to plan.</summary>
-    public static bool IsDerived(JsonObject live) => live["metadata"]?["ownerReferences"] is JsonArray { Count: > 0 };
+    public static bool IsDerived(JsonObject live) => GoesWithItsOwner(live) || IsLeftByCertificate(live);
+
+    /// <summary>Kubernetes itself removes it after what it was made out of.</summary>
+    public static bool GoesWithItsOwner(JsonObject live) => live["metadata"]?["ownerReferences"] is JsonArray { Count: > 0 };
+
+    /// <summary>Made by cert-manager for a Certificate: it stays when that goes.</summary>
+    public static bool IsLeftByCertificate(JsonObject live) => live["metadata"]?["annotations"]?[Ownership.CertificateNameAnnotation] is not null;
 
     /// <summary>The owner in words, from its labels or else from who wrote its fields.</summary>
     public static string InWords(JsonObject live)

@@ -23,6 +23,9 @@ public static class Ownership
     /// <summary>Annotation with the operation that created the object; rollback removes exactly what carries its own id here.</summary>
     public const string CreatedByAnnotation = "platformops.io/created-by";
 
+    /// <summary>Annotation in which cert-manager names the Certificate that it made a Secret for. Such a Secret has no owner reference, and stays when its Certificate goes.</summary>
+    public const string CertificateNameAnnotation = "cert-manager.io/certificate-name";
+
     /// <summary>Prefix of annotations that record a parameter which may never change, for example <c>immutable.platformops.io/historyShards</c>.</summary>
     public const string ImmutablePrefix = "immutable.platformops.io/";
 }

@@ -86,6 +86,38 @@ public abstract class DecommissionTests(TestCluster cluster)
         Assert.NotNull(await kubectl.GetAsync(KubectlLike.ConfigMap(platform.Space, "stranger")));
     }
 
+    [Fact]
+    public async Task What_cert_manager_left_behind_for_our_certificate_goes_with_data_and_nobody_elses_does()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await platform.ProvisionAsync();
+        using var kubectl = new KubectlLike(cluster);
+        var secrets = $"/api/v1/namespaces/{platform.Space}/secrets";
+        string Left(string name, string labels) =>
+            $$$"""{"apiVersion":"v1","kind":"Secret","metadata":{"name":"{{{name}}}","labels":{{{labels}}},"annotations":{"cert-manager.io/certificate-name":"web"} } }""";
+        var ours = $$"""{"app.kubernetes.io/managed-by":"platformops","platformops.io/platform":"shop","platformops.io/environment":"{{platform.Environment}}","platformops.io/component":"app"}""";
+        await kubectl.CreateAsync(secrets, Left("planned-tls", ours));
+
+        Assert.DoesNotContain((await platform.PlanAsync()).Plan.Components.SelectMany(component => component.Objects), planned => planned.Address.Name == "planned-tls");
+        var kept = (await PlanAsync(platform, includeDataStores: false)).Components.SelectMany(component => component.Objects).Single(planned => planned.Address.Name == "planned-tls");
+        Assert.Equal(PlannedAction.None, kept.Action);
+        var plan = await PlanAsync(platform, includeDataStores: true);
+        var last = plan.Components.Single(component => component.Component == "app").Objects[^1];
+        Assert.Equal(("planned-tls", PlannedAction.Prune, "cert-manager made it for our Certificate web."), (last.Address.Name, last.Action, last.Reason));
+
+        await RemoveAsync(platform, plan, "app");
+        Assert.Null(await kubectl.GetAsync($"{secrets}/planned-tls"));
+        await kubectl.CreateAsync(secrets, Left("late-tls", ours));
+        await kubectl.CreateAsync(secrets, Left("foreign-tls", "{}"));
+        var stranger = await platform.FailsAsync(FailureTypes.NotRemoved, () => RemoveAsync(platform, plan, "ground"));
+        Assert.Contains($"Secret {platform.Space}/foreign-tls. ", stranger.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("late-tls", stranger.Message, StringComparison.Ordinal);
+
+        await kubectl.DeleteAsync($"{secrets}/foreign-tls");
+        await RemoveAsync(platform, plan, "ground");
+        Assert.Empty((await LedgerAsync(platform)).Entries);
+    }
+
     private static async Task<ProvisioningPlan> PlanAsync(TestPlatform platform, bool includeDataStores) => (await platform.RunAsync(
         () => platform.Activities.PlanEnvironmentAsync(new(platform.Environment, Purpose: PlanPurpose.Decommission, IncludeDataStores: includeDataStores)))).Plan;
 

@@ -33,6 +33,8 @@ internal sealed class CertificateController : CustomController
         using var current = secret is null ? null : IssuedCertificate.Read(secret);
         if (WhyIssue(certificate, secret, current) is not { } reason)
         {
+            if (TemplateLabels(certificate).Any(label => secret!.Labels.Text(label.Key) != (string?)label.Value))
+                await EnsureAsync(Resources.Secrets, key.Namespace, Secret(certificate, secret!.Body.Fields("data")!.Copy()), ct);
             await UpToDateAsync(certificate, current!, certificate.Status.Number("revision") ?? 1, ct);
             return;
         }
@@ -132,10 +134,12 @@ internal sealed class CertificateController : CustomController
         }, null, Now),
     };
 
+    private static JsonObject TemplateLabels(ClusterObject certificate) => certificate.Spec.At("secretTemplate").Fields("labels")?.Copy() ?? [];
+
     private static JsonObject Secret(ClusterObject certificate, JsonObject data)
     {
         var (spec, issuer) = (certificate.Spec, certificate.Spec.At("issuerRef"));
-        var labels = spec.At("secretTemplate").Fields("labels")?.Copy() ?? [];
+        var labels = TemplateLabels(certificate);
         labels["controller.cert-manager.io/fao"] = "true";
         var annotations = spec.At("secretTemplate").Fields("annotations")?.Copy() ?? [];
         annotations["cert-manager.io/certificate-name"] = certificate.Name;
