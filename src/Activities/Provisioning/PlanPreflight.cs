@@ -47,8 +47,13 @@ internal sealed class PlanPreflight(DeclaredSystems systems, SpecifiedEnvironmen
 
     private static async Task RequireRoomAsync(KubernetesConnection cluster, List<DesiredObject> desired, RegionObservation observation, CancellationToken ct)
     {
-        var quotas = await new LiveObjects(cluster).ListAsync(new("v1", "ResourceQuota"), null, "", ct);
-        if (QuotaCheck.Problems(desired, observation.Objects, quotas) is { Count: > 0 } problems)
+        var live = new LiveObjects(cluster);
+        var quotas = await live.ListAsync(new("v1", "ResourceQuota"), null, "", ct);
+        // Claims make room only: they are listed when there is none without them.
+        if (QuotaCheck.Problems(desired, observation.Objects, quotas, []).Count == 0)
+            return;
+        var claims = await live.ListAsync(new("v1", "PersistentVolumeClaim"), null, "", ct);
+        if (QuotaCheck.Problems(desired, observation.Objects, quotas, claims) is { Count: > 0 } problems)
             throw new ApplicationFailureException(
                 $"{string.Join("\n", problems)}\nNothing was changed.", FailureTypes.QuotaExceeded, nonRetryable: true);
     }

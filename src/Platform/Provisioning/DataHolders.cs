@@ -8,8 +8,8 @@ public static class DataHolders
 
     private static readonly HashSet<string> Kinds =
     [
-        "Backup", "BackupStorageLocation", "Bucket", "DatabaseInstance", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "Secret", "TemporalNamespace",
-        "VolumeSnapshot", "VolumeSnapshotContent", "VolumeSnapshotLocation",
+        "Backup", "Bucket", "DatabaseInstance", "Namespace", "PersistentVolume", "PersistentVolumeClaim", "Secret", "TemporalNamespace",
+        "VolumeSnapshot", "VolumeSnapshotContent",
         // A Role of Kubernetes is another matter.
         $"{ResourceAddress.PostgresqlApiVersion}/Database", $"{ResourceAddress.PostgresqlApiVersion}/Role",
     ];

@@ -19,7 +19,7 @@ public static class DecommissionPlanner
             .GroupBy(item => (Component: Label(item, Ownership.ComponentLabel)!, item.Address.Region))
             .ToDictionary(group => $"{group.Key.Component}@{group.Key.Region}");
         var needs = Needs(environment, catalog, [.. observations.Select(observation => observation.Region)]);
-        var kept = includeDataStores && environment.GuardRails.MayDestroy ? new Dictionary<string, string>() : StoresAndWhatTheyStandOn(catalog, found.Keys, needs);
+        var kept = includeDataStores && environment.GuardRails.MayDestroy ? new Dictionary<string, string>() : WhatStays(catalog, observations, found.Keys, needs);
         var order = DependencyGraph.Order(found.Keys.ToDictionary(
             step => step, step => (IReadOnlyList<string>)[.. found.Keys.Where(other => other != step && Stands(other, step, needs)).Order(StringComparer.Ordinal)]));
         var why = environment.GuardRails.MayDestroy ? "data stores were not asked for (includeDataStores)" : "the guard rails of this environment do not allow it (mayDestroy: false)";
@@ -60,18 +60,29 @@ public static class DecommissionPlanner
         };
     }
 
-    /// <summary>A data store that is kept goes on running: so does what it stands on.</summary>
-    private static Dictionary<string, string> StoresAndWhatTheyStandOn(ComponentCatalog catalog, IEnumerable<string> steps, Dictionary<string, IReadOnlyList<string>> needs)
+    /// <summary>A data store that is kept goes on running: so does what it stands on. And an object that is kept lasts no longer than the definition of its kind.</summary>
+    private static Dictionary<string, string> WhatStays(
+        ComponentCatalog catalog, IReadOnlyList<RegionObservation> observations, IReadOnlyCollection<string> steps, Dictionary<string, IReadOnlyList<string>> needs)
     {
         var kept = new Dictionary<string, string>();
         foreach (var store in steps.Where(step => catalog.Find(step.Split('@')[0])?.Plane == DataHolders.Plane).Order(StringComparer.Ordinal))
-        {
-            kept[store] = "it is a data store";
-            foreach (var ground in DependencyGraph.Closure([store], needs))
-                kept.TryAdd(ground, $"{store} stands on it");
-        }
-
+            Keep(store, "it is a data store");
+        var defined = from item in observations.SelectMany(observation => observation.Objects)
+                      where DataHolders.Contains(item.Address)
+                      from component in catalog.Components
+                      where component.Provides.Contains(new(item.Address.ApiVersion, item.Address.Kind))
+                      orderby item.Address.ToString(), component.Name
+                      select (Step: $"{component.Name}@{item.Address.Region}", item.Address);
+        foreach (var (step, address) in defined.Where(pair => steps.Contains(pair.Step) && !kept.ContainsKey(pair.Step)))
+            Keep(step, $"it defines the kind of {address}");
         return kept;
+
+        void Keep(string step, string why)
+        {
+            kept[step] = why;
+            foreach (var ground in DependencyGraph.Closure([step], needs))
+                kept.TryAdd(ground, $"{step} stands on it");
+        }
     }
 
     /// <summary>Whether a step needs another one, directly or not.</summary>

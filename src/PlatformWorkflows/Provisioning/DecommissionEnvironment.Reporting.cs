@@ -33,18 +33,22 @@ public sealed partial class DecommissionEnvironment
         ? End(RunbookPhase.Rejected, DecommissionOutcome.Refused, "Everything that is left is kept; nothing was done.")
         : End(RunbookPhase.Completed, DecommissionOutcome.Removed, "There is nothing of ours.");
 
-    private DecommissionReport EndWithListing(IReadOnlyList<string> left)
+    private DecommissionReport EndWith(IReadOnlyList<string> left, IReadOnlyList<string> lost)
     {
-        var kept = Planned(PlannedAction.None).Count();
+        var kept = Planned(PlannedAction.None).Count() - lost.Count;
         var words = $"{Steps!.Outcomes().Count(outcome => outcome.Result == ObjectResult.Pruned)} objects were removed, {kept} were kept as planned";
+        if (lost.Count > 0)
+            words += $", {lost.Count} that were to be kept are gone (lost)";
         if (Steps.AnySkipped)
-            return End(RunbookPhase.Completed, DecommissionOutcome.Incomplete, $"{words}, but some steps were skipped: {Skipped()}.", left);
-        return left.Count > 0
-            ? End(RunbookPhase.Completed, DecommissionOutcome.Incomplete, $"{words}, and something else is left.", left)
+            return End(RunbookPhase.Completed, DecommissionOutcome.Incomplete, $"{words}, but some steps were skipped: {Skipped()}.", left, lost);
+        if (left.Count > 0)
+            return End(RunbookPhase.Completed, DecommissionOutcome.Incomplete, $"{words}, and something else is left.", left, lost);
+        return lost.Count > 0
+            ? End(RunbookPhase.Completed, DecommissionOutcome.Incomplete, $"{words}: see what removed them.", left, lost)
             : End(RunbookPhase.Completed, DecommissionOutcome.Removed, $"{words}; a listing finds nothing else of ours.");
     }
 
-    private DecommissionReport End(RunbookPhase final, DecommissionOutcome outcome, string why, IReadOnlyList<string>? left = null)
+    private DecommissionReport End(RunbookPhase final, DecommissionOutcome outcome, string why, IReadOnlyList<string>? left = null, IReadOnlyList<string>? lost = null)
     {
         EnterPhase(final, why);
         var report = new DecommissionReport
@@ -56,8 +60,9 @@ public sealed partial class DecommissionEnvironment
             PlanHash = CurrentPlan?.Hash,
             Steps = Steps?.All ?? [],
             Results = (Steps?.Outcomes() ?? []).GroupBy(item => item.Result).OrderBy(group => group.Key).ToDictionary(group => group.Key, group => group.Count()),
-            Kept = [.. Planned(PlannedAction.None).Select(planned => $"{planned.Address}: {planned.Reason}")],
+            Kept = [.. Planned(PlannedAction.None).Where(planned => lost?.Contains($"{planned.Address}") != true).Select(planned => $"{planned.Address}: {planned.Reason}")],
             LeftBehind = left ?? [],
+            Lost = lost ?? [],
             StartedAt = StartedAt,
             FinishedAt = Now,
         };

@@ -42,7 +42,7 @@ public sealed partial class DecommissionEnvironment : Runbook
                 return End(RunbookPhase.Rejected, DecommissionOutcome.Rejected, $"{Rejection} Nothing was removed.");
             await RequireNoOtherAsync();
             return await ActAsync("Removing, what stands on others first.", RemovePlannedAsync)
-                ? EndWithListing(await ListAsync())
+                ? await EndWithListingAsync()
                 : End(RunbookPhase.Failed, DecommissionOutcome.Failed, $"{NobodyContinued} Start it again to go on.");
         }
         catch (Exception stopped) when (Acting.IsCancellationRequested && TemporalException.IsCanceledException(stopped))
@@ -68,19 +68,21 @@ public sealed partial class DecommissionEnvironment : Runbook
         StopIfAborted();
     }
 
-    /// <summary>What a listing by label still finds although it was to go, as sentences; also that it could not be listed.</summary>
-    private async Task<IReadOnlyList<string>> ListAsync()
+    /// <summary>Lists what is ours, and compares it with what was to be kept. What could not be listed counts as left.</summary>
+    private async Task<DecommissionReport> EndWithListingAsync()
     {
         Workflow.CurrentDetails = "Listing what is left.";
         try
         {
             var kept = Planned(PlannedAction.None).Select(planned => planned.Address).ToHashSet();
-            var left = await WholeLedger.ReadAsync(request!.Environment, null, Acting.Token);
-            return [.. left.Where(entry => !kept.Contains(entry.Address)).Select(entry => $"{entry.Address}: {entry.Owner}, still there")];
+            var found = await WholeLedger.ReadAsync(request!.Environment, null, Acting.Token);
+            return EndWith(
+                [.. found.Where(entry => !kept.Contains(entry.Address)).Select(entry => $"{entry.Address}: {entry.Owner}, still there")],
+                [.. kept.Except(found.Select(entry => entry.Address)).Select(address => $"{address}")]);
         }
         catch (ActivityFailureException failure) when (!TemporalException.IsCanceledException(failure))
         {
-            return [$"What is left could not be listed: {FailureReason.Of(failure)}"];
+            return EndWith([$"What is left could not be listed: {FailureReason.Of(failure)}"], []);
         }
     }
 }

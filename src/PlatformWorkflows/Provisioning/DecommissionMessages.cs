@@ -50,6 +50,9 @@ public sealed record DecommissionReport
     /// <summary>What a listing by our labels still finds besides, each with the reason; empty when all is well.</summary>
     public required IReadOnlyList<string> LeftBehind { get; init; }
 
+    /// <summary>What was to be kept and that listing does not find: it went with something else. Empty when all is well.</summary>
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     public required DateTimeOffset StartedAt { get; init; }
 
     public required DateTimeOffset FinishedAt { get; init; }
@@ -57,7 +60,7 @@ public sealed record DecommissionReport
 
 public enum DecommissionOutcome
 {
-    /// <summary>Nothing of ours is left but what was kept as planned.</summary>
+    /// <summary>Nothing of ours is left but what was kept as planned, and that is there.</summary>
     Removed,
 
     /// <summary>Only a plan was asked for.</summary>

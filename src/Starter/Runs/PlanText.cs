@@ -7,14 +7,18 @@ namespace PlatformOps.Starter.Runs;
 /// <summary>A plan as an operator reads it: what changes, field by field, and what it rests on.</summary>
 internal static class PlanText
 {
+    private const int KeptShown = 3;
+
     public static void Write(Terminal terminal, ProvisioningPlan plan)
     {
-        foreach (var component in plan.Components.Where(component => component.Objects.Any(planned => planned.Action != PlannedAction.None)))
+        foreach (var component in plan.Components.Where(component => component.Objects.Any(planned => planned.Action != PlannedAction.None || IsKept(planned))))
         {
             var after = component.DependsOn.Count > 0 ? $"[grey]  after {Markup.Escape(string.Join(", ", component.DependsOn))}[/]" : "";
             Line($"[bold]{Markup.Escape(component.Step)}[/]{after}");
             foreach (var planned in component.Objects.Where(planned => planned.Action != PlannedAction.None))
                 Write(planned);
+            foreach (var kept in component.Objects.Where(IsKept).GroupBy(planned => planned.Reason))
+                Line($"  [grey]=[/] {Markup.Escape(Named([.. kept.Select(planned => Short(planned.Address))]))}  [grey]{Markup.Escape(kept.Key)}[/]");
         }
 
         Line(Markup.Escape(Summary(plan)));
@@ -51,6 +55,12 @@ internal static class PlanText
 
         IEnumerable<string> Part(PlannedAction action, string words) => Count(action) is > 0 and var count ? [$"{count} {words}"] : [];
     }
+
+    /// <summary>It could go, and the plan says why it does not.</summary>
+    private static bool IsKept(PlannedObject planned) => planned.Action == PlannedAction.None && planned.Reason.StartsWith("Kept", StringComparison.Ordinal);
+
+    private static string Named(IReadOnlyList<string> names) =>
+        names.Count <= KeptShown + 1 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(KeptShown))} and {names.Count - KeptShown} more";
 
     private static (string Symbol, string Style) Look(PlannedAction action) => action switch
     {

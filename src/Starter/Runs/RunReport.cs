@@ -29,6 +29,8 @@ internal sealed record RunReport
 
     public IReadOnlyList<string> LeftBehind { get; init; } = [];
 
+    public IReadOnlyList<string> Lost { get; init; } = [];
+
     public DateTimeOffset StartedAt { get; init; }
 
     public DateTimeOffset FinishedAt { get; init; }

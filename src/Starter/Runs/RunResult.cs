@@ -41,6 +41,8 @@ internal static class RunResult
                 Line(Markup.Escape(Counts(report)));
             foreach (var left in report.LeftBehind)
                 Line($"  [yellow]left behind:[/] {Markup.Escape(left)}");
+            foreach (var lost in report.Lost)
+                Line($"  [red]gone, was to be kept:[/] {Markup.Escape(lost)}");
         }
 
         foreach (var step in Failed(outcome))

@@ -50,6 +50,30 @@ public class DecommissionPlannerTests
     }
 
     [Fact]
+    public void Keeps_what_defines_the_kind_of_something_that_is_kept_and_what_that_stands_on()
+    {
+        var catalog = CatalogReader.Read(new Dictionary<string, string>
+        {
+            ["ground/component.yaml"] = Definition("ground", "infrastructure"),
+            ["ground/objects.yaml"] = Manifest("ConfigMap", "ground"),
+            ["definer/component.yaml"] = Definition("definer", "infrastructure", "ground") + "provides: [v1/Backup]\n",
+            ["definer/objects.yaml"] = Manifest("Deployment", "definer"),
+            ["other/component.yaml"] = Definition("other", "infrastructure", "ground") + "provides: [v1/Visit]\n",
+            ["other/objects.yaml"] = Manifest("Deployment", "other"),
+            ["user/component.yaml"] = Definition("user", "infrastructure", "definer"),
+            ["user/objects.yaml"] = Manifest("Backup", "user"),
+        }).Catalog!;
+        (string, string, string)[] world = [("ground", "ConfigMap", "ground"), ("definer", "Deployment", "definer"), ("other", "Deployment", "other"), ("user", "Backup", "nightly"), ("user", "ConfigMap", "user")];
+
+        var objects = Plan(catalog, world, mayDestroy: true, includeDataStores: false).Components.SelectMany(component => component.Objects).ToDictionary(planned => planned.Address.Name);
+
+        Assert.Equal(["other", "user"], objects.Where(pair => pair.Value.Action == PlannedAction.Prune).Select(pair => pair.Key).Order());
+        Assert.StartsWith("Kept: it defines the kind of us-east-1 Backup nightly, and ", objects["definer"].Reason, StringComparison.Ordinal);
+        Assert.StartsWith("Kept: definer@us-east-1 stands on it, and ", objects["ground"].Reason, StringComparison.Ordinal);
+        Assert.All(Plan(catalog, world, mayDestroy: true, includeDataStores: true).Components.SelectMany(component => component.Objects), planned => Assert.Equal(PlannedAction.Prune, planned.Action));
+    }
+
+    [Fact]
     public void Gives_another_hash_when_more_is_to_go() =>
         Assert.NotEqual(Plan(mayDestroy: true, includeDataStores: true).Hash, Plan(mayDestroy: true, includeDataStores: false).Hash);
 
@@ -64,10 +88,12 @@ public class DecommissionPlannerTests
     [InlineData("""{kind: ConfigMap}""", CostClass.None)]
     public void Says_what_an_object_costs(string manifest, CostClass cost) => Assert.Equal(cost, Ledger.CostOf(YamlText.Parse(manifest)!.AsObject()));
 
-    private static ProvisioningPlan Plan(bool mayDestroy, bool includeDataStores) => DecommissionPlanner.Plan(
-        TestEnvironment.Of(mayDestroy, [.. Catalog.Components.Select(component => new Platform.Specification.ComponentSpecification { Name = component.Name, Parameters = [] })]),
-        Catalog,
-        [TestEnvironment.Observation([.. World.Select(item => TestEnvironment.Observed(new()
+    private static ProvisioningPlan Plan(bool mayDestroy, bool includeDataStores) => Plan(Catalog, World, mayDestroy, includeDataStores);
+
+    private static ProvisioningPlan Plan(ComponentCatalog catalog, (string Component, string Kind, string Name)[] world, bool mayDestroy, bool includeDataStores) => DecommissionPlanner.Plan(
+        TestEnvironment.Of(mayDestroy, [.. catalog.Components.Select(component => new Platform.Specification.ComponentSpecification { Name = component.Name, Parameters = [] })]),
+        catalog,
+        [TestEnvironment.Observation([.. world.Select(item => TestEnvironment.Observed(new()
         {
             ["apiVersion"] = "v1",
             ["kind"] = item.Kind,

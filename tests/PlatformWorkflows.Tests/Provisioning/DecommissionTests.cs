@@ -42,6 +42,24 @@ public class DecommissionTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_was_to_be_kept_and_went_with_something_else_is_named_and_the_run_is_incomplete()
+    {
+        var world = World();
+        await using var run = await StartAsync(world);
+        await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        world.Lose(Address("postgresql"));
+        await run.ApproveAsync();
+
+        var report = await run.ReportAsync();
+
+        Assert.Equal(
+            (DecommissionOutcome.Incomplete, "2 objects were removed, 0 were kept as planned, 1 that were to be kept are gone (lost): see what removed them."), (report.Outcome, report.Summary));
+        Assert.Equal([$"{Address("postgresql")}"], report.Lost);
+        Assert.Empty(report.Kept);
+        Assert.Empty(report.LeftBehind);
+    }
+
+    [Fact]
     public async Task Needs_as_many_people_as_the_guard_rails_say_but_at_least_one()
     {
         var world = new FakeWorld(Removal) { GuardRails = new(2, 2, MayDestroy: true, TimeSpan.FromHours(4)) }.Populate();

@@ -185,6 +185,13 @@ internal sealed class FakeWorld(ProvisioningPlan plan) : IProvisioningActivities
         return this;
     }
 
+    /// <summary>Something else removes an object.</summary>
+    public void Lose(ResourceAddress address)
+    {
+        lock (gate)
+            objects.Remove(address);
+    }
+
     private static (string Doing, string Step) Key(string what) => what.Split(' ') is [var doing, var step] ? (doing, step) : (what, "");
 
     private async Task DoAsync(string doing, string step)

@@ -6,14 +6,17 @@ namespace PlatformOps.Platform.Provisioning.Preflight;
 /// (https://kubernetes.io/docs/concepts/policy/resource-quotas/).</summary>
 internal static class Demand
 {
+    /// <param name="claims">Names of the claims that are there in its namespace: a StatefulSet takes the ones that it left behind
+    /// (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-storage).</param>
     /// <param name="resource">As in a ResourceQuota's <c>hard</c>: <c>pods</c>, <c>requests.cpu</c>, <c>limits.memory</c>, <c>persistentvolumeclaims</c>, ...</param>
-    public static decimal Of(JsonObject manifest, string resource)
+    public static decimal Of(JsonObject manifest, string resource, IReadOnlySet<string>? claims = null)
     {
         var spec = manifest["spec"] as JsonObject ?? [];
         return (string?)manifest["kind"] switch
         {
             "Deployment" => Replicas(spec, "replicas") * OfPod(spec["template"]?["spec"], resource),
-            "StatefulSet" => Replicas(spec, "replicas") * (OfPod(spec["template"]?["spec"], resource) + Claims(spec).Sum(claim => OfClaim(claim, resource))),
+            "StatefulSet" => (Replicas(spec, "replicas") * OfPod(spec["template"]?["spec"], resource))
+                + Claims(manifest, spec).Where(claim => claims?.Contains(claim.Name) != true).Sum(claim => OfClaim(claim.Spec, resource)),
             "Job" => Replicas(spec, "parallelism") * OfPod(spec["template"]?["spec"], resource),
             "Pod" => OfPod(spec, resource),
             "PersistentVolumeClaim" => OfClaim(spec, resource),
@@ -45,8 +48,12 @@ internal static class Demand
         _ => 0,
     };
 
-    private static IEnumerable<JsonObject> Claims(JsonObject spec) =>
-        (spec["volumeClaimTemplates"] as JsonArray ?? []).Select(claim => claim?["spec"]).OfType<JsonObject>();
+    /// <summary>The claims of a StatefulSet's pods, named as Kubernetes names them.</summary>
+    private static IEnumerable<(string Name, JsonObject Spec)> Claims(JsonObject manifest, JsonObject spec) =>
+        from template in (spec["volumeClaimTemplates"] as JsonArray ?? []).OfType<JsonObject>()
+        where template["spec"] is JsonObject
+        from ordinal in Enumerable.Range(0, (int)Replicas(spec, "replicas"))
+        select ($"{template["metadata"]?["name"]}-{manifest["metadata"]?["name"]}-{ordinal}", (JsonObject)template["spec"]!);
 
     private static decimal Replicas(JsonObject spec, string field) => spec[field] is { } replicas ? Amount(replicas) : 1;
 

@@ -13,9 +13,12 @@ public static class QuotaCheck
     /// <param name="desired">Everything that is planned for the region.</param>
     /// <param name="live">What is there of it.</param>
     /// <param name="quotas">Every live ResourceQuota of the region, whoever owns it.</param>
+    /// <param name="claims">Every live PersistentVolumeClaim of the region, whoever owns it: what a StatefulSet finds again is in use already.</param>
     public static IReadOnlyList<string> Problems(
-        IReadOnlyCollection<DesiredObject> desired, IReadOnlyCollection<ObservedObject> live, IReadOnlyCollection<ObservedObject> quotas)
+        IReadOnlyCollection<DesiredObject> desired, IReadOnlyCollection<ObservedObject> live, IReadOnlyCollection<ObservedObject> quotas,
+        IReadOnlyCollection<ObservedObject> claims)
     {
+        var claimed = claims.ToLookup(claim => claim.Address.Namespace, claim => claim.Address.Name);
         var addresses = desired.Select(item => item.Address).ToHashSet();
         var before = live.Where(item => addresses.Contains(item.Address)).DistinctBy(item => item.Address).ToDictionary(item => item.Address, item => item.Manifest);
         return
@@ -23,7 +26,8 @@ public static class QuotaCheck
             .. Effective(desired, quotas).OrderBy(quota => quota.Address.ToString(), StringComparer.Ordinal).SelectMany(quota =>
             {
                 var consumers = desired.Where(item => item.Address.Namespace == quota.Address.Namespace).ToList();
-                return quota.Hard.Select(limit => Problem(quota, limit.Key, limit.Value, consumers, before)).OfType<string>();
+                var there = claimed[quota.Address.Namespace].ToHashSet();
+                return quota.Hard.Select(limit => Problem(quota, limit.Key, limit.Value, consumers, before, there)).OfType<string>();
             }),
         ];
     }
@@ -40,10 +44,10 @@ public static class QuotaCheck
     }
 
     private static string? Problem(
-        Quota quota, string resource, decimal hard, List<DesiredObject> consumers, Dictionary<ResourceAddress, JsonObject> before)
+        Quota quota, string resource, decimal hard, List<DesiredObject> consumers, Dictionary<ResourceAddress, JsonObject> before, HashSet<string> claims)
     {
         var increases = consumers
-            .Select(item => (item.Address, Amount: Demand.Of(item.Manifest, resource) - (before.TryGetValue(item.Address, out var there) ? Demand.Of(there, resource) : 0)))
+            .Select(item => (item.Address, Amount: Demand.Of(item.Manifest, resource, claims) - (before.TryGetValue(item.Address, out var there) ? Demand.Of(there, resource, claims) : 0)))
             .ToList();
         var increase = increases.Sum(item => item.Amount);
         var used = quota.Used.GetValueOrDefault(resource);
