@@ -42,6 +42,7 @@ public static class DecommissionPlanner
     {
         var reason = withData ? null
             : store is not null ? $"Kept: {store}, and {why}."
+            : item.Address.ApiVersion == ResourceAddress.TemporalApiVersion ? $"Kept: it stays in Temporal's database with its workflow executions, and {why}."
             : DataHolders.Contains(item.Address) ? $"Kept: a {item.Address.Kind} holds data or everything else, and {why}."
             : null;
         return new()

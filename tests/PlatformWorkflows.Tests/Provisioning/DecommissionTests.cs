@@ -44,18 +44,21 @@ public class DecommissionTests(RunbookServer server)
     [Fact]
     public async Task What_was_to_be_kept_and_went_with_something_else_is_named_and_the_run_is_incomplete()
     {
-        var world = World();
+        // What shows a namespace of Temporal may be removed; it is in the database nonetheless.
+        var orders = new ResourceAddress("us-east-1", ResourceAddress.TemporalApiVersion, "TemporalNamespace", null, "orders");
+        var world = World(Of([.. Removal.Components, Component("namespaces").With(Plans.Object("orders", PlannedAction.None, Kept) with { Address = orders })]));
         await using var run = await StartAsync(world);
         await run.UntilAsync(RunbookPhase.AwaitingApproval);
         world.Lose(Address("postgresql"));
+        world.Lose(orders);
         await run.ApproveAsync();
 
         var report = await run.ReportAsync();
 
         Assert.Equal(
-            (DecommissionOutcome.Incomplete, "2 objects were removed, 0 were kept as planned, 1 that were to be kept are gone (lost): see what removed them."), (report.Outcome, report.Summary));
+            (DecommissionOutcome.Incomplete, "2 objects were removed, 1 were kept as planned, 1 that were to be kept are gone (lost): see what removed them."), (report.Outcome, report.Summary));
         Assert.Equal([$"{Address("postgresql")}"], report.Lost);
-        Assert.Empty(report.Kept);
+        Assert.Equal([$"{orders}: {Kept}"], report.Kept);
         Assert.Empty(report.LeftBehind);
     }
 
