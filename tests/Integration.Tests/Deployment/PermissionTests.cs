@@ -45,6 +45,8 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
             new("list", "discovery.k8s.io", "endpointslices"), new("watch", "discovery.k8s.io", "endpointslices"), new("get", "", "endpoints"), new("watch", "", "endpoints"),
             // Of rollouts that are not done at the first look, which depends on the machine.
             new("list", "", "pods"), new("list", "apps", "replicasets"),
+            // When a quota leaves no room: seen in the tests of refusals.
+            new("list", "", "persistentvolumeclaims"),
             // Of gates that this platform has not.
             new("list", "monitoring.coreos.com", "prometheuses"));
     }
