@@ -11,21 +11,37 @@ public enum Cause
 
     /// <summary>People ask for it.</summary>
     Switchover,
+
+    /// <summary>People ask for it, and abort it when the epoch is claimed.</summary>
+    TakenBack,
 }
 
 /// <summary>What dies or is cut, from the view of a change of places.</summary>
 public enum Victim
 {
     Workers,
+    WorkersOfOldPrimary,
+    WorkersOfNewPrimary,
     BootstrapServer,
+
+    /// <summary>It stands still, and its connections stay open.</summary>
+    FrozenBootstrapServer,
     OldPrimary,
     NewPrimary,
+
+    /// <summary>Guard and server stand still.</summary>
+    FrozenOldPrimary,
+    FrozenNewPrimary,
     WitnessOfOldPrimary,
     WitnessOfNewPrimary,
     BetweenNodes,
     WorkersToOldPrimary,
     WorkersToNewPrimary,
     WorkersToWitness,
+
+    /// <summary>What workers ask has its effect, and they hear nothing of it.</summary>
+    WitnessToWorkers,
+    WorkersToBootstrapServer,
 
     /// <summary>The bootstrap server with its file, and the workers at it: another seat begins on an empty one.</summary>
     Brain,
@@ -37,18 +53,29 @@ public sealed record CrashCase(bool Synchronous, Cause Cause, string Step, Momen
     private static readonly string[] OfFailover = ["claim", "fence", "promote", "verify", "repoint", "rebuild", "readiness"];
     private static readonly string[] OfSwitchover = ["prepare", "fence", "claim", "promote", "verify", "repoint", "rebuild", "readiness"];
 
+    /// <summary>The way back; the way there is that of a switchover.</summary>
+    private static readonly string[] OfTakenBack = ["claimBack", "unfence"];
+
     /// <summary>Every side effect, every moment, every victim. Where commits wait for nobody a stopped server is first started again in place: no places change then.</summary>
     public static IReadOnlyList<CrashCase> All { get; } =
     [
         .. from synchronous in new[] { true, false }
-           from cause in synchronous ? new[] { Cause.NodeLost, Cause.PostmasterKilled, Cause.Switchover } : [Cause.NodeLost, Cause.Switchover]
-           from step in cause == Cause.Switchover ? OfSwitchover : OfFailover
+           from cause in Enum.GetValues<Cause>()
+           from step in StepsOf(cause, synchronous)
            // A server that its guard has fenced is not fenced again.
            where !(cause == Cause.PostmasterKilled && step == "fence")
            from moment in Enum.GetValues<Moment>()
            from victim in Enum.GetValues<Victim>()
            select new CrashCase(synchronous, cause, step, moment, victim, TimeSpan.FromSeconds(2)),
     ];
+
+    private static string[] StepsOf(Cause cause, bool synchronous) => cause switch
+    {
+        Cause.Switchover => OfSwitchover,
+        Cause.TakenBack => OfTakenBack,
+        Cause.PostmasterKilled when !synchronous => ["unfence"],
+        _ => OfFailover,
+    };
 
     /// <summary>Each victim, step, moment, cause and mode as often as the others of its kind, in other company with every seed.</summary>
     public static IReadOnlyList<CrashCase> Some(int count, int seed)

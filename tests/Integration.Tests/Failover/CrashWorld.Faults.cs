@@ -20,6 +20,7 @@ internal sealed partial class CrashWorld
                 pair.KillPostmaster(primary);
                 break;
             default:
+                aborting = cause == Cause.TakenBack;
                 await AskAsync();
                 break;
         }
@@ -57,13 +58,22 @@ internal sealed partial class CrashWorld
         switch (victim)
         {
             case Victim.Workers:
-                KillWorkers();
+                KillWorkers([.. pair.Files.Nodes]);
+                break;
+            case Victim.WorkersOfOldPrimary or Victim.WorkersOfNewPrimary:
+                KillWorkers(victim == Victim.WorkersOfOldPrimary ? primary : standby);
+                break;
+            case Victim.FrozenBootstrapServer:
+                SignalServer(GuardedPair.Stop);
+                break;
+            case Victim.FrozenOldPrimary or Victim.FrozenNewPrimary:
+                pair.Freeze(victim == Victim.FrozenOldPrimary ? primary : standby);
                 break;
             case Victim.BootstrapServer:
                 await KillServerAsync();
                 break;
             case Victim.Brain:
-                KillWorkers();
+                KillWorkers([.. pair.Files.Nodes]);
                 await KillServerAsync();
                 (seat, brainLost) = (seat + 1, true);
                 break;
@@ -80,6 +90,12 @@ internal sealed partial class CrashWorld
             case Victim.WorkersToWitness:
                 workersToWitness.Cut();
                 break;
+            case Victim.WitnessToWorkers:
+                workersToWitness.CutAnswers();
+                break;
+            case Victim.WorkersToBootstrapServer:
+                await Each(workers.Values, one => one.CutOff());
+                break;
             default:
                 var node = victim == Victim.WorkersToOldPrimary ? primary : standby;
                 guardLinks[node].Cut();
@@ -88,24 +104,28 @@ internal sealed partial class CrashWorld
         }
     }
 
-    private (string What, Func<Task> Hit, Func<Task> Heal) RandomFault(Random random)
+    private (string What, Func<Task> Hit, Func<Task> Heal) RandomFault(Random random, string primary, string standby)
     {
-        var node = random.Next(2) == 0 ? GuardedPair.First : GuardedPair.Second;
-        (string, Func<Task>, Func<Task>) Cut(string what, params Link[] links) => ($"cut {what}", () => Each(links, link => link.Cut()), () => Each(links, link => link.Restore()));
-        return random.Next(13) switch
+        var node = random.Next(2) == 0 ? primary : standby;
+        return random.Next(18) switch
         {
             0 => ($"lose {node}", () => pair.LoseAsync(node), () => StartGuardAsync(node, mayDie: true)),
             1 => ($"kill guard of {node}", () => Now(() => pair.KillGuard(node)), () => StartGuardAsync(node, mayDie: true)),
             2 => ($"kill server of {node}", () => Now(() => _ = pair.Data(node).Postmaster() is { } process ? Signal(process) : 0), () => Task.CompletedTask),
-            3 => ($"freeze guard of {node}", () => Now(() => pair.FreezeGuard(node)), () => Now(() => pair.ThawGuard(node))),
-            4 => ($"freeze {node}", () => Now(() => pair.Freeze(node)), () => Now(() => pair.Thaw(node))),
-            5 => ("kill workers", () => Now(KillWorkers), StartWorkersAsync),
-            6 => ("kill bootstrap server", KillServerAsync, StartServerAsync),
-            7 => ("freeze bootstrap server", () => Now(() => SignalServer(19)), () => Now(() => SignalServer(18))),
-            8 or 9 => Cut($"{node} from witness", pair.WitnessLink(node)),
-            10 => Cut("nodes", pair.ReplicationLink(GuardedPair.First), pair.ReplicationLink(GuardedPair.Second)),
-            11 => Cut($"workers from {node}", guardLinks[node], clientLinks[node]),
-            _ => Cut($"{node} from everything", pair.WitnessLink(node), pair.ReplicationLink(GuardedPair.First), pair.ReplicationLink(GuardedPair.Second), guardLinks[node], clientLinks[node]),
+            3 => FrozenGuard(node),
+            4 => Frozen(node),
+            5 => ($"freeze server of {node}", () => Now(() => pair.FreezeServer(node)), () => Now(() => pair.Thaw(node))),
+            6 => ("kill workers", () => Now(() => KillWorkers([.. pair.Files.Nodes])), StartWorkersAsync),
+            7 => ($"kill workers of {node}", () => Now(() => KillWorkers(node)), StartWorkersAsync),
+            8 => ("kill bootstrap server", KillServerAsync, StartServerAsync),
+            9 => FrozenBootstrapServer(),
+            10 or 11 => CutLinks($"{node} from witness", pair.WitnessLink(node)),
+            12 => ($"cut answers of witness to {node}", () => Now(() => pair.WitnessLink(node).CutAnswers()), () => Now(() => pair.WitnessLink(node).Restore())),
+            13 => CutLinks("nodes", pair.ReplicationLink(primary), pair.ReplicationLink(standby)),
+            14 => CutLinks($"workers from {node}", guardLinks[node], clientLinks[node]),
+            15 => ("cut answers of witness to workers", () => Now(workersToWitness.CutAnswers), () => Now(workersToWitness.Restore)),
+            16 => CutOff(node),
+            _ => CutLinks($"{node} from everything", pair.WitnessLink(node), pair.ReplicationLink(primary), pair.ReplicationLink(standby), guardLinks[node], clientLinks[node]),
         };
 
         static int Signal(int process)
@@ -114,6 +134,38 @@ internal sealed partial class CrashWorld
             return 0;
         }
     }
+
+    /// <summary>What no change of places may come of when it is over within half a second.</summary>
+    private (string What, Func<Task> Hit, Func<Task> Heal) Nuisance(Random random, string primary, string standby)
+    {
+        var node = random.Next(2) == 0 ? primary : standby;
+        return random.Next(10) switch
+        {
+            0 => FrozenGuard(node),
+            1 => Frozen(node),
+            2 => ($"freeze server of {node}", () => Now(() => pair.FreezeServer(node)), () => Now(() => pair.Thaw(node))),
+            3 => FrozenBootstrapServer(),
+            4 => CutLinks($"{node} from witness", pair.WitnessLink(node)),
+            5 => CutLinks("nodes", pair.ReplicationLink(primary), pair.ReplicationLink(standby)),
+            6 => CutLinks($"workers from {node}", guardLinks[node], clientLinks[node]),
+            7 => CutOff(node),
+            8 => Break($"{node} to witness, and between nodes", pair.WitnessLink(node), pair.ReplicationLink(primary), pair.ReplicationLink(standby)),
+            _ => Break("of workers", [workersToWitness, .. guardLinks.Values, .. clientLinks.Values]),
+        };
+
+        static (string, Func<Task>, Func<Task>) Break(string what, params Link[] links) => ($"break connections {what}", () => Each(links, link => link.Break()), () => Each(links, link => link.Restore()));
+    }
+
+    private (string, Func<Task>, Func<Task>) FrozenGuard(string node) => ($"freeze guard of {node}", () => Now(() => pair.FreezeGuard(node)), () => Now(() => pair.ThawGuard(node)));
+
+    private (string, Func<Task>, Func<Task>) Frozen(string node) => ($"freeze {node}", () => Now(() => pair.Freeze(node)), () => Now(() => pair.Thaw(node)));
+
+    private (string, Func<Task>, Func<Task>) FrozenBootstrapServer() => ("freeze bootstrap server", () => Now(() => SignalServer(GuardedPair.Stop)), () => Now(() => SignalServer(GuardedPair.Continue)));
+
+    private (string, Func<Task>, Func<Task>) CutOff(string region) => ($"cut workers of {region} from bootstrap server",
+        () => Now(() => workers.GetValueOrDefault(region)?.CutOff()), () => Now(() => workers.GetValueOrDefault(region)?.Reach()));
+
+    private static (string, Func<Task>, Func<Task>) CutLinks(string what, params Link[] links) => ($"cut {what}", () => Each(links, link => link.Cut()), () => Each(links, link => link.Restore()));
 
     private async Task DisturbOnceAsync(Func<Task> hit, Func<Task> heal, TimeSpan lasts)
     {
@@ -126,7 +178,7 @@ internal sealed partial class CrashWorld
     private async Task HealAsync()
     {
         await HealLinksAsync();
-        SignalServer(18);
+        SignalServer(GuardedPair.Continue);
         foreach (var node in pair.Files.Nodes)
         {
             pair.Thaw(node);
@@ -141,8 +193,12 @@ internal sealed partial class CrashWorld
         Say("healed");
     }
 
-    private Task HealLinksAsync() => Each(
-        [.. guardLinks.Values, .. clientLinks.Values, workersToWitness, .. pair.Files.Nodes.SelectMany(node => new[] { pair.WitnessLink(node), pair.ReplicationLink(node) })], link => link.Restore());
+    private Task HealLinksAsync()
+    {
+        foreach (var cut in workers.Values)
+            cut.Reach();
+        return Each([.. guardLinks.Values, .. clientLinks.Values, workersToWitness, .. pair.Files.Nodes.SelectMany(node => new[] { pair.WitnessLink(node), pair.ReplicationLink(node) })], link => link.Restore());
+    }
 
     private Task Arm(string step, Moment moment, Func<Task> fire)
     {
@@ -153,6 +209,12 @@ internal sealed partial class CrashWorld
 
     private async Task ReachedAsync(string step, Moment moment)
     {
+        if (aborting && (step, moment) == ("claim", Moment.AfterEffect))
+        {
+            aborting = false;
+            await Run.ExecuteUpdateAsync<ControlResult>("abort", [new AbortInput("the test wants it")]);
+        }
+
         if (Volatile.Read(ref armed) is not { } one || one.Step != step || one.Moment != moment || Interlocked.CompareExchange(ref armed, null, one) != one)
             return;
         try
@@ -168,9 +230,15 @@ internal sealed partial class CrashWorld
     /// <summary>The server alone knows that a step's end has reached it.</summary>
     private async Task FollowCompletionsAsync()
     {
-        var seen = 0L;
+        var (seen, at) = (0L, seat);
         while (!stop.IsCancellationRequested)
         {
+            if (at != seat)
+            {
+                (seen, at) = (0, seat);
+                scheduled.Clear();
+            }
+
             try
             {
                 var request = new GetWorkflowExecutionHistoryRequest { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = RegionFailover.WorkflowId(Environment) }, WaitNewEvent = true };

@@ -20,6 +20,7 @@ internal sealed partial class CrashWorld
         var started = Stopwatch.StartNew();
         var last = "nothing is known";
         TimeSpan? wellSince = null;
+        var wellAt = TimeSpan.Zero;
         while (true)
         {
             try
@@ -32,6 +33,7 @@ internal sealed partial class CrashWorld
                 last = $"{status.Phase}: {status.Summary} {view.Decision}";
                 var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
                 wellSince = well ? wellSince ?? started.Elapsed : null;
+                wellAt = well ? started.Elapsed : wellAt;
                 if (well && (over() || (unlessNothingComes && started.Elapsed - wellSince > WellForGood)))
                     return;
                 await ActAsync(status, view);
@@ -41,7 +43,7 @@ internal sealed partial class CrashWorld
                 last = $"{failure.GetType().Name}: {failure.Message} (before: {last})";
             }
 
-            if (started.Elapsed > Patience)
+            if (started.Elapsed - wellAt > Patience)
             {
                 Assert.Fail($"{what} It has not settled: {last}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
                     + $"witness: {(await pair.Witness.ReadAsync(Ct))?.Record}\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}\nserver: {server?.Written}");

@@ -6,30 +6,44 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// acknowledged is lost where commits wait, and not more than was reported where they do not.</summary>
 public sealed class FailoverCrashTests(ITestOutputHelper output)
 {
-    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on.</summary>
+    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on. A <see cref="Victim"/>: its cases.</summary>
     private const string Cases = "PLATFORMOPS_TEST_CRASHES";
 
     /// <summary>How many seeds of random faults, or <c>FROM-TO</c>.</summary>
     private const string Seeds = "PLATFORMOPS_TEST_CRASH_SEEDS";
+
+    /// <summary>How many minutes of noise in each mode.</summary>
+    private const string Noise = "PLATFORMOPS_TEST_NOISE_MINUTES";
+
+    private static readonly CrashCase BrainLoss = new(Synchronous: true, Cause.NodeLost, "repoint", Moment.BeforeEffect, Victim.Brain, TimeSpan.FromSeconds(2));
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Whatever_dies_freezes_or_is_cut_off_one_node_serves_in_the_end_and_every_row_is_accounted_for(bool synchronous)
     {
-        var (cases, seeds) = (Environment.GetEnvironmentVariable(Cases), Environment.GetEnvironmentVariable(Seeds));
-        IEnumerable<Func<CrashWorld, Task>> chosen =
-        [
-            .. (cases is { Length: > 0 } ? CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0) : seeds is { Length: > 0 } ? [] : CrashCase.Some(6, seed: 1))
-                // Last: what follows the runs' histories begins anew with it.
-                .Concat(cases is { Length: > 0 } || seeds is { Length: > 0 } ? [] : [new(true, Cause.NodeLost, "repoint", Moment.BeforeEffect, Victim.Brain, TimeSpan.FromSeconds(2))])
-                .Where(one => one.Synchronous == synchronous).Select(one => (Func<CrashWorld, Task>)(world => world.CrashAsync(one))),
-            .. (seeds is { Length: > 0 } ? Wanted(seeds) : cases is { Length: > 0 } ? [] : Enumerable.Range(1, 2))
-                // Of both modes each gets every second seed.
-                .Where(seed => seed % 2 == (synchronous ? 0 : 1)).Select(seed => (Func<CrashWorld, Task>)(world => world.DisturbAsync(seed, TimeSpan.FromSeconds(6)))),
-        ];
+        var (cases, seeds, noise) = (Environment.GetEnvironmentVariable(Cases), Environment.GetEnvironmentVariable(Seeds), Environment.GetEnvironmentVariable(Noise));
+        // The loss of the bootstrap server for good is not among those that are drawn: it is chosen, and last.
+        var chosen = (cases, seeds, noise) switch
+        {
+            ({ Length: > 0 }, _, _) => Crashes(Asked(cases)),
+            (_, { Length: > 0 }, _) => Disturbances(Wanted(seeds)),
+            (_, _, { Length: > 0 }) => [world => world.BearAsync(seed: 1, TimeSpan.FromMinutes(double.Parse(noise, CultureInfo.InvariantCulture)))],
+            _ => [world => world.BearAsync(seed: 1, TimeSpan.FromSeconds(8)), .. Crashes([.. CrashCase.Some(6, seed: 1), BrainLoss]), .. Disturbances(Enumerable.Range(1, 2))],
+        };
         await EachAsync(synchronous, [.. chosen]);
+
+        IEnumerable<Func<CrashWorld, Task>> Crashes(IEnumerable<CrashCase> all) =>
+            all.Where(one => one.Synchronous == synchronous).Select(one => (Func<CrashWorld, Task>)(world => world.CrashAsync(one)));
+
+        // Of both modes each gets every second seed.
+        IEnumerable<Func<CrashWorld, Task>> Disturbances(IEnumerable<int> all) =>
+            all.Where(seed => seed % 2 == (synchronous ? 0 : 1)).Select(seed => (Func<CrashWorld, Task>)(world => world.DisturbAsync(seed, TimeSpan.FromSeconds(6))));
     }
+
+    private static IEnumerable<CrashCase> Asked(string cases) =>
+        Enum.TryParse<Victim>(cases, out var victim) && !int.TryParse(cases, CultureInfo.InvariantCulture, out _) ? CrashCase.All.Where(one => one.Victim == victim)
+        : CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0);
 
     private static IEnumerable<int> Wanted(string text)
     {

@@ -19,12 +19,10 @@ internal sealed class GuardedPair : IAsyncDisposable
 {
     public const string First = "us-east-1", Second = "us-west-2";
 
-    public const int Stop = 19;
+    public const int Stop = 19, Continue = 18;
 
     /// <summary>The shipped lease of a second can run out on a busy machine: then sessions are cut, which is right and not what most tests are about. Not for those that wait until it is over.</summary>
     public static readonly LeaseSettings Patient = new(DurationMs: 10_000);
-
-    private const int Continue = 18;
 
     /// <summary>For everything that depends on no disk.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -153,6 +151,9 @@ internal sealed class GuardedPair : IAsyncDisposable
 
     /// <summary>Freezes all of a machine.</summary>
     public void Freeze(string node) => SignalAll(node, Stop);
+
+    /// <summary>Freezes the server's processes; its guard goes on.</summary>
+    public void FreezeServer(string node) => SignalServer(node, Stop);
 
     public void Thaw(string node) => SignalAll(node, Continue);
 
@@ -291,6 +292,11 @@ internal sealed class GuardedPair : IAsyncDisposable
     private void SignalAll(string node, int signal)
     {
         Signal(node, signal);
+        SignalServer(node, signal);
+    }
+
+    private void SignalServer(string node, int signal)
+    {
         foreach (var process in Data(node).Processes())
             Posix.Signal(process, signal);
     }

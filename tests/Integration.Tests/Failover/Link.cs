@@ -10,7 +10,7 @@ internal sealed class Link : IDisposable
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<TcpClient, byte> open = new();
     private readonly int port;
-    private volatile TaskCompletionSource whole = Done();
+    private volatile TaskCompletionSource asks = Done(), answers = Done();
     private volatile bool broken;
 
     public Link(int port)
@@ -22,7 +22,10 @@ internal sealed class Link : IDisposable
 
     public string Address => $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
 
-    public void Cut() => whole = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public void Cut() => (asks, answers) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new(TaskCreationOptions.RunContinuationsAsynchronously));
+
+    /// <summary>What is asked arrives and has its effect; whoever asked hears nothing of it.</summary>
+    public void CutAnswers() => answers = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Ends all connections and takes no new ones, as when whoever used it has died.</summary>
     public void Break()
@@ -35,7 +38,8 @@ internal sealed class Link : IDisposable
     public void Restore()
     {
         broken = false;
-        whole.TrySetResult();
+        asks.TrySetResult();
+        answers.TrySetResult();
     }
 
     public void Dispose()
@@ -75,9 +79,9 @@ internal sealed class Link : IDisposable
             if (broken)
                 return;
             client.NoDelay = server.NoDelay = true;
-            await whole.Task;
+            await asks.Task;
             await server.ConnectAsync(IPAddress.Loopback, port);
-            await Task.WhenAny(PumpAsync(client.GetStream(), server.GetStream()), PumpAsync(server.GetStream(), client.GetStream()));
+            await Task.WhenAny(PumpAsync(client.GetStream(), server.GetStream(), () => asks.Task), PumpAsync(server.GetStream(), client.GetStream(), () => answers.Task));
         }
         catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
@@ -91,14 +95,14 @@ internal sealed class Link : IDisposable
         }
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to)
+    private static async Task PumpAsync(NetworkStream from, NetworkStream to, Func<Task> whole)
     {
         var buffer = new byte[65536];
         try
         {
             while (await from.ReadAsync(buffer) is > 0 and var count)
             {
-                await whole.Task;
+                await whole();
                 await to.WriteAsync(buffer.AsMemory(0, count));
             }
         }
@@ -108,6 +112,6 @@ internal sealed class Link : IDisposable
         }
 
         // The end of a connection is a packet too.
-        await whole.Task;
+        await whole();
     }
 }

@@ -24,7 +24,7 @@ public enum Moment
     AfterCompletion,
 }
 
-/// <summary>The workers of failovers and of both regions with the product's activities. They can die as one process does: what was under way stops where it was, nobody is told
+/// <summary>The workers of failovers and of regions with the product's activities. They can die as one process does: what was under way stops where it was, nobody is told
 /// anything, and their connections end.</summary>
 internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 {
@@ -49,6 +49,12 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
             workers.Work(WorkerRegistration.CreateRegionWorkerOptions(workers, TaskQueues.Of(region)));
         return workers;
     }
+
+    /// <summary>They live, and nothing passes between them and the bootstrap server.</summary>
+    public void CutOff() => link.Cut();
+
+    /// <summary>They reach it again.</summary>
+    public void Reach() => link.Restore();
 
     /// <summary>Kills them.</summary>
     public void Kill()
