@@ -28,6 +28,7 @@ public sealed partial class FailoverActivities
             Witness = await TryAsync(async () => new WitnessSight((await pair.Witness.ReadAsync(ct))?.Record)),
             Nodes = regions.Zip(nodes).ToDictionary(node => node.First, node => node.Second),
             Pointers = await Around(environment, drill: false).PointersAsync(ct),
+            Namespaces = await Around(environment, drill: false).NamespacesAsync(regions, ct),
             Synchronous = Access(environment, drill: false).Synchronous,
         };
     }

@@ -132,6 +132,9 @@ public sealed partial class FailoverActivities(
     public Task<RebuiltNode> RebuildAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
         var database = Pair(order).Database;
+        var around = Around(order.Environment, order.Drill);
+        // Clients of a region that is back have no use for a primary that is no longer there, and a rebuild may take hours.
+        var led = await around.RepointRestAsync(order, mayLeave: true, Cancellation);
         var rebuilt = await FollowAsync(database, order.From, order.To, order.Epoch);
         while (Access(order.Environment, order.Drill).Synchronous && await database.SetSynchronousAsync(order.To, synchronous: true, order.Epoch, Cancellation) is { Synchronous: not true })
         {
@@ -139,7 +142,8 @@ public sealed partial class FailoverActivities(
             await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
         }
 
-        return rebuilt;
+        led = await WatchedAsync(around.RepointRestAsync(order, mayLeave: false, Cancellation), $"what leads to {order.From} is led to {order.To}") ?? led;
+        return led is null ? rebuilt : rebuilt with { Detail = $"{rebuilt.Detail} {led}" };
     });
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Aws.Dns;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Platform.Catalog;
@@ -14,35 +13,22 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="specified">Read when it is needed: that takes longer than a promotion.</param>
 internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<SpecifiedEnvironment> specified, FailoverAccess access)
 {
-    private const string EpochOfRecord = "_platformops-epoch.";
-
     private IReadOnlyList<RegionSpecification> Regions => specified.Value.Environment.Regions;
 
-    /// <summary>Leads Endpoints of every region's cluster and the DNS record to the node. Nothing that is of a higher epoch is touched.</summary>
+    private PrimaryPointers Pointers => new(specified, regions, access);
+
+    /// <summary>Leads everything that leads to the database to the order's new primary; what is in the old one's region and does not answer is left.</summary>
     public async Task<string> RepointAsync(FailoverOrder order, CancellationToken ct)
     {
-        var done = new List<string>();
-        if (access.Service is { } service)
-        {
-            foreach (var region in Regions)
-            {
-                // The old primary's region may be gone; what is there learns of it when it is repaired.
-                try
-                {
-                    var changed = await new PrimaryEndpoints(regions.Cluster(region), service.Namespace, service.Name).LeadToAsync(Clients(order.To), order.Epoch, ct);
-                    done.Add($"Endpoints {service.Namespace}/{service.Name} in {region.Name} {(changed ? "lead" : "led already")} to {Clients(order.To)}");
-                }
-                catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable && region.Name == order.From)
-                {
-                    done.Add($"{region.Name} does not answer and was left");
-                }
-            }
-        }
-
-        if (access.Dns is { } dns)
-            done.Add(await RepointAsync(dns, order, ct));
-        return done.Count == 0 ? "Neither a Service nor a DNS record leads to the database: clients name both nodes." : $"{string.Join("; ", done)}.";
+        var (done, _) = await Pointers.LeadAsync(order, mayLeave: true, ct);
+        return done.Count == 0 ? "Nothing is stated that leads to the database: clients name both nodes." : $"{string.Join("; ", done)}.";
     }
+
+    /// <summary>Leads also what was left, now that its region is back.</summary>
+    /// <param name="mayLeave">Whether it may still not answer.</param>
+    /// <returns>What was changed; null: nothing had to be.</returns>
+    public async Task<string?> RepointRestAsync(FailoverOrder order, bool mayLeave, CancellationToken ct) =>
+        await Pointers.LeadAsync(order, mayLeave, ct) is { Changed: > 0 } led ? $"{string.Join("; ", led.Done)}." : null;
 
     /// <summary>The Temporal namespaces that go with the database.</summary>
     public NamespaceMoves Namespaces(FailoverOrder order, TimeProvider time) => new(order, access, Temporal(order.From), Temporal(order.To), time);
@@ -67,75 +53,26 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
     ];
 
     /// <summary>Where everything leads that leads to the database. Changes nothing.</summary>
-    public async Task<IReadOnlyList<PrimaryPointer>> PointersAsync(CancellationToken ct)
+    public Task<IReadOnlyList<PrimaryPointer>> PointersAsync(CancellationToken ct) => Pointers.ReadAsync(ct);
+
+    /// <summary>What the Temporal clusters of these regions say of the namespaces that go with the database. Changes nothing.</summary>
+    public async Task<IReadOnlyList<NamespaceSight>> NamespacesAsync(IReadOnlyList<string> names, CancellationToken ct) => await Task.WhenAll(access.TemporalNamespaces.Select(async space =>
     {
-        var pointers = new List<PrimaryPointer>();
-        if (access.Service is { } service)
-        {
-            foreach (var region in Regions)
-            {
-                var found = await TryAsync(() => new PrimaryEndpoints(regions.Cluster(region), service.Namespace, service.Name).ReadAsync(ct));
-                pointers.Add(new($"Endpoints {service.Namespace}/{service.Name} in {region.Name}", access.Nodes.FirstOrDefault(node => node.Value.Clients == found?.Address).Key, found?.Epoch));
-            }
-        }
+        var said = await Task.WhenAll(names.Select(region => TryReadAsync(new(Temporal(region)), space, ct)));
+        return new NamespaceSight(space, names.Zip(said).ToDictionary(one => one.First, one => one.Second));
+    }));
 
-        if (access.Dns is { } dns)
-        {
-            var found = await TryAsync(async () =>
-            {
-                var (_, old, epoch) = await FindAsync(dns, new HostedZones(regions.Aws(dns.Region ?? Regions[0].Name)), ct);
-                return (old.Where(record => record.Type != "TXT").SelectMany(record => record.Values).FirstOrDefault()?.TrimEnd('.'), epoch);
-            });
-            pointers.Add(new($"DNS record {dns.Name}", access.Nodes.Keys.FirstOrDefault(node => Host(node) == found?.Item1), found?.epoch));
-        }
-
-        return pointers;
-    }
-
-    private static async Task<T?> TryAsync<T>(Func<Task<T>> read)
-        where T : struct
+    /// <summary>What a cluster says of a namespace; null: it does not answer.</summary>
+    internal static async Task<ActiveNamespace?> TryReadAsync(ActiveCluster side, string space, CancellationToken ct)
     {
         try
         {
-            return await read();
+            return await side.ReadAsync(space, ct);
         }
         catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
         {
             return null;
         }
-    }
-
-    /// <summary>The records of the name as they are, and the highest epoch that they are of.</summary>
-    private async Task<(DnsZone Zone, IReadOnlyList<DnsRecord> Records, long Epoch)> FindAsync(DnsPointer dns, HostedZones zones, CancellationToken ct)
-    {
-        var zone = (await zones.ListAsync(ct)).SingleOrDefault(known => known.Name == dns.Zone.TrimEnd('.'))
-            ?? throw new AdapterException(AdapterFailureKind.Rejected, $"There is no public zone {dns.Zone} in Route 53. Create it, or correct failover.{specified.Value.Environment.Name}.dns in the connections file.");
-        var records = await zones.RecordsAsync(zone, ct);
-        var (name, epochName) = (dns.Name.TrimEnd('.'), EpochOfRecord + dns.Name.TrimEnd('.'));
-        var old = records.Where(record => (record.Name.TrimEnd('.') == name && record.Type is "A" or "CNAME") || (record.Name.TrimEnd('.') == epochName && record.Type == "TXT")).ToList();
-        var epoch = old.Where(record => record.Type == "TXT").SelectMany(record => record.Values).Select(value => long.TryParse(value.Trim('"'), out var its) ? its : 0).DefaultIfEmpty(0).Max();
-        return (zone, old, epoch);
-    }
-
-    private async Task<string> RepointAsync(DnsPointer dns, FailoverOrder order, CancellationToken ct)
-    {
-        var zones = new HostedZones(regions.Aws(dns.Region ?? order.To));
-        var (zone, old, epoch) = await FindAsync(dns, zones, ct);
-        var (name, epochName) = (dns.Name.TrimEnd('.'), EpochOfRecord + dns.Name.TrimEnd('.'));
-        if (epoch > order.Epoch)
-            throw new AdapterException(AdapterFailureKind.Rejected, $"DNS record {name} is of epoch {epoch}, which is higher than {order.Epoch}: another failover has happened since. Nothing was changed.");
-        var host = Host(order.To);
-        var life = TimeSpan.FromSeconds(dns.TimeToLiveSeconds);
-        DnsRecord[] wanted =
-        [
-            new() { Name = name, Type = System.Net.IPAddress.TryParse(host, out _) ? "A" : "CNAME", Values = [host], TimeToLive = life },
-            new() { Name = epochName, Type = "TXT", Values = [$"\"{order.Epoch}\""], TimeToLive = life },
-        ];
-        if (epoch == order.Epoch && old.Any(record => record.Type != "TXT" && record.Values.SequenceEqual(wanted[0].Values)))
-            return $"DNS record {name} led already to {host}";
-        // Both records, exactly as they were read, are swapped for both: whoever wrote in between makes it fail.
-        await zones.ReplaceAsync(zone, old, wanted, order.OperationId, ct);
-        return $"DNS record {name} leads to {host}; resolvers may keep the old one for {old.Select(record => record.TimeToLive.TotalSeconds).DefaultIfEmpty(0).Max():0} s";
     }
 
     private static async Task<ServiceReport> AskAsync(string service, string region, Func<CancellationToken, Task> ask, CancellationToken ct)
@@ -161,11 +98,6 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
             return new(service, region, false, "No answer within 2 s.");
         }
     }
-
-    private string Host(string node) => Clients(node)[..Clients(node).LastIndexOf(':')].Trim('[', ']');
-
-    private string Clients(string node) => access.Nodes.GetValueOrDefault(node)?.Clients
-        ?? throw new AdapterException(AdapterFailureKind.Rejected, $"failover.{specified.Value.Environment.Name}.nodes.{node}.clients is missing in the connections file.");
 
     private RegionSpecification Region(string name) => Regions.Single(region => region.Name == name);
 

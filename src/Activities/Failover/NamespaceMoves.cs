@@ -104,7 +104,7 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
     {
         // First the run: of one that had ended everything is to be seen afterwards.
         var run = await server.FindAsync(space, ct);
-        var both = await Task.WhenAll(TryReadAsync(oldSide, space, ct), TryReadAsync(newSide, space, ct));
+        var both = await Task.WhenAll(FailoverSurroundings.TryReadAsync(oldSide, space, ct), FailoverSurroundings.TryReadAsync(newSide, space, ct));
         var now = time.GetUtcNow();
         var sight = known.See(From, To, both[0], both[1], now);
         var decision = HandoverRules.Decide(new()
@@ -133,18 +133,6 @@ internal sealed class NamespaceMoves(FailoverOrder order, FailoverAccess access,
         catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
         {
             return (decision, sight);
-        }
-    }
-
-    private static async Task<ActiveNamespace?> TryReadAsync(ActiveCluster side, string space, CancellationToken ct)
-    {
-        try
-        {
-            return await side.ReadAsync(space, ct);
-        }
-        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
-        {
-            return null;
         }
     }
 

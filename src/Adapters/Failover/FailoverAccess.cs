@@ -23,6 +23,15 @@ public sealed record FailoverAccess
     /// <summary>The Service whose endpoints lead to the primary, in the clusters of both regions; null: none.</summary>
     public EndpointsPointer? Service { get; init; }
 
+    /// <summary>Secrets that name the primary's address, in the clusters of both regions.</summary>
+    public IReadOnlyList<SecretPointer> Secrets { get; init; } = [];
+
+    /// <summary>ExternalSecrets whose references lead to what a store keeps for the primary, in the clusters of both regions.</summary>
+    public IReadOnlyList<ExternalSecretPointer> ExternalSecrets { get; init; } = [];
+
+    /// <summary>Buckets beside the nodes that go with the database.</summary>
+    public IReadOnlyList<BucketPointer> Buckets { get; init; } = [];
+
     /// <summary>The DNS record that leads to the primary; null: none.</summary>
     public DnsPointer? Dns { get; init; }
 
@@ -44,6 +53,7 @@ public sealed record FailoverAccess
     public IEnumerable<string> Problems(string path) =>
     [
         .. NodeProblems(path),
+        .. PointerProblems(path),
         .. Timing?.Problems($"{path}.timing") ?? [],
         .. Login?.VaultRole is not null ? [$"{path}.login.vaultRole is not possible: a failover must not wait for Vault. State user and passwordFile."] : Array.Empty<string>(),
         .. HandoverSeconds is < 1 or > 300 ? [$"{path}.handoverSeconds is {HandoverSeconds}: 1 to 300 is expected."] : Array.Empty<string>(),
@@ -52,6 +62,32 @@ public sealed record FailoverAccess
 
     /// <summary>Who operates the database: <c>guard</c>, <c>cloudNativePg</c>, <c>rds</c> or <c>aurora</c>; null: nobody is stated, or not one for all.</summary>
     public string? Kind => Nodes.Count > 0 && Nodes.Values.Select(node => node.Kind).Distinct().ToList() is [{ } one] ? one : null;
+
+    private IEnumerable<string> PointerProblems(string path)
+    {
+        foreach (var (secret, number) in Secrets.Select((secret, number) => (secret, number)))
+        {
+            if (string.IsNullOrEmpty(secret.Namespace) || string.IsNullOrEmpty(secret.Name))
+                yield return $"{path}.secrets[{number}] needs namespace and name.";
+        }
+
+        foreach (var (secret, number) in ExternalSecrets.Select((secret, number) => (secret, number)))
+        {
+            if (string.IsNullOrEmpty(secret.Namespace) || string.IsNullOrEmpty(secret.Name))
+                yield return $"{path}.externalSecrets[{number}] needs namespace and name.";
+            if (!OfEachNode(secret.Keys))
+                yield return $"{path}.externalSecrets[{number}].keys needs a key of the store for each node, not the same twice: {string.Join(" and ", Nodes.Keys)}.";
+        }
+
+        foreach (var (bucket, number) in Buckets.Select((bucket, number) => (bucket, number)))
+        {
+            if (!OfEachNode(bucket.Names))
+                yield return $"{path}.buckets[{number}].names needs a bucket for each node, not the same twice: {string.Join(" and ", Nodes.Keys)}.";
+        }
+
+        bool OfEachNode(IReadOnlyDictionary<string, string>? given) =>
+            given is not null && given.Keys.ToHashSet().SetEquals(Nodes.Keys) && given.Values.All(value => !string.IsNullOrEmpty(value)) && given.Values.Distinct().Count() == given.Count;
+    }
 
     private IEnumerable<string> NodeProblems(string path)
     {
@@ -134,6 +170,20 @@ public sealed record WitnessAccess(
 
 /// <summary>A Service without selector whose Endpoints are ours to set.</summary>
 public sealed record EndpointsPointer(string Namespace, string Name);
+
+/// <summary>A Secret that names where the primary is. It exists; only the two keys are set.</summary>
+/// <param name="HostKey">The key of the host. Default <c>host</c>.</param>
+/// <param name="PortKey">The key of the port. Default <c>port</c>.</param>
+public sealed record SecretPointer(string Namespace, string Name, string HostKey = "host", string PortKey = "port");
+
+/// <summary>An ExternalSecret that has the key of the primary's node.</summary>
+/// <param name="Keys">By node: the key in the store, as in <c>remoteRef.key</c> and <c>extract.key</c>.</param>
+public sealed record ExternalSecretPointer(string Namespace, string Name, IReadOnlyDictionary<string, string> Keys);
+
+/// <summary>Two buckets of which the primary's is written to.</summary>
+/// <param name="Names">By node: its bucket, in its region.</param>
+/// <param name="ReplicationRole">The ARN of the role as which S3 copies the primary's bucket to the other one; null: how they are copied is not ours to set.</param>
+public sealed record BucketPointer(IReadOnlyDictionary<string, string> Names, string? ReplicationRole = null);
 
 /// <summary>A CNAME or A record of a zone of ours in Route 53.</summary>
 /// <param name="Zone">The zone's name.</param>

@@ -14,9 +14,16 @@ public sealed record FailoverWorld
     /// <summary>What leads clients to the primary.</summary>
     public required IReadOnlyList<PrimaryPointer> Pointers { get; init; }
 
+    /// <summary>What the Temporal clusters of both regions say of the namespaces that go with the database.</summary>
+    public IReadOnlyList<NamespaceSight> Namespaces { get; init; } = [];
+
     /// <summary>Whether commits are to wait for the standby.</summary>
     public required bool Synchronous { get; init; }
 }
+
+/// <summary>What is said of a Temporal namespace.</summary>
+/// <param name="Said">By region, what its cluster says; null: it does not answer.</param>
+public sealed record NamespaceSight(string Name, IReadOnlyDictionary<string, ActiveNamespace?> Said);
 
 /// <param name="Record">Null: it keeps nothing.</param>
 public sealed record WitnessSight(WitnessRecord? Record);

@@ -11,8 +11,25 @@ public static class NextSteps
             "Bring it back, or the way to it, and look again. Promote nobody by hand meanwhile: nobody can claim an epoch, and only the witness says whose the last one is.")],
         { Witness.Record: null } => [new(null, NextActor.People, "The witness keeps nothing: no node has ever been primary here, or it was emptied.",
             "When it is new, start the guards. When it was emptied, do not: restore its record first, or an epoch is given twice.")],
-        { Witness.Record: var record } => [.. Roles(world, record), .. record.Lease is { Released: false } && world.Nodes.GetValueOrDefault(record.Primary) is { Writable: true } primary ? Rest(world, record, primary) : []],
+        { Witness.Record: var record } => [.. Roles(world, record), .. record.Lease is { Released: false } && world.Nodes.GetValueOrDefault(record.Primary) is { Writable: true } primary ? Rest(world, record, primary) : [], .. world.Namespaces.SelectMany(Of)],
     };
+
+    /// <summary>Where a namespace is active is no finding: a failover of the database alone leaves it where it was. That nobody serves it is one, or that two do: whoever watched over its handover is lost too.</summary>
+    private static IEnumerable<NextStep> Of(NamespaceSight space)
+    {
+        foreach (var (region, said) in space.Said.Where(said => said.Value is { Closed: true }))
+        {
+            yield return new(FailoverStep.Namespaces, NextActor.People, $"Temporal namespace {space.Name} is in handover in {region}: nobody serves it, and nobody watches over that any more.",
+                $"When workflow platformops-handover-{space.Name} in temporal-system of {region} has ended, or does not end within seconds (then terminate it), open it there: temporal operator namespace update --namespace {space.Name} --replication-state normal.");
+        }
+
+        if (space.Said.Values.OfType<ActiveNamespace>().Select(said => said.Cluster).Distinct().Count() > 1)
+        {
+            var latest = space.Said.Where(said => said.Value is not null).MaxBy(said => said.Value!.FailoverVersion);
+            yield return new(FailoverStep.Namespaces, NextActor.People, $"The Temporal clusters say different things of namespace {space.Name}: {string.Join(", ", space.Said.Where(said => said.Value is not null).Select(said => $"{said.Key} that it is active in {said.Value!.Cluster} (failover version {said.Value.FailoverVersion})"))}.",
+                $"The higher version is right, and the other side takes it over when it replicates. When it does not: temporal operator namespace update --namespace {space.Name} --active-cluster {latest.Value!.Cluster}, there.");
+        }
+    }
 
     private static IEnumerable<NextStep> Roles(FailoverWorld world, WitnessRecord record)
     {

@@ -25,7 +25,7 @@ public sealed partial class RegionFailover
             if (left.Epoch != epoch || (state.Epoch, state.Primary) != (epoch, primary) || recovering is not null || pending is not null || suspended is not null || state.Recovery is not null || Standby is null)
                 return;
             // What people have to do first makes nothing of it safe; what only cannot be read is the step's own business.
-            if (left.Steps.Any(step => step is { Actor: NextActor.People, Step: not FailoverStep.Repoint }) || !left.Steps.Any(step => step is { Actor: NextActor.Run, Step: FailoverStep.Repoint or FailoverStep.Rebuild }))
+            if (left.Steps.Any(step => step is { Actor: NextActor.People, Step: not (FailoverStep.Repoint or FailoverStep.Namespaces) }) || !left.Steps.Any(step => step is { Actor: NextActor.Run, Step: FailoverStep.Repoint or FailoverStep.Rebuild }))
                 return;
             Finish(primary, epoch, string.Join(" ", left.Steps.Select(step => step.Found)));
         });

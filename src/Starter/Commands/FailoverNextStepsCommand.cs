@@ -32,11 +32,13 @@ internal static class FailoverNextStepsCommand
                 invocation.Terminal.Line($"  {name}: {(node is null ? "does not answer" : $"{node.Role}{(node.Writable ? ", writable" : "")}{(node.Fenced ? ", fenced" : "")}, epoch {node.Epoch}")}");
             foreach (var pointer in world.Pointers)
                 invocation.Terminal.Line($"  {pointer.Name}: {(pointer.Epoch is { } epoch ? $"leads to {pointer.Node ?? "neither node"}, epoch {epoch}" : "cannot be read")}");
+            foreach (var space in world.Namespaces)
+                invocation.Terminal.Line($"  Temporal namespace {space.Name}: {string.Join("; ", space.Said.Select(said => said.Value is { } now ? $"{said.Key} says active in {now.Cluster}{(now.Closed ? ", closed by a handover" : "")}" : $"{said.Key} does not answer"))}");
             foreach (var (step, number) in steps.Select((step, number) => (step, number + 1)))
                 invocation.Terminal.Line($"{number}. {(step.Actor == NextActor.People ? "PEOPLE" : "run")}: {step.Found} {step.Do}");
             invocation.Terminal.Line(steps.Count == 0 ? "Nothing is left to do."
                 : $"What a run does it does at any Temporal cluster, also a new and empty one: start workers there with this file, and the workflow failover/{world.Environment} (docs/runbooks/failover.md#when-the-bootstrap-cluster-is-lost).");
-            invocation.Terminal.Result(new { environment = world.Environment, epoch = world.Witness?.Record?.Epoch, primary = world.Witness?.Record?.Primary, steps });
+            invocation.Terminal.Result(new { environment = world.Environment, epoch = world.Witness?.Record?.Epoch, primary = world.Witness?.Record?.Primary, namespaces = world.Namespaces, steps });
             return steps.Count == 0 ? ExitCode.Success : steps.Any(step => step.Actor == NextActor.People) ? ExitCode.Parked : ExitCode.Changes;
         });
     }

@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using PlatformOps.Activities.Failover;
+using PlatformOps.Activities.Provisioning;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Platform.Failover;
+using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Client;
@@ -18,7 +21,7 @@ internal sealed partial class CrashWorld
     private async Task SettleAsync(string primary, Func<bool> over, bool unlessNothingComes = false)
     {
         var started = Stopwatch.StartNew();
-        var last = "nothing is known";
+        var (last, trouble) = ("nothing is known", "");
         TimeSpan? wellSince = null;
         var wellAt = TimeSpan.Zero;
         while (true)
@@ -30,7 +33,7 @@ internal sealed partial class CrashWorld
                 Say($"{status.Phase}: {status.Summary} [{string.Join(' ', status.Steps.Select(step => $"{step.Name}:{step.State}"))}]");
                 if (view.Last is { } ended)
                     reports.TryAdd(ended.OperationId, ended);
-                last = $"{status.Phase}: {status.Summary} {view.Decision}";
+                (last, trouble) = ($"{status.Phase}: {status.Summary} {view.Decision}", "");
                 var well = view is { Recovery: null, Proposal: null } && await WellAsync(view);
                 wellSince = well ? wellSince ?? started.Elapsed : null;
                 wellAt = well ? started.Elapsed : wellAt;
@@ -40,16 +43,30 @@ internal sealed partial class CrashWorld
             }
             catch (Exception failure) when (failure is RpcException or WorkflowUpdateFailedException or WorkflowQueryFailedException or WorkflowUpdateRpcTimeoutOrCanceledException)
             {
-                last = $"{failure.GetType().Name}: {failure.Message} (before: {last})";
+                trouble = $"{failure.GetType().Name}: {failure.Message}";
             }
 
             if (started.Elapsed - wellAt > Patience)
             {
-                Assert.Fail($"{what} It has not settled: {last}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
+                Assert.Fail($"{what} It has not settled: {last} {trouble} {await FailedTaskAsync()}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
                     + $"witness: {(await pair.Witness.ReadAsync(Ct))?.Record}\n{pair.Log(GuardedPair.First)}\n{pair.Log(GuardedPair.Second)}\nserver: {server?.Written}");
             }
 
             await Task.Delay(50, Ct);
+        }
+    }
+
+    /// <summary>The end of the history, and why the workflow's code could not go on.</summary>
+    private async Task<string> FailedTaskAsync()
+    {
+        try
+        {
+            var events = (await Run.FetchHistoryAsync()).Events;
+            return $"{string.Join(' ', events.TakeLast(12).Select(passed => $"{passed.EventId}:{passed.EventType}"))} {events.LastOrDefault(passed => passed.WorkflowTaskFailedEventAttributes is not null)?.WorkflowTaskFailedEventAttributes}";
+        }
+        catch (RpcException failure)
+        {
+            return failure.Message;
         }
     }
 
@@ -102,5 +119,15 @@ internal sealed partial class CrashWorld
         Assert.True(clients.MaxWritable() == 1, $"{what} Two nodes were writable at once.");
         Assert.True(lost == 0 || !synchronous, $"{what} {lost} acknowledged rows are lost, although commits wait for the standby.");
         Assert.True(lost <= reported, $"{what} {lost} acknowledged rows are lost, and {reported} were reported.");
+        if (reports.Values.Any(report => report.Outcome == FailoverOutcome.Completed))
+            Assert.True(await LeftAsync() is [], $"{what} Something is left to do: {string.Join(" ", await LeftAsync())}");
+    }
+
+    /// <summary>What is left to do by the world alone: a Service, Secrets, buckets and nodes that were forgotten somewhere.</summary>
+    private async Task<IReadOnlyList<NextStep>> LeftAsync()
+    {
+        var locations = Locations.From(null, null, null);
+        using var looking = new FailoverActivities(new ProvisioningSources(locations.Specification, locations.Catalog), connections, FailoverPairs.Opener(connections));
+        return NextSteps.Of(await looking.LookAsync(Environment, Ct));
     }
 }

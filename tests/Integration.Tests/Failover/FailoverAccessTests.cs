@@ -29,6 +29,9 @@ public sealed class FailoverAccessTests : IDisposable
     [InlineData("nodes.a.rds", "\"synchronous\": false, \"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\"}}}", "needs")]
     [InlineData("nodes.a.aurora", "\"synchronous\": false, \"nodes\": {\"a\": {\"aurora\": {\"globalCluster\": \"g\", \"cluster\": \"c\"}}}", "needs")]
     [InlineData("nodes", "\"synchronous\": false, \"nodes\": {\"a\": {\"aurora\": {\"globalCluster\": \"g\", \"cluster\": \"c\", \"closedSecurityGroup\": \"s\"}}, \"b\": {\"aurora\": {\"globalCluster\": \"h\", \"cluster\": \"c\", \"closedSecurityGroup\": \"s\"}}}", "are")]
+    [InlineData("secrets[0]", "\"secrets\": [{\"name\": \"database\"}]", "needs")]
+    [InlineData("externalSecrets[0].keys", "\"nodes\": {\"a\": {\"guard\": \"https://a:1\"}, \"b\": {\"guard\": \"https://b:1\"}}, \"externalSecrets\": [{\"namespace\": \"n\", \"name\": \"e\", \"keys\": {\"a\": \"x\", \"b\": \"x\"}}]", "needs")]
+    [InlineData("buckets[0].names", "\"nodes\": {\"a\": {\"guard\": \"https://a:1\"}, \"b\": {\"guard\": \"https://b:1\"}}, \"buckets\": [{\"names\": {\"a\": \"one\"}}]", "needs")]
     [InlineData("synchronous", "\"nodes\": {\"a\": {\"rds\": {\"instance\": \"i\", \"closedSecurityGroup\": \"sg-1\"}}}")]
     public void What_cannot_work_names_its_field(string field, string stated, string verb = "is")
     {

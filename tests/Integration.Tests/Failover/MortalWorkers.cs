@@ -127,8 +127,19 @@ internal sealed class MortalWorkers : IFailoverActivities, IAsyncDisposable
 
     private void Work(TemporalWorkerOptions options) => working.Add(Task.Run(async () =>
     {
-        using var worker = new TemporalWorker(client, options);
-        await worker.ExecuteAsync(ended.Token);
+        while (!ended.IsCancellationRequested)
+        {
+            try
+            {
+                using var worker = new TemporalWorker(client, options);
+                await worker.ExecuteAsync(ended.Token);
+            }
+            catch (Exception) when (!ended.IsCancellationRequested)
+            {
+                // One that finds no server when it begins gives up: a service manager starts it again and again.
+                await Task.Delay(200, ended.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+        }
     }));
 
     private async Task<T> MortalAsync<T>(string step, Func<FailoverActivities, Task<T>> attempt)

@@ -38,7 +38,7 @@ public sealed class RdsPostgresTests : FailoverDatabaseTests
         var database = new RdsPostgres(
             new Dictionary<string, (AwsConnection, RdsNode)> { [First] = (east, new(name, Closed)), [Second] = (west, new(name, Closed)) }, witness, TimeProvider.System, TimeSpan.FromMilliseconds(20));
         await database.KeepLeaseAsync(First, Ct);
-        return new World(database, witness, name, east, west, third, owned);
+        return new World(database, witness, bucket, name, east, west, third, owned);
     }
 
     /// <summary>RDS makes no standby of an instance that was primary: that is said, and nothing is deleted.</summary>
@@ -60,11 +60,17 @@ public sealed class RdsPostgresTests : FailoverDatabaseTests
         }
     }
 
-    internal sealed class World(RdsPostgres database, IWitness witness, string name, AwsConnection east, AwsConnection west, AwsConnection third, IAsyncDisposable? owned) : IDatabaseWorld
+    internal sealed class World(RdsPostgres database, IWitness witness, string bucket, string name, AwsConnection east, AwsConnection west, AwsConnection third, IAsyncDisposable? owned) : IDatabaseWorld
     {
         public IFailoverDatabase Database => database;
 
         public IWitness Witness => witness;
+
+        /// <summary>Where the witness keeps its record.</summary>
+        public string Bucket => bucket;
+
+        /// <summary>Of the instance and its replica.</summary>
+        public string Name => name;
 
         public Task<DatabaseInstance?> InstanceAsync(string node) => new DatabaseInstances(node == First ? east : west).FindAsync(name, Ct);
 

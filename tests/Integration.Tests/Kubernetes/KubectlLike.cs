@@ -23,7 +23,8 @@ internal sealed class KubectlLike : IDisposable
     {
     }
 
-    private KubectlLike(Uri api, string token) => client = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
+    /// <summary>Any API, for example that of a region of a sandbox.</summary>
+    public KubectlLike(Uri api, string token) => client = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator })
     {
         BaseAddress = api,
         DefaultRequestHeaders = { Authorization = new("Bearer", token) },

@@ -126,7 +126,7 @@ public sealed class ExternalSecretTests(SandboxCluster cluster, PostgresCluster 
         System.Text.Encoding.UTF8.GetString(Convert.FromBase64String((string)(await kubectl.GetAsync(KubectlLike.Secret(space, "copied")))!["data"]!["value"]!));
 
     /// <summary>Has the cluster serve External Secrets' kinds.</summary>
-    private static async Task ServeAsync(KubectlLike kubectl)
+    internal static async Task ServeAsync(KubectlLike kubectl)
     {
         foreach (var (kind, scope) in new[] { ("ExternalSecret", "Namespaced"), ("SecretStore", "Namespaced"), ("ClusterSecretStore", "Cluster") })
         {

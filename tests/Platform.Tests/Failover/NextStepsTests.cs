@@ -29,6 +29,9 @@ public sealed class NextStepsTests
         { "the witness is away", World(Before, Primary(East, 7), Follows(West), East, 7) with { Witness = null }, [" People"] },
         { "the witness was emptied", World(Before, Primary(East, 7), Follows(West), East, 7) with { Witness = new(null) }, [" People"] },
         { "the witness was set back", World(Before, Primary(East, 7), Follows(West), East, 9), ["Repoint People", "Repoint People"] },
+        { "a namespace is closed by a handover", World(Promoted, Follows(East), Primary(West, 8), West, 8) with { Namespaces = [Says(new("east", [], 1, Closed: true), new("east", [], 1))] }, ["Namespaces People"] },
+        { "the clusters disagree of a namespace", World(Promoted, Follows(East), Primary(West, 8), West, 8) with { Namespaces = [Says(new("east", [], 1), new("west", [], 2))] }, ["Namespaces People"] },
+        { "a namespace is active where the database is not, or one side is away", World(Promoted, Follows(East), Primary(West, 8), West, 8) with { Namespaces = [Says(new("east", [], 1), new("east", [], 1)), Says(null, new("west", [], 2))] }, [] },
         { "two are writable", World(Promoted, Primary(East, 7), Primary(West, 8), West, 8), ["Fence People"] },
     };
 
@@ -56,6 +59,8 @@ public sealed class NextStepsTests
         Pointers = [new("Endpoints database/postgresql in us-east-1", leadsTo, unread ? null : epoch), new("DNS record db.example.org", leadsTo, epoch)],
         Synchronous = true,
     };
+
+    private static NamespaceSight Says(ActiveNamespace? east, ActiveNamespace? west) => new("orders", new Dictionary<string, ActiveNamespace?> { [East] = east, [West] = west });
 
     private static DatabaseNode Primary(string name, long epoch) => new() { Name = name, Role = NodeRole.Primary, Writable = true, Fenced = false, Epoch = epoch, Synchronous = true, Streaming = true };
 

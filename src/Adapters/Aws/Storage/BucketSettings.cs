@@ -6,6 +6,9 @@ namespace PlatformOps.Adapters.Aws.Storage;
 /// <summary>What is wanted, in S3's types.</summary>
 internal static class BucketSettings
 {
+    /// <summary>The name of our rule by which a bucket is copied.</summary>
+    public const string ReplicationRule = "platformops";
+
     public static PublicAccessBlockConfiguration Closed() => new() { BlockPublicAcls = true, BlockPublicPolicy = true, IgnorePublicAcls = true, RestrictPublicBuckets = true };
 
     public static string Encryption(WantedBucket wanted) => (wanted.EncryptionKey is null ? ServerSideEncryptionMethod.AES256 : ServerSideEncryptionMethod.AWSKMS).Value;
@@ -52,7 +55,7 @@ internal static class BucketSettings
         [
             new()
             {
-                Id = "platformops",
+                Id = ReplicationRule,
                 Priority = 1,
                 Status = ReplicationRuleStatus.Enabled,
                 Filter = new() { Prefix = "" },
