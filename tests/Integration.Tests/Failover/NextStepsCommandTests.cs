@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Integration.Tests.CommandLine;
-using PlatformOps.Platform.Failover;
 using PlatformOps.Sandbox.Aws;
 using Temporalio.Api.Enums.V1;
 
@@ -46,7 +45,7 @@ public sealed class NextStepsCommandTests
 
         File.WriteAllText(file, File.ReadAllText(file).Replace("\"closedSecurityGroup\": \"sg", "\"group\": \"sg", StringComparison.Ordinal));
         var wrong = await cli.RunAsync("failover", "next-steps", "production", "--connections", file);
-        Assert.Equal(2, wrong.ExitCode);
+        Assert.Equal(3, wrong.ExitCode);
         Assert.Contains("closedSecurityGroup", wrong.Error, StringComparison.Ordinal);
     }
 
