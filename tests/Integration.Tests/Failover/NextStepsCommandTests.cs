@@ -43,7 +43,7 @@ public sealed class NextStepsCommandTests
         Assert.Equal(["fence run", "promote run", "namespaces people"], steps);
         Assert.True((bool)json["namespaces"]![0]!["said"]![East]!["closed"]!);
 
-        File.WriteAllText(file, File.ReadAllText(file).Replace("\"closedSecurityGroup\": \"sg", "\"group\": \"sg", StringComparison.Ordinal));
+        File.WriteAllText(file, File.ReadAllText(file).Replace($"\"closedSecurityGroup\": \"{RdsPostgresTests.Closed}\"", "\"closedSecurityGroup\": \"\"", StringComparison.Ordinal));
         var wrong = await cli.RunAsync("failover", "next-steps", "production", "--connections", file);
         Assert.Equal(3, wrong.ExitCode);
         Assert.Contains("closedSecurityGroup", wrong.Error, StringComparison.Ordinal);
