@@ -14,6 +14,9 @@ public enum MisbehaviourKind
 
     /// <summary>All goes well, but takes twenty times as long.</summary>
     Slow,
+
+    /// <summary>For <c>argocd-application-controller</c>: it goes on with what it had read of Secrets when its pods started.</summary>
+    StaleSecrets,
 }
 
 /// <summary>An instruction to the sandbox: the pods of this workload go wrong until told otherwise.</summary>

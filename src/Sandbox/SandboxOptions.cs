@@ -25,6 +25,9 @@ public sealed record SandboxOptions
     /// read, and values are made up.</summary>
     public Func<string, string, string, string, IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, string>?>>? ReadVault { get; init; }
 
+    /// <summary>Shows a repository of Argo CD what its Secret holds: the address, user name, password; answers with how it refuses, such as <c>401 Unauthorized</c>, or null when it lets in. Null: every repository lets everybody in.</summary>
+    public Func<string, string, string, string?>? OpenRepository { get; init; }
+
     /// <summary>The clock of everything that happens in the sandbox.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

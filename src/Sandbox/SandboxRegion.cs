@@ -121,6 +121,7 @@ public sealed class SandboxRegion
             {
                 PodNetwork = options.PodNetwork,
                 ReadVault = options.ReadVault is { } reading ? (server, mount, path, properties, reads) => reading(Name, server, mount, path, properties, reads) : null,
+                OpenRepository = options.OpenRepository,
             }, ct);
         foreach (var service in options.Services.Where(service => service.Region == Name))
             forwarders[(service.Namespace, service.Name)] = await ServiceForwarder.StartAsync(behaviours, service.Namespace, service.Name, service.Target);

@@ -77,13 +77,30 @@ internal sealed class PublishedSecret(RotationDefinition rotation, KubernetesCon
     {
         var found = new List<SecretConsumer>();
         foreach (var (space, secret) in (await CopiesAsync(ct)).Select(copy => (copy.Namespace, copy.Secret)).Prepend((rotation.Namespace, rotation.Secret)).Distinct())
+            found.AddRange(await ConsumersOfAsync(space, secret, version, ct));
+        // Nobody to ask is no proof.
+        if (rotation.ReadBy is [var first, ..] && !rotation.ReadBy.Any(name => found.Exists(consumer => consumer.Name == name)))
+            found.Add(new(first, true, ConsumerStanding.Unknown, $"None of {string.Join(", ", rotation.ReadBy)}, which read it through the API, is there. Install it, or correct readBy."));
+        return [.. found.GroupBy(consumer => consumer.Name).Select(consumer => consumer.MinBy(use => use.Standing == ConsumerStanding.Current ? 1 : 0)!).OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
+    }
+
+    private async Task<IReadOnlyList<SecretConsumer>> ConsumersOfAsync(string space, string secret, int version, CancellationToken ct)
+    {
+        var argo = new ArgoCdReaders(cluster);
+        var type = await argo.TypeAsync(space, secret, ct);
+        var controllers = type is null ? [] : await argo.ControllersAsync(space, ct);
+        var consumers = (await new SecretConsumers(cluster).FindAsync(space, secret, rotation.Secret, version, labels, There(rotation.Reloads), There(rotation.ReadBy), controllers, ct)).ToList();
+        if (type is not null)
         {
-            var reloads = rotation.Reloads.Select(name => ConsumerName.In(rotation.Namespace, name)).Where(there => there.Namespace == space).Select(there => there.Workload).ToList();
-            found.AddRange((await new SecretConsumers(cluster).FindAsync(space, secret, rotation.Secret, version, labels, reloads, ct))
-                .Select(consumer => consumer with { Name = ConsumerName.Of(rotation.Namespace, space, consumer.Name) }));
+            if (controllers.Count == 0)
+                consumers.Add(new("StatefulSet/argocd-application-controller", true, ConsumerStanding.Unknown, $"Secret {space}/{secret} has the label by which Argo CD finds it, and no application controller of Argo CD is in its namespace. Install it there, or take the label away."));
+            var read = controllers.Count > 0 && consumers.Where(consumer => controllers.Contains(consumer.Name)).All(consumer => consumer.Standing == ConsumerStanding.Current);
+            consumers.AddRange(await argo.FindAsync(type, space, secret, rotation.Secret, version, read, ct));
         }
 
-        return [.. found.GroupBy(consumer => consumer.Name).Select(consumer => consumer.MinBy(use => use.Standing == ConsumerStanding.Current ? 1 : 0)!).OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
+        return [.. consumers.Select(consumer => ConsumerName.In(space, consumer.Name) is var (there, item) ? consumer with { Name = ConsumerName.Of(rotation.Namespace, there, item) } : consumer)];
+
+        List<string> There(IEnumerable<string> names) => [.. names.Select(name => ConsumerName.In(rotation.Namespace, name)).Where(there => there.Namespace == space).Select(there => there.Workload)];
     }
 
     private async Task WriteAsync(KeptCredential current, CancellationToken ct)

@@ -24,13 +24,18 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     /// <param name="stamp">The name by which restarts are remembered: that of the Secret, or of the one that it is a copy of.</param>
     /// <param name="labels">What our own workloads carry.</param>
     /// <param name="reloads">Those that take a changed Secret up by themselves, as <c>Kind/name</c>.</param>
-    public async Task<IReadOnlyList<SecretConsumer>> FindAsync(string space, string secret, string stamp, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, CancellationToken ct)
+    /// <param name="readBy">Those that are declared to read it through the API, so that their pods say nothing of it.</param>
+    /// <param name="readers">Those that were seen to do so.</param>
+    public async Task<IReadOnlyList<SecretConsumer>> FindAsync(
+        string space, string secret, string stamp, int version, IReadOnlyDictionary<string, string> labels, IReadOnlyList<string> reloads, IReadOnlyList<string> readBy, IReadOnlyList<string> readers,
+        CancellationToken ct)
     {
-        var workloads = (await objects.InNamespaceAsync(space, Workloads, ct)).Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret)).ToList();
+        var workloads = (await objects.InNamespaceAsync(space, Workloads, ct))
+            .Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret) || Name(workload) is var name && (readBy.Contains(name) || readers.Contains(name))).ToList();
         var consumers = new List<SecretConsumer>();
         var own = new OwnWorkloads(connection, labels);
         foreach (var workload in workloads)
-            consumers.Add(await ConsumerAsync(workload, stamp, version, own, reloads, ct));
+            consumers.Add(await ConsumerAsync(workload, stamp, version, own, reloads, readBy, ct));
         var selectors = workloads.Select(workload => LabelSelector.Of(workload.Manifest["spec"]?["selector"])).ToList();
         foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
         {
@@ -55,20 +60,21 @@ public sealed class SecretConsumers(KubernetesConnection connection)
             .Select(item => ($"{space}/{item.Address.Kind}/{item.Address.Name}", $"{space}/{(string?)item.Spec?["serviceAccountName"] ?? "default"}", (IReadOnlyList<string>)[.. Names(item.Spec).Distinct().Order(StringComparer.Ordinal).Select(name => $"{space}/{name}")]))];
     }
 
-    /// <summary>Has a workload start all of its pods anew, at its own pace. For a version that it was restarted for already nothing happens.</summary>
+    /// <summary>Has a workload start all of its pods anew, at its own pace, or an Application of Argo CD compared. For a version that was done for already nothing happens.</summary>
     /// <param name="name"><c>Kind/name</c>.</param>
     /// <param name="versions">By Secret, all that it takes up with this restart.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: a PodDisruptionBudget does not allow it.</exception>
-    public Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct) =>
-        restarts.RestartAsync(space, name, FieldManager, versions.ToDictionary(version => Annotation(version.Key), version => version.Value.ToString(CultureInfo.InvariantCulture)), ct);
+    public Task RestartAsync(string space, string name, IReadOnlyDictionary<string, int> versions, CancellationToken ct) => name.Split('/') is [ArgoCdReading.Application, var application]
+        ? new ArgoCdReaders(connection).CompareAsync(space, application, versions, ct)
+        : restarts.RestartAsync(space, name, FieldManager, versions.ToDictionary(version => Annotation(version.Key), version => version.Value.ToString(CultureInfo.InvariantCulture)), ct);
 
     private async Task<SecretConsumer> ConsumerAsync(
-        ObservedObject workload, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, CancellationToken ct)
+        ObservedObject workload, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, IReadOnlyList<string> readBy, CancellationToken ct)
     {
-        var name = $"{workload.Address.Kind}/{workload.Address.Name}";
+        var name = Name(workload);
         if (reloads.Contains(name))
             return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself.");
-        if (!await own.HasAsync(workload.Manifest, ct))
+        if (!readBy.Contains(name) && !await own.HasAsync(workload.Manifest, ct))
             return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels, and no Application of Argo CD that does has installed it.");
         if (version == 0)
             return new(name, true, ConsumerStanding.Old, "Nothing was handed out yet.");
@@ -95,7 +101,10 @@ public sealed class SecretConsumers(KubernetesConnection connection)
             : new(name, true, ConsumerStanding.Changing, $"Pods of before are still there: {string.Join(", ", old.Take(5))}.");
     }
 
-    private static string Annotation(string secret) => $"secrets.platformops.io/{secret}";
+    private static string Name(ObservedObject workload) => $"{workload.Address.Kind}/{workload.Address.Name}";
+
+    /// <summary>Where it is remembered which version of a Secret something was restarted for, or compared with.</summary>
+    internal static string Annotation(string secret) => $"secrets.platformops.io/{secret}";
 
     /// <summary>Whether a pod's specification takes values from the Secret.</summary>
     internal static bool Uses(JsonNode? spec, string secret) => Names(spec).Contains(secret);

@@ -169,6 +169,7 @@ internal static class ComponentShape
         new("reads", new ListShape("Paths in Vault that a credential of Vault lets read, each with everything below; none: everything.", new TextShape("A path."))),
         new("api", Api),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
+        new("readBy", new ListShape("Consumers that read the Secret through the API, those of them that there are; they are restarted like others.", Workload)),
     ]);
 
     private static readonly MapShape Keystores = new("Keystores beside the PEM, for consumers on a Java virtual machine.",

@@ -75,6 +75,7 @@ internal static class RotationReader
                 (int)(long)tree["length"]!, Duration(tree["every"]), Duration(tree["settle"]), [.. tree["reloads"]!.AsArray().Select(name => (string)name!)])
             {
                 Target = target,
+                ReadBy = [.. tree["readBy"]!.AsArray().Select(name => (string)name!)],
                 Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
                 When = (string?)tree["when"],
             };

@@ -43,7 +43,11 @@ public enum ConsumerStanding
 /// <param name="Name"><c>Kind/name</c> of the workload, or of a pod that belongs to none; <c>namespace/Kind/name</c> where it is in another namespace than the secret (<see cref="ConsumerName"/>).</param>
 /// <param name="Declared">Whether it is ours: known to the catalog. Others are not restarted, and stop a rotation before anything is changed.</param>
 /// <param name="Detail">How it stands, as a sentence.</param>
-public sealed record SecretConsumer(string Name, bool Declared, ConsumerStanding Standing, string Detail);
+public sealed record SecretConsumer(string Name, bool Declared, ConsumerStanding Standing, string Detail)
+{
+    /// <summary>Whether it is only asked to show that it works with the current version: that breaks nothing, so all such are asked at once, and again when somebody says so.</summary>
+    public bool Asked { get; init; }
+}
 
 /// <summary>Sessions that are open with a credential that is to be revoked.</summary>
 /// <param name="Login">The user name.</param>

@@ -30,7 +30,7 @@ public enum RotationStep
     /// <summary>Bring the current version into the Kubernetes Secret.</summary>
     Publish,
 
-    /// <summary>Restart a consumer, so that it takes up the current version.</summary>
+    /// <summary>Restart a consumer, so that it takes up the current version; or ask those that are not restarted to show that they have it.</summary>
     Refresh,
 
     /// <summary>The proof holds; it has to hold longer.</summary>
@@ -57,4 +57,7 @@ public sealed record RotationDecision(RotationStep Step, string Why, IReadOnlyLi
     public RotationDecision(RotationStep step, string why) : this(step, why, [])
     {
     }
+
+    /// <summary>What is done when somebody has a stopped run go on, before it is looked at again; null: nothing.</summary>
+    public RotationStep? OnRetry { get; init; }
 }

@@ -95,15 +95,19 @@ public static class RotationPolicy
     {
         var waited = seen.Consumers.Where(consumer => !progress.Excused.Contains(consumer.Name)).ToList();
         if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Failed) is { } failed)
-            return new(RotationStep.Stop, $"{failed.Name} does not take up version {seen.Current!.Version}: {failed.Detail} The previous version stays valid.", [failed.Name]);
+            return new(RotationStep.Stop, $"{failed.Name} does not take up version {seen.Current!.Version}: {failed.Detail} The previous version stays valid.", [failed.Name]) { OnRetry = failed.Asked ? RotationStep.Refresh : null };
         // One at a time: when a new value breaks a consumer, the others go on with the old one.
         if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Changing) is { } changing)
             return new(RotationStep.Wait, $"{changing.Name} is on its way to version {seen.Current!.Version}: {changing.Detail}", [changing.Name]);
-        if (waited.Where(consumer => consumer.Standing == ConsumerStanding.Old).Select(consumer => consumer.Name).Order(StringComparer.Ordinal).ToList() is { Count: > 0 } old)
+        var behind = waited.Where(consumer => consumer.Standing == ConsumerStanding.Old).OrderBy(consumer => consumer.Name, StringComparer.Ordinal).ToList();
+        if (behind.Where(consumer => !consumer.Asked).Select(consumer => consumer.Name).ToList() is { Count: > 0 } old)
             return progress.HoldRefresh
                 ? new(RotationStep.Wait, $"{old.Count} consumers are restarted once, together with those of other secrets.", old)
                 : new(RotationStep.Refresh, $"{old[0]} runs with an older version.", [old[0]]);
-        if (waited.Find(consumer => consumer.Standing == ConsumerStanding.Unknown) is { } unknown)
+        if (behind.Count > 0)
+            return new(RotationStep.Refresh, $"{behind.Count} consumers that are not restarted are asked to show that they work with version {seen.Current!.Version}.", [.. behind.Select(consumer => consumer.Name)]);
+        // Who is asked is often unknown only because somebody else is.
+        if (waited.Where(consumer => consumer.Standing == ConsumerStanding.Unknown).MinBy(consumer => consumer.Asked) is { } unknown)
             return new(RotationStep.Wait, $"It could not be found out which version {unknown.Name} uses: {unknown.Detail}", [unknown.Name]);
         if (seen.Previous is not { } previous)
             return new(RotationStep.Finish, $"Every consumer uses version {seen.Current!.Version}, and no older one is valid.");

@@ -45,7 +45,7 @@ public sealed partial class RotateSecret : LookingRunbook
                 if (next.Step is RotationStep.Finish)
                     GoFurther();
                 else if (next.Step is RotationStep.Stop)
-                    await ParkAsync(next.Why);
+                    await StopAsync(next);
                 else if (next.Step is RotationStep.Wait or RotationStep.Settle)
                     await WaitAsync(next);
                 else
@@ -141,6 +141,14 @@ public sealed partial class RotateSecret : LookingRunbook
                 await ParkAsync($"It cannot be looked at: {FailureReason.Of(failure)}");
             }
         }
+    }
+
+    /// <summary>Waits for somebody to say that it may go on.</summary>
+    private async Task StopAsync(RotationDecision next)
+    {
+        await ParkAsync(next.Why);
+        if (next.OnRetry is { } step && abortReason is null && !next.Consumers.All(Excused.ContainsKey))
+            await ActAsync(next with { Step = step });
     }
 
     /// <summary>Carries the step out, once: when its outcome is not known, the next look says what became of it.</summary>

@@ -24,6 +24,9 @@ internal sealed record BehaviourOptions(
     /// <summary>Reads a secret of a Vault: its address, the mount of a key/value engine, the path, which properties are asked for. Null: no Vault of the sandbox can be read.</summary>
     public Func<string, string, string, IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, string>?>>? ReadVault { get; init; }
 
+    /// <summary>Shows a repository of Argo CD a user name and a password: its address, the two; answers with how it refuses, such as <c>401 Unauthorized</c>, or null when it lets in. Null: every repository lets everybody in.</summary>
+    public Func<string, string, string, string?>? OpenRepository { get; init; }
+
     /// <summary>Hears of every reconcile that failed and is tried again: which, and why.</summary>
     public Action<string>? Trouble { get; init; }
 

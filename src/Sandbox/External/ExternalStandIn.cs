@@ -96,6 +96,9 @@ public sealed class ExternalStandIn : IAsyncDisposable
     /// <summary>Whether a service accepts a credential that it made.</summary>
     public bool Accepts(string service, string value) => issued.IsGood(service, value);
 
+    /// <summary>Whether a service made a credential once, and refuses it now. What was made before it was started it does not know.</summary>
+    public bool HasEnded(string service, string value) => issued.HasEnded(service, value);
+
     /// <summary>How many credentials that a service made are good.</summary>
     public int Issued(string service) => issued.Count(service);
 

@@ -9,6 +9,7 @@ internal sealed class IssuedCredentials
 {
     private readonly Lock gate = new();
     private readonly List<Issued> all = [];
+    private readonly List<Issued> ended = [];
     private readonly Dictionary<string, string> passwords = [];
     private int last = 100;
 
@@ -28,6 +29,13 @@ internal sealed class IssuedCredentials
 
     /// <summary>Whether a credential is good.</summary>
     public bool IsGood(string service, string value) => Shown(service, [value]) is not null;
+
+    /// <summary>Whether a credential was made here and is good no more.</summary>
+    public bool HasEnded(string service, string value)
+    {
+        lock (gate)
+            return ended.Exists(issued => issued.Service == service && issued.Value == value);
+    }
 
     /// <summary>How many are good.</summary>
     public int Count(string service)
@@ -87,7 +95,7 @@ internal sealed class IssuedCredentials
                 ("authentik", "GET", ["api", "v3", "core", "tokens"]) => new JsonObject { ["results"] = Items(service, made => new() { ["pk"] = made.Id, ["identifier"] = made.Name }) },
                 ("authentik", "GET", ["api", "v3", "core", "tokens", var name, "view_key"]) => all.Find(issued => issued.Service == service && issued.Name == name) is { } found ? new JsonObject { ["key"] = found.Value } : Missing("Not found."),
                 ("authentik", "GET", ["api", "v3", "core", "users", "me"]) => new JsonObject { ["user"] = new JsonObject { ["username"] = "automation" } },
-                ("authentik", "DELETE", ["api", "v3", "core", "tokens", var name]) => all.RemoveAll(issued => issued.Service == service && issued.Name == name) > 0 ? Nothing : Missing("Not found."),
+                ("authentik", "DELETE", ["api", "v3", "core", "tokens", var name]) => Ended(issued => issued.Service == service && issued.Name == name) ? Nothing : Missing("Not found."),
 
                 ("grafana", "POST", ["api", "serviceaccounts", _, "tokens"]) => Made(service, call, ["name"], 200, made => new JsonObject { ["id"] = int.Parse(made.Id, null), ["name"] = made.Name, ["key"] = made.Value }),
                 ("grafana", "GET", ["api", "serviceaccounts", _, "tokens"]) => List(service, made => new() { ["id"] = int.Parse(made.Id, null), ["name"] = made.Name }),
@@ -126,7 +134,13 @@ internal sealed class IssuedCredentials
     private ExternalAnswer? Own(string service, string shown, Func<Issued, JsonObject> answer) =>
         all.Find(issued => issued.Service == service && issued.Value == shown) is { } own ? answer(own) : new JsonObject { ["id"] = 1, ["token_id"] = "1", ["name"] = "somebody's" };
 
-    private bool Ended(string service, string id) => all.RemoveAll(issued => issued.Service == service && issued.Id == id) > 0;
+    private bool Ended(string service, string id) => Ended(issued => issued.Service == service && issued.Id == id);
+
+    private bool Ended(Predicate<Issued> which)
+    {
+        ended.AddRange(all.FindAll(which));
+        return all.RemoveAll(which) > 0;
+    }
 
     private ExternalAnswer PasswordSet(ExternalCall call)
     {

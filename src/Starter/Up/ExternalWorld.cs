@@ -77,6 +77,9 @@ internal sealed class ExternalWorld : IAsyncDisposable
     /// <inheritdoc cref="ExternalStandIn.Issue"/>
     public (string Id, string Value) Issue(string service, string name) => services.Issue(service, name);
 
+    /// <summary>Whether a credential that was issued here was ended.</summary>
+    public bool HasEnded(string service, string value) => services.HasEnded(service, value);
+
     public void Inject(Fault fault)
     {
         foreach (var standIn in regional.Values.Prepend(services))

@@ -231,6 +231,10 @@ internal sealed class UpStack : IAsyncDisposable
         return values.ToDictionary(value => value.Key, value => value.Value.Reveal());
     }
 
+    /// <summary>For Argo CD, whose repositories are GitLab's and Artifactory's. A credential of a run before this one nobody here knows: it is let in.</summary>
+    private string? OpenRepository(string url, string user, string password) =>
+        external is { } services && Array.Exists(["gitlab", "artifactory"], service => url.Contains(service, StringComparison.Ordinal) && services.HasEnded(service, password)) ? "401 Unauthorized" : null;
+
     /// <summary>The first credential that a system issues, as people have it made who set a platform up.</summary>
     /// <returns>Null: it is of no such system.</returns>
     private async Task<(string Id, string Value)?> IssuedFirstAsync(RotationDefinition rotation, VaultConnection vault, CancellationToken ct)
@@ -269,6 +273,7 @@ internal sealed class UpStack : IAsyncDisposable
                 // Addresses of this machine: pods that speak TLS can be asked what they serve.
                 PodNetwork = "127.64",
                 ReadVault = ReadVaultAsync,
+                OpenRepository = OpenRepository,
                 Services =
                 [
                     .. external?.Behind(regions) ?? [],

@@ -18,9 +18,15 @@ public sealed class SandboxCluster : TestCluster
     /// <summary>Tokens of Vaults that External Secrets reads, by the address that its stores state.</summary>
     public ConcurrentDictionary<string, string> Vaults { get; } = new();
 
+    /// <summary>Repositories of Argo CD that want to see a password, by address; each answers with how it refuses one, or null.</summary>
+    public ConcurrentDictionary<string, Func<string, string?>> Repositories { get; } = new();
+
+    /// <summary>Has Argo CD go on with what it had read of Secrets when its pods started.</summary>
+    public void KeepSecrets(string space) => host!.Regions[Region].Misbehave(new(space, "argocd-application-controller", MisbehaviourKind.StaleSecrets));
+
     public override async ValueTask InitializeAsync()
     {
-        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = PodNetwork, ReadVault = ReadVaultAsync });
+        host = await SandboxHost.StartAsync(new SandboxOptions { Regions = [Region], TimeScale = 0, PodNetwork = PodNetwork, ReadVault = ReadVaultAsync, OpenRepository = (url, _, password) => Repositories.GetValueOrDefault(url)?.Invoke(password) });
         Api = host.Regions[Region].ApiServer;
         // The only user that it knows.
         Token = host.Regions[Region].Kubeconfig.Split("token: \"")[1].Split('"')[0];

@@ -282,6 +282,12 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("skipStep", new StepInput("Pod/debug", "somebody looks at something"));
         }),
+        ["secret-consumer-asked-again"] = server => SecretAsync(server, new() { Consumers = ["Application/a", "StatefulSet/argocd"], Stubborn = "Application/a" }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            run.Secrets.Stubborn = null;
+            await run.TellAsync("retryStep", new StepInput("Application/a"));
+        }),
         ["secret-returned"] = server => SecretAsync(server, new() { Sessions = 1 }, async run =>
         {
             await run.UntilAsync(status => status.Summary.Contains("sessions as", StringComparison.Ordinal));

@@ -142,8 +142,10 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
     }
 
     private SecretConsumer Consumer(string consumer, string secret, int version) => stamped.GetValueOrDefault((consumer, $"secret-{secret}")) != version
-        ? new(consumer, true, ConsumerStanding.Old, "It has an older one.")
-        : consumer == Stubborn ? new(consumer, true, ConsumerStanding.Failed, "It does not start.") : new(consumer, true, ConsumerStanding.Current, "It has the current one.");
+        ? new(consumer, true, ConsumerStanding.Old, "It has an older one.") { Asked = IsAsked(consumer) }
+        : consumer == Stubborn ? new(consumer, true, ConsumerStanding.Failed, "It does not start.") { Asked = IsAsked(consumer) } : new(consumer, true, ConsumerStanding.Current, "It has the current one.");
+
+    private static bool IsAsked(string consumer) => consumer.StartsWith("Application/", StringComparison.Ordinal);
 
     private static string Login(int version) => version % 2 == 1 ? "shop" : "shop_clone";
 

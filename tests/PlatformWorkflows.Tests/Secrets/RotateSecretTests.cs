@@ -41,6 +41,20 @@ public sealed class RotateSecretTests(RunbookServer server)
         Assert.Equal(RotationOutcome.Returned, (await run.ReportAsync()).Outcome);
     }
 
+    [Fact]
+    public async Task Who_is_only_asked_is_asked_after_every_restart_and_again_when_somebody_says_so()
+    {
+        await using var run = await SecretRun.StartAsync(server, new() { Consumers = ["Application/a", "Application/b", "StatefulSet/argocd"], Stubborn = "Application/b" });
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.Contains("Application/b does not take up version 2", parked.Summary, StringComparison.Ordinal);
+        Assert.DoesNotContain("shop: revoke", run.Secrets.Events);
+        run.Secrets.Stubborn = null;
+        await run.TellAsync("retryStep", new StepInput("Application/b"));
+        Assert.Equal(RotationOutcome.Rotated, (await run.ReportAsync()).Outcome);
+        string[] asked = ["shop: refresh StatefulSet/argocd", "shop: refresh Application/a Application/b", "shop: refresh Application/b", "shop: revoke"];
+        Assert.Equal(asked, run.Secrets.Events.Skip(4));
+    }
+
     [Theory]
     [InlineData("create", true)]
     [InlineData("create", false)]

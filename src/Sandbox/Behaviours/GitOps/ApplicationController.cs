@@ -10,12 +10,19 @@ namespace PlatformOps.Sandbox.Behaviours.GitOps;
 /// </summary>
 internal sealed class ApplicationController : CustomController
 {
+    /// <summary>The workload that it is.</summary>
+    public const string Workload = "argocd-application-controller";
+
+    private const string Refresh = "argocd.argoproj.io/refresh";
     private const string ResourcesFinalizer = "resources-finalizer.argocd.argoproj.io";
     private static readonly ApiResource[] Installed =
         [Resources.Definitions, Resources.Services, Resources.Deployments, Resources.StatefulSets, Resources.DaemonSets];
 
+    private readonly RepositoryAccess _repositories;
+
     public ApplicationController(Cluster cluster, BehaviourOptions options) : base(cluster, options, "argoproj.io", "Application")
     {
+        _repositories = new(cluster, options);
         foreach (var resource in Installed)
             On(resource, change => TrackingId.Application(change.Latest) is { } name ? Where(application => application.Name == name) : []);
         On(Resources.Namespaces, change => Where(application => Destination(application) == change.Latest.Name));
@@ -30,21 +37,31 @@ internal sealed class ApplicationController : CustomController
             await RemoveAsync(application, ct);
             return;
         }
-        var status = new ApplicationStatus(application, Now);
+        var asked = application.Annotations.Text(Refresh);
+        var status = new ApplicationStatus(application, Now) { Asked = asked is not null };
         List<JsonObject> wanted;
         try
         {
-            wanted = Render(application);
+            wanted = Render(application, hard: asked == "hard");
         }
         catch (SourceError error)
         {
-            await WriteStatusAsync(application, status.ComparisonError(error.Message), ct);
+            application = await WriteStatusAsync(application, status.ComparisonError(error.Message), ct);
+            await AnsweredAsync(application, asked, ct);
             return;
         }
         if (MaySync(application, status) && (!Compare(application, wanted).TrueForAll(entry => entry.Synced) || !status.SyncedThis))
             await SyncAsync(application, status, wanted, ct);
         else
-            await WriteStatusAsync(application, status.Compared(Compare(application, wanted)), ct);
+            application = await WriteStatusAsync(application, status.Compared(Compare(application, wanted)), ct);
+        await AnsweredAsync(application, asked, ct);
+    }
+
+    /// <summary>A request for a refresh is taken away when its comparison is written down, unless another one came meanwhile.</summary>
+    private async Task AnsweredAsync(ClusterObject application, string? asked, CancellationToken ct)
+    {
+        if (asked is not null && Find(application.Key)?.Annotations.Text(Refresh) == asked)
+            await Cluster.PatchAsync(application, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Refresh] = null } } }, ct);
     }
 
     private IEnumerable<ObjectKey> Where(Func<ClusterObject, bool> condition) => All().Where(condition).Select(application => application.Key);
@@ -58,13 +75,15 @@ internal sealed class ApplicationController : CustomController
             || automated is not null && (!status.AttemptedThis || automated.Flag("selfHeal") || status.Failed);
     }
 
-    private static List<JsonObject> Render(ClusterObject application)
+    private List<JsonObject> Render(ClusterObject application, bool hard)
     {
         var sources = ApplicationSource.Of(application);
         if (sources.Count == 0)
             throw new SourceError("spec.source and spec.sources either of the two must be specified");
         return [.. sources.SelectMany((source, index) =>
         {
+            if (_repositories.Fetch(application, source, hard) is { } refusal)
+                throw new SourceError($"Failed to load target state: failed to generate manifest for source {index + 1} of {sources.Count}: rpc error: code = Unknown desc = {refusal}");
             if (ChartRepository.Find(source.Chart) is { } chart && chart.Has(source.Version))
                 return ChartManifests.Of(chart, source, Destination(application)).Select(item => Tracked(application, item));
             throw new SourceError($"Failed to load target state: failed to generate manifest for source {index + 1} of {sources.Count}: rpc error: code = Unknown desc = "

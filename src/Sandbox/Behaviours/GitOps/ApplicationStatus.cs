@@ -17,6 +17,9 @@ internal sealed class ApplicationStatus(ClusterObject application, DateTimeOffse
     private readonly List<JsonNode> _sources = [.. ApplicationSource.Bodies(application)];
     private readonly JsonNode? _operation = application.Status.At("operationState");
 
+    /// <summary>Whether somebody asked for this comparison, so that it has a time of its own even when it finds what was there.</summary>
+    public bool Asked { get; init; }
+
     private bool Several => application.Spec.Items("sources").Any();
 
     /// <summary>Whether the last sync, however it ended, was of what the Application says now.</summary>
@@ -69,7 +72,7 @@ internal sealed class ApplicationStatus(ClusterObject application, DateTimeOffse
     private JsonObject With(JsonObject status)
     {
         // Only what changed is worth a new time, otherwise every look would lead to the next one.
-        if (JsonDifference.Replacement(application.Status, status).Count > 0)
+        if (Asked || JsonDifference.Replacement(application.Status, status).Count > 0)
             status["reconciledAt"] = now.Stamp();
         return status;
     }
