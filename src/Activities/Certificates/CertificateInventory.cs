@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters;
@@ -90,7 +92,7 @@ internal sealed class CertificateInventory(string environment, KubernetesConnect
                 found.Add(Outside(
                     $"rds-authority/{signed.Key}", $"authority of RDS in {cluster.Region}", authority?.NotAfter, CertificateAdvice.OfDatabaseAuthority(signed.Key, [.. signed.Select(instance => instance.Identifier)], authority?.NotAfter, now)));
                 if (authority is { Thumbprint.Length: > 0 })
-                    found.AddRange(await OfTrustAsync(declared, authority, ct));
+                    found.AddRange(await OfTrustAsync(declared, authority, now, ct));
             }
 
             return found;
@@ -108,18 +110,41 @@ internal sealed class CertificateInventory(string environment, KubernetesConnect
     public async Task<IReadOnlyList<FoundCertificate>> OfEndpointsAsync(IReadOnlyList<DesiredObject> declared, IEnumerable<string> services, ExternalServices external, DateTimeOffset now, CancellationToken ct)
     {
         var stated = external.StatedEndpoints(declared.Where(item => item.Address.ApiVersion == ObjectKind.ExternalApiVersion).Select(item => item.Address.Kind), services)
-            .Select(endpoint => (Name: $"endpoint/{endpoint.Address.Authority}", Where: $"{endpoint.Title} at {endpoint.Address.GetLeftPart(UriPartial.Authority)}", endpoint.Address, ServerName: endpoint.Address.Host));
+            .Select(endpoint => (Name: $"endpoint/{endpoint.Address.Authority}", Where: $"{endpoint.Title} at {endpoint.Address.GetLeftPart(UriPartial.Authority)}", endpoint.Address, ServerName: endpoint.Address.Host, endpoint.Authorities));
         var edge = declared.Where(item => item.Address.Kind == "DnsRecord" && (string?)item.Manifest["spec"]?["type"] is "A" or "AAAA" or "CNAME").Select(item => (string?)item.Manifest["spec"]?["name"]).OfType<string>()
-            .Where(name => !name.StartsWith('*')).Distinct().Select(name => (Name: $"edge/{name}", Where: $"{name}, as clients outside see it", Address: external.Edge(name)!, ServerName: name)).Where(endpoint => endpoint.Address is not null);
+            .Where(name => !name.StartsWith('*')).Distinct().Select(name => (Name: $"edge/{name}", Where: $"{name}, as clients outside see it", Address: external.Edge(name)!, ServerName: name, Authorities: external.EdgeAuthorities)).Where(endpoint => endpoint.Address is not null);
         return await Task.WhenAll(stated.Concat(edge).Select(async endpoint =>
         {
-            var seen = await TlsHandshake.AskAsync(endpoint.Address.Host, endpoint.Address.Port, endpoint.ServerName, null, ct);
-            return Outside(endpoint.Name, endpoint.Where, seen.NotAfter, CertificateAdvice.OfEndpoint(endpoint.ServerName, seen.NotAfter, seen.IsForName, seen.Detail, now));
+            if (!TryTrust(endpoint.Authorities, out var authorities))
+                return Outside(endpoint.Name, endpoint.Where, null, $"The authorities in {endpoint.Authorities}, which the connections state for it, cannot be read: write them there as PEM.");
+            var seen = await TlsHandshake.AskAsync(endpoint.Address.Host, endpoint.Address.Port, endpoint.ServerName, null, ct, authorities);
+            return Outside(endpoint.Name, endpoint.Where, seen.NotAfter, CertificateAdvice.OfEndpoint(endpoint.ServerName, seen.NotAfter, seen.IsForName, seen.Untrusted, seen.Detail, now)) with
+            {
+                Problem = CertificateAdvice.ProblemOf(seen.NotAfter, seen.IsForName, seen.Untrusted, now),
+                LookedAt = now,
+            };
         }));
     }
 
+    /// <param name="file">A PEM file; null: the system's authorities are trusted.</param>
+    /// <returns>False: it cannot be read.</returns>
+    private static bool TryTrust(string? file, out X509Certificate2Collection? authorities)
+    {
+        authorities = file is null ? null : [];
+        try
+        {
+            if (file is not null)
+                authorities!.ImportFromPemFile(file);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>What of the component tells those who connect whom to trust.</summary>
-    private async Task<IReadOnlyList<FoundCertificate>> OfTrustAsync(IReadOnlyList<DesiredObject> declared, DatabaseAuthority authority, CancellationToken ct)
+    private async Task<IReadOnlyList<FoundCertificate>> OfTrustAsync(IReadOnlyList<DesiredObject> declared, DatabaseAuthority authority, DateTimeOffset now, CancellationToken ct)
     {
         var found = new List<FoundCertificate>();
         foreach (var map in declared.Where(item => item.Address is { ApiVersion: "v1", Kind: "ConfigMap" }))
@@ -128,7 +153,7 @@ internal sealed class CertificateInventory(string environment, KubernetesConnect
             {
                 var place = $"ConfigMap {map.Address.Namespace}/{map.Address.Name}, {key}";
                 var named = ReadLeaf.Thumbprints((string?)(await objects.FindAsync(map.Address, ct))?.Manifest["data"]?[key] ?? "").Contains(authority.Thumbprint);
-                found.Add(Outside($"ConfigMap/{map.Address.Name}", place, named ? authority.NotAfter : null, CertificateAdvice.OfTrust(place, authority.Name, named)));
+                found.Add(Outside($"ConfigMap/{map.Address.Name}", place, named ? authority.NotAfter : null, CertificateAdvice.OfTrust(place, authority.Name, named)) with { Problem = named ? null : CertificateProblem.AuthorityMissing, LookedAt = now });
             }
         }
 

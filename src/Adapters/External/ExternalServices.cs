@@ -88,16 +88,19 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     public ExternalAccess? Redis => connections.Of(region).External.GetValueOrDefault("redis");
 
     /// <summary>The services of an environment that the connections state an address with TLS for: those that kinds of its objects are read from, and those that its credentials are of. Where a service is that everybody
-    /// uses is its own business.</summary>
-    public IReadOnlyList<(string Title, Uri Address)> StatedEndpoints(IEnumerable<string> kinds, IEnumerable<string> services) =>
+    /// uses is its own business. With each the file with the authorities that it is believed by; null: the system's.</summary>
+    public IReadOnlyList<(string Title, Uri Address, string? Authorities)> StatedEndpoints(IEnumerable<string> kinds, IEnumerable<string> services) =>
         [.. kinds.Where(Kinds.ContainsKey).Select(kind => Kinds[kind].Service).Concat(services).Distinct().Order(StringComparer.Ordinal)
             .Where(name => connections.Of(region).External.GetValueOrDefault(name)?.Address is not null)
-            .Select(name => (Services[name].Title, Address(Services[name], connections.Of(region).External[name], null, $"regions.{region}.external.{name}"))).Where(endpoint => endpoint.Item2.Scheme == Uri.UriSchemeHttps)];
+            .Select(name => (Services[name].Title, Address(Services[name], connections.Of(region).External[name], null, $"regions.{region}.external.{name}"), connections.Of(region).External[name].CertificateAuthority)).Where(endpoint => endpoint.Item2.Scheme == Uri.UriSchemeHttps)];
 
     /// <summary>Where names of the edge are reached: there, by default; somewhere else, as the connections state under <c>edge</c>; null: nowhere with TLS.</summary>
     /// <param name="name">Of a DNS record.</param>
     public Uri? Edge(string name) => connections.Of(region).External.GetValueOrDefault("edge")?.Address is not { } stated ? new($"https://{name}")
         : Uri.TryCreate(stated, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps ? address : null;
+
+    /// <summary>The file with the authorities by which clients outside believe the edge, as the connections state under <c>edge</c>; null: those of the system.</summary>
+    public string? EdgeAuthorities => connections.Of(region).External.GetValueOrDefault("edge")?.CertificateAuthority;
 
     /// <summary>Prometheus, at its Service's address unless another is stated. The caller disposes it.</summary>
     public PrometheusServer Prometheus(Uri service) => new(Open("prometheus", service));

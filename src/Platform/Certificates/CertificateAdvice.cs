@@ -22,13 +22,25 @@ public static class CertificateAdvice
     public static string? OfTrust(string place, string authority, bool named) => named ? null
         : $"{place} does not name {authority}, who has signed the server certificate: clients that verify it refuse the connection. Add the certificates of RDS for the region (truststore.pki.rds.amazonaws.com) to certificateAuthority of managed-database, and provision it.";
 
+    /// <summary>What keeps clients away from somebody else's server now; null: nothing. That it ends soon does not.</summary>
+    /// <param name="served">Until when what it served is valid; null: there was no handshake.</param>
+    /// <param name="untrusted">Why it does not lead to an authority that clients trust; null: it does.</param>
+    public static CertificateProblem? ProblemOf(DateTimeOffset? served, bool isForName, string? untrusted, DateTimeOffset now) =>
+        served is null ? CertificateProblem.NoHandshake
+        : served <= now ? CertificateProblem.Expired
+        : !isForName ? CertificateProblem.WrongName
+        : untrusted is not null ? CertificateProblem.Untrusted
+        : null;
+
     /// <summary>Somebody else's server.</summary>
     /// <param name="served">Until when what it served is valid; null: there was no handshake.</param>
+    /// <param name="untrusted">Why it does not lead to an authority that clients trust; null: it does.</param>
     /// <param name="detail">What came of the handshake, as a sentence.</param>
-    public static string? OfEndpoint(string name, DateTimeOffset? served, bool isForName, string detail, DateTimeOffset now) =>
+    public static string? OfEndpoint(string name, DateTimeOffset? served, bool isForName, string? untrusted, string detail, DateTimeOffset now) =>
         served is null ? $"{detail} See whether {name} is up, and whether it is reached from here."
         : served <= now ? $"The certificate has expired: whoever operates {name} has to renew it now. Until then it is refused."
         : !isForName ? $"The certificate is not for {name}: whoever operates it has to serve the right one, or correct the address."
+        : untrusted is not null ? $"The certificate does not lead to an authority that clients trust ({untrusted}): whoever operates {name} has to send what lies between it and its root, or the root has to be stated (certificateAuthority in the connections)."
         : served - now > Soon ? null
         : $"Whoever operates {name} has to renew it.";
 }

@@ -49,6 +49,12 @@ public sealed record FoundCertificate(
 {
     /// <summary>What a person does next about it; null: nothing.</summary>
     public string? Next { get; init; }
+
+    /// <summary>What is wrong with it now; null: nothing, or nobody looks for it.</summary>
+    public CertificateProblem? Problem { get; init; }
+
+    /// <summary>When that was looked for; null: it was not.</summary>
+    public DateTimeOffset? LookedAt { get; init; }
 }
 
 public sealed record ObserveCertificateInput(CertificateReference Certificate);

@@ -31,6 +31,29 @@ public sealed class CertificateRulesTests
                   - {labels: 'ALERTS{alertname="CertificateEnds", alertstate="firing", category="security_breach", certificate="ends", environment="production", owner="ours", region="us-east-1", severity="critical"}', value: 1}
         """;
 
+    /// <summary>One endpoint is refused, one was until the other worker looked later, and one map of authorities lacks one.</summary>
+    private const string Problems = """
+        rule_files: [rules.yaml]
+        evaluation_interval: 1m
+        tests:
+          - interval: 1m
+            input_series:
+              - {series: 'platformops_certificate_problem_seconds{environment="production", region="us-east-1", certificate="endpoint/a", owner="external", problem="noHandshake", instance="a"}', values: '600x20'}
+              - {series: 'platformops_certificate_looked_seconds{environment="production", region="us-east-1", certificate="endpoint/a", owner="external", instance="a"}', values: '600x20'}
+              - {series: 'platformops_certificate_looked_seconds{environment="production", region="us-east-1", certificate="endpoint/a", owner="external", instance="b"}', values: '300x20'}
+              - {series: 'platformops_certificate_problem_seconds{environment="production", region="us-east-1", certificate="endpoint/b", owner="external", problem="untrusted", instance="a"}', values: '600x20'}
+              - {series: 'platformops_certificate_looked_seconds{environment="production", region="us-east-1", certificate="endpoint/b", owner="external", instance="a"}', values: '600x20'}
+              - {series: 'platformops_certificate_looked_seconds{environment="production", region="us-east-1", certificate="endpoint/b", owner="external", instance="b"}', values: '900x20'}
+              - {series: 'platformops_certificate_problem_seconds{environment="production", region="us-east-1", certificate="ConfigMap/c", owner="external", problem="authorityMissing", instance="a"}', values: '600x20'}
+              - {series: 'platformops_certificate_looked_seconds{environment="production", region="us-east-1", certificate="ConfigMap/c", owner="external", instance="a"}', values: '600x20'}
+            promql_expr_test:
+              - expr: 'ALERTS{alertname=~"EndpointNotAccepted|AuthorityNotTrusted", alertstate="firing"}'
+                eval_time: 17m
+                exp_samples:
+                  - {labels: 'ALERTS{alertname="EndpointNotAccepted", alertstate="firing", category="security_breach", certificate="endpoint/a", environment="production", problem="noHandshake", region="us-east-1", severity="critical"}', value: 1}
+                  - {labels: 'ALERTS{alertname="AuthorityNotTrusted", alertstate="firing", category="security_breach", certificate="ConfigMap/c", environment="production", problem="authorityMissing", region="us-east-1", severity="critical"}', value: 1}
+        """;
+
     /// <summary>One run waits, one has gone on, and one waits again; the other worker saw less.</summary>
     private const string Parked = """
         rule_files: [rules.yaml]
@@ -54,6 +77,9 @@ public sealed class CertificateRulesTests
 
     [Fact]
     public Task A_certificate_of_ten_days_that_nobody_is_about_to_renew_raises_the_alert() => JudgesAsync("certificates", Test);
+
+    [Fact]
+    public Task What_clients_refuse_raises_the_alert_until_a_later_look_finds_nothing() => JudgesAsync("certificates", Problems);
 
     [Fact]
     public Task A_run_that_waits_for_an_operator_raises_the_alert_until_it_goes_on() => JudgesAsync("runbooks", Parked);

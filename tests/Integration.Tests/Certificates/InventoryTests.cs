@@ -20,8 +20,10 @@ public sealed class InventoryTests(SandboxCluster cluster)
         var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{LocalPorts.Take()}");
         // Somebody else's server, whose certificate ends in a week.
         await using var gitlab = await TlsServer.StartAsync("localhost", TimeSpan.FromDays(7.5));
+        var trusted = Path.Combine(cluster.Folder, "gitlab.pem");
+        await File.WriteAllTextAsync(trusted, gitlab.Pem, Ct);
         await using var world = await CertificateWorld.StartAsync(
-            cluster, metrics: address, external: new Dictionary<string, ExternalAccess> { ["gitlab"] = new($"https://localhost:{gitlab.Port}"), ["artifactory"] = new($"https://127.0.0.1:{gitlab.Port}"), ["gravitee"] = new("https://localhost:1"), ["edge"] = new($"https://localhost:{gitlab.Port}") }, more: platform =>
+            cluster, metrics: address, external: new Dictionary<string, ExternalAccess> { ["gitlab"] = new($"https://localhost:{gitlab.Port}", CertificateAuthority: trusted), ["artifactory"] = new($"https://localhost:{gitlab.Port}/artifactory"), ["gravitee"] = new("https://localhost:1"), ["edge"] = new($"https://localhost:{gitlab.Port}") }, more: platform =>
             {
                 platform.Write("catalog/app/outside.yaml", string.Join("---\n", new[] { "GitLabProject", "ArtifactoryRepository", "GraviteeApi" }.Select(kind => $$"""
                     apiVersion: external.platformops.io/v1
@@ -60,8 +62,8 @@ public sealed class InventoryTests(SandboxCluster cluster)
         var outside = plan.Found.Where(found => found.Certificate.Name.StartsWith("endpoint/", StringComparison.Ordinal)).ToDictionary(found => found.Where.Split(' ')[0]);
         Assert.Equal(gitlab.NotAfter, outside["GitLab"].NotAfter);
         Assert.Equal("Whoever operates localhost has to renew it.", outside["GitLab"].Next);
-        // The right server by another name.
-        Assert.StartsWith("The certificate is not for 127.0.0.1", outside["Artifactory"].Next, StringComparison.Ordinal);
+        // The same one, where nobody says that its authority is trusted.
+        Assert.StartsWith("The certificate does not lead to an authority that clients trust (", outside["Artifactory"].Next, StringComparison.Ordinal);
         // What the platform's own names show to the world.
         Assert.StartsWith("The certificate is not for www.shop.test", plan.Found.Single(found => found.Certificate.Name == "edge/www.shop.test").Next, StringComparison.Ordinal);
         Assert.Null(outside["Gravitee"].NotAfter);
@@ -75,6 +77,11 @@ public sealed class InventoryTests(SandboxCluster cluster)
             Assert.EndsWith(string.Create(CultureInfo.InvariantCulture, $" {found.NotAfter!.Value.ToUnixTimeSeconds()}"), line, StringComparison.Ordinal);
         }
 
+        Assert.Equal(3, metrics.Count(line => line.StartsWith("platformops_certificate_looked_seconds{", StringComparison.Ordinal)));
+        var problems = metrics.Where(line => line.StartsWith("platformops_certificate_problem_seconds{", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, problems.Count);
+        foreach (var (certificate, problem) in (IEnumerable<(string, string)>)[("edge/www.shop.test", "wrongName"), ("endpoint/localhost:1", "noHandshake"), (outside["Artifactory"].Certificate.Name, "untrusted")])
+            Assert.Single(problems, line => line.Contains($"certificate=\"{certificate}\"", StringComparison.Ordinal) && line.Contains($"problem=\"{problem}\"", StringComparison.Ordinal));
         Assert.Single(metrics, line => line.StartsWith("platformops_certificate_due_seconds{", StringComparison.Ordinal) && line.Contains("owner=\"ours\"", StringComparison.Ordinal));
     }
 }

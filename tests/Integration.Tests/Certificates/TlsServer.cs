@@ -32,6 +32,9 @@ internal sealed class TlsServer : IAsyncDisposable
 
     public int Port { get; } = LocalPorts.Take();
 
+    /// <summary>What it serves, which has signed itself.</summary>
+    public string Pem => certificate.ExportCertificatePem();
+
     public DateTimeOffset NotAfter => certificate.NotAfter.ToUniversalTime();
 
     public static async Task<TlsServer> StartAsync(string name, TimeSpan lifetime)

@@ -12,6 +12,7 @@ using PlatformOps.Guard.Postgres;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Platform.Alerts;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Failover;
 using PlatformOps.Platform.Scaling;
 using PlatformOps.Starter.Alerts;
@@ -83,7 +84,11 @@ public sealed class LiveMetrics : IAsyncLifetime
 
     private static void Record(Temporalio.Common.MetricMeter meter)
     {
-        CertificateMetrics.Record(meter, [new(new("production", "us-east-1", "web"), "platform", "security/web", FoundOwner.Ours, Now, Now, Due: true, Unfinished: false)]);
+        CertificateMetrics.Record(meter,
+        [
+            new(new("production", "us-east-1", "web"), "platform", "security/web", FoundOwner.Ours, Now, Now, Due: true, Unfinished: false),
+            new(new("production", "us-east-1", "edge/www"), "", "www", FoundOwner.External, null, null, Due: false, Unfinished: false) { Problem = CertificateProblem.NoHandshake, LookedAt = Now },
+        ]);
         SecretMetrics.Record(meter, [new(new("production", "us-east-1", "shop"), "shop", "shop", 1, Now, TimeSpan.FromDays(30), Due: false, Unfinished: false)], Now);
         ReadinessMetrics.Record(meter, "production", new([new("witness", true, "It is renewed.")]), Now);
         var store = new BackupDefinition

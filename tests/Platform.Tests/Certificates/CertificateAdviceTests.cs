@@ -28,13 +28,17 @@ public sealed class CertificateAdviceTests
     }
 
     [Theory]
-    [InlineData(null, false, "It made no handshake. See whether gitlab.example.com is up")]
-    [InlineData(0, true, "The certificate has expired: whoever operates gitlab.example.com")]
-    [InlineData(90, false, "The certificate is not for gitlab.example.com")]
-    [InlineData(13, true, "Whoever operates gitlab.example.com has to renew it.")]
-    [InlineData(15, true, null)]
-    public void A_server_of_somebody_else_is_for_whoever_operates_it(int? days, bool isForName, string? expected) =>
-        Says(expected, CertificateAdvice.OfEndpoint("gitlab.example.com", In(days), isForName, "It made no handshake.", Now));
+    [InlineData(null, false, null, CertificateProblem.NoHandshake, "It made no handshake. See whether gitlab.example.com is up")]
+    [InlineData(0, true, null, CertificateProblem.Expired, "The certificate has expired: whoever operates gitlab.example.com")]
+    [InlineData(90, false, "no root", CertificateProblem.WrongName, "The certificate is not for gitlab.example.com")]
+    [InlineData(90, true, "no root", CertificateProblem.Untrusted, "The certificate does not lead to an authority that clients trust (no root)")]
+    [InlineData(13, true, null, null, "Whoever operates gitlab.example.com has to renew it.")]
+    [InlineData(15, true, null, null, null)]
+    public void A_server_of_somebody_else_is_for_whoever_operates_it(int? days, bool isForName, string? untrusted, CertificateProblem? problem, string? expected)
+    {
+        Says(expected, CertificateAdvice.OfEndpoint("gitlab.example.com", In(days), isForName, untrusted, "It made no handshake.", Now));
+        Assert.Equal(problem, CertificateAdvice.ProblemOf(In(days), isForName, untrusted, Now));
+    }
 
     private static DateTimeOffset? In(int? days) => days is { } number ? Now.AddDays(number) : null;
 
