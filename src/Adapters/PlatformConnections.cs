@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Adapters.Vault;
 
 namespace PlatformOps.Adapters;
 
@@ -26,6 +27,10 @@ public sealed record PlatformConnections
 
     /// <summary>Where backups are, by environment.</summary>
     public IReadOnlyDictionary<string, BackupAccess> Backups { get; init; } = new Dictionary<string, BackupAccess>();
+
+    /// <summary>Hears how what Vault handed out for a time is, whenever it was looked after in the background; null: nobody does. No part of the file.</summary>
+    [JsonIgnore]
+    public Action<LeaseNews>? OnLease { get; init; }
 
     /// <summary>Reads a JSON file: <c>{"regions": {"us-east-1": {"kubeconfig": "...", "context": "...", "temporalAddress": "host:7233"}}}</c>.
     /// Relative paths in it are relative to the file.</summary>

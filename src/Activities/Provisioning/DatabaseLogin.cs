@@ -11,10 +11,10 @@ internal sealed class DatabaseLogin : IDisposable
     private readonly LeasedLogin leased;
     private readonly CancellationTokenSource ended = new();
 
-    private DatabaseLogin(RegionVault vault, LeasedLogin leased)
+    private DatabaseLogin(RegionVault vault, LeasedLogin leased, Action<LeaseState>? tell)
     {
         (this.vault, this.leased) = (vault, leased);
-        _ = leased.KeepAliveAsync(ended.Token);
+        _ = leased.KeepAliveAsync(ended.Token, tell);
     }
 
     /// <param name="open">The server by a login.</param>
@@ -31,7 +31,7 @@ internal sealed class DatabaseLogin : IDisposable
         {
             using var server = open(new(login.Username, login.Password));
             await server.LogInAsync(ct);
-        }));
+        }), connections.OnLease is { } hears ? state => hears(new(region, "login", access.VaultRole!, state)) : null);
     }
 
     public async Task<PostgresServer.Login> LoginAsync(CancellationToken ct)

@@ -22,6 +22,7 @@ internal sealed class LeaseKeeper<T>(
     private readonly SemaphoreSlim gate = new(1);
     private T? value;
     private HeldLease? held;
+    private string? trouble;
     private volatile Func<T, bool>? doubted;
 
     /// <summary>One that is good now.</summary>
@@ -59,7 +60,8 @@ internal sealed class LeaseKeeper<T>(
 
     /// <summary>Keeps it alive until cancelled, so that it survives times in which nobody asks.</summary>
     /// <param name="get">Asks for it.</param>
-    public async Task KeepAliveAsync(VaultConnection connection, Func<Task> get, CancellationToken ct)
+    /// <param name="tell">Hears how it is after each look; null: nobody does.</param>
+    public async Task KeepAliveAsync(VaultConnection connection, Func<Task> get, CancellationToken ct, Action<LeaseState>? tell = null)
     {
         var time = connection.Options.TimeProvider;
         while (true)
@@ -68,10 +70,13 @@ internal sealed class LeaseKeeper<T>(
             {
                 await get();
             }
-            catch (AdapterException)
+            catch (AdapterException failure)
             {
                 // Whoever asks meanwhile hears of it; here it is tried again.
+                trouble = failure.Message;
             }
+
+            tell?.Invoke(new(held?.Life ?? default, held?.Ends, trouble));
 
             var pause = LeasePolicy.PauseOf(held?.Life ?? default);
             var wait = held is null ? pause : LeasePolicy.Decide(held, time.GetUtcNow()).Until - time.GetUtcNow();
@@ -96,12 +101,13 @@ internal sealed class LeaseKeeper<T>(
         {
             var renewed = await renew(connection, value!, held!.Life, ct);
             (value, held) = (renewed.Value, held with { Since = now, Ends = now + renewed.Ttl, Renewable = renewed.Renewable, TriedAt = null });
+            trouble = null;
             // At its longest life a renewal no longer lengthens it.
             return LeasePolicy.Decide(held, now).Step == LeaseStep.Use;
         }
         catch (VaultException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Throttled)
         {
-            held = held! with { TriedAt = now };
+            (held, trouble) = (held! with { TriedAt = now }, failure.Message);
             return true;
         }
         catch (VaultException)
@@ -117,10 +123,11 @@ internal sealed class LeaseKeeper<T>(
         {
             var granted = await obtain(connection, ct);
             (value, held) = (granted.Value, new(granted.Name, granted.Ttl, now, granted.Ttl > TimeSpan.Zero ? now + granted.Ttl : DateTimeOffset.MaxValue, granted.Renewable));
+            trouble = null;
         }
-        catch (AdapterException) when (held is not null && now < held.Ends)
+        catch (AdapterException failure) when (held is not null && now < held.Ends)
         {
-            held = held with { TriedAt = now };
+            (held, trouble) = (held with { TriedAt = now }, failure.Message);
         }
     }
 }

@@ -20,7 +20,8 @@ public sealed class LeasedLogin(VaultConnection connection, string mount, string
     }
 
     /// <summary>Keeps it alive until cancelled, so that it survives times in which nobody asks.</summary>
-    public Task KeepAliveAsync(CancellationToken ct) => keeper.KeepAliveAsync(connection, () => LoginAsync(ct), ct);
+    /// <param name="tell">Hears how it is after each look; null: nobody does.</param>
+    public Task KeepAliveAsync(CancellationToken ct, Action<LeaseState>? tell = null) => keeper.KeepAliveAsync(connection, () => LoginAsync(ct), ct, tell);
 
     /// <summary>The database refused it: it may have been revoked.</summary>
     public void Doubt(VaultDatabaseLogin login) => keeper.Doubt(leased => leased.Login.Username == login.Username);

@@ -8,7 +8,10 @@ public sealed class RegionVault : IDisposable
     private readonly RenewedToken? renewed;
     private readonly CancellationTokenSource ended = new();
 
-    private RegionVault(VaultConnection connection, IVaultTokenSource? tokens) => (Connection, CanLogIn, renewed) = (connection, tokens is not null, tokens as RenewedToken);
+    private readonly Action<LeaseState>? tell;
+
+    private RegionVault(VaultConnection connection, IVaultTokenSource? tokens, Action<LeaseState>? tell) =>
+        (Connection, CanLogIn, renewed, this.tell) = (connection, tokens is not null, tokens as RenewedToken, tell);
 
     public VaultConnection Connection { get; }
 
@@ -24,14 +27,16 @@ public sealed class RegionVault : IDisposable
         var access = connections.Of(region).Vault ?? new();
         var options = new VaultOptions(domain, Address(access.Address, region) ?? serviceAddress) { CertificateAuthorityFile = access.CertificateAuthority, Namespace = access.Namespace };
         var tokens = Tokens(access, region);
-        return new(VaultConnection.Open(options, tokens ?? new NoLogin(region)), tokens);
+        return new(
+            VaultConnection.Open(options, tokens ?? new NoLogin(region)), tokens,
+            connections.OnLease is { } hears ? state => hears(new(region, "token", access.KubernetesRole ?? "approle", state)) : null);
     }
 
     /// <summary>Renews the token from now on also while nobody calls, until this is disposed: it survives an outage that begins in such a time.</summary>
     public RegionVault KeptAlive()
     {
         if (renewed is not null)
-            _ = renewed.KeepAliveAsync(Connection, ended.Token);
+            _ = renewed.KeepAliveAsync(Connection, ended.Token, tell);
         return this;
     }
 

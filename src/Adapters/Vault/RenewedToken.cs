@@ -14,7 +14,8 @@ public sealed class RenewedToken(Func<VaultConnection, CancellationToken, Task<V
     public Task<SecretText> TokenAsync(VaultConnection connection, CancellationToken ct) => keeper.GetAsync(connection, ct);
 
     /// <summary>Keeps the token alive until cancelled, so that it survives times in which nobody calls.</summary>
-    public Task KeepAliveAsync(VaultConnection connection, CancellationToken ct) => keeper.KeepAliveAsync(connection, () => TokenAsync(connection, ct), ct);
+    /// <param name="tell">Hears how it is after each look; null: nobody does.</param>
+    public Task KeepAliveAsync(VaultConnection connection, CancellationToken ct, Action<LeaseState>? tell = null) => keeper.KeepAliveAsync(connection, () => TokenAsync(connection, ct), ct, tell);
 
     /// <inheritdoc/>
     public void Doubt(SecretText token) => keeper.Doubt(token.Equals);

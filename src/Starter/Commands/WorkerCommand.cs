@@ -74,7 +74,8 @@ internal static class WorkerCommand
             var target = TemporalTarget.Find(invocation.Locations.Data);
             var taskQueue = invocation.Get(queue) ?? target.Instance?.TaskQueue ?? TaskQueues.Default;
             var sources = Sources(invocation, target.Instance);
-            var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance);
+            var leases = new LeaseReports(SdkRuntime.Instance.MetricMeter, new TimedLog(TimeProvider.System, invocation.Verbose), TimeProvider.System, again: TimeSpan.FromMinutes(1));
+            var reached = Connections(invocation.Get(connections), invocation.Locations.Data, target.Instance) with { OnLease = leases.Hear };
             var only = invocation.Get(domain);
             var patience = invocation.Get(grace) is >= 0 and var seconds
                 ? TimeSpan.FromSeconds(seconds)

@@ -1,6 +1,6 @@
 namespace PlatformOps.Integration.Tests.Alerts;
 
-/// <summary>The shipped rules about certificates and runs that wait, in Prometheus's own test of rules.</summary>
+/// <summary>The shipped rules about certificates, leases and runs that wait, in Prometheus's own test of rules.</summary>
 public sealed class CertificateRulesTests
 {
     /// <summary>Ten days from 1970: the clock of rule tests begins there. Renewal of <c>short</c> is ahead, that of <c>late</c> is overdue; the other worker looked long ago.</summary>
@@ -54,6 +54,27 @@ public sealed class CertificateRulesTests
                   - {labels: 'ALERTS{alertname="AuthorityNotTrusted", alertstate="firing", category="security_breach", certificate="ConfigMap/c", environment="production", problem="authorityMissing", region="us-east-1", severity="critical"}', value: 1}
         """;
 
+    /// <summary>Of an hour 20 minutes are left at one worker; the other one was renewed; the third has none.</summary>
+    private const string Leases = """
+        rule_files: [rules.yaml]
+        evaluation_interval: 1m
+        tests:
+          - interval: 1m
+            input_series:
+              - {series: 'platformops_lease_ends_seconds{region="us-east-1", kind="login", role="platformops", instance="a"}', values: '1500x6'}
+              - {series: 'platformops_lease_life_seconds{region="us-east-1", kind="login", role="platformops", instance="a"}', values: '3600x6'}
+              - {series: 'platformops_lease_ends_seconds{region="us-east-1", kind="login", role="platformops", instance="b"}', values: '3600x6'}
+              - {series: 'platformops_lease_life_seconds{region="us-east-1", kind="login", role="platformops", instance="b"}', values: '3600x6'}
+              - {series: 'platformops_lease_ends_seconds{region="us-east-1", kind="token", role="approle", instance="c"}', values: '0x6'}
+              - {series: 'platformops_lease_life_seconds{region="us-east-1", kind="token", role="approle", instance="c"}', values: '1x6'}
+            promql_expr_test:
+              - expr: 'ALERTS{alertname="LeaseNotRenewed", alertstate="firing"}'
+                eval_time: 5m
+                exp_samples:
+                  - {labels: 'ALERTS{alertname="LeaseNotRenewed", alertstate="firing", category="security_breach", instance="a", kind="login", region="us-east-1", role="platformops", severity="critical"}', value: 1}
+                  - {labels: 'ALERTS{alertname="LeaseNotRenewed", alertstate="firing", category="security_breach", instance="c", kind="token", region="us-east-1", role="approle", severity="critical"}', value: 1}
+        """;
+
     /// <summary>One run waits, one has gone on, and one waits again; the other worker saw less.</summary>
     private const string Parked = """
         rule_files: [rules.yaml]
@@ -80,6 +101,9 @@ public sealed class CertificateRulesTests
 
     [Fact]
     public Task What_clients_refuse_raises_the_alert_until_a_later_look_finds_nothing() => JudgesAsync("certificates", Problems);
+
+    [Fact]
+    public Task A_lease_that_is_not_renewed_in_its_second_half_raises_the_alert_before_it_is_gone() => JudgesAsync("leases", Leases);
 
     [Fact]
     public Task A_run_that_waits_for_an_operator_raises_the_alert_until_it_goes_on() => JudgesAsync("runbooks", Parked);

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Certificates;
 using PlatformOps.Activities.Failover;
@@ -89,6 +90,7 @@ public sealed class LiveMetrics : IAsyncLifetime
             new(new("production", "us-east-1", "web"), "platform", "security/web", FoundOwner.Ours, Now, Now, Due: true, Unfinished: false),
             new(new("production", "us-east-1", "edge/www"), "", "www", FoundOwner.External, null, null, Due: false, Unfinished: false) { Problem = CertificateProblem.NoHandshake, LookedAt = Now },
         ]);
+        new LeaseReports(meter, NullLogger.Instance, TimeProvider.System, TimeSpan.FromMinutes(1)).Hear(new("us-east-1", "token", "approle", new(TimeSpan.FromHours(1), Now, "Vault is sealed.")));
         SecretMetrics.Record(meter, [new(new("production", "us-east-1", "shop"), "shop", "shop", 1, Now, TimeSpan.FromDays(30), Due: false, Unfinished: false)], Now);
         ReadinessMetrics.Record(meter, "production", new([new("witness", true, "It is renewed.")]), Now);
         var store = new BackupDefinition

@@ -1,7 +1,11 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Sandbox.Vault;
+using PlatformOps.Starter.Connection;
+using Temporalio.Runtime;
 
 namespace PlatformOps.Integration.Tests.Vault;
 
@@ -112,6 +116,42 @@ public class TokenRenewalTests
     }
 
     [Fact]
+    public async Task What_keeps_a_token_from_being_renewed_is_told_while_it_is_still_good_and_so_is_its_end()
+    {
+        await using var vault = await StandIn.StartAsync(needs: OnlyTheStandIn.Clock);
+        var source = await vault.AppRoleAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var (log, clock) = (new KeptLines(), vault.Clock);
+        var reports = new LeaseReports(TemporalRuntime.Default.MetricMeter, log, clock, again: TimeSpan.FromMinutes(1));
+        LeaseState? last = null;
+        var keeping = source.KeepAliveAsync(vault.Connect(source), stop.Token, state =>
+        {
+            reports.Hear(new("us-east-1", "token", "orders", state));
+            Volatile.Write(ref last, state);
+        });
+        await Wait.UntilAsync(() => Volatile.Read(ref last) is { Trouble: null, Ends: not null }, () => "There was no login.");
+
+        vault.Server.State = SandboxVaultState.Sealed;
+        await Wait.UntilAsync(() => Volatile.Read(ref last) is { Trouble: not null } || Moved(), () => "Nothing was told.");
+        Assert.InRange(last!.Ends!.Value - clock.GetUtcNow(), TimeSpan.Zero, last.Life);
+        // Once, however often it is tried within a minute.
+        Assert.StartsWith("Vault's token by role orders in us-east-1 could not be renewed or replaced, it is good until ", Assert.Single(log.Lines), StringComparison.Ordinal);
+
+        vault.Server.State = SandboxVaultState.Active;
+        await Wait.UntilAsync(() => Volatile.Read(ref last) is { Trouble: null } || Moved(), () => "It was not renewed.");
+        Assert.Equal("Vault's token by role orders in us-east-1 is renewed again.", log.Lines.Last());
+        Assert.DoesNotContain(log.Lines, line => line.Contains(vault.Server.RootToken, StringComparison.Ordinal));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => keeping);
+
+        bool Moved()
+        {
+            clock.Advance(TimeSpan.FromSeconds(6));
+            return false;
+        }
+    }
+
+    [Fact]
     public async Task A_service_account_logs_in_where_its_role_allows_it()
     {
         await using var vault = await StandIn.StartAsync(new()
@@ -133,5 +173,17 @@ public class TokenRenewalTests
         Assert.Equal(AdapterFailureKind.Forbidden, (await Assert.ThrowsAsync<VaultException>(() => LogInAsync("token of nobody"))).Kind);
 
         Task<VaultLogin> LogInAsync(string jwt) => VaultLogins.Kubernetes("orders", _ => Task.FromResult(new SecretText(jwt)))(vault.Root, Ct);
+    }
+
+    private sealed class KeptLines : ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
     }
 }
