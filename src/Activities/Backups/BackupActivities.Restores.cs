@@ -89,6 +89,10 @@ public sealed partial class BackupActivities
             Math.Max(1, rails.Approvals), rails.ApprovalTimeout));
     });
 
+    /// <inheritdoc/>
+    public Task<FencedTemporal> FenceTemporalAsync(FenceTemporalInput input) => ActivityFailures.MappedAsync(
+        () => Beating(progress => temporal.FenceAsync(SpecifiedEnvironment.Read(sources, input.Environment), input.Operation, progress, Cancellation)));
+
     private Task<T> OfVault<T>(StoreReference reference, Func<VaultRestore, GuardRails, Task<T>> work) => ActivityFailures.MappedAsync(async () =>
     {
         var (specified, definition) = Defined(reference, StoreKind.Vault);

@@ -18,6 +18,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     private const int Shown = 200;
 
     private readonly BackupStores stores = new(connections, time ?? TimeProvider.System);
+    private readonly TemporalFence temporal = new(connections);
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
     private static CancellationToken Cancellation => ActivityExecutionContext.Current.CancellationToken;
@@ -229,7 +230,11 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     });
 
     /// <inheritdoc/>
-    public void Dispose() => stores.Dispose();
+    public void Dispose()
+    {
+        stores.Dispose();
+        temporal.Dispose();
+    }
 
     private static Task<T> Beating<T>(Func<Action<string>, Task<T>> work) => Heartbeats.WhileAsync(work);
 

@@ -12,6 +12,9 @@ public enum EnvironmentStepKind
 
     /// <summary>By provisioning components.</summary>
     Provision,
+
+    /// <summary>By keeping what was restored still until people have seen it.</summary>
+    Fence,
 }
 
 /// <summary>One step of the restore of an environment.</summary>
@@ -25,6 +28,9 @@ public sealed record EnvironmentRestoreStep(string Name, EnvironmentStepKind Kin
 /// <summary>What the restore of an environment would do, as people approve it: once, for all steps that can be planned now.</summary>
 public sealed record EnvironmentRestorePlan
 {
+    /// <summary>Runs schedules, of every namespace.</summary>
+    private const string TemporalWorker = "temporal-worker";
+
     public required string Environment { get; init; }
 
     /// <summary>The moment that is restored; null: the newest.</summary>
@@ -41,18 +47,24 @@ public sealed record EnvironmentRestorePlan
         ["steps"] = new JsonArray([.. Steps.Select(step => (JsonNode)$"{step.Name} {step.Kind} {string.Join(',', step.Components ?? [])} {step.PlanHash ?? "later"}")]),
     });
 
+    /// <summary>Whether a component is part of Temporal itself.</summary>
+    public static bool IsTemporal(string component) => component == "temporal" || component.StartsWith("temporal-", StringComparison.Ordinal);
+
     /// <summary>The steps of a site of which nothing but its cluster is left: who holds the secrets of others first, then what the platform keeps, then what runs on it, then what brings everything else.</summary>
     /// <param name="stores">By name.</param>
     /// <param name="components">Names of all that are enabled.</param>
-    public static IReadOnlyList<EnvironmentRestoreStep> InOrder(IReadOnlyDictionary<string, StoreKind> stores, IReadOnlyCollection<string> components)
+    /// <param name="still">Whether Temporal is kept still: its schedules are paused before its own workers, which act on them, are there.</param>
+    public static IReadOnlyList<EnvironmentRestoreStep> InOrder(IReadOnlyDictionary<string, StoreKind> stores, IReadOnlyCollection<string> components, bool still)
     {
-        string[] temporal = [.. components.Where(name => name == "temporal" || name.StartsWith("temporal-", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string[] temporal = [.. components.Where(IsTemporal).Where(name => !still || name != TemporalWorker).Order(StringComparer.Ordinal)];
         return
         [
             .. Of(StoreKind.Vault, "RestoreVault"),
             .. Of(StoreKind.Postgresql, "RestoreDatabase"),
             .. Of(StoreKind.Elasticsearch, "RestoreSearch"),
             .. temporal.Length > 0 ? [new("temporal", EnvironmentStepKind.Provision, $"Temporal is provisioned ({string.Join(", ", temporal)}). Its workflows are those of the restored database: keep its workers stopped until somebody has seen what they would do.", null, temporal)] : Array.Empty<EnvironmentRestoreStep>(),
+            .. still && temporal.Length > 0 ? [new("temporal-fence", EnvironmentStepKind.Fence, "Every schedule of Temporal is paused, nobody may work on its runs yet, and some of them are read whole.")] : Array.Empty<EnvironmentRestoreStep>(),
+            .. still && components.Contains(TemporalWorker) ? [new(TemporalWorker, EnvironmentStepKind.Provision, "Temporal's own workers are provisioned: what is paused stays paused.", null, [TemporalWorker])] : Array.Empty<EnvironmentRestoreStep>(),
             .. components.Contains("argo-cd") ? [new("argo-cd", EnvironmentStepKind.Provision, "Argo CD is provisioned, and brings what it is told to.", null, ["argo-cd"])] : Array.Empty<EnvironmentRestoreStep>(),
         ];
 

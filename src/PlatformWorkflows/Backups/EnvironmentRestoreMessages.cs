@@ -42,6 +42,13 @@ public sealed record ApprovedPlan(string PlanHash, IReadOnlyList<string> Approve
 /// <param name="ApprovalTimeout">How long they have for that.</param>
 public sealed record ListedStores(IReadOnlyDictionary<string, StoreKind> Stores, IReadOnlyList<string> Components, int Approvals, TimeSpan ApprovalTimeout);
 
+/// <param name="Operation">For the note of what is paused.</param>
+public sealed record FenceTemporalInput(string Environment, string Operation);
+
+/// <param name="Wrong">What speaks against going on, one sentence each.</param>
+/// <param name="Right">What there is in each namespace.</param>
+public sealed record FencedTemporal(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right);
+
 /// <summary>The result of <c>RestoreEnvironment</c>.</summary>
 public sealed record EnvironmentRestoreReport
 {

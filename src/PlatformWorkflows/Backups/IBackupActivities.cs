@@ -88,6 +88,10 @@ public interface IBackupActivities
     [Activity]
     Task<ListedStores> ListStoresAsync(StoreReference input);
 
+    /// <summary>Pauses every schedule of the platform's own Temporal, and looks whether somebody works on its runs and whether its databases belong together. What is paused already stays so.</summary>
+    [Activity]
+    Task<FencedTemporal> FenceTemporalAsync(FenceTemporalInput input);
+
     /// <summary>What a restore of indices would do, or why it is refused. Changes nothing.</summary>
     [Activity]
     Task<PlannedRestore<SearchRestorePlan>> PlanSearchRestoreAsync(PlanSearchRestoreInput input);

@@ -49,7 +49,9 @@ public sealed class RestoreEnvironment : RestoreRunbook
         {
             Begin(Plans);
             var listed = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.ListStoresAsync(Request.Store), Looking($"Which stores {Request.Store.Environment} has"));
-            plan = await PlanAsync(target, EnvironmentRestorePlan.InOrder(listed.Stores, listed.Components));
+            plan = await PlanAsync(target, EnvironmentRestorePlan.InOrder(
+                // Runs of before brought all of Temporal at once.
+                listed.Stores, listed.Components, listed.Components.Any(EnvironmentRestorePlan.IsTemporal) && Workflow.Patched("temporal-starts-still")));
             if (plan.Steps.Count == 0)
                 return End(RestoreOutcome.Refused, $"{Request.Store.Environment} has nothing that this restores: no Vault, no database, no search, no Temporal and no Argo CD.");
             Publish(plan.Hash);
@@ -108,6 +110,13 @@ public sealed class RestoreEnvironment : RestoreRunbook
     {
         begunAt ??= Now;
         var began = Now;
+        if (step.Kind == EnvironmentStepKind.Fence)
+        {
+            await StepAsync(step.Name, step.Does, FenceAsync);
+            took[step.Name] = Now - began;
+            return;
+        }
+
         var id = step.Kind == EnvironmentStepKind.Restore ? IdOf(Request.Store.Environment, step.Name, region: null) : ProvisionEnvironment.WorkflowId(Request.Store.Environment);
         await StepAsync(step.Name, $"{step.Does} Its run is {id}: look there for what it waits for.", async () =>
         {
@@ -178,6 +187,14 @@ public sealed class RestoreEnvironment : RestoreRunbook
             })),
             new() { Id = ProvisionEnvironment.WorkflowId(Request.Store.Environment), StaticSummary = $"Provision {step.Name}", CancellationToken = Acting.Token });
         return report.Outcome is ProvisioningOutcome.Healthy or ProvisioningOutcome.Incomplete ? report.Summary : throw FailureTypes.Impossible($"It ended {InWords(report.Outcome)}: {report.Summary}");
+    }
+
+    /// <summary>Nothing that was restored acts before people have seen what it would do.</summary>
+    private async Task<string> FenceAsync()
+    {
+        var fenced = await Workflow.ExecuteActivityAsync(
+            (IBackupActivities activities) => activities.FenceTemporalAsync(new(Request.Store.Environment, Request.OperationId)), Changing("Pause Temporal's schedules and look at its runs", takesLong: true, Acting.Token));
+        return fenced.Wrong.Count == 0 ? string.Join(" ", fenced.Right) : throw FailureTypes.Impossible(string.Join(" ", [.. fenced.Wrong, .. fenced.Right]));
     }
 
     /// <summary>An operation id of a part, no longer than such ids may be.</summary>

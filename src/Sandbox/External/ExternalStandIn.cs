@@ -28,11 +28,13 @@ public sealed class ExternalStandIn : IAsyncDisposable
     private readonly IssuedCredentials issued = new();
     private readonly Dictionary<string, IExternalService> services;
     private readonly Func<string, string, CancellationToken, Task<string?>>? firstPassword;
+    private readonly Func<CancellationToken, Task<string?>>? bucketRefusal;
     private Uri address = null!;
 
-    private ExternalStandIn(int seed, string? file, string? token, Func<string, string, CancellationToken, Task<string?>>? firstPassword, SearchStorage? snapshots)
+    private ExternalStandIn(int seed, string? file, string? token, Func<string, string, CancellationToken, Task<string?>>? firstPassword, SearchStorage? snapshots, Func<CancellationToken, Task<string?>>? bucketRefusal)
     {
         Snapshots = snapshots ?? new();
+        this.bucketRefusal = bucketRefusal;
         (this.firstPassword, Token) = (firstPassword, token ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20)));
         faults = new(seed);
         cloudflare = new(file);
@@ -66,10 +68,12 @@ public sealed class ExternalStandIn : IAsyncDisposable
     /// <param name="token">The credential that every service knows; null: made up.</param>
     /// <param name="firstPassword">The password that whoever installed a service (first) gave a user of it (second); asked for when somebody logs in whom it does not know, null: there is no such user.</param>
     /// <param name="snapshots">Where its Elasticsearch keeps snapshots, when another one does too; null: by itself.</param>
+    /// <param name="bucketRefusal">Asked before each call about snapshots: why the bucket refuses what Elasticsearch's nodes have in their keystores, in the words of S3; null: it lets them in.</param>
     public static async Task<ExternalStandIn> StartAsync(
-        int seed = 1, string? file = null, string? token = null, Func<string, string, CancellationToken, Task<string?>>? firstPassword = null, SearchStorage? snapshots = null, CancellationToken ct = default)
+        int seed = 1, string? file = null, string? token = null, Func<string, string, CancellationToken, Task<string?>>? firstPassword = null, SearchStorage? snapshots = null,
+        Func<CancellationToken, Task<string?>>? bucketRefusal = null, CancellationToken ct = default)
     {
-        var server = new ExternalStandIn(seed, file, token, firstPassword, snapshots);
+        var server = new ExternalStandIn(seed, file, token, firstPassword, snapshots, bucketRefusal);
         await server.app.StartAsync(ct);
         server.address = new(server.app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return server;
@@ -142,6 +146,8 @@ public sealed class ExternalStandIn : IAsyncDisposable
         {
             var fault = faults.Next(context.Request.Method, context.Request.Path.Value ?? "", changes: context.Request.Method != "GET");
             await FaultInjection.BeforeAsync(context, fault);
+            if (bucketRefusal is not null && context.Request.Path.StartsWithSegments("/elasticsearch/_snapshot", StringComparison.Ordinal))
+                Snapshots.Refusal = await bucketRefusal(context.RequestAborted);
             if (fault?.Kind == FaultKind.Page)
                 await PageAsync(context);
             else if (fault?.Kind == FaultKind.Error)

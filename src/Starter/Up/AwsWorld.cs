@@ -15,7 +15,10 @@ internal sealed class AwsWorld : IAsyncDisposable
 
     private readonly AwsStandIn account;
 
-    private AwsWorld(AwsStandIn account) => this.account = account;
+    private AwsWorld(AwsStandIn account, (string Name, string Region)? bucket) => (this.account, Bucket) = (account, bucket);
+
+    /// <summary>The bucket for backups that the environment declares; null: it declares none. The primary region's, from which S3 copies into the others.</summary>
+    public (string Name, string Region)? Bucket { get; }
 
     /// <summary>Calls that may have changed something, since the start.</summary>
     public long MutatingCalls => account.MutatingCalls;
@@ -32,11 +35,15 @@ internal sealed class AwsWorld : IAsyncDisposable
         var account = await AwsStandIn.StartAsync(new() { DataFile = file, Seed = options.Seed, TimeScale = options.TimeScale * Haste }, ct);
         foreach (var zone in declared.Select(item => (string?)item.Manifest["spec"]?["zone"]).OfType<string>().Distinct())
             account.AddZone(zone);
-        return new(account);
+        var bucket = declared.Find(item => item.Address.Kind == "Bucket" && item.Manifest["spec"]?["replicaOf"] is null);
+        return new(account, bucket is null ? null : (bucket.Address.Name, environment.Regions.First(region => region.Role == RegionRole.Primary).Name));
     }
 
     /// <inheritdoc cref="AwsStandIn.AcceptsLogin"/>
     public bool AcceptsLogin(string region, string identifier, string user, string password) => account.AcceptsLogin(region, identifier, user, password);
+
+    /// <inheritdoc cref="AwsStandIn.AcceptsKey"/>
+    public bool AcceptsKey(string id) => account.AcceptsKey(id);
 
     /// <inheritdoc cref="AwsStandIn.GiveKey"/>
     public (string Id, string Secret) GiveKey(string user) => account.GiveKey(user);

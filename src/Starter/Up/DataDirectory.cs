@@ -14,7 +14,7 @@ namespace PlatformOps.Starter.Up;
 /// </summary>
 internal sealed class DataDirectory : IDisposable
 {
-    private const string LockName = "lock", HolderName = "holder", ExternalTokenName = "external.token", AwsCredentialsName = "aws-credentials";
+    private const string LockName = "lock", HolderName = "holder", ExternalTokenName = "external.token", AwsCredentialsName = "aws-credentials", BackupKeyName = "backup.key";
 
     private readonly FileStream held;
 
@@ -35,6 +35,9 @@ internal sealed class DataDirectory : IDisposable
 
     /// <summary>Where the credentials of the sandbox's AWS stand.</summary>
     public string AwsCredentials => System.IO.Path.Combine(Path, AwsCredentialsName);
+
+    /// <summary>Where the key stands that backups of the evaluation are encrypted with.</summary>
+    public string BackupKey => System.IO.Path.Combine(Path, BackupKeyName);
 
     /// <summary>The token of the sandbox's Vault in a region.</summary>
     public string VaultToken(string region) => System.IO.Path.Combine(Path, $"{region}.vault-token");
@@ -74,7 +77,7 @@ internal sealed class DataDirectory : IDisposable
                     folder.Delete(recursive: true);
                     break;
                 // Only what is ours: a directory named by mistake keeps the rest.
-                case FileInfo file when file.Name is "running.json" or "connections.json" or ExternalTokenName or AwsCredentialsName || file.Extension is ".kubeconfig" or ".vault-token":
+                case FileInfo file when file.Name is "running.json" or "connections.json" or ExternalTokenName or AwsCredentialsName or BackupKeyName || file.Extension is ".kubeconfig" or ".vault-token":
                     file.Delete();
                     break;
             }

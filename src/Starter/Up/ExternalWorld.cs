@@ -30,9 +30,10 @@ internal sealed class ExternalWorld : IAsyncDisposable
     /// <summary>Null when the environment declares nothing of any.</summary>
     /// <param name="file">Where the DNS records are kept.</param>
     /// <param name="firstPassword">The password of a user (fourth) of a service (third) in a region (second), by which rotation stands where (first).</param>
+    /// <param name="bucketRefusal">Why S3 refuses what the nodes of a region's Elasticsearch have; null: it does not.</param>
     public static async Task<ExternalWorld?> StartAsync(
         EnvironmentSpecification environment, ComponentCatalog catalog, int seed, string file,
-        Func<IReadOnlyDictionary<string, RotationDefinition>, string, string, string, CancellationToken, Task<string?>> firstPassword, CancellationToken ct)
+        Func<IReadOnlyDictionary<string, RotationDefinition>, string, string, string, CancellationToken, Task<string?>> firstPassword, Func<string, CancellationToken, Task<string?>> bucketRefusal, CancellationToken ct)
     {
         var rendered = environment.Components.Where(component => component.Enabled)
             .SelectMany(component => environment.Regions.SelectMany(region => ManifestRenderer.Render(environment, catalog.Find(component.Name)!, region.Name))).ToList();
@@ -57,7 +58,7 @@ internal sealed class ExternalWorld : IAsyncDisposable
         var regional = new Dictionary<string, ExternalStandIn>();
         foreach (var region in environment.Regions.Select(region => region.Name))
         {
-            var own = regional[region] = await ExternalStandIn.StartAsync(seed, null, services.Token, (service, user, asked) => firstPassword(logins, region, service, user, asked), ct: ct);
+            var own = regional[region] = await ExternalStandIn.StartAsync(seed, null, services.Token, (service, user, asked) => firstPassword(logins, region, service, user, asked), bucketRefusal: asked => bucketRefusal(region, asked), ct: ct);
             foreach (var item in declared)
                 own.Put(item.Address.Kind, item.Manifest["spec"]?.AsObject() ?? []);
         }

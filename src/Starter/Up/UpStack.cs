@@ -7,6 +7,7 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Activities.Scaling;
 using PlatformOps.Activities.Secrets;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.BootstrapServer;
@@ -31,6 +32,9 @@ internal sealed class UpStack : IAsyncDisposable
 
     /// <summary>Where the catalog has Vault.</summary>
     private const string VaultComponent = "vault", VaultNamespace = "security", VaultService = "vault";
+
+    /// <summary>Where the catalog has Elasticsearch, and what it writes its snapshots with.</summary>
+    private const string SearchNamespace = "temporal-backend", SearchWorkload = "StatefulSet/elasticsearch", SnapshotSecret = "elasticsearch-snapshots";
 
     private readonly ServerLog log;
     private readonly Dictionary<string, PlatformTemporal> temporals = [];
@@ -105,10 +109,10 @@ internal sealed class UpStack : IAsyncDisposable
             stack.directory = data;
             stack.rotations = own.Regions.ToDictionary(
                 region => region.Name, region => own.Components.Where(component => component.Enabled).SelectMany(component => ManifestRenderer.Rotations(own, catalog.Find(component.Name)!, region.Name)).ToList());
-            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), stack.FirstPasswordAsync, ct);
+            stack.external = await ExternalWorld.StartAsync(own, catalog, options.Seed, Path.Combine(data.World(options.Environment), "cloudflare.json"), stack.FirstPasswordAsync, stack.BucketRefusalAsync, ct);
             stack.aws = await AwsWorld.StartAsync(own, catalog, options, Path.Combine(data.World(options.Environment), "aws.db"), ct);
             await stack.StartSandboxAsync(options, RegionsOf([own]), data, verbose, ct);
-            var connections = stack.Connect(data, RegionsOf(platform.Environments));
+            var connections = stack.Connect(options.Environment, data, RegionsOf(platform.Environments));
             if (options.Worker)
                 stack.StartWorker(locations, connections);
             else
@@ -205,12 +209,31 @@ internal sealed class UpStack : IAsyncDisposable
     /// <returns>Null: there is none.</returns>
     private async Task<string?> FirstPasswordAsync(IReadOnlyDictionary<string, RotationDefinition> logins, string region, string service, string user, CancellationToken ct)
     {
-        if (!logins.TryGetValue(service, out var rotation) || sandbox?.Regions.GetValueOrDefault(region) is not { } cluster)
+        if (!logins.TryGetValue(service, out var rotation) || Cluster(region) is not { } connection)
             return null;
-        using var connection = KubernetesConnection.Open(new() { Regions = new Dictionary<string, RegionConnection> { [region] = new() { Kubeconfig = directory!.Kubeconfig(region) } } }, region, cluster.Context);
+        using var opened = connection;
         var values = await new SecretReader(connection).FindAsync(rotation.Namespace, rotation.Secret, ct);
         return rotation.UsernameKey is { } key && values?.GetValueOrDefault(key)?.Reveal() == user ? values.GetValueOrDefault(rotation.PasswordKey)?.Reveal() : null;
     }
+
+    /// <summary>Nodes have in their keystores what the files of the Secret say, when their pods have it as files.</summary>
+    /// <returns>Null: S3 accepts it.</returns>
+    private async Task<string?> BucketRefusalAsync(string region, CancellationToken ct)
+    {
+        if (Cluster(region) is not { } connection)
+            return "Unable to execute HTTP request: the region does not run";
+        using var opened = connection;
+        var mounted = (await new SecretConsumers(connection).UsesAsync(SearchNamespace, ct)).Any(use => use.Workload == $"{SearchNamespace}/{SearchWorkload}" && use.Secrets.Contains($"{SearchNamespace}/{SnapshotSecret}"));
+        var values = mounted ? await new SecretReader(connection).FindAsync(SearchNamespace, SnapshotSecret, ct) : null;
+        if (values is null)
+            return "Unable to load AWS credentials from any provider in the chain";
+        return values.GetValueOrDefault("accessKeyId") is { } id && aws?.AcceptsKey(id.Reveal()) == true ? null
+            : "The AWS Access Key Id you provided does not exist in our records. (Service: Amazon S3; Status Code: 403; Error Code: InvalidAccessKeyId)";
+    }
+
+    /// <summary>Null: it does not run.</summary>
+    private KubernetesConnection? Cluster(string region) => sandbox?.Regions.GetValueOrDefault(region) is not { } cluster ? null : KubernetesConnection.Open(
+        new() { Regions = new Dictionary<string, RegionConnection> { [region] = new() { Kubeconfig = directory!.Kubeconfig(region) } } }, region, cluster.Context);
 
     /// <summary>For External Secrets, whatever address its stores state: a region has one Vault. What nobody wrote there yet is made, as whoever sets a platform up would.</summary>
     private async Task<IReadOnlyDictionary<string, string>?> ReadVaultAsync(string region, string address, string mount, string path, IReadOnlyList<string> properties, CancellationToken ct)
@@ -222,7 +245,8 @@ internal sealed class UpStack : IAsyncDisposable
         var there = await store.ReadAsync(path, ct);
         var values = there?.Values?.ToDictionary() ?? [];
         var missing = properties.Where(property => !values.ContainsKey(property)).ToList();
-        if (missing.Contains("password") && rotations.GetValueOrDefault(region)?.Find(known => known.Path == path) is { } rotation && await IssuedFirstAsync(rotation, connection, ct) is var (id, value))
+        // An id and a value belong together, whichever is asked for first.
+        if (missing.Exists(property => property is "username" or "password") && !values.ContainsKey("password") && rotations.GetValueOrDefault(region)?.Find(known => known.Path == path) is { } rotation && await IssuedFirstAsync(rotation, connection, ct) is var (id, value))
             (values["username"], values["password"]) = (new(id), new(value));
         foreach (var property in missing.Where(property => !values.ContainsKey(property)))
             values[property] = new(RandomNumberGenerator.GetHexString(32, lowercase: true));
@@ -286,7 +310,7 @@ internal sealed class UpStack : IAsyncDisposable
 
     /// <summary>Writes down how the regions are reached, for the worker here and any other. Regions that do not run lead nowhere: what is
     /// not stated would be looked for in the kubeconfig of whoever started this, and that may be a real cluster.</summary>
-    private PlatformConnections Connect(DataDirectory data, IReadOnlyList<string> allRegions)
+    private PlatformConnections Connect(string environment, DataDirectory data, IReadOnlyList<string> allRegions)
     {
         data.ForgetKubeconfigs();
         foreach (var region in Regions)
@@ -312,9 +336,21 @@ internal sealed class UpStack : IAsyncDisposable
                     ? new($"http://{sandbox.Regions[name].ServiceAddress(VaultNamespace, VaultService)}", TokenFile: data.VaultToken(name))
                     : new("http://127.0.0.1:1"),
             }),
+            Backups = Backups(environment, data, cloud),
         };
         connections.Save(data.Connections);
         return connections;
+    }
+
+    /// <summary>Backups go into the bucket that the environment declares.</summary>
+    private Dictionary<string, BackupAccess> Backups(string environment, DataDirectory data, AwsSettings cloud)
+    {
+        if (aws?.Bucket is not { } bucket)
+            return [];
+        // Without it the sets of earlier starts could not be read.
+        if (!File.Exists(data.BackupKey))
+            DataDirectory.WriteSecret(data.BackupKey, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+        return new() { [environment] = new() { Bucket = bucket.Name, Aws = cloud with { Region = bucket.Region }, KeyFiles = [data.BackupKey] } };
     }
 
     private static IReadOnlyList<string> RegionsOf(IEnumerable<EnvironmentSpecification> environments) =>

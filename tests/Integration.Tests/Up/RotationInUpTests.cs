@@ -40,10 +40,14 @@ public sealed class RotationInUpTests : IDisposable
             Assert.Contains(consumer, restarted, StringComparison.Ordinal);
 
         // What systems issue: the first of each is in Vault, where External Secrets has it from. It ends with the old one refused there.
-        string[] issued = ["gitlab-argocd", "artifactory-argocd", "cloudflare", "datadog", "authentik", "vault-platformops", "velero"];
+        string[] issued = ["gitlab-argocd", "artifactory-argocd", "cloudflare", "datadog", "authentik", "vault-platformops", "velero", "elasticsearch-snapshots"];
         rotated = await RunAsync(["secrets", "rotate", "rotations", .. issued, "--settle", "1s"]);
         Assert.Equal("rotated", rotated.GetProperty("outcome").GetString());
         Assert.Contains("Deployment/velero", rotated.GetRawText(), StringComparison.Ordinal);
+
+        // The nodes write their snapshots with the key that has just taken the place of the first.
+        Assert.Equal("complete", (await RunAsync("backup", "run", "rotations", "search")).GetProperty("outcome").GetString());
+        Assert.Equal("proved", (await RunAsync("backup", "verify", "rotations", "search")).GetProperty("outcome").GetString());
         up.Terminate();
         Assert.Equal(0, (await up.EndAsync(Patience)).ExitCode);
     }
@@ -88,6 +92,7 @@ public sealed class RotationInUpTests : IDisposable
               velero: {}
               object-storage: {replicationRole: "arn:aws:iam::123456789012:role/replication"}
               cluster-backups: {}
+              search-backups: {}
               authentik: {}
               cloudflare: {}
               vault: {}

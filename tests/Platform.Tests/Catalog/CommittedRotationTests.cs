@@ -68,6 +68,7 @@ public sealed class CommittedRotationTests
     {
         var rotations = Rotations("us-west-2");
         Assert.Equal(new IamTarget("reference-production-velero-us-west-2"), rotations.Single(rotation => rotation.Name == "velero").Target);
+        Assert.Equal(new IamTarget("reference-production-snapshots-us-west-2"), rotations.Single(rotation => rotation.Name == "elasticsearch-snapshots").Target);
         var gitlab = (ServiceTarget)rotations.Single(rotation => rotation.Name == "gitlab-argocd").Target!;
         // A project's path is one part of the address.
         Assert.Equal("api/v4/projects/platform%2Fconfiguration/access_tokens", gitlab.Create!.Path);

@@ -67,7 +67,16 @@ internal sealed partial class FakeBackups
 
     public Dictionary<string, StoreKind> Stores { get; } = new() { ["postgresql"] = StoreKind.Postgresql, ["search"] = StoreKind.Elasticsearch, ["vault"] = StoreKind.Vault };
 
-    public Task<ListedStores> ListStoresAsync(StoreReference input) => DoAsync("list", () => new ListedStores(Stores, ["app", "argo-cd"], 1, TimeSpan.FromHours(1)));
+    public Task<ListedStores> ListStoresAsync(StoreReference input) => DoAsync("list", () => new ListedStores(Stores, Components, 1, TimeSpan.FromHours(1)));
+
+    /// <summary>What is enabled.</summary>
+    public IReadOnlyList<string> Components { get; set; } = ["app", "argo-cd"];
+
+    /// <summary>What is found at a restored Temporal, at the first look.</summary>
+    public Queue<string> Restless { get; } = [];
+
+    public Task<FencedTemporal> FenceTemporalAsync(FenceTemporalInput input) =>
+        DoAsync("fenceTemporal", () => new FencedTemporal(Restless.TryDequeue(out var why) ? [why] : [], [$"shop: 2 schedules, all paused by {input.Operation}."]));
 
     /// <summary>What is planned for an Elasticsearch.</summary>
     public SearchRestorePlan SearchRestore { get; set; } = SearchPlan("uuid-1");

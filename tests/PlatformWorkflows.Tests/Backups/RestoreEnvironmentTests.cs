@@ -75,6 +75,24 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
         Assert.DoesNotContain("vaultRestore", backups.Events);
     }
 
+    [Fact]
+    public async Task Temporal_is_kept_still_before_its_own_workers_come_and_somebody_who_works_on_it_stops_that()
+    {
+        var backups = Cold();
+        backups.Stores.Clear();
+        backups.Components = ["app", "temporal-frontend", "temporal-worker"];
+        backups.Restless.Enqueue("worker-1 asked orders for work.");
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
+        Assert.Equal(["plan", "temporal", "temporal-fence", "temporal-worker"], (await run.UntilAsync(RunbookPhase.AwaitingApproval)).Steps.Select(step => step.Name));
+        await run.ApproveAsync();
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.Contains("worker-1 asked orders for work.", parked.Summary, StringComparison.Ordinal);
+        await run.TellAsync("retryStep", new StepInput("temporal-fence"));
+        var report = await run.ReportAsync();
+        Assert.Equal(2, backups.Events.Count(call => call == "fenceTemporal"));
+        Assert.Contains(report.Steps, step => step is { Name: "temporal-fence", State: StepState.Done } && step.Detail == "shop: 2 schedules, all paused by op-recorded.");
+    }
+
     [Theory]
     [InlineData(nameof(RestoreDatabase))]
     [InlineData(nameof(RestoreSearch))]

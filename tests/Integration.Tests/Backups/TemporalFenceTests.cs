@@ -1,0 +1,75 @@
+using PlatformOps.Activities.Backups;
+using PlatformOps.Activities.Provisioning;
+using PlatformOps.Adapters;
+using PlatformOps.BootstrapServer;
+using PlatformOps.Starter.CommandLine;
+using PlatformOps.Workflows.Backups;
+using Temporalio.Client;
+using Temporalio.Client.Schedules;
+using Temporalio.Testing;
+using Temporalio.Worker;
+using Temporalio.Workflows;
+
+namespace PlatformOps.Integration.Tests.Backups;
+
+/// <summary>A Temporal whose databases were restored does nothing before people have seen what it would do.</summary>
+public sealed class TemporalFenceTests : IAsyncLifetime
+{
+    private const string Queue = "orders";
+
+    private BootstrapServerHost server = null!;
+    private TemporalClient client = null!;
+    private BackupActivities activities = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        server = await BootstrapServerHost.StartAsync(new(), TestContext.Current.CancellationToken);
+        client = await TemporalClient.ConnectAsync(new(server.Address));
+        var locations = Locations.From(null, null, null);
+        activities = new(
+            new ProvisioningSources(locations.Specification, locations.Catalog),
+            new() { Regions = new Dictionary<string, RegionConnection> { ["us-east-1"] = new() { Kubeconfig = "/nowhere", TemporalAddress = server.Address, Aws = new(Endpoint: "http://127.0.0.1:1") } } });
+        foreach (var id in new[] { "hourly", "nightly" })
+            await client.CreateScheduleAsync(id, new(ScheduleActionStartWorkflow.Create("Order", [], new($"of-{id}", Queue)), new() { Intervals = [new(TimeSpan.FromHours(1))] }) { State = new() { Paused = id == "nightly" } });
+        foreach (var id in new[] { "open", "closed" })
+            await client.StartWorkflowAsync("Order", [], new(id, Queue));
+        await client.GetWorkflowHandle("closed").TerminateAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        activities.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Its_schedules_are_paused_and_its_runs_are_read_whole()
+    {
+        var fenced = await FenceAsync();
+        Assert.Empty(fenced.Wrong);
+        Assert.Equal("default in us-east-1: 1 open executions, which nobody works on; 2 schedules, all paused, 1 of them before. 2 executions were described and 5 events of their histories read.", Assert.Single(fenced.Right));
+        var paused = await client.GetScheduleHandle("hourly").DescribeAsync();
+        Assert.Equal((true, "Paused by op: it is of a restored database. Look what it would do, then unpause it."), (paused.Schedule.State.Paused, paused.Schedule.State.Note));
+        // The same again finds it done.
+        Assert.Contains("2 schedules, all paused, 2 of them before", Assert.Single((await FenceAsync()).Right), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_works_on_its_runs_already_is_named()
+    {
+        using var worker = new TemporalWorker(client, new TemporalWorkerOptions(Queue) { Identity = "worker-1" }.AddWorkflow<Order>());
+        // It has worked: the open one is done, and another one waits.
+        await worker.ExecuteAsync(async () => await client.GetWorkflowHandle("open").GetResultAsync());
+        await client.StartWorkflowAsync("Order", [], new("next", Queue));
+        Assert.StartsWith("worker-1 asked orders of default in us-east-1 for work", Assert.Single((await FenceAsync()).Wrong), StringComparison.Ordinal);
+    }
+
+    private Task<FencedTemporal> FenceAsync() => new ActivityEnvironment().RunAsync(() => activities.FenceTemporalAsync(new("development", "op")));
+
+    [Workflow]
+    public sealed class Order
+    {
+        [WorkflowRun]
+        public Task RunAsync() => Task.CompletedTask;
+    }
+}
