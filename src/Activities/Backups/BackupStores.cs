@@ -22,7 +22,7 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     public IBackupStore Open(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store switch
     {
-        StoreKind.Postgresql => Guarded(store),
+        StoreKind.Postgresql => Guarded(store, definition.Rows),
         StoreKind.KubernetesState => snapshots.ClusterState(store, Region(store, specified), definition.Retention, Access(store.Environment), Objects(store.Environment)),
         StoreKind.Vault => snapshots.Vault(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
         StoreKind.Elasticsearch => snapshots.Search(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
@@ -68,8 +68,8 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
             ? RegionVault.Open(connections, region.Name, new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}"), "restore") : null;
     }
 
-    private GuardedBackups Guarded(StoreReference store) => connections.Failover.TryGetValue(store.Environment, out var access) && access.Kind == "guard"
-        ? new(FailoverPairs.Guards(store.Environment, access), time)
+    private GuardedBackups Guarded(StoreReference store, RowTolerance? rows = null) => connections.Failover.TryGetValue(store.Environment, out var access) && access.Kind == "guard"
+        ? new(FailoverPairs.Guards(store.Environment, access), time, rows)
         : throw new AdapterException(
             AdapterFailureKind.NotServed, $"{store} of {store.Environment} is not behind guards: failover.{store.Environment}.nodes of the connections file states none. See docs/runbooks/backup.md.");
 

@@ -23,6 +23,9 @@ public sealed record BackupOrder
     /// <summary>For <see cref="BackupJobKind.Probe"/>.</summary>
     public double RpoSeconds { get; init; }
 
+    /// <summary>For <see cref="BackupJobKind.Probe"/>: by how much the rows of tables may be off; null: as is usual.</summary>
+    public RowTolerance? Rows { get; init; }
+
     /// <summary>For <see cref="BackupJobKind.Secure"/>: the epoch that the data is to know.</summary>
     public long Epoch { get; init; }
 

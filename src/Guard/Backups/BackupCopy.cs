@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Postgres;
+using PlatformOps.Platform.Backups;
 
 namespace PlatformOps.Guard.Backups;
 
@@ -92,7 +93,11 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
         }
 
         if (!replaces)
+        {
             await CompareNamesAsync(copy, wrong, right, ct);
+            await CompareTablesAsync(copy, server, order, wrong, right, ct);
+        }
+
         var rpo = await CompareMarkersAsync(copy, held, TimeSpan.FromSeconds(order.RpoSeconds), wrong, right, ct);
         return new(wrong, right, rpo);
     }
@@ -214,6 +219,20 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
         }
 
         static string[] Words(object? answer) => $"{answer}".Split(',', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    private async Task CompareTablesAsync(ServerSql copy, ServerProcess server, BackupOrder order, List<string> wrong, List<string> right, CancellationToken ct)
+    {
+        if (await TableCounts.KeptAsync(copy, ct) is not { } then)
+        {
+            right.Add("The rows of tables are not compared: nobody counted them before the set was made.");
+            return;
+        }
+
+        var (lost, found) = TableComparison.Of(
+            then, await TableCounts.CountAsync(parts.Configuration, () => parts.Server.Id, all: false, ct), await TableCounts.CountAsync(Own, () => server.Id, all: true, ct), order.Rows ?? RowTolerance.Default);
+        wrong.AddRange(lost);
+        right.AddRange(found);
     }
 
     private async Task<TimeSpan?> CompareMarkersAsync(ServerSql copy, CopyOrder held, TimeSpan rpo, List<string> wrong, List<string> right, CancellationToken ct)

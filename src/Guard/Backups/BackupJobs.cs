@@ -78,7 +78,7 @@ internal sealed class BackupJobs(GuardParts parts)
 
     private async Task<object> DoAsync(BackupOrder order, Action<string> progress, CancellationToken ct) => order.Kind switch
     {
-        BackupJobKind.Make => await tool.MakeAsync(order.Operation, order.Method, progress, parts.Clock, ct),
+        BackupJobKind.Make => await MakeAsync(order, progress, ct),
         BackupJobKind.Look => await tool.LookAsync(ct),
         BackupJobKind.Restore => await copy.RestoreAsync(order, tool, progress, ct),
         BackupJobKind.Probe => await copy.ProbeAsync(order, progress, ct),
@@ -91,6 +91,13 @@ internal sealed class BackupJobs(GuardParts parts)
         BackupJobKind.Discard => await DiscardAsync(order, ct),
         var kind => throw new GuardException($"{kind} is not known to this guard.") { Refused = true },
     };
+
+    private async Task<StoredBackup> MakeAsync(BackupOrder order, Action<string> progress, CancellationToken ct)
+    {
+        progress("Counting the rows of tables.");
+        await TableCounts.KeepAsync(parts, ct);
+        return await tool.MakeAsync(order.Operation, order.Method, progress, parts.Clock, ct);
+    }
 
     private async Task<string> RemoveAsync(BackupOrder order, CancellationToken ct)
     {

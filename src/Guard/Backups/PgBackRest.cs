@@ -19,6 +19,9 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>What it ends with because of what lies in the repository: a wrong checksum, a file or format that is not one, a missing file, a set that is none, a wrong pass phrase.</summary>
     private static readonly int[] Damages = [26, 28, 29, 55, 75, 95];
 
+    /// <summary>How long another one is waited for: as long as a backup may take by default (<c>within</c> of the runbook).</summary>
+    private static readonly TimeSpan BusyAtMost = TimeSpan.FromHours(6);
+
     /// <summary>What <c>info</c> says of a repository that it could not read. It ends as if there were no sets.</summary>
     private const int Unread = 99;
 
@@ -98,6 +101,7 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>Makes a set that carries the operation, or waits for the one that is being made, or finds it.</summary>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
+        var began = clock.GetTimestamp();
         await EnsureStanzaAsync(ct, BusyAsync);
         for (var done = false; ;)
         {
@@ -120,6 +124,8 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
         // An earlier guard of this node began one, or somebody did by hand: nothing is begun beside it. The job ends when nobody wants it any more.
         Task BusyAsync()
         {
+            if (clock.GetElapsedTime(began) > BusyAtMost)
+                throw new GuardException($"Another pgBackRest has worked on the stanza {settings.Stanza} for all of the {BusyAtMost.TotalHours:0} hours that it is waited for. Look what it does (ps -fu of the server's user, pgbackrest info), end it when it stands still, then make the backup again.");
             progress("Another pgBackRest works on the stanza; waiting for it.");
             return Task.Delay(TimeSpan.FromSeconds(1), clock, ct);
         }

@@ -5,7 +5,8 @@ namespace PlatformOps.Guard.Postgres;
 
 /// <summary>What the guard says to its server in SQL. One connection, made anew when it broke; one statement at a time; every statement has a deadline.</summary>
 /// <param name="server">Which process the server is now: a connection to an earlier one is over, and does not know it yet.</param>
-internal sealed class ServerSql(GuardConfiguration configuration, Func<int> server) : IAsyncDisposable
+/// <param name="database">That it is said to.</param>
+internal sealed class ServerSql(GuardConfiguration configuration, Func<int> server, string database = "postgres") : IAsyncDisposable
 {
     private const string Observe = """
         SELECT r.recovering,
@@ -108,7 +109,7 @@ internal sealed class ServerSql(GuardConfiguration configuration, Func<int> serv
             Port = 5432,
             Username = ServerRoles.Guard,
             Password = ServerRoles.PasswordOf(ServerRoles.Guard, configuration.PasswordFile).Reveal(),
-            Database = "postgres",
+            Database = database,
             Pooling = false,
             // What the guard writes waits for no standby: it is about this node.
             Options = "-c synchronous_commit=local",

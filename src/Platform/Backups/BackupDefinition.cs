@@ -32,6 +32,9 @@ public sealed record BackupDefinition
 
     /// <summary>How long a set that is to go is only marked before it goes.</summary>
     public required TimeSpan Grace { get; init; }
+
+    /// <summary>By how much the rows of restored tables may be off before a set counts as damaged.</summary>
+    public RowTolerance Rows { get; init; } = RowTolerance.Default;
 }
 
 /// <summary>When one kind of set is made.</summary>

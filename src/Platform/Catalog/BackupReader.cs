@@ -36,6 +36,7 @@ internal static class BackupReader
         Rto = Duration(tree["rto"]),
         VerifyEvery = Duration(tree["verifyEvery"]),
         Grace = Duration(tree["grace"]),
+        Rows = new((int)(long)tree["rowTolerance"]!, (tree["rowTolerances"] as JsonObject ?? []).ToDictionary(table => table.Key, table => (int)(long)table.Value!)),
     };
 
     /// <summary>Names are unique, and what is promised can be kept by what is scheduled.</summary>
@@ -59,6 +60,8 @@ internal static class BackupReader
                 component.Reader.Report($"{path}.rpo", $"{Units.Format(backup.Rpo)} cannot be kept: sets are made less often, and nothing is kept between them; make them more often, or promise less");
             if (backup.Schedules.FirstOrDefault(schedule => schedule.At >= schedule.Every) is not null)
                 component.Reader.Report($"{path}.schedules", "at is to be shorter than every: it counts from the beginning of each interval");
+            if (backup.Store != StoreKind.Postgresql && (backup.Rows.Tables.Count > 0 || backup.Rows.Percent != RowTolerance.DefaultPercent))
+                component.Reader.Report($"{path}.rowTolerance", "only postgresql has tables; the documents of indices are counted exactly; remove it");
             if (backup.VerifyEvery > backup.Retention)
                 component.Reader.Report($"{path}.verifyEvery", "is longer than the retention: sets would go without ever having been proved");
         }

@@ -235,6 +235,8 @@ internal static class ComponentShape
         new("rto", new DurationShape("How long a restore may take."), Required: true),
         new("verifyEvery", new DurationShape("How old the proof of a set may become.", Minimum: TimeSpan.FromMinutes(1)), Default: "7d"),
         new("grace", new DurationShape("How long a set that is to go is only marked.", Minimum: TimeSpan.FromMinutes(1)), Default: "24h"),
+        new("rowTolerance", new IntegerShape("By how many percent the rows of a restored table may be off; 100: they are not compared.", 0, 100), Default: (long)RowTolerance.DefaultPercent),
+        new("rowTolerances", new WordsShape("The same for tables by database.schema.table, where * stands for anything; the first that fits decides.", new IntegerShape("In percent.", 0, 100))),
     ]);
 
     private static readonly TextShape ParameterName = new("The name of a parameter, of its own or imported.", Pattern: "^[A-Za-z][A-Za-z0-9]*$", PatternInWords: "the name of a parameter such as replicas");

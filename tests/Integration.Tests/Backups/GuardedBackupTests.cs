@@ -43,6 +43,9 @@ public sealed class GuardedBackupTests
         Assert.Empty(found.Wrong);
         Assert.Equal(found.Right, (await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Right);
         Assert.True(found.Rpo < Rpo, $"{found.Rpo}");
+        Assert.Contains(found.Right, right => right.EndsWith("tables have the columns and about the rows that they have to have.", StringComparison.Ordinal));
+        await pair.CopySqlAsync("DELETE FROM ledger");
+        Assert.Contains(".public.ledger has 0 rows in it; when a set was made it had", Assert.Single((await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong), StringComparison.Ordinal);
         Assert.Equal(["the copy of " + increment.Label + " on us-west-2"], await pair.Store.CleanUpAsync("verify-1", Ct));
         Assert.Empty(await pair.Store.CleanUpAsync("verify-1", Ct));
 

@@ -265,6 +265,13 @@ internal static class RecordedBehaviours
             server, FakeBackups.Of(StoreKind.Vault).Fail("vaultInventory", type: FailureTypes.Forbidden).Fail("vaultOpen", type: FailureTypes.Rejected).Fail("vaultFence", type: FailureTypes.Rejected),
             RestoreVaultTests.AnswerForEverythingAsync),
         ["environment-restored"] = server => RestoreEnvironmentAsync(server, RestoreEnvironmentTests.Cold(), run => run.ApproveAsync()),
+        ["environment-restored-with-temporal-still"] = server =>
+        {
+            var backups = RestoreEnvironmentTests.Cold();
+            backups.Stores.Clear();
+            backups.Components = ["app", "temporal-frontend", "temporal-worker"];
+            return RestoreEnvironmentAsync(server, backups, run => run.ApproveAsync());
+        },
         ["backup-of-a-schedule"] = server => BackupAsync(server, new FakeBackups(), (to, backups, environment) => RunningRunbook<BackUpReport>.StartAsync(
             to, new(Chain), nameof(BackUpDatabase), $"{BackUpStore.WorkflowId(environment!, "postgresql")}-2026-03-01T00:00:00Z", new BackUpInput { Environment = environment, Store = "postgresql", OperationId = "op-recorded" }, backups)),
         ["backup-held"] = server => BackupAsync(server, new FakeBackups().With("new", 1), (server, backups, environment) => Runs.HoldAsync(server, backups, release: false, environment)),
