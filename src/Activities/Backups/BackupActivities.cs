@@ -106,8 +106,11 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
 
         foreach (var set in sets.Where(set => set is { Outcome: BackupOutcome.Complete, Label: not null } && sight.Broken.ContainsKey(set.Label)))
             await DamagedAsync(set.Id, sight.Broken[set.Label!]);
+        var copies = stores.Copies(input) is { } places ? await places.CheckAsync(sets, Cancellation) : ([], new Dictionary<string, IReadOnlyList<BackupLocation>>());
+        foreach (var set in sets.Where(set => copies.Locations.TryGetValue(set.Id, out var found) && !found.SequenceEqual(set.Locations)))
+            await catalog.ChangeAsync(set.Id, there => there with { Locations = copies.Locations[set.Id] }, Cancellation);
         return new CheckedRepository(
-            [.. sight.Gaps.Select(gap => $"{gap}"), .. disagreements.Select(finding => $"{finding.Name}: {finding.Why}"), .. sight.Broken.Select(broken => $"{broken.Key}: {broken.Value}")],
+            [.. sight.Gaps.Select(gap => $"{gap}"), .. disagreements.Select(finding => $"{finding.Name}: {finding.Why}"), .. sight.Broken.Select(broken => $"{broken.Key}: {broken.Value}"), .. copies.Wrong],
             sight.Gaps, disagreements, damaged, sight.NewestLog);
 
         async Task DamagedAsync(string id, string why)
@@ -265,7 +268,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
 
     private FoundBackup Short(BackupSet set, BackupDefinition definition) => new(
         set.Id, set.Standing(definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, set.Proof?.MeasuredRpo, set.Proof?.MeasuredRto,
-        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : null));
+        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : null), set.Locations);
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
 }

@@ -34,6 +34,16 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
     /// <summary>What restores of a store write down for themselves, beside its sets.</summary>
     public RestoreNotes Notes(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/restores/{store}/");
 
+    /// <summary>The copies of a store's sets, and their locks; null: neither is stated.</summary>
+    public SetCopies? Copies(StoreReference store)
+    {
+        var access = Access(store.Environment);
+        if (access is { Copy: null, Locked: false })
+            return null;
+        var copy = access.Copy is null ? null : new SetCopies.Place(new(Bucket($"{store.Environment} copy", access.Copy.Aws ?? access.Aws), access.Copy.Bucket), access.Copy.Bucket, (access.Copy.Aws ?? access.Aws)?.Region ?? access.Copy.Bucket);
+        return new(new(Objects(store.Environment), access.Bucket, access.Aws?.Region ?? access.Bucket), copy, access.Locked, $"{access.Prefix ?? store.Environment}/lock-probe", time);
+    }
+
     /// <summary>Who reads the sets of a store.</summary>
     public SetClaims Claims(StoreReference store) => new(Catalog(store), time);
 
@@ -78,16 +88,16 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     private static RegionSpecification Region(StoreReference store, SpecifiedEnvironment specified) => specified.Environment.Regions.First(region => region.Name == RegionOf(store, specified));
 
-    private StoredObjects Objects(string environment) => new(Bucket(environment), Access(environment).Bucket);
+    private StoredObjects Objects(string environment) => new(Bucket(environment, Access(environment).Aws), Access(environment).Bucket);
 
-    private AwsConnection Bucket(string environment)
+    private AwsConnection Bucket(string name, AwsSettings? aws)
     {
         lock (gate)
         {
-            if (!buckets.TryGetValue(environment, out var known))
+            if (!buckets.TryGetValue(name, out var known))
             {
-                var own = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { ["backups"] = new() { Aws = Access(environment).Aws } } };
-                buckets[environment] = known = RegionAws.Open(own, "backups");
+                var own = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { ["backups"] = new() { Aws = aws } } };
+                buckets[name] = known = RegionAws.Open(own, "backups");
             }
 
             return known;

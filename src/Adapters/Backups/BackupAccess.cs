@@ -12,6 +12,12 @@ public sealed record BackupAccess
     /// <summary>How the bucket's region is reached.</summary>
     public AwsSettings? Aws { get; init; }
 
+    /// <summary>Where the bucket is copied to, in another region: each backup compares them. Null: nowhere.</summary>
+    public BackupCopyAccess? Copy { get; init; }
+
+    /// <summary>Whether nobody can delete what is written for a while, in both buckets: each backup tries it. Default false.</summary>
+    public bool Locked { get; init; }
+
     /// <summary>Files with keys for what would not be encrypted otherwise, 32 bytes in base64 each: the first encrypts, all decrypt. Read by each activity.</summary>
     public IReadOnlyList<string> KeyFiles { get; init; } = [];
 
@@ -35,6 +41,8 @@ public sealed record BackupAccess
             yield return $"{path}.bucket is missing: name the bucket of the backup catalog.";
         if (Prefix is { } prefix && (prefix.Length == 0 || prefix.StartsWith('/') || prefix.EndsWith('/')))
             yield return $"{path}.prefix is '{prefix}': a path without slashes at its ends is expected, or leave it out.";
+        if (Copy is { } copy && (copy.Bucket.Length == 0 || copy.Bucket == Bucket))
+            yield return $"{path}.copy.bucket is '{copy.Bucket}': name the bucket in another region into which S3 copies {Bucket}.";
         if (Quarantine is { Kubeconfig: "" })
             yield return $"{path}.quarantine.kubeconfig is missing: name the kubeconfig of an API server that is used for nothing else.";
         if (QuarantineVault is { } vault && !(Uri.TryCreate(vault.Address, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"))
@@ -50,9 +58,14 @@ public sealed record BackupAccess
     internal BackupAccess RelativeTo(string folder) => this with
     {
         Aws = Aws?.RelativeTo(folder),
+        Copy = Copy is null ? null : Copy with { Aws = Copy.Aws?.RelativeTo(folder) },
         KeyFiles = [.. KeyFiles.Select(file => Path.Combine(folder, file))],
         Quarantine = Quarantine?.RelativeTo(folder),
         QuarantineVault = QuarantineVault?.RelativeTo(folder),
         QuarantineSearch = QuarantineSearch?.RelativeTo(folder),
     };
 }
+
+/// <summary>A bucket that another one is copied into.</summary>
+/// <param name="Aws">How its region is reached; null: as that of the other one, in the same region.</param>
+public sealed record BackupCopyAccess(string Bucket = "", AwsSettings? Aws = null);

@@ -1,3 +1,4 @@
+using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Catalog;

@@ -51,8 +51,10 @@ public sealed record FoundBackups(IReadOnlyList<FoundBackup> Sets, int Count);
 /// <param name="Set">Its id.</param>
 /// <param name="Label">What the store's own tool calls it.</param>
 /// <param name="Why">Why it is partial, failed, damaged, held or marked; null: it is none of them.</param>
+/// <param name="Locations">Where it lies whole, and until when nobody can delete it there.</param>
 public sealed record FoundBackup(
-    string Set, BackupStanding Standing, BackupMethod Method, DateTimeOffset StartedAt, string? Label, long? Bytes, DateTimeOffset? ProvedAt, TimeSpan? MeasuredRpo, TimeSpan? MeasuredRto, string? Why);
+    string Set, BackupStanding Standing, BackupMethod Method, DateTimeOffset StartedAt, string? Label, long? Bytes, DateTimeOffset? ProvedAt, TimeSpan? MeasuredRpo, TimeSpan? MeasuredRto, string? Why,
+    IReadOnlyList<BackupLocation>? Locations = null);
 
 /// <param name="Operation">The verification.</param>
 /// <param name="Set">Null: the one that is due.</param>

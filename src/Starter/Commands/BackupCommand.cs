@@ -182,5 +182,8 @@ internal static class BackupCommand
     private static string Words(FoundBackup found) => string.Create(
         CultureInfo.InvariantCulture,
         $"{found.Method.ToString().ToLowerInvariant()} of {found.StartedAt:u}{(found.Label is { } label ? $", {label}" : "")}{(found.Bytes is { } bytes ? $", {bytes / 1_000_000.0:0.0} MB" : "")}"
-        + $"{(found.MeasuredRpo is { } rpo ? $", RPO {rpo.TotalSeconds:0.0} s" : "")}{(found.MeasuredRto is { } rto ? $", RTO {rto.TotalSeconds:0.0} s" : "")}{(found.Why is { } why ? $": {why}" : "")}");
+        + $"{(found.MeasuredRpo is { } rpo ? $", RPO {rpo.TotalSeconds:0.0} s" : "")}{(found.MeasuredRto is { } rto ? $", RTO {rto.TotalSeconds:0.0} s" : "")}{Places(found.Locations ?? [])}{(found.Why is { } why ? $": {why}" : "")}");
+
+    private static string Places(IReadOnlyList<BackupLocation> places) =>
+        $"{(places is [_, var copy, ..] ? $", copied to {copy.Region}" : "")}{(places.Count > 0 && places.All(place => place.LockedUntil is not null) ? string.Create(CultureInfo.InvariantCulture, $", locked until {places.Min(place => place.LockedUntil):yyyy-MM-dd}") : "")}";
 }

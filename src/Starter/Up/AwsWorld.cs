@@ -15,10 +15,13 @@ internal sealed class AwsWorld : IAsyncDisposable
 
     private readonly AwsStandIn account;
 
-    private AwsWorld(AwsStandIn account, (string Name, string Region)? bucket) => (this.account, Bucket) = (account, bucket);
+    private AwsWorld(AwsStandIn account, (string Name, string Region)? bucket, (string Name, string Region)? copy) => (this.account, Bucket, Copy) = (account, bucket, copy);
 
     /// <summary>The bucket for backups that the environment declares; null: it declares none. The primary region's, from which S3 copies into the others.</summary>
     public (string Name, string Region)? Bucket { get; }
+
+    /// <summary>The one that it is copied into; null: none.</summary>
+    public (string Name, string Region)? Copy { get; }
 
     /// <summary>Calls that may have changed something, since the start.</summary>
     public long MutatingCalls => account.MutatingCalls;
@@ -35,8 +38,10 @@ internal sealed class AwsWorld : IAsyncDisposable
         var account = await AwsStandIn.StartAsync(new() { DataFile = file, Seed = options.Seed, TimeScale = options.TimeScale * Haste }, ct);
         foreach (var zone in declared.Select(item => (string?)item.Manifest["spec"]?["zone"]).OfType<string>().Distinct())
             account.AddZone(zone);
-        var bucket = declared.Find(item => item.Address.Kind == "Bucket" && item.Manifest["spec"]?["replicaOf"] is null);
-        return new(account, bucket is null ? null : (bucket.Address.Name, environment.Regions.First(region => region.Role == RegionRole.Primary).Name));
+        return new(account, Of(RegionRole.Primary), Of(RegionRole.Secondary));
+
+        (string, string)? Of(RegionRole role) => declared.Find(item => item.Address.Kind == "Bucket" && item.Manifest["spec"]?["replicaOf"] is null == (role == RegionRole.Primary)) is { } bucket
+            ? (bucket.Address.Name, environment.Regions.First(region => region.Role == role).Name) : null;
     }
 
     /// <inheritdoc cref="AwsStandIn.AcceptsLogin"/>

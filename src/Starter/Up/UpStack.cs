@@ -350,7 +350,17 @@ internal sealed class UpStack : IAsyncDisposable
         // Without it the sets of earlier starts could not be read.
         if (!File.Exists(data.BackupKey))
             DataDirectory.WriteSecret(data.BackupKey, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
-        return new() { [environment] = new() { Bucket = bucket.Name, Aws = cloud with { Region = bucket.Region }, KeyFiles = [data.BackupKey] } };
+        return new()
+        {
+            [environment] = new()
+            {
+                Bucket = bucket.Name,
+                Aws = cloud with { Region = bucket.Region },
+                Copy = aws.Copy is { } copy ? new(copy.Name, cloud with { Region = copy.Region }) : null,
+                Locked = true,
+                KeyFiles = [data.BackupKey],
+            },
+        };
     }
 
     private static IReadOnlyList<string> RegionsOf(IEnumerable<EnvironmentSpecification> environments) =>

@@ -72,6 +72,10 @@ public abstract class BucketTests(TestAws aws)
 
         Assert.Equal(AdapterFailureKind.Forbidden, refused.Kind);
         Assert.NotNull(await objects.GetAsync("backup", Ct));
+        var known = await objects.LockAsync("backup", Ct);
+        Assert.Equal(version, known!.Version);
+        Assert.True(known.Until > DateTimeOffset.UtcNow.AddDays(3649), $"{known.Until}");
+        Assert.Null(await objects.LockAsync("nothing", Ct));
     }
 
     [Fact]

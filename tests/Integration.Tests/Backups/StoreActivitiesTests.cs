@@ -83,6 +83,52 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
     }
 
     [Fact]
+    public async Task A_copy_in_the_second_region_is_compared_and_whoever_makes_backups_cannot_delete_them()
+    {
+        await using var platform = await TestPlatform.CreateAsync(cluster);
+        await using var source = await StandIn.StartAsync();
+        await new VaultSystem(source.Root).MountAsync("secret", "kv", Ct, options: new Dictionary<string, string> { ["version"] = "2" });
+        Declare(platform, "vault");
+        using var there = aws.Connect("us-west-2");
+        using var here = aws.Connect();
+        var (name, copy) = ($"locked-{platform.Suffix}", $"copy-{platform.Suffix}");
+        await new Buckets(there).EnsureAsync(new() { Name = copy, LockDays = 3650 }, new("test", "production", "backups"), "op-1", Ct);
+        await new Buckets(here).EnsureAsync(new() { Name = name, LockDays = 3650, Replication = new(copy, "arn:aws:iam::123456789012:role/replicator") }, new("test", "production", "backups"), "op-1", Ct);
+        var unlocked = await AccessAsync(platform);
+        var access = unlocked with { Bucket = name, Copy = new(copy, unlocked.Aws! with { Region = "us-west-2" }), Locked = true };
+        var vault = new VaultAccess(Address: source.Server.Address.ToString(), TokenFile: File(platform, "vault.token", source.Server.RootToken));
+        // Whatever was written is long past being on its way.
+        var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(365));
+        using var activities = Activities(platform, access, vault, time: later);
+        var store = new StoreReference(platform.Environment, "state");
+        await MakeAsync(activities, "op-1");
+
+        Assert.Empty((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
+        var places = Assert.Single((await platform.RunAsync(() => activities.ReadBackupsAsync(store))).Sets).Locations!;
+        Assert.Equal([("us-east-1", $"s3://{name}/{platform.Environment}/sets/state/op-1"), ("us-west-2", $"s3://{copy}/{platform.Environment}/sets/state/op-1")], places.Select(place => (place.Region, place.Place)));
+        Assert.All(places, place => Assert.True(place.LockedUntil > later.GetUtcNow(), $"{place}"));
+
+        // Somebody writes into the copy.
+        await new StoredObjects(there, copy).PutAsync($"{platform.Environment}/sets/state/op-1/vault.snap", "another"u8.ToArray(), Ct);
+        var finding = Assert.Single((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
+        Assert.StartsWith($"op-1: in its copy in {copy} 1 of 2 objects are not what was written, the first is op-1/vault.snap.", finding, StringComparison.Ordinal);
+        var left = Assert.Single((await platform.RunAsync(() => activities.ReadBackupsAsync(store))).Sets);
+        Assert.Equal((BackupStanding.Complete, "us-east-1"), (left.Standing, Assert.Single(left.Locations!).Region));
+
+        // A bucket without a lock.
+        using var open = Activities(platform, unlocked with { Locked = true }, vault, time: later);
+        await MakeAsync(open, "op-2");
+        Assert.Contains($"{unlocked.Bucket} lets whoever makes backups delete them", Assert.Single((await platform.RunAsync(() => open.CheckRepositoryAsync(store))).Findings), StringComparison.Ordinal);
+
+        async Task MakeAsync(BackupActivities by, string operation)
+        {
+            await platform.RunAsync(() => by.BeginBackupAsync(new(store, operation, StoreKind.Vault, null)));
+            var made = await platform.RunAsync(() => by.MakeBackupAsync(new(store, operation, BackupMethod.Full)));
+            await platform.RunAsync(() => by.RecordBackupAsync(new(store, operation, made, null)));
+        }
+    }
+
+    [Fact]
     public async Task An_Elasticsearch_is_backed_up_proved_and_kept_by_retention()
     {
         await using var platform = await TestPlatform.CreateAsync(cluster);
@@ -201,14 +247,14 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         return new() { Bucket = name, Aws = aws.Settings($"backups-{platform.Suffix}") with { Region = "us-east-1" }, KeyFiles = [File(platform, "backup.key", Convert.ToBase64String(new byte[32]))] };
     }
 
-    private BackupActivities Activities(TestPlatform platform, BackupAccess access, VaultAccess? vault, ExternalAccess? search = null)
+    private BackupActivities Activities(TestPlatform platform, BackupAccess access, VaultAccess? vault, ExternalAccess? search = null, TimeProvider? time = null)
     {
         var region = new RegionConnection { Kubeconfig = cluster.Kubeconfig(platform.Proxy.Address, platform.Proxy.Token), Vault = vault, External = search is null ? new Dictionary<string, ExternalAccess>() : new() { ["elasticsearch"] = search } };
         return new(new(platform.SpecificationFolder, Path.Combine(platform.SpecificationFolder, "..", "catalog")), new()
         {
             Regions = new Dictionary<string, RegionConnection> { [TestPlatform.Region] = region },
             Backups = new Dictionary<string, BackupAccess> { [platform.Environment] = access },
-        });
+        }, time);
     }
 
     private static string File(TestPlatform platform, string name, string text)

@@ -70,6 +70,13 @@ public sealed class StoredObjects(AwsConnection connection, string bucket)
         return answer is null ? null : new(key, answer.ContentLength, answer.LastModified ?? default, answer.ETag);
     }
 
+    /// <summary>Which version of an object is the newest, and until when nobody can delete it; null when there is none.</summary>
+    public async Task<StoredLock?> LockAsync(string key, CancellationToken ct)
+    {
+        var answer = await connection.FindAsync(Named(key), token => connection.S3.GetObjectMetadataAsync(new GetObjectMetadataRequest { BucketName = bucket, Key = key }, token), ct);
+        return answer is null ? null : new(answer.VersionId, answer.ObjectLockRetainUntilDate is { } until && until > DateTime.MinValue ? new DateTimeOffset(until.ToUniversalTime(), TimeSpan.Zero) : null);
+    }
+
     /// <summary>The objects whose keys begin so, all pages of them.</summary>
     public async Task<IReadOnlyList<StoredSummary>> ListAsync(string prefix, CancellationToken ct)
     {
@@ -161,6 +168,10 @@ public sealed class StoredObjects(AwsConnection connection, string bucket)
 /// <param name="Tag">Changes with the content: the ETag.</param>
 /// <param name="Version">Null where the bucket keeps no versions.</param>
 public sealed record StoredVersion(string Tag, string? Version);
+
+/// <param name="Version">Null where the bucket keeps no versions.</param>
+/// <param name="Until">Null: anybody who may can delete it.</param>
+public sealed record StoredLock(string? Version, DateTimeOffset? Until);
 
 /// <summary>An object that was read.</summary>
 public sealed record StoredContent(ReadOnlyMemory<byte> Content, StoredVersion Version);

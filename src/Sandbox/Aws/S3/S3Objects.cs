@@ -35,7 +35,18 @@ internal sealed partial class S3Calls
         var version = Version(bucket, tag ?? Hash(content), content.LongLength, marker: false);
         storage.Put(Place(version), content);
         Add(bucket, call.Key, version);
+        Replicate(bucket, call.Key, version, content);
         return new() { Headers = Describe(bucket, version) };
+    }
+
+    /// <summary>S3 does it a while later; here it is there at once. A copy keeps its tag, and gets the lock of the bucket that it is in.</summary>
+    private void Replicate(StoredBucket bucket, string key, StoredVersion version, byte[] content)
+    {
+        if (!bucket.Settings.TryGetValue("replication", out var text) || Descendant(XElement.Parse(text), "Bucket") is not { } arn || state.Value.Buckets.GetValueOrDefault(arn[(arn.LastIndexOf(':') + 1)..]) is not { } target)
+            return;
+        var copy = Version(target, version.Tag, version.Bytes, marker: false);
+        storage.Put(Place(copy), content);
+        Add(target, key, copy);
     }
 
     private AwsAnswer Get(S3Request call, StoredBucket bucket)
@@ -173,9 +184,15 @@ internal sealed partial class S3Calls
 
     private static StoredVersion? Newest(StoredBucket bucket, string key) => bucket.Objects.GetValueOrDefault(key) is [.., { Marker: false } newest] ? newest : null;
 
-    private static Dictionary<string, string> Describe(StoredBucket bucket, StoredVersion version) => Versioned(bucket)
-        ? new() { ["ETag"] = $"\"{version.Tag}\"", ["x-amz-version-id"] = version.Id }
-        : new() { ["ETag"] = $"\"{version.Tag}\"" };
+    private static Dictionary<string, string> Describe(StoredBucket bucket, StoredVersion version)
+    {
+        var headers = new Dictionary<string, string> { ["ETag"] = $"\"{version.Tag}\"" };
+        if (Versioned(bucket))
+            headers["x-amz-version-id"] = version.Id;
+        if (version.Until is { } until)
+            (headers["x-amz-object-lock-mode"], headers["x-amz-object-lock-retain-until-date"]) = ("COMPLIANCE", Text(until));
+        return headers;
+    }
 
     private static string Encoded(S3Request call, string key) => call.Parameter("encoding-type") == "url" ? Uri.EscapeDataString(key) : key;
 
