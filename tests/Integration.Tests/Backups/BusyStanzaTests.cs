@@ -21,8 +21,9 @@ public sealed class BusyStanzaTests : IDisposable
         var program = Path.Combine(folder, "pgbackrest");
         // As the real one ends when another one has its lock.
         await File.WriteAllTextAsync(program, "#!/bin/sh\ncase \"$*\" in *' info'*) echo '[]';; *) echo 'ERROR: [050]: unable to acquire lock'; exit 50;; esac\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(program, (UnixFileMode)0b111_101_101);
-        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        // The server's user runs it.
+        using (var open = System.Diagnostics.Process.Start("chmod", ["755", program, folder]))
+            await open.WaitForExitAsync(TestContext.Current.CancellationToken);
         var secret = Path.Combine(folder, "secret");
         await File.WriteAllTextAsync(secret, "aws_access_key_id = A\naws_secret_access_key = not-a-secret\n", TestContext.Current.CancellationToken);
         var configuration = new GuardConfiguration
