@@ -55,7 +55,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         using var store = stores.Open(input.Store, specified, definition);
         var made = await Beating(progress => store.MakeAsync(input.Operation, input.Method, progress, Cancellation));
         return new MadeBackup(
-            made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place)], made.DependsOn, made.Missing);
+            made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place), .. made.Copies], made.DependsOn, made.Missing);
     });
 
     /// <inheritdoc/>
@@ -110,7 +110,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         foreach (var set in sets.Where(set => copies.Locations.TryGetValue(set.Id, out var found) && !found.SequenceEqual(set.Locations)))
             await catalog.ChangeAsync(set.Id, there => there with { Locations = copies.Locations[set.Id] }, Cancellation);
         return new CheckedRepository(
-            [.. sight.Gaps.Select(gap => $"{gap}"), .. disagreements.Select(finding => $"{finding.Name}: {finding.Why}"), .. sight.Broken.Select(broken => $"{broken.Key}: {broken.Value}"), .. copies.Wrong],
+            [.. sight.Gaps.Select(gap => $"{gap}"), .. disagreements.Select(finding => $"{finding.Name}: {finding.Why}"), .. sight.Broken.Select(broken => $"{broken.Key}: {broken.Value}"), .. sight.Findings, .. copies.Wrong],
             sight.Gaps, disagreements, damaged, sight.NewestLog);
 
         async Task DamagedAsync(string id, string why)

@@ -22,6 +22,7 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     public IBackupStore Open(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store switch
     {
+        StoreKind.Postgresql when snapshots.ManagedDatabase(store, specified, connections.Backups.GetValueOrDefault(store.Environment)) is { } managed => managed,
         StoreKind.Postgresql => Guarded(store, definition.Rows),
         StoreKind.KubernetesState => snapshots.ClusterState(store, Region(store, specified), definition.Retention, Access(store.Environment), Objects(store.Environment)),
         StoreKind.Vault => snapshots.Vault(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),

@@ -7,12 +7,13 @@ using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
+using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Backups;
 
 namespace PlatformOps.Activities.Backups;
 
-/// <summary>Opens stores whose sets, or the manifests of those, we keep in the bucket ourselves: cluster state, Vault and Elasticsearch.</summary>
+/// <summary>Opens stores that no guard stands beside: cluster state, Vault and Elasticsearch, whose sets or manifests we keep in the bucket ourselves, and managed databases.</summary>
 internal sealed class SnapshotStores(PlatformConnections connections, TimeProvider time) : IDisposable
 {
     private const string QuarantineContext = "quarantine";
@@ -66,6 +67,16 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
             async ct => regions.External(region.Name).Elasticsearch(service, await regions.LoginAsync(gate.Secret, gate.Namespace, region, ct)),
             access.QuarantineSearch is { } other ? _ => Task.FromResult(SearchIn(region, other)) : null,
             new($"platformops-{store.Environment}-{store}", access.Bucket, $"{prefix}/repository/{store}", access.SearchClient), Sets(store, access, objects), $"{store.Environment}/{store}", store.Environment, region.Name, time);
+    }
+
+    /// <summary>The managed database of the component that declares a store; null: that component is none.</summary>
+    public ManagedDatabaseStore? ManagedDatabase(StoreReference store, SpecifiedEnvironment specified, BackupAccess? access)
+    {
+        var environment = specified.Environment;
+        var found = environment.Regions.SelectMany(region => specified.InDependencyOrder(region.Name).Where(known => known.Backups.Any(backup => backup.Name == store.Store)).SelectMany(known => ManifestRenderer.Render(environment, known, region.Name)
+            .Where(item => item.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }).Select(item => (Component: known.Name, Region: region.Name, item.Address.Name)))).ToList();
+        return found.Count == 0 ? null : new(
+            [.. found.Select(item => new ManagedDatabaseStore.Place(regions.Aws(item.Region), item.Region, item.Name))], new(environment.Platform, environment.Name, found[0].Component), access?.DatabaseKey ?? "alias/aws/rds", time);
     }
 
     private static ElasticsearchCluster SearchIn(RegionSpecification region, ExternalAccess place)

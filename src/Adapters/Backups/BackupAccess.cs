@@ -15,6 +15,9 @@ public sealed record BackupAccess
     /// <summary>Where the bucket is copied to, in another region: each backup compares them. Null: nowhere.</summary>
     public BackupCopyAccess? Copy { get; init; }
 
+    /// <summary>Key of KMS in the second region that copies of snapshots of a managed database are encrypted with there. Default: that of RDS, <c>alias/aws/rds</c>.</summary>
+    public string? DatabaseKey { get; init; }
+
     /// <summary>Whether nobody can delete what is written for a while, in both buckets: each backup tries it. Default false.</summary>
     public bool Locked { get; init; }
 

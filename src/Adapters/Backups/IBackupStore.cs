@@ -37,13 +37,21 @@ public interface IBackupStore : IDisposable
 /// <param name="DependsOn">Labels of the sets that it needs.</param>
 /// <param name="Missing">What should be in it and is not, one sentence each.</param>
 public sealed record StoredBackup(
-    string Label, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, RecoveryRange Range, long Bytes, BackupManifest Manifest, string Place, IReadOnlyList<string> DependsOn, IReadOnlyList<string> Missing);
+    string Label, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, RecoveryRange Range, long Bytes, BackupManifest Manifest, string Place, IReadOnlyList<string> DependsOn, IReadOnlyList<string> Missing)
+{
+    /// <summary>Where else it lies.</summary>
+    public IReadOnlyList<BackupLocation> Copies { get; init; } = [];
+}
 
 /// <summary>What lies in a repository.</summary>
 /// <param name="Gaps">What is missing in the log.</param>
 /// <param name="Broken">Sets that cannot be restored as things stand, by label, with why.</param>
 /// <param name="NewestLog">When the newest piece of the log was archived; null: the store has none.</param>
-public sealed record RepositorySight(IReadOnlyList<RepositorySet> Sets, IReadOnlyList<WalGap> Gaps, IReadOnlyDictionary<string, string> Broken, DateTimeOffset? NewestLog);
+public sealed record RepositorySight(IReadOnlyList<RepositorySet> Sets, IReadOnlyList<WalGap> Gaps, IReadOnlyDictionary<string, string> Broken, DateTimeOffset? NewestLog)
+{
+    /// <summary>What else is not as it has to be, one sentence each: sets can be restored all the same.</summary>
+    public IReadOnlyList<string> Findings { get; init; } = [];
+}
 
 /// <param name="OrderedAt">When the restore was ordered: the moment of the loss that it stands for.</param>
 /// <param name="Took">From the order to a store that answers.</param>
