@@ -36,7 +36,7 @@ public abstract class ManagedDatabaseStoreTests(TestAws aws)
         Assert.Equal(made.Place, (await PassingAsync(store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct))).Place);
         var sight = await store.LookAsync(Ct);
         Assert.Equal((made.Label, made.Manifest.Digest), (Assert.Single(sight.Sets).Label, sight.Sets[0].ManifestDigest));
-        Assert.Empty([.. sight.Findings, .. sight.Broken.Keys]);
+        Assert.Empty(sight.Findings.Concat(sight.Broken.Keys));
 
         var restored = await PassingAsync(store.RestoreAsync("verify-1", made.Label, null, _ => { }, Ct));
         Assert.Equal(restored.OrderedAt, (await PassingAsync(store.RestoreAsync("verify-1", made.Label, null, _ => { }, Ct))).OrderedAt);
