@@ -2,6 +2,7 @@ using PlatformOps.Activities.Backups;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.BootstrapServer;
+using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Backups;
 using Temporalio.Client;
@@ -58,10 +59,12 @@ public sealed class TemporalFenceTests : IAsyncLifetime
     public async Task Whoever_works_on_its_runs_already_is_named()
     {
         using var worker = new TemporalWorker(client, new TemporalWorkerOptions(Queue) { Identity = "worker-1" }.AddWorkflow<Order>());
-        // It has worked: the open one is done, and another one waits.
-        await worker.ExecuteAsync(async () => await client.GetWorkflowHandle("open").GetResultAsync());
-        await client.StartWorkflowAsync("Order", [], new("next", Queue));
-        Assert.StartsWith("worker-1 asked orders of default in us-east-1 for work", Assert.Single((await FenceAsync()).Wrong), StringComparison.Ordinal);
+        await worker.ExecuteAsync(async () =>
+        {
+            FencedTemporal? fenced = null;
+            await Wait.UntilAsync(async () => (fenced = await FenceAsync()).Wrong.Count > 0, () => string.Join(' ', fenced!.Right));
+            Assert.StartsWith("worker-1 asked orders of default in us-east-1 for work", Assert.Single(fenced!.Wrong), StringComparison.Ordinal);
+        });
     }
 
     private Task<FencedTemporal> FenceAsync() => new ActivityEnvironment().RunAsync(() => activities.FenceTemporalAsync(new("development", "op")));
@@ -70,6 +73,6 @@ public sealed class TemporalFenceTests : IAsyncLifetime
     public sealed class Order
     {
         [WorkflowRun]
-        public Task RunAsync() => Task.CompletedTask;
+        public Task RunAsync() => Workflow.WaitConditionAsync(() => false);
     }
 }
