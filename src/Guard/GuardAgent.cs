@@ -225,7 +225,7 @@ public sealed class GuardAgent : IAsyncDisposable
     private void OnServerEnded()
     {
         // Before anything else: what is left of a dead server may still acknowledge.
-        parts.Cut();
+        parts.CutDead();
         parts.Log.LogError("The server ended by itself");
         _ = fencing.ServerDiedAsync(stop.Token).ContinueWith(_ => duties.Nudge(), TaskScheduler.Default);
     }

@@ -35,4 +35,11 @@ internal sealed record GuardParts(
         Clients.Cut();
         Status.Changed();
     }
+
+    /// <summary>The same of a server that has ended by itself. What is said of it is said once, by <see cref="NodeStatus.Down"/>: whoever decides by half of it acts on a node that is fenced a moment later.</summary>
+    public void CutDead()
+    {
+        Status.Dying();
+        Cut();
+    }
 }

@@ -14,6 +14,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     private long? end;
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string last = "";
+    private volatile bool dying;
 
     /// <summary>What the server said last; null: nothing since it was started.</summary>
     public ServerView? View => Volatile.Read(ref view);
@@ -40,9 +41,13 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     {
         silence = null;
         end = lsn;
+        dying = false;
         Volatile.Write(ref view, null);
         Changed();
     }
+
+    /// <summary>The server has ended by itself, and what comes of it is under way: nobody is told before <see cref="Down"/>. Who asks is answered.</summary>
+    public void Dying() => dying = true;
 
     /// <summary>What does not succeed; null when it does again.</summary>
     public void Troubled(string? what)
@@ -54,6 +59,8 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     /// <summary>Tells those who wait, when there is something to tell.</summary>
     public void Changed()
     {
+        if (dying)
+            return;
         var state = Now().StateText();
         if (Interlocked.Exchange(ref last, state) != state)
             Interlocked.Exchange(ref changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

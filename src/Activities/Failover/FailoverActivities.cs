@@ -56,11 +56,12 @@ public sealed partial class FailoverActivities(
     {
         var activity = ActivityExecutionContext.Current;
         var observed = activity.TemporalClient.GetWorkflowHandle(input.WorkflowId);
-        await new FailoverObserver(
+        using var observer = new FailoverObserver(
             input.Region, input.Regions, Pair(input.Environment, input.Drill), Around(input.Environment, input.Drill).ServicesAsync,
             // Bounded: a report that arrives late is worth less than the next one.
             (report, ct) => observed.SignalAsync("evidence", [report], new() { Rpc = new() { CancellationToken = ct, Timeout = TimeSpan.FromSeconds(2) } }),
-            () => activity.Heartbeat(), time).RunAsync(activity.CancellationToken);
+            () => activity.Heartbeat(), time);
+        await observer.RunAsync(activity.CancellationToken);
         return true;
     });
 

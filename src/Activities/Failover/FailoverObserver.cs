@@ -9,7 +9,7 @@ namespace PlatformOps.Activities.Failover;
 /// <param name="services">Asks the services of a region.</param>
 internal sealed class FailoverObserver(
     string region, IReadOnlyList<string> nodes, FailoverPair pair, Func<string, CancellationToken, Task<IReadOnlyList<ServiceReport>>> services,
-    Func<ObserverReport, CancellationToken, Task> report, Action heartbeat, TimeProvider time)
+    Func<ObserverReport, CancellationToken, Task> report, Action heartbeat, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbePatience = TimeSpan.FromMilliseconds(700);
@@ -17,6 +17,7 @@ internal sealed class FailoverObserver(
     private static readonly TimeSpan ProbeRhythm = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ServiceRhythm = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReportRhythm = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AskPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(50);
 
     /// <summary>How often an unchanged report is repeated: one that counts against the primary, and one that does not.</summary>
@@ -25,6 +26,7 @@ internal sealed class FailoverObserver(
     private readonly Lock gate = new();
     private readonly Dictionary<string, Sight> sights = nodes.ToDictionary(node => node, node => new Sight(node));
     private readonly LeaseSight leaseSight = new(time);
+    private readonly SemaphoreSlim looking = new(1);
     private LeaseReport? lease;
     private IReadOnlyList<ServiceReport> around = [];
     private TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -53,6 +55,9 @@ internal sealed class FailoverObserver(
         await Task.WhenAll(loops);
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => looking.Dispose();
+
     private async Task WatchAsync(string node, CancellationToken ct)
     {
         DatabaseNode? known = null;
@@ -60,8 +65,12 @@ internal sealed class FailoverObserver(
         {
             try
             {
+                var before = known;
                 known = await pair.Database.WatchAsync(node, known, Patience, ct);
-                Note(node, sight => sight with { Node = known, Last = known, LastAt = time.GetUtcNow() });
+                // It has given back its lease: whoever decides by its word is not to be held up by what the witness said before.
+                if (known.Fenced && before is not { Fenced: true } && node == Primary)
+                    await ReadWitnessAsync(ct);
+                Note(node, sight => sight.Says(known, time.GetUtcNow()));
             }
             catch (AdapterException)
             {
@@ -72,18 +81,56 @@ internal sealed class FailoverObserver(
         }
     }
 
+    /// <summary>One look at a time: the later one counts.</summary>
     private async Task ReadWitnessAsync(CancellationToken ct)
     {
-        LeaseReport? read = null;
+        await looking.WaitAsync(ct);
         try
         {
-            read = await pair.Witness.ReadAsync(ct) is { } entry ? leaseSight.See(entry.Record) : null;
-        }
-        catch (AdapterException)
-        {
-            // Unknown, which is what null says.
-        }
+            LeaseReport? read = null;
+            try
+            {
+                read = await pair.Witness.ReadAsync(ct) is { } entry ? leaseSight.See(entry.Record) : null;
+            }
+            catch (AdapterException)
+            {
+                // Unknown, which is what null says.
+            }
 
+            if (read is { Lease.Released: true, Primary: var named } && GaveBack(named))
+                await AskAsync(named, ct);
+            Keep(read);
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    /// <summary>Whether that is new, and the node has not said why: its guard is heard before anybody decides without it.</summary>
+    private bool GaveBack(string node)
+    {
+        lock (gate)
+            return lease is { Lease.Released: false } && sights.GetValueOrDefault(node) is { Node: not { Fenced: true } };
+    }
+
+    private async Task AskAsync(string node, CancellationToken ct)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        deadline.CancelAfter(AskPatience);
+        try
+        {
+            var found = await pair.Database.ObserveAsync(node, deadline.Token);
+            Note(node, sight => sight.Says(found, time.GetUtcNow()));
+        }
+        catch (Exception silent) when (silent is AdapterException || (silent is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            // The watch says the rest.
+        }
+    }
+
+    private void Keep(LeaseReport? read)
+    {
         TaskCompletionSource? told = null;
         lock (gate)
         {
@@ -200,6 +247,9 @@ internal sealed class FailoverObserver(
     private sealed record Sight(
         string Name, DatabaseNode? Node = null, WriteProbe Probe = WriteProbe.NotTried, DatabaseNode? Last = null, DateTimeOffset? LastAt = null, DateTimeOffset? Since = null)
     {
+        /// <summary>A write that was acknowledged before says nothing of a node that says by now that it takes none.</summary>
+        public Sight Says(DatabaseNode now, DateTimeOffset at) => this with { Node = now, Last = now, LastAt = at, Probe = now.Writable || Probe != WriteProbe.Written ? Probe : WriteProbe.NotTried };
+
         public NodeReport Report => new(Name, Node, Probe, Last, LastAt, Since);
     }
 }

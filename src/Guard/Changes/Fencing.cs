@@ -10,6 +10,9 @@ internal sealed class Fencing(GuardParts parts)
     /// <summary>For the standby to get what it has not got yet, when sessions took all of the caller's patience.</summary>
     private static readonly TimeSpan LeastForStandby = TimeSpan.FromSeconds(1);
 
+    /// <summary>A fraction of the lease.</summary>
+    private static readonly TimeSpan ReleasePatience = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Lets nobody through any more and stops the server. Can be repeated, and goes on where a killed guard left it.</summary>
     /// <param name="drain">For transactions under way, and for the standby; zero: not at all.</param>
     /// <param name="shutdown">For the server to end in an orderly way when there is no drain: a rewind is then faster. Default: none.</param>
@@ -51,19 +54,32 @@ internal sealed class Fencing(GuardParts parts)
         parts.Keeper.Nudge();
     }
 
-    /// <summary>The server ended by itself: what is left of it is ended too, and the lease is given back, so that nobody has to wait for it.</summary>
+    /// <summary>The server ended by itself: what is left of it is ended too, and the lease is given back, so that nobody has to wait for it. Then those who watch are told, all at once.</summary>
     public async Task ServerDiedAsync(CancellationToken ct)
     {
-        parts.Cut();
+        parts.CutDead();
         parts.Keeper.Held.End();
+        try
+        {
+            await EndDeadAsync(ct);
+        }
+        finally
+        {
+            parts.Status.Down(null);
+        }
+    }
+
+    private async Task EndDeadAsync(CancellationToken ct)
+    {
         // Killing what is left does not wait for the disk: whatever becomes of it, a guard that starts again finds a server that is down.
         var killed = parts.Server.KillRestAsync(ct);
         var memory = parts.Memory.Change(known => known.ServesIn > 0 && known.Rebuild is null ? known.Fenced(known.Epoch, "the server ended by itself, see its log") : known);
         await killed;
-        parts.Status.Down(null);
-        if (memory.Fence is not null)
-            await parts.Keeper.ReleaseAsync(ct);
-        parts.Status.Changed();
+        if (memory.Fence is null)
+            return;
+        // A claim that comes before it has to wait the lease out. A witness that is slow keeps nobody from hearing of the rest.
+        var released = parts.Keeper.ReleaseAsync(ct);
+        await Task.WhenAny(released, Task.Delay(ReleasePatience, parts.Clock, ct));
     }
 
     /// <summary>The end of the log of a server that stopped in an orderly way: its last record is the checkpoint of the shutdown. One that stopped in its recovery wrote none:

@@ -111,6 +111,21 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
     }
 
     [Fact]
+    public async Task Whoever_watches_hears_once_of_a_server_that_died_when_all_is_done_about_it()
+    {
+        await using var pair = await GuardedPair.StartAsync(synchronous: false, GuardedPair.Patient);
+        var node = await pair.UntilAsync(First, node => node is { Writable: true, Streaming: true });
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        var watch = pair.Database.WatchAsync(First, node, TimeSpan.FromMinutes(2), patience.Token);
+        pair.KillPostmaster(First);
+        while ((node = await watch).Role != NodeRole.Stopped)
+            watch = pair.Database.WatchAsync(First, node, TimeSpan.FromMinutes(2), patience.Token);
+
+        Assert.True(node is { Fenced: true, Writable: false }, node.ToString());
+        Assert.True((await pair.Witness.ReadAsync(Ct))!.Record is { Epoch: 1, Primary: First, Lease.Released: true });
+    }
+
+    [Fact]
     public async Task A_server_that_died_starts_again_in_place_when_it_is_told_to()
     {
         await using var pair = await GuardedPair.StartAsync(synchronous: false, GuardedPair.Patient);
