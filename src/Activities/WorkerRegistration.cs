@@ -28,7 +28,7 @@ public static class WorkerRegistration
         typeof(RestoreClusterState), typeof(RestoreDatabase), typeof(RestoreEnvironment), typeof(RestoreSearch), typeof(RestoreVault),
     ];
 
-    private static readonly Type[] Scaling = [typeof(Autoscale), typeof(ScaleComponent), typeof(WarmStandby)];
+    private static readonly Type[] Scaling = [typeof(Autoscale), typeof(RolloutWorkers), typeof(ScaleComponent), typeof(WarmStandby)];
 
     /// <summary>Every workflow type of the product.</summary>
     public static IReadOnlyList<Type> Workflows { get; } = [.. Provisioning, .. Rotations, .. Certificates, .. Backups, .. Scaling, .. Failovers];

@@ -92,6 +92,30 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         ActivityFailures.MappedAsync(() => new StandbyLook(SpecifiedEnvironment.Read(sources, input.Environment), regions).LookAsync(input.Region, Cancellation));
 
     /// <inheritdoc/>
+    public Task<RolloutFound> ObserveRolloutAsync(ObserveRolloutInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, component, region) = Open(input.Subject);
+        var versions = new WorkerVersions(specified, component, region, regions, input.Deployment);
+        var sight = await versions.LookAsync(input.Policy.BuildId, input.Old, input.Since, time.GetUtcNow(), Cancellation);
+        return new RolloutFound(
+            sight, specified.Environment.GuardRails, RolloutPlan.Of(specified.Environment, specified.Catalog, component.Name, region.Name, versions.Namespace, sight, input.Policy));
+    });
+
+    /// <inheritdoc/>
+    public Task<ScaleStepResult> RouteVersionAsync(RouteVersionInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, component, region) = Open(input.Subject);
+        return new ScaleStepResult(await new WorkerVersions(specified, component, region, regions, input.Deployment).RouteAsync(input.From, input.To, Cancellation));
+    });
+
+    /// <inheritdoc/>
+    public Task<ForgottenVersions> ForgetVersionsAsync(ForgetVersionsInput input) => ActivityFailures.MappedAsync(() =>
+    {
+        var (specified, component, region) = Open(input.Subject);
+        return new WorkerVersions(specified, component, region, regions, input.Deployment).ForgetAsync(input.Keep, Cancellation);
+    });
+
+    /// <inheritdoc/>
     public void Dispose() => regions.Dispose();
 
     private (SpecifiedEnvironment Specified, ComponentDefinition Component, RegionSpecification Region) Open(ScalingReference reference)

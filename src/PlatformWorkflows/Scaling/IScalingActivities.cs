@@ -27,7 +27,45 @@ public interface IScalingActivities
     /// <summary>Looks whether a region could carry what another one carries. Changes nothing; a cluster that does not answer is unknown in the answer.</summary>
     [Activity]
     Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input);
+
+    /// <summary>Looks which versions of a component's workers get new runs, and what became of those runs. Changes nothing.</summary>
+    [Activity]
+    Task<RolloutFound> ObserveRolloutAsync(ObserveRolloutInput input);
+
+    /// <summary>Gives a version a part of the new runs, when they still go where it was decided on. What is so already is left.</summary>
+    [Activity]
+    Task<ScaleStepResult> RouteVersionAsync(RouteVersionInput input);
+
+    /// <summary>Forgets the versions that are drained, all but the newest. What Temporal does not let go is named.</summary>
+    [Activity]
+    Task<ForgottenVersions> ForgetVersionsAsync(ForgetVersionsInput input);
 }
+
+/// <param name="Deployment">The name with which the component's workers poll.</param>
+/// <param name="Policy">Which version is rolled out, and how: part of the plan.</param>
+/// <param name="Old">The version with whose runs its own are compared; null: the current one, if it is another.</param>
+/// <param name="Since">Runs that were started before are not counted.</param>
+public sealed record ObserveRolloutInput(ScalingReference Subject, string Deployment, RolloutPolicy Policy, string? Old, DateTimeOffset Since);
+
+/// <param name="Plan">What a rollout that has not begun would change.</param>
+public sealed record RolloutFound(RolloutSight Sight, GuardRails GuardRails, ProvisioningPlan Plan);
+
+/// <summary>Where the new runs of a deployment go.</summary>
+/// <param name="Current">Null: to workers without a version.</param>
+/// <param name="Ramping">Null: no version gets a part of them.</param>
+public sealed record VersionRoute(string? Current, string? Ramping, double Percentage);
+
+/// <param name="From">What it was decided on.</param>
+/// <param name="To">What is to be; one of both fields differs.</param>
+public sealed record RouteVersionInput(ScalingReference Subject, string Deployment, VersionRoute From, VersionRoute To);
+
+/// <param name="Keep">How many drained ones stay.</param>
+public sealed record ForgetVersionsInput(ScalingReference Subject, string Deployment, int Keep);
+
+/// <param name="Forgotten">Build ids.</param>
+/// <param name="Kept">Drained ones that were to go and could not, each with the reason.</param>
+/// <param name="Versions">How many are left.</param>
+public sealed record ForgottenVersions(IReadOnlyList<string> Forgotten, IReadOnlyList<string> Kept, int Versions);
 
 /// <param name="Region">The one that would have to carry; null: the second one of the environment.</param>
 public sealed record ObserveStandbyInput(string Environment, string? Region);

@@ -21,6 +21,7 @@ internal static class CommandLineProgram
             ProvisionCommand.Create(),
             DriftCommand.Create(),
             UpgradeCommand.Create(),
+            RolloutCommand.Create(),
             ScaleCommand.Create(),
             VerifyCapacityCommand.Create(),
             AutoscaleCommand.Create(),

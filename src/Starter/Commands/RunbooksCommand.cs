@@ -52,6 +52,14 @@ internal static class RunbooksCommand
             "scale/production/temporal-frontend@us-east-1",
             Required: ["environment", "component", "region", "replicas", "reason"]),
         new(
+            nameof(RolloutWorkers),
+            "rollout/{environment}/{component}@{region}",
+            "Gives a version of a component's Temporal workers more and more of the new runs, and none again when it does not do well. Drained versions are forgotten at the end.",
+            typeof(RolloutWorkersInput),
+            """{"environment":"production","component":"business-workers","region":"us-east-1","buildId":"2.4.0"}""",
+            "rollout/production/business-workers@us-east-1",
+            Required: ["environment", "component", "region", "buildId"]),
+        new(
             nameof(Autoscale),
             "autoscale/{environment}",
             "Keeps the numbers of replicas of an environment's components where their signals want them. One for each environment, for ever.",

@@ -11,7 +11,7 @@ namespace PlatformOps.Starter.Runs;
 internal sealed record RunReport
 {
     /// <summary>The ends of all runbooks that count as reaching the goal.</summary>
-    private static readonly HashSet<string> Goals = ["healthy", "planned", "asDeclared", "drifted", "reverted", "adopted", "removed", "upgraded", "upToDate", "ready", "completed", "rotated", "nothingDue", "scaled", "asWanted", "ended", "complete", "proved", "applied", "read", "restored", "held", "released", "enough"];
+    private static readonly HashSet<string> Goals = ["healthy", "planned", "asDeclared", "drifted", "reverted", "adopted", "removed", "upgraded", "upToDate", "ready", "completed", "rotated", "nothingDue", "scaled", "rolledOut", "asWanted", "ended", "complete", "proved", "applied", "read", "restored", "held", "released", "enough"];
 
     public string Outcome { get; init; } = "";
 

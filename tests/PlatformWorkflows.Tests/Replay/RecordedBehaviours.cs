@@ -353,6 +353,19 @@ internal static class RecordedBehaviours
             // It would go on without this run, in the way of the next behaviour.
             await server.Client.GetWorkflowHandle(ScaleComponent.WorkflowId("development", "web", "us-east-1")).TerminateAsync();
         }),
+        ["rollout-done"] = server => RolloutAsync(server, new(), _ => Task.CompletedTask),
+        ["rollout-returned"] = server => RolloutAsync(server, new() { NewRuns = percentage => new(20, percentage > 10 ? 10 : 0, 0) }, _ => Task.CompletedTask),
+        ["rollout-of-unknown-outcome"] = server => RolloutAsync(server, new FakeScaling().Fail(afterEffect: true), _ => Task.CompletedTask),
+        ["rollout-parked-and-aborted"] = server => RolloutAsync(server, new FakeScaling().Fail(afterEffect: false, FailureTypes.Forbidden), async run =>
+        {
+            await run.UntilAsync(status => status.Phase == RunbookPhase.Parked);
+            await run.TellAsync("abort", new AbortInput("changed our minds"));
+        }),
+        ["rollout-approved"] = server => RolloutAsync(server, new() { GuardRails = new(1, 1, false, TimeSpan.FromHours(1)) }, async run =>
+        {
+            var waiting = await run.UntilAsync(status => status.Phase == RunbookPhase.AwaitingApproval);
+            await run.TellAsync("approve", new ApproveInput(waiting.PlanHash, "ada"));
+        }),
         ["standby-has-room"] = server => WarmStandbyTests.ShownAsync(server, new()),
         ["standby-is-short"] = server => WarmStandbyTests.ShownAsync(server, new() { Standby = WarmStandbyTests.Short }),
         ["scale-node-emptied"] = server => ScaleAsync(server, ScaleComponentTests.Search(), new() { Replicas = 4 }, _ => Task.CompletedTask),
@@ -514,6 +527,14 @@ internal static class RecordedBehaviours
         await using var run = await ScaleRun.StartAsync(server, world, input with { WatchFor = "1s" }, "development");
         await act(run);
         await run.ReportAsync();
+        return run.Handle.Id;
+    }
+
+    private static async Task<string> RolloutAsync(RunbookServer server, FakeScaling world, Func<ScaleRun, Task> act)
+    {
+        await using var run = await ScaleRun.RollOutAsync(server, world, new() { StepFor = "1s", Percentages = [10, 50] }, "development");
+        await act(run);
+        await run.RolloutAsync();
         return run.Handle.Id;
     }
 

@@ -10,7 +10,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.PlatformWorkflows.Tests.Scaling;
 
 /// <summary>A component's replicas in memory, which are ready at once unless they are held, and what is told to them.</summary>
-internal sealed class FakeScaling : IScalingActivities
+internal sealed partial class FakeScaling : IScalingActivities
 {
     private static readonly DateTimeOffset SeenAt = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 

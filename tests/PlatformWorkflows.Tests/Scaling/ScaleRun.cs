@@ -40,6 +40,13 @@ internal sealed class ScaleRun : IAsyncDisposable
         return StartAsync(server, world, Autoscale.WorkflowId(environment), (input ?? new()) with { Environment = environment }, nameof(Autoscale));
     }
 
+    public static Task<ScaleRun> RollOutAsync(RunbookServer server, FakeScaling world, RolloutWorkersInput? input = null, string? environment = null)
+    {
+        environment ??= $"e-{Guid.NewGuid():N}";
+        return StartAsync(server, world, RolloutWorkers.WorkflowId(environment, "web", "us-east-1"),
+            (input ?? new()) with { Environment = environment, Component = "web", Region = "us-east-1", BuildId = "2", OperationId = "op-recorded", StepFor = input?.StepFor ?? "10m" }, nameof(RolloutWorkers));
+    }
+
     public static async Task<ScaleRun> StartAsync(RunbookServer server, FakeScaling world, string id, object input, string type = nameof(ScaleComponent))
     {
         var run = new ScaleRun(server, world);
@@ -48,6 +55,8 @@ internal sealed class ScaleRun : IAsyncDisposable
     }
 
     public Task<ScaleReport> ReportAsync() => Handle.GetResultAsync<ScaleReport>().WaitAsync(Wait.Patience);
+
+    public Task<RolloutReport> RolloutAsync() => Handle.GetResultAsync<RolloutReport>().WaitAsync(Wait.Patience);
 
     public Task<AutoscaleDecisions> DecisionsAsync() => Handle.QueryAsync<AutoscaleDecisions>("decisions", []);
 
