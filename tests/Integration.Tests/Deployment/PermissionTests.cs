@@ -127,9 +127,9 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
         var subject = new PlatformOps.Workflows.Scaling.ScalingReference(platform.Environment, "app", TestPlatform.Region);
         platform.Proxy.Forget();
         var sight = await platform.RunAsync(() => scaling.ObserveScalingAsync(new(subject, "replicas", 4)));
-        await platform.RunAsync(() => scaling.SetReplicasAsync(new(subject, sight.Uid!, 2, 4, "op-scale", "more", [])));
+        await platform.RunAsAWorkerAsync(() => scaling.SetReplicasAsync(new(subject, sight.Uid!, 2, 4, "op-scale", "more", [])));
         await Wait.UntilAsync(async () => (sight = await platform.RunAsync(() => scaling.ObserveScalingAsync(new(subject, "replicas", 2)))).Pods.Count > 0, () => "There are no pods.");
-        await platform.RunAsync(() => scaling.SetReplicasAsync(new(subject, sight.Uid!, 4, 2, "op-scale", "fewer", sight.Pods)));
+        await platform.RunAsAWorkerAsync(() => scaling.SetReplicasAsync(new(subject, sight.Uid!, 4, 2, "op-scale", "fewer", sight.Pods)));
 
         Check(await RoleAsync("scaling"), Seen(platform.Proxy),
             // Workers of Temporal that have nothing to do are told to go first.

@@ -128,6 +128,22 @@ internal sealed class TestPlatform : IAsyncDisposable
     public ComponentReference Reference(ProvisioningPlan plan, string component, string operation = "op-1") =>
         new(Environment, component, Region, operation, plan.SpecificationDigest, plan.CatalogDigest);
 
+    /// <summary>As <see cref="RunAsync"/>, and again when a controller has written the object's status at the same moment.</summary>
+    public async Task<T> RunAsAWorkerAsync<T>(Func<Task<T>> activity)
+    {
+        while (true)
+        {
+            try
+            {
+                return await RunAsync(activity);
+            }
+            catch (ApplicationFailureException failure) when (failure.Message.Contains("the object has been modified", StringComparison.Ordinal))
+            {
+                // The next try reads it anew.
+            }
+        }
+    }
+
     /// <summary>Runs an activity as a worker does, and remembers everything that it says.</summary>
     public async Task<T> RunAsync<T>(Func<Task<T>> activity, ActivityEnvironment? environment = null)
     {

@@ -6,7 +6,6 @@ using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Scaling;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Scaling;
-using Temporalio.Exceptions;
 
 namespace PlatformOps.Integration.Tests.Scaling;
 
@@ -120,22 +119,8 @@ public abstract class ScaleTests(TestCluster cluster)
             await Wait.UntilAsync(async () => (sight = await LookAsync()).Seen is var seen && seen.Replicas == replicas && seen.Ready == replicas, () => $"{sight?.Seen}", TimeSpan.FromMinutes(2));
         }
 
-        /// <summary>Again, as a worker would, when a controller has written the workload's status at the same moment.</summary>
-        public async Task SetAsync(ScalingSight sight, int from, int to, TemporaryScale? temporary)
-        {
-            while (true)
-            {
-                try
-                {
-                    await Platform.RunAsync(() => Activities.SetReplicasAsync(new(new(Platform.Environment, "app", TestPlatform.Region), sight.Uid!, from, to, "op-scale", "the sale", [], temporary)));
-                    return;
-                }
-                catch (ApplicationFailureException failure) when (failure.Message.Contains("the object has been modified", StringComparison.Ordinal))
-                {
-                    // The next try reads it anew.
-                }
-            }
-        }
+        public Task SetAsync(ScalingSight sight, int from, int to, TemporaryScale? temporary) => Platform.RunAsAWorkerAsync(
+            () => Activities.SetReplicasAsync(new(new(Platform.Environment, "app", TestPlatform.Region), sight.Uid!, from, to, "op-scale", "the sale", [], temporary)));
 
         public Task ByHandAsync(int replicas) => Kubectl.MergeAsync($"{Path}?fieldManager=kubectl-edit", $$$"""{"spec":{"replicas":{{{replicas}}}}}""");
 
