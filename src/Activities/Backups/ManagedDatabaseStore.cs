@@ -4,6 +4,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Adapters.Backups;
+using PlatformOps.Adapters.Failover;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Specification;
 
@@ -153,13 +154,16 @@ internal sealed class ManagedDatabaseStore(IReadOnlyList<ManagedDatabaseStore.Pl
 
     private async Task<(Place Place, DatabaseInstance Instance)> PrimaryAsync(CancellationToken ct)
     {
+        var found = new Dictionary<DatabaseInstance, Place>();
         foreach (var place in places)
         {
-            if (await place.Instances.FindAsync(place.Identifier, ct) is { ReplicaOf: null } instance)
-                return (place, instance);
+            if (await place.Instances.FindAsync(place.Identifier, ct) is { } instance)
+                found[instance] = place;
         }
 
-        throw new AdapterException(AdapterFailureKind.Unavailable, $"There is no database instance {places[0].Identifier} that is not a replica in {string.Join(" or ", places.Select(place => place.Region))}: sets are made of that one. Look at platformops failover status.");
+        return RdsPrimary.Among(found.Keys) is { } primary ? (found[primary], primary) : throw new AdapterException(
+            AdapterFailureKind.Unavailable,
+            $"Of the database instances {string.Join(" and ", places.Select(place => $"{place.Identifier} in {place.Region}"))} not exactly one is primary: sets are made of that one. Look at platformops failover status.");
     }
 
     private async Task<DatabaseSnapshot> AvailableAsync(Place place, string label, Action<string> progress, CancellationToken ct)
