@@ -80,20 +80,13 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var cluster = regions.Cluster(specified.Region(input.Region));
         await new SecretConsumers(cluster).RestartAsync(input.Namespace, input.Consumer, input.Versions, Cancellation);
         var parts = input.Consumer.Split('/');
-        if (parts[0] == ArgoCdReading.Application)
-            return new RestartedConsumer(Ready: true, Hopeless: false, "Argo CD was asked to compare it; the secret's own run sees what comes of it.");
-        var gate = new RolloutGate(parts[0], parts[1], input.Namespace);
-        // The next one waits for this one: its end is watched, and not only looked for.
-        await using var signal = new ChangeSignal(cluster, time);
-        signal.Follow([gate]);
         for (var pause = FirstLook; ; pause = pause * 1.5 < LongestLook ? pause * 1.5 : LongestLook)
         {
-            signal.Rearm();
-            var rollout = await new ClusterHealth(cluster).RolloutAsync(gate, Cancellation);
+            var rollout = await new ClusterHealth(cluster).RolloutAsync(new(parts[0], parts[1], input.Namespace), Cancellation);
             if (rollout.State != GateState.OnTheWay)
                 return new RestartedConsumer(rollout.State == GateState.Passed, rollout.State == GateState.Hopeless, $"{rollout.Message}.");
             ActivityExecutionContext.Current.Heartbeat(rollout.Message);
-            await signal.WaitAsync(pause, Cancellation);
+            await Task.Delay(pause, time, Cancellation);
         }
     });
 
