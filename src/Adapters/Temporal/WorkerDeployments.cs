@@ -52,7 +52,7 @@ public sealed class WorkerDeployments(TemporalCluster cluster)
         return new(
             await CountAsync(temporalNamespace, $"{runs} AND ExecutionStatus != 'Running'", ct),
             await CountAsync(temporalNamespace, $"{runs} AND ExecutionStatus IN ('Failed', 'TimedOut')", ct),
-            await CountAsync(temporalNamespace, $"TemporalWorkerDeploymentVersion = '{Quoted(deployment)}:{Quoted(buildId)}' AND ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL", ct));
+            await StuckAsync(temporalNamespace, $"TemporalWorkerDeploymentVersion = '{Quoted(deployment)}:{Quoted(buildId)}' AND ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL", ct));
     }
 
     /// <summary>Gives a version a part of the new runs. The same part again changes nothing.</summary>
@@ -113,6 +113,19 @@ public sealed class WorkerDeployments(TemporalCluster cluster)
         {
             throw new AdapterException(
                 AdapterFailureKind.Conflict, $"Temporal of {cluster.Region} does not {what} as things are: {refused.Message.TrimEnd('.')}. See `temporal worker deployment describe --name {deployment}`.", failure);
+        }
+    }
+
+    /// <summary>Servers before 1.30 do not know the attribute, and refuse the query: none of their runs is known to be stuck.</summary>
+    private async Task<long> StuckAsync(string temporalNamespace, string query, CancellationToken ct)
+    {
+        try
+        {
+            return await CountAsync(temporalNamespace, query, ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Rejected)
+        {
+            return 0;
         }
     }
 
