@@ -34,7 +34,7 @@ internal static class Benchmarks
 
     public static async Task<int> RunAsync(IReadOnlyList<string> args)
     {
-        var name = args.Count > 0 && !args[0].StartsWith('-') ? args[0] : null;
+        var name = args.Count > 0 && !args[0].StartsWith('-') && !args.Contains("--help") ? args[0] : null;
         var json = Value(args, "--output") == "json";
         var options = new BenchmarkOptions(
             int.Parse(Value(args, "--rounds") ?? "3", CultureInfo.InvariantCulture), Value(args, "--environment") ?? "development",
