@@ -159,7 +159,8 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         var (specified, definition) = Defined(input.Store);
         using var store = stores.Open(input.Store, specified, definition);
         var found = await Beating(progress => store.ProbeAsync(input.Operation, definition.Rpo, progress, Cancellation));
-        return new ProbedSet(found.Wrong, found.Right, found.Rpo);
+        BackupMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Store, found.Temporal);
+        return new ProbedSet(found.Wrong, found.Right, found.Rpo, found.Temporal);
     });
 
     /// <inheritdoc/>

@@ -27,5 +27,24 @@ internal static class BackupMetrics
         }
     }
 
+    /// <summary>What the last restored copy had of Temporal.</summary>
+    public static void Record(MetricMeter meter, StoreReference store, IReadOnlyList<TemporalCopyCounts> temporal)
+    {
+        foreach (var found in temporal)
+        {
+            KeyValuePair<string, object>[] labels = [new("environment", store.Environment), new("store", $"{store}"), new("database", found.Database)];
+            Set("open", "Executions that the last restored copy would have gone on with.", found.Open);
+            Set("sampled", "Executions of the last restored copy whose histories were read whole.", found.Sampled);
+            Set("compared", "Executions that visibility lists and that were looked for in the last restored copy.", found.Compared);
+            Set("differing", "Executions of the last restored copy that are not as visibility lists them.", found.Differing);
+
+            void Set(string name, string help, double? value)
+            {
+                if (value is { } known)
+                    meter.CreateGauge<double>($"platformops_backup_temporal_{name}", description: help).Set(known, labels);
+            }
+        }
+    }
+
     private static double? Seconds(DateTimeOffset? time) => time?.ToUnixTimeMilliseconds() / 1000.0;
 }

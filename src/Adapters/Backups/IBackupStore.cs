@@ -61,4 +61,8 @@ public sealed record RestoredCopy(DateTimeOffset OrderedAt, TimeSpan Took, DateT
 /// <param name="Wrong">What speaks against it, one sentence each.</param>
 /// <param name="Right">What was looked at and is as it has to be.</param>
 /// <param name="Rpo">The age of the newest data in it when the restore was ordered; null: it could not be measured.</param>
-public sealed record CopyFindings(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? Rpo);
+public sealed record CopyFindings(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? Rpo)
+{
+    /// <summary>What it has of Temporal, one for each of its databases.</summary>
+    public IReadOnlyList<TemporalCopyCounts> Temporal { get; init; } = [];
+}

@@ -117,6 +117,6 @@ public sealed class TemporalContents(TemporalCluster cluster)
             space, execution.WorkflowId, execution.RunId, listed.Status == WorkflowExecutionStatus.Running, read, unbroken && read > 0, last is not null && Ends(last.EventType), described, listed.TaskQueue);
     }
 
-    private static bool Ends(EventType type) => type is EventType.WorkflowExecutionCompleted or EventType.WorkflowExecutionFailed or EventType.WorkflowExecutionTimedOut or EventType.WorkflowExecutionCanceled
+    internal static bool Ends(EventType type) => type is EventType.WorkflowExecutionCompleted or EventType.WorkflowExecutionFailed or EventType.WorkflowExecutionTimedOut or EventType.WorkflowExecutionCanceled
         or EventType.WorkflowExecutionTerminated or EventType.WorkflowExecutionContinuedAsNew;
 }

@@ -99,7 +99,16 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
         }
 
         var rpo = await CompareMarkersAsync(copy, held, TimeSpan.FromSeconds(order.RpoSeconds), wrong, right, ct);
-        return new(wrong, right, rpo);
+        progress("Looking whether Temporal could go on from it.");
+        var temporal = await TemporalCopy.LookAsync(Own, () => server.Id, ct);
+        foreach (var tally in temporal)
+        {
+            var (lost, found) = TemporalCopyVerdict.Of(tally);
+            wrong.AddRange(lost);
+            right.AddRange(found);
+        }
+
+        return new(wrong, right, rpo) { Temporal = [.. temporal.Select(TemporalCopyCounts.Of)] };
     }
 
     /// <summary>Removes whatever was restored here, whoever's it is.</summary>

@@ -64,10 +64,7 @@ internal static class TableCounts
     public static async Task<IReadOnlyList<TableRows>> CountAsync(GuardConfiguration configuration, Func<int> server, bool all, CancellationToken ct)
     {
         var counted = new List<TableRows>();
-        string[] databases;
-        await using (var sql = new ServerSql(configuration, server))
-            databases = (string[]?)await sql.RunAsync(Databases, Patience, ct) ?? [];
-        foreach (var database in databases)
+        foreach (var database in await DatabasesAsync(configuration, server, ct))
         {
             await using var sql = new ServerSql(configuration, server, database);
             foreach (var table in JsonSerializer.Deserialize<IReadOnlyList<Found>>((string)(await sql.RunAsync(Tables, Patience, ct, TablesAtMost))!, GuardWire.Json)!)
@@ -80,6 +77,13 @@ internal static class TableCounts
         }
 
         return counted;
+    }
+
+    /// <summary>Every database that lets in and is no template.</summary>
+    public static async Task<string[]> DatabasesAsync(GuardConfiguration configuration, Func<int> server, CancellationToken ct)
+    {
+        await using var sql = new ServerSql(configuration, server);
+        return (string[]?)await sql.RunAsync(Databases, Patience, ct) ?? [];
     }
 
     /// <param name="Name">Quoted.</param>

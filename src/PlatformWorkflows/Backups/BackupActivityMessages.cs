@@ -77,7 +77,8 @@ public sealed record QuarantinedSet(TimeSpan Took, DateTimeOffset UpTo, string D
 /// <param name="Wrong">What speaks against it, one sentence each; none: it is whole.</param>
 /// <param name="Right">What was looked at and is as it has to be.</param>
 /// <param name="MeasuredRpo">The age of the newest data in it when the restore was ordered; null: it could not be measured.</param>
-public sealed record ProbedSet(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? MeasuredRpo);
+/// <param name="Temporal">What it has of Temporal, one for each of its databases.</param>
+public sealed record ProbedSet(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? MeasuredRpo, IReadOnlyList<TemporalCopyCounts>? Temporal = null);
 
 /// <param name="Removed">What was there.</param>
 public sealed record CleanedQuarantine(IReadOnlyList<string> Removed);

@@ -101,6 +101,9 @@ public sealed record VerifyBackupReport
     /// <summary>What was removed of the quarantine; a listing found nothing else of it.</summary>
     public required IReadOnlyList<string> Removed { get; init; }
 
+    /// <summary>What the restored databases of a Temporal held.</summary>
+    public IReadOnlyList<TemporalCopyCounts> Temporal { get; init; } = [];
+
     public required DateTimeOffset StartedAt { get; init; }
 
     public required DateTimeOffset FinishedAt { get; init; }

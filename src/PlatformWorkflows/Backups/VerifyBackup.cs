@@ -14,6 +14,7 @@ public sealed class VerifyBackup : BackupRunbook
     private ChosenSet? chosen;
     private bool quarantined;
     private IReadOnlyList<string> removed = [];
+    private IReadOnlyList<TemporalCopyCounts> temporal = [];
 
     /// <summary>Nothing is done yet.</summary>
     public VerifyBackup()
@@ -65,6 +66,7 @@ public sealed class VerifyBackup : BackupRunbook
             Finish(Restores, restored.Detail);
             Begin(Probes);
             var probed = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.ProbeAsync(quarantine), Long($"Look what is in {quarantine.Set}"));
+            temporal = probed.Temporal ?? [];
             Finish(Probes, string.Join(" ", [.. probed.Wrong, .. probed.Right]), probed.Wrong.Count == 0 ? StepState.Done : StepState.Failed);
             return new(probed.Wrong.Count == 0, Now, Request.OperationId, [.. probed.Wrong, restored.Detail, .. probed.Right], probed.MeasuredRpo, restored.Took);
         }
@@ -125,6 +127,7 @@ public sealed class VerifyBackup : BackupRunbook
             Objectives = objectives,
             Unproven = [.. chosen!.Unproven.Where(unproven => outcome == VerifyOutcome.NothingDue || unproven != set)],
             Removed = removed,
+            Temporal = temporal,
             StartedAt = StartedAt,
             FinishedAt = Now,
         };

@@ -96,12 +96,12 @@ internal sealed class BackedUpPair : IAsyncDisposable
     };
 
     /// <summary>Carries a statement out in the copy that was restored beside the standby, as its guard.</summary>
-    public Task<object?> CopySqlAsync(string statement) => GuardSqlAsync(GuardedPair.Second, Path.Combine(Pair.Files[GuardedPair.Second].State, "q", "socket"), statement);
+    public Task<object?> CopySqlAsync(string statement, string database = "postgres") => GuardSqlAsync(GuardedPair.Second, Path.Combine(Pair.Files[GuardedPair.Second].State, "q", "socket"), statement, database);
 
     /// <summary>Carries a statement out at the primary, as its guard.</summary>
-    public Task<object?> OwnSqlAsync(string statement) => GuardSqlAsync(GuardedPair.First, Path.Combine(Pair.Files[GuardedPair.First].State, "socket"), statement);
+    public Task<object?> OwnSqlAsync(string statement, string database = "postgres") => GuardSqlAsync(GuardedPair.First, Path.Combine(Pair.Files[GuardedPair.First].State, "socket"), statement, database);
 
-    private async Task<object?> GuardSqlAsync(string node, string socket, string statement)
+    private async Task<object?> GuardSqlAsync(string node, string socket, string statement, string database)
     {
         await using var open = new NpgsqlConnection(new NpgsqlConnectionStringBuilder
         {
@@ -109,7 +109,7 @@ internal sealed class BackedUpPair : IAsyncDisposable
             Port = 5432,
             Username = ServerRoles.Guard,
             Password = ServerRoles.PasswordOf(ServerRoles.Guard, Pair.Files[node].PasswordFile).Reveal(),
-            Database = "postgres",
+            Database = database,
             Pooling = false,
         }.ConnectionString);
         await open.OpenAsync(Ct);

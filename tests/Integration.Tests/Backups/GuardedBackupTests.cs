@@ -1,3 +1,4 @@
+using PlatformOps.Adapters.Backups;
 using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
 
@@ -16,6 +17,7 @@ public sealed class GuardedBackupTests
         await using var pair = await BackedUpPair.StartAsync();
         await using var load = Ledger.Start(pair.Pair, writers: 2);
         await load.MoreAsync(50);
+        await TemporalTables.CreateAsync((database, statement) => pair.OwnSqlAsync(statement, database));
         var full = await pair.Store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct);
         Assert.EndsWith("F", full.Label, StringComparison.Ordinal);
         Assert.Empty(full.Missing);
@@ -46,6 +48,7 @@ public sealed class GuardedBackupTests
         Assert.Contains(found.Right, right => right.EndsWith("tables have the columns and about the rows that they have to have.", StringComparison.Ordinal));
         await pair.CopySqlAsync("DELETE FROM ledger");
         Assert.Contains(".public.ledger has 0 rows in it; when a set was made it had", Assert.Single((await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong), StringComparison.Ordinal);
+        await ReadTemporalAsync(pair, found);
         Assert.Equal(["the copy of " + increment.Label + " on us-west-2"], await pair.Store.CleanUpAsync("verify-1", Ct));
         Assert.Empty(await pair.Store.CleanUpAsync("verify-1", Ct));
 
@@ -57,5 +60,28 @@ public sealed class GuardedBackupTests
         await pair.Store.RemoveAsync(increment.Label, Ct);
         await pair.Store.RemoveAsync(increment.Label, Ct);
         Assert.Equal([full.Label], (await pair.Store.LookAsync(Ct)).Sets.Select(set => set.Label));
+    }
+
+    /// <summary>What would go on is known without a Temporal that goes on, and what it could not go on from is named.</summary>
+    private static async Task ReadTemporalAsync(BackedUpPair pair, CopyFindings found)
+    {
+        Assert.Equal(new TemporalCopyCounts(TemporalTables.Database, Executions: 2, Open: 1, Sampled: 2, Events: 9, Compared: 2, Differing: 0), Assert.Single(found.Temporal));
+        Assert.Contains(
+            "Temporal in temporal: 2 executions, 1 of them open; no server was started on them, so that none goes on. 2 executions were described and 9 events of their histories read.", found.Right);
+
+        await pair.CopySqlAsync("UPDATE executions_visibility SET status = 2", TemporalTables.Visibility);
+        await pair.CopySqlAsync("DELETE FROM history_node WHERE txn_id = 22", TemporalTables.Database);
+        var wrong = await WrongAsync();
+        Assert.Equal(2, wrong.Count);
+        Assert.Matches("^order-2 .* of orders has 4 events and its history ends after 3", wrong[0]);
+        Assert.Contains("1 are listed as closed and are open", wrong[1], StringComparison.Ordinal);
+        // It had been written down that it has to be listed, and a batch in the middle is no message.
+        await pair.CopySqlAsync("INSERT INTO visibility_tasks VALUES (1, 1, '', 'Proto3')", TemporalTables.Database);
+        await pair.CopySqlAsync("UPDATE history_node SET data = '\\xff' WHERE txn_id = 11", TemporalTables.Database);
+        wrong = await WrongAsync();
+        Assert.Equal(2, wrong.Count);
+        Assert.Matches("^The history of order-1 .* of orders has a gap", wrong[0]);
+
+        async Task<IReadOnlyList<string>> WrongAsync() => [.. (await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong.Where(wrong => !wrong.StartsWith("The table ", StringComparison.Ordinal))];
     }
 }
