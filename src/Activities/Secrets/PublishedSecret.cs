@@ -73,15 +73,19 @@ internal sealed class PublishedSecret(RotationDefinition rotation, KubernetesCon
     }
 
     /// <summary>Everybody who uses the Secret or a copy of it; who uses several stands where he is least far.</summary>
-    public async Task<IReadOnlyList<SecretConsumer>> ConsumersAsync(int version, CancellationToken ct)
+    /// <returns>With where it was looked for them, as <c>namespace/name</c>.</returns>
+    public async Task<(IReadOnlyList<string> Places, IReadOnlyList<SecretConsumer> Consumers)> ConsumersAsync(int version, CancellationToken ct)
     {
         var found = new List<SecretConsumer>();
-        foreach (var (space, secret) in (await CopiesAsync(ct)).Select(copy => (copy.Namespace, copy.Secret)).Prepend((rotation.Namespace, rotation.Secret)).Distinct())
+        var places = (await CopiesAsync(ct)).Select(copy => (copy.Namespace, copy.Secret)).Prepend((rotation.Namespace, rotation.Secret)).Distinct().ToList();
+        foreach (var (space, secret) in places)
             found.AddRange(await ConsumersOfAsync(space, secret, version, ct));
         // Nobody to ask is no proof.
         if (rotation.ReadBy is [var first, ..] && !rotation.ReadBy.Any(name => found.Exists(consumer => consumer.Name == name)))
             found.Add(new(first, true, ConsumerStanding.Unknown, $"None of {string.Join(", ", rotation.ReadBy)}, which read it through the API, is there. Install it, or correct readBy."));
-        return [.. found.GroupBy(consumer => consumer.Name).Select(consumer => consumer.MinBy(use => use.Standing == ConsumerStanding.Current ? 1 : 0)!).OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
+        return (
+            [.. places.Select(place => $"{place.Namespace}/{place.Secret}")],
+            [.. found.GroupBy(consumer => consumer.Name).Select(consumer => consumer.MinBy(use => use.Standing == ConsumerStanding.Current ? 1 : 0)!).OrderBy(consumer => consumer.Name, StringComparer.Ordinal)]);
     }
 
     private async Task<IReadOnlyList<SecretConsumer>> ConsumersOfAsync(string space, string secret, int version, CancellationToken ct)

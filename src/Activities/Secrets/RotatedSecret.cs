@@ -19,6 +19,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     {
         var kept = await store.ReadAsync(rotation.Path, ct);
         var there = await published.FindAsync(ct);
+        var (places, consumers) = await published.ConsumersAsync(kept.Current?.Version ?? 0, ct);
         var current = await StandingAsync(kept.Current, ct);
         // Whether what is to be revoked is accepted still makes no difference: nobody tries it.
         var previous = kept.Previous is { } before ? new StagedCredential(before.Rotation, before.Login, before.Version, CredentialStanding.Unknown) : null;
@@ -26,9 +27,9 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
             await StandingAsync(kept.Pending, ct), current, previous,
             kept.Current is null ? await StandingAsync(there, ct) : null,
             there is null ? null : kept.Current is { } wanted && await published.HoldsAsync(wanted, ct),
-            await published.ConsumersAsync(kept.Current?.Version ?? 0, ct),
+            consumers,
             kept.Previous is { Login: { } login } && login != kept.Current?.Login ? await system.SessionsAsync(login, ct) : null,
-            time.GetUtcNow(), Restorable: system is not ICredentialIssuer, Further: kept.Current is { } used ? system.Further(used) : null);
+            time.GetUtcNow(), Restorable: system is not ICredentialIssuer, Further: kept.Current is { } used ? system.Further(used) : null, Places: places, NoConsumers: rotation.NoConsumers);
     }
 
     /// <summary>Carries one step out; what it finds done, it leaves.</summary>

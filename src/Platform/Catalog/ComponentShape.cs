@@ -171,6 +171,7 @@ internal static class ComponentShape
         new("api", Api),
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
         new("readBy", new ListShape("Consumers that read the Secret through the API, those of them that there are; they are restarted like others.", Workload)),
+        new("noConsumers", new TextShape("Why nobody in the cluster uses it. Without it a rotation that finds nobody stops; may hold ${parameter}, and empty is as without it.")),
     ]);
 
     private static readonly MapShape Keystores = new("Keystores beside the PEM, for consumers on a Java virtual machine.",

@@ -85,7 +85,11 @@ public static class ManifestRenderer
     {
         var values = component.Rotations.Count == 0 ? [] : Parameters(environment, component, region);
         return component.Rotations.Where(rotation => Holds(rotation.When, values))
-            .Select(rotation => rotation with { Target = RotationReader.Filled(rotation.Target, name => Text(values[name]), body => Fill(body, values)) });
+            .Select(rotation => rotation with
+            {
+                Target = RotationReader.Filled(rotation.Target, name => Text(values[name]), body => Fill(body, values)),
+                NoConsumers = rotation.NoConsumers is { } why && Placeholders.Replace(why, name => Text(values[name])) is { Length: > 0 } filled ? filled : null,
+            });
     }
 
     /// <summary>What is known before anything is there.</summary>

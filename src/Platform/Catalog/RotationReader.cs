@@ -23,6 +23,9 @@ internal static class RotationReader
 
     private static readonly string[] Targets = ["redis", "iamUser", "appRole", "token", "api"];
 
+    /// <summary>The keys that name consumers.</summary>
+    private static readonly string[] Consumers = ["reloads", "readBy"];
+
     private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
 
     private enum Username
@@ -69,6 +72,8 @@ internal static class RotationReader
             reader.Report($"{path}.{foreign}", $"is not for the kind {word}; remove it");
         else if (tree["reads"]!.AsArray().Count > 0 && kind is not (RotationKind.AppRoleSecretId or RotationKind.VaultToken))
             reader.Report($"{path}.reads", $"is only for credentials of Vault, and this is {word}; remove it");
+        else if (tree.ContainsKey("noConsumers") && Consumers.FirstOrDefault(key => tree[key]!.AsArray().Count > 0) is { } consumers)
+            reader.Report($"{path}.noConsumers", $"says that nobody uses it, and {consumers} names who does; remove one of the two");
         else if (Target(kind, tree, space, path, reader) is var (target, right) && right)
             return new(
                 (string)tree["name"]!, kind, (string)tree["path"]!, (string)tree["secret"]!, (string?)tree["namespace"] ?? space, username, (string)tree["passwordKey"]!,
@@ -77,13 +82,14 @@ internal static class RotationReader
                 Target = target,
                 ReadBy = [.. tree["readBy"]!.AsArray().Select(name => (string)name!)],
                 Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
+                NoConsumers = (string?)tree["noConsumers"],
                 When = (string?)tree["when"],
             };
         return null;
     }
 
     /// <summary>Every parameter that a rotation refers to, in its condition too.</summary>
-    public static IEnumerable<string> NamesIn(RotationDefinition rotation) => Texts(rotation.Target).SelectMany(Placeholders.NamesIn)
+    public static IEnumerable<string> NamesIn(RotationDefinition rotation) => Texts(rotation.Target).Append(rotation.NoConsumers ?? "").SelectMany(Placeholders.NamesIn)
         .Concat(rotation.When is { } when && Condition.Parse(when) is { } condition ? [condition.Parameter] : []);
 
     /// <summary>With every <c>${parameter}</c> replaced. What is inserted into a path is one part of it.</summary>

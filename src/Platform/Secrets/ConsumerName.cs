@@ -3,6 +3,9 @@ namespace PlatformOps.Platform.Secrets;
 /// <summary>How consumers are named: <c>Kind/name</c> in the namespace of the secret, <c>namespace/Kind/name</c> elsewhere.</summary>
 public static class ConsumerName
 {
+    /// <summary>What is skipped where no consumer is found: somebody answers for it that there is none.</summary>
+    public const string Nobody = "nobody";
+
     /// <summary>The name of a consumer for a secret of <paramref name="home"/>.</summary>
     /// <param name="workload"><c>Kind/name</c>.</param>
     public static string Of(string home, string space, string workload) => space == home ? workload : $"{space}/{workload}";

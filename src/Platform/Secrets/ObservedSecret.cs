@@ -64,6 +64,8 @@ public sealed record OldSessions(string Login, long? Count, IReadOnlyList<string
 /// <param name="Restorable">Whether the system can be made to accept again what it refuses. What it issued itself it cannot.</param>
 /// <param name="Further">Why another version has to follow the current one when that is in use everywhere; null: none has to.</param>
 /// <param name="Old">Sessions with the previous login; null: there is none, or the kind has no sessions.</param>
+/// <param name="Places">The Kubernetes Secrets whose consumers were looked for, as <c>namespace/name</c>; null: a look of before this was said, which holds nothing up.</param>
+/// <param name="NoConsumers">Why nobody uses it, as the catalog says; null: it does not say so.</param>
 public sealed record ObservedSecret(
     StagedCredential? Pending,
     StagedCredential? Current,
@@ -74,4 +76,6 @@ public sealed record ObservedSecret(
     OldSessions? Old,
     DateTimeOffset SeenAt,
     bool Restorable = true,
-    string? Further = null);
+    string? Further = null,
+    IReadOnlyList<string>? Places = null,
+    string? NoConsumers = null);

@@ -30,6 +30,9 @@ public sealed record RotationDefinition(
     /// <summary>Consumers that read the Secret through the API, as <c>Kind/name</c>: no pod of theirs names it, so that they could not be found. They are restarted like others. Of several the ones that the cluster has.</summary>
     public IReadOnlyList<string> ReadBy { get; init; } = [];
 
+    /// <summary>Why nobody in the cluster uses it: then a rotation that finds nobody ends all the same. Null or empty: it stops before it begins.</summary>
+    public string? NoConsumers { get; init; }
+
     /// <summary>Paths in Vault that a credential of Vault lets read, each with everything below; empty: everything, as long as nobody says otherwise.</summary>
     public IReadOnlyList<string> Reads { get; init; } = [];
 

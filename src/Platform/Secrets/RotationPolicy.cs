@@ -14,12 +14,34 @@ public sealed record RotationProgress(string Rotation, TimeSpan Settle, DateTime
 /// <remarks>
 /// Invariants: the previous version is revoked only when every consumer was proved to use the current one, for the settling time, and nobody has a session with the
 /// previous login. Nothing is handed out that the system does not accept. What is unknown is waited for, never acted on. Every step leaves the
-/// credential valid that consumers use.
+/// credential valid that consumers use. Where no consumer is known, nothing begins and nothing is revoked until somebody says that there is none.
 /// </remarks>
 public static class RotationPolicy
 {
     /// <summary>The next step. The same facts give the same answer.</summary>
     public static RotationDecision Decide(ObservedSecret seen, RotationProgress progress)
+    {
+        var next = Next(seen, progress);
+        return IsUnclaimed(seen) && !progress.Excused.Contains(ConsumerName.Nobody) ? Unclaimed(seen, next) : next;
+    }
+
+    /// <summary>Whether no consumer was found, and the catalog does not say that there is none.</summary>
+    public static bool IsUnclaimed(ObservedSecret seen) => seen is { Consumers.Count: 0, Places: not null, NoConsumers: null };
+
+    /// <summary>What is mended is mended for whoever uses it; what makes somebody go without who is not known does not happen. Of a password that there is one of, setting the next ends the one before.</summary>
+    private static RotationDecision Unclaimed(ObservedSecret seen, RotationDecision next)
+    {
+        if (next.Step is not (RotationStep.Create or RotationStep.Set or RotationStep.Settle or RotationStep.Revoke))
+            return next;
+        var state = next.Step is RotationStep.Create or RotationStep.Set ? "Nothing new is handed out." : "The previous version stays valid.";
+        return new(
+            RotationStep.Stop,
+            $"Nobody was found who uses the secret: no Deployment, StatefulSet, DaemonSet or running pod takes values from {string.Join(", ", seen.Places!)}, Argo CD does not read it, and the catalog names nobody who does (readBy). "
+            + $"Whoever uses it all the same would be refused. {state} Have its consumer take it from there, or declare who reads it (readBy), or why nobody does (noConsumers), then retryStep; or skip '{ConsumerName.Nobody}' with a reason if you answer for this run.",
+            [ConsumerName.Nobody]);
+    }
+
+    private static RotationDecision Next(ObservedSecret seen, RotationProgress progress)
     {
         if (seen.Consumers.FirstOrDefault(consumer => !consumer.Declared && !progress.Excused.Contains(consumer.Name)) is { } stranger)
             return new(RotationStep.Stop, $"{stranger.Name} uses the secret, and the catalog does not know it: nobody could prove that it takes up a new value. Declare it, remove it, or skip it if you answer for it.", [stranger.Name]);

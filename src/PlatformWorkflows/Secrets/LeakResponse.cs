@@ -135,6 +135,8 @@ public sealed class LeakResponse
                     // Nobody is waited for beyond the deadline: what parks is told in the report.
                     ProveWithin = Seconds(Left / 2),
                     ParkedAtMost = Seconds(Left / 4),
+                    // What leaked is used by somebody who may not: that is worse than somebody being refused whom nobody knows.
+                    NoConsumers = $"{leaked} leaked",
                 })),
                 new()
                 {
@@ -171,6 +173,8 @@ public sealed class LeakResponse
             [
                 .. missing.Select(result => $"{result.Secret} may still be used by whoever has it: platformops status {environment} --run {RotateSecret.WorkflowId(environment, result.Secret.Name, result.Secret.Region)} says what it waits for."),
                 .. plan.Unrotatable,
+                .. results.Values.Where(result => result is { Outcome: RotationOutcome.Rotated, NoConsumers: not null }).OrderBy(result => $"{result.Secret}", StringComparer.Ordinal)
+                    .Select(result => $"{result.Secret} was rotated although nobody was found who uses it: whoever is refused from now on did. Give him the new value, and declare him (readBy), or that there is nobody (noConsumers)."),
                 .. plan.Reached.Where(secret => secret.Kind is RotationKind.Value or RotationKind.CodecKey).Select(secret => $"Nobody can refuse the old value of {secret.Name}: what was signed or encrypted with it has to be ended or made anew by those who use it."),
                 $"Look into the audit logs of Vault and of the systems for what was done with it since it leaked.",
             ],

@@ -55,7 +55,7 @@ public sealed partial class RotateSecret : LookingRunbook
             }
 
             return abortReason is null
-                ? End(RunbookPhase.Completed, RotationOutcome.Rotated, $"{request.Secret} is rotated: {sight!.Seen.Consumers.Count} consumers use version {sight.Seen.Current!.Version}, and no older one is valid.")
+                ? End(RunbookPhase.Completed, RotationOutcome.Rotated, $"{request.Secret} is rotated: {Users} version {sight!.Seen.Current!.Version}, and no older one is valid.")
                 : End(RunbookPhase.Aborted, RotationOutcome.Returned, $"Aborted: {abortReason}. Consumers use the value of before again, as version {sight!.Seen.Current!.Version}; the new one is revoked.");
         }
         catch (Exception failure) when (TemporalException.IsCanceledException(failure))
@@ -78,6 +78,12 @@ public sealed partial class RotateSecret : LookingRunbook
         News = true;
         return Task.CompletedTask;
     }
+
+    private string Users => sight!.Seen switch
+    {
+        { Consumers.Count: 0 } seen when (Excused.GetValueOrDefault(ConsumerName.Nobody) ?? seen.NoConsumers) is { } why => $"nobody was found who uses it ({why.TrimEnd('.')}); it is at",
+        var seen => $"{seen.Consumers.Count} consumers use",
+    };
 
     /// <summary>What is in use everywhere is only half of it.</summary>
     private bool GoesFurther => sight?.Seen.Further is not null && abortReason is null;
@@ -104,6 +110,8 @@ public sealed partial class RotateSecret : LookingRunbook
         looked = true;
         if (abortReason is not null && sight.Seen.Current?.Rotation == RotationPolicy.ReturnOf(rotation))
             (returning, rotation) = (true, RotationPolicy.ReturnOf(rotation));
+        if (request.NoConsumers is { } why && RotationPolicy.IsUnclaimed(sight.Seen))
+            Excused[ConsumerName.Nobody] = why;
         var progress = new RotationProgress(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys], held);
         if (abortReason is not null && !returning)
         {

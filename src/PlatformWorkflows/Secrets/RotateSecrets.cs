@@ -56,7 +56,7 @@ public sealed class RotateSecrets
             environment = RequestFields.Environment(given.Environment);
             if (given.Secrets is { Count: 0 })
                 throw FailureTypes.Invalid("Field 'secrets' is empty. Leave it out for all that are due, or name some.");
-            (_, _, _) = (SecretRequest.SettleOf(given.Settle), SecretRequest.ProveWithinOf(given.ProveWithin), RequestFields.ParkedAtMost(given.ParkedAtMost));
+            (_, _, _, _) = (SecretRequest.SettleOf(given.Settle), SecretRequest.ProveWithinOf(given.ProveWithin), RequestFields.ParkedAtMost(given.ParkedAtMost), SecretRequest.ReasonOf(given.NoConsumers));
             operationId = RequestFields.OperationId(given.OperationId, "rotate", environment, Workflow.Info.FirstExecutionRunId);
             Identify();
             found = (await Workflow.ExecuteActivityAsync(
@@ -111,6 +111,7 @@ public sealed class RotateSecrets
                     Settle = given.Settle,
                     ProveWithin = given.ProveWithin,
                     ParkedAtMost = given.ParkedAtMost,
+                    NoConsumers = given.NoConsumers,
                     RefreshedByParent = true,
                 })),
                 new()
@@ -120,7 +121,7 @@ public sealed class RotateSecrets
                     // What is handed out has to be proved and ended, whatever becomes of this run.
                     ParentClosePolicy = ParentClosePolicy.Abandon,
                 });
-            results[secret] = new(secret, report.Outcome, report.Summary);
+            results[secret] = new(secret, report.Outcome, report.Summary, report.Excused.GetValueOrDefault(ConsumerName.Nobody));
         }
         catch (FailureException failure) when (!TemporalException.IsCanceledException(failure))
         {

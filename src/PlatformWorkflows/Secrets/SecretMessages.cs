@@ -27,6 +27,9 @@ public sealed record RotateSecretInput
     /// <summary>How long a parked run waits for an operator before it ends. Default 24h.</summary>
     public string? ParkedAtMost { get; init; }
 
+    /// <summary>Why a secret for which no consumer is found is rotated, and its old value revoked, all the same. Default: the run parks before it begins, unless the catalog says that it has none.</summary>
+    public string? NoConsumers { get; init; }
+
     /// <summary>Set by <c>RotateSecrets</c> only: consumers are restarted by it, once for several secrets.</summary>
     public bool RefreshedByParent { get; init; }
 }
@@ -53,7 +56,7 @@ public sealed record RotateSecretReport
     /// <summary>Everybody who uses it, and how that was proved.</summary>
     public required IReadOnlyList<SecretConsumer> Consumers { get; init; }
 
-    /// <summary>Consumers that an operator answered for, with the reason.</summary>
+    /// <summary>Consumers that an operator answered for, with the reason; <c>nobody</c>: none was found.</summary>
     public required IReadOnlyDictionary<string, string> Excused { get; init; }
 
     public required DateTimeOffset StartedAt { get; init; }
@@ -96,6 +99,9 @@ public sealed record RotateSecretsInput
 
     /// <summary>As for <c>RotateSecret</c>.</summary>
     public string? ParkedAtMost { get; init; }
+
+    /// <summary>As for <c>RotateSecret</c>, for all of them.</summary>
+    public string? NoConsumers { get; init; }
 }
 
 /// <summary>Result of <c>RotateSecrets</c>.</summary>
@@ -126,7 +132,8 @@ public sealed record RotateSecretsReport
 
 /// <param name="Outcome">Null: it did not end well.</param>
 /// <param name="Summary">One sentence.</param>
-public sealed record SecretResult(SecretReference Secret, RotationOutcome? Outcome, string Summary);
+/// <param name="NoConsumers">No consumer was found, and it was rotated all the same for this reason; null: that was not so.</param>
+public sealed record SecretResult(SecretReference Secret, RotationOutcome? Outcome, string Summary, string? NoConsumers = null);
 
 public enum RotateSecretsOutcome
 {

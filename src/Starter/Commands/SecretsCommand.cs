@@ -53,6 +53,7 @@ internal static class SecretsCommand
         var secrets = new Argument<string[]>("secret") { Description = "Only these, due or not. Default: all that are due.", Arity = ArgumentArity.ZeroOrMore };
         var settle = new Option<string>("--settle") { Description = "How long every consumer has to be proved before the old value is revoked. [default: what the catalog says]", HelpName = "DURATION" };
         var within = new Option<string>("--prove-within") { Description = "How long that proof may take before the run parks, at most 24h. [default: 1h]", HelpName = "DURATION" };
+        var nobody = new Option<string>("--no-consumers") { Description = "Why secrets for which no consumer is found are rotated all the same. [default: such a secret parks before it begins]", HelpName = "REASON" };
         var queue = RunArguments.TaskQueue();
         return new CliCommand(
             "rotate",
@@ -60,7 +61,7 @@ internal static class SecretsCommand
             new Example("secrets rotate production", "all that are due"),
             new Example("secrets rotate production postgresql-temporal --settle 1h", "one, whose old value stays valid for an hour after the proof"))
         {
-            environment, secrets, settle, within, queue,
+            environment, secrets, settle, within, nobody, queue,
         }
         .Runs(async (invocation, ct) =>
         {
@@ -73,6 +74,7 @@ internal static class SecretsCommand
                 Secrets = invocation.Get(secrets) is { Length: > 0 } some ? some : null,
                 Settle = invocation.Get(settle),
                 ProveWithin = invocation.Get(within),
+                NoConsumers = invocation.Get(nobody),
             };
             var run = await RunbookRun.StartAsync(client, nameof(RotateSecrets), RotateSecrets.WorkflowId(name), name, input, taskQueue, ct);
             if (run.Joined && input.Secrets is not null)

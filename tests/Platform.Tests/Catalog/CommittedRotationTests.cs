@@ -76,6 +76,23 @@ public sealed class CommittedRotationTests
         Assert.Equal(2, (long)((ServiceTarget)rotations.Single(rotation => rotation.Name == "authentik").Target!).Create!.Body!["user"]!);
     }
 
+    /// <summary>Nobody but whoever runs the platform knows where its own workers are.</summary>
+    [Fact]
+    public void That_nobody_uses_a_credential_of_our_own_workers_is_for_the_specification_to_say()
+    {
+        Assert.All(Rotations("us-east-1"), rotation => Assert.Null(rotation.NoConsumers));
+        var declared = Components("us-east-1").SelectMany(component => component.Rotations.Where(rotation => rotation.NoConsumers is not null).Select(rotation => (component, rotation.Name))).ToList();
+        Assert.Equal(["authentik", "cloudflare", "datadog", "vault-platformops"], declared.Select(known => known.Name).Order());
+        foreach (var (component, name) in declared)
+        {
+            var said = Production with
+            {
+                Components = [.. Production.Components.Select(chosen => chosen.Name == component.Name ? chosen with { Parameters = new JsonObject(chosen.Parameters.Select(pair => KeyValuePair.Create(pair.Key, pair.Key == "unusedBecause" ? JsonValue.Create("They run elsewhere.") : pair.Value?.DeepClone()))) } : chosen)],
+            };
+            Assert.Equal("They run elsewhere.", ManifestRenderer.Rotations(said, component, "us-east-1").Single(rotation => rotation.Name == name).NoConsumers);
+        }
+    }
+
     /// <summary>Of two services that can take each other's place only one has keys.</summary>
     [Fact]
     public void A_rotation_is_there_when_its_condition_holds()

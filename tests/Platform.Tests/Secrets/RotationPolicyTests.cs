@@ -65,6 +65,44 @@ public sealed class RotationPolicyTests
         Assert.Equal(RotationStep.Create, RotationPolicy.Decide(stranger, Progress("r") with { Excused = ["Pod/debug"] }).Step);
     }
 
+    /// <summary>Of what is mended for whoever uses it, and what would have somebody refused.</summary>
+    [Theory]
+    [InlineData("in use", RotationStep.Stop, "Nothing new is handed out")]
+    [InlineData("pending, not accepted", RotationStep.Stop, "Nothing new is handed out")]
+    [InlineData("pending, accepted", RotationStep.Promote, null)]
+    [InlineData("refused", RotationStep.Restore, null)]
+    [InlineData("not published", RotationStep.Publish, null)]
+    [InlineData("handed out", RotationStep.Stop, "The previous version stays valid")]
+    [InlineData("handed out and settled", RotationStep.Stop, "The previous version stays valid")]
+    [InlineData("done", RotationStep.Finish, null)]
+    public void Where_nobody_is_found_who_uses_it_nothing_begins_and_nothing_is_revoked(string state, RotationStep expected, string? says)
+    {
+        var whole = Whole(new(1)).Observe(blind: false);
+        var (seen, progress) = (state.StartsWith("handed", StringComparison.Ordinal) || state == "done" ? HandedOut() : whole, Progress("r"));
+        (seen, progress) = state switch
+        {
+            "pending, not accepted" => (seen with { Pending = new("dead", "b", 1, CredentialStanding.Refused) }, progress),
+            "pending, accepted" => (seen with { Pending = new("dead", "b", 1, CredentialStanding.Accepted) }, progress),
+            "refused" => (seen with { Current = seen.Current! with { Standing = CredentialStanding.Refused } }, progress),
+            "not published" => (seen with { Published = false }, progress),
+            "handed out and settled" => (seen, progress with { ProvedSince = seen.SeenAt - Settle }),
+            "done" => (seen with { Previous = null }, progress),
+            _ => (seen, progress),
+        };
+        seen = seen with { Consumers = [], Places = ["shop/credentials", "jobs/copy"] };
+        var decision = RotationPolicy.Decide(seen, progress);
+        Assert.Equal(expected, decision.Step);
+        if (says is null)
+            return;
+        Assert.Contains("takes values from shop/credentials, jobs/copy", decision.Why, StringComparison.Ordinal);
+        Assert.Contains(says, decision.Why, StringComparison.Ordinal);
+
+        // When the catalog says that it has none, or somebody does, it goes on as always.
+        var goesOn = RotationPolicy.Decide(seen with { NoConsumers = "It is for emergencies." }, progress);
+        Assert.NotEqual(RotationStep.Stop, goesOn.Step);
+        Assert.Equal(goesOn.Step, RotationPolicy.Decide(seen, progress with { Excused = [ConsumerName.Nobody] }).Step);
+    }
+
     [Fact]
     public void What_a_system_issued_and_somebody_ended_is_replaced_since_nobody_can_bring_it_back()
     {

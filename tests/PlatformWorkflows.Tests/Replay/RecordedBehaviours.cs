@@ -289,6 +289,11 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("skipStep", new StepInput("Pod/debug", "somebody looks at something"));
         }),
+        ["secret-without-consumers-parked-and-skipped"] = server => SecretAsync(server, new() { Consumers = [] }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("nobody", "it is for emergencies"));
+        }),
         ["secret-consumer-asked-again"] = server => SecretAsync(server, new() { Consumers = ["Application/a", "StatefulSet/argocd"], Stubborn = "Application/a" }, async run =>
         {
             await run.UntilAsync(RunbookPhase.Parked);

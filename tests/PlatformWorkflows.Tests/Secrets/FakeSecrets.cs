@@ -75,7 +75,7 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
                     null, kept.Published == kept.Version,
                     [.. Consumers.Select(consumer => Consumer(consumer, name, kept.Version)), .. strangers],
                     kept.Previous ? new(Login(kept.Version - 1), SessionsAt is null || SessionsAt == kept.Version ? Sessions : 0, ["report from 10.0.0.7"]) : null,
-                    DateTimeOffset.UtcNow, Further: kept.Version < GoesTo ? $"Version {kept.Version} was handed out; the next one follows." : null),
+                    DateTimeOffset.UtcNow, Places: [$"space/secret-{name}"], Further: kept.Version < GoesTo ? $"Version {kept.Version} was handed out; the next one follows." : null),
                 TimeSpan.FromSeconds(1), "space", $"secret-{name}"));
         }
     }

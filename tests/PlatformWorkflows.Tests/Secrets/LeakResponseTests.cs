@@ -42,6 +42,19 @@ public sealed class LeakResponseTests(SkippingRunbookServer server) : IClassFixt
         Assert.InRange((await server.Environment.GetCurrentTimeAsync() - before).TotalMinutes, 30, 61);
     }
 
+    /// <summary>Otherwise whoever has it would have it until somebody comes.</summary>
+    [Fact]
+    public async Task What_leaked_and_nobody_is_found_to_use_is_revoked_all_the_same_and_named()
+    {
+        var secrets = new FakeSecrets("a") { Consumers = [], Reach = new([Reached("a", 0)], [], null) };
+        await using var run = await StartAsync(secrets);
+        var report = await ReportAsync(run);
+        Assert.Equal(LeakOutcome.Contained, report.Outcome);
+        Assert.Equal("a: revoke", secrets.Events.Last());
+        Assert.Equal("shop leaked", Assert.Single(report.Rotated).NoConsumers);
+        Assert.Contains(report.ForPeople, task => task.StartsWith("a@us-east-1 was rotated although nobody was found who uses it", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task What_an_earlier_rotation_had_begun_is_ended_and_done_again()
     {

@@ -128,6 +128,21 @@ public sealed class RotateSecretTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_secret_that_nobody_is_found_to_use_parks_before_anything_is_made_until_somebody_answers_for_it()
+    {
+        await using var run = await SecretRun.StartAsync(server, new() { Consumers = [] });
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.StartsWith("Nobody was found who uses the secret: no Deployment, StatefulSet, DaemonSet or running pod takes values from space/secret-shop", parked.Summary, StringComparison.Ordinal);
+        Assert.Empty(run.Secrets.Events);
+        Assert.StartsWith("Field 'step': Deployment/web is no consumer of shop. Possible: nobody.", await run.RefusalAsync("skipStep", new StepInput("Deployment/web", "x")), StringComparison.Ordinal);
+        await run.TellAsync("skipStep", new StepInput("nobody", "it is for emergencies"));
+        var report = await run.ReportAsync();
+        Assert.Equal("shop is rotated: nobody was found who uses it (it is for emergencies); it is at version 2, and no older one is valid.", report.Summary);
+        Assert.Equal("it is for emergencies", report.Excused["nobody"]);
+        Assert.Equal(["shop: create", "shop: set", "shop: promote", "shop: publish", "shop: revoke"], run.Secrets.Events);
+    }
+
+    [Fact]
     public async Task An_abort_before_anything_is_handed_out_leaves_everything_as_it_was()
     {
         await using var run = await SecretRun.StartAsync(server, new FakeSecrets().Fail("set", hopeless: true));
@@ -156,6 +171,7 @@ public sealed class RotateSecretTests(RunbookServer server)
     [InlineData("""{"environment":"e","secret":"s"}""", "Field 'region' is missing")]
     [InlineData("""{"environment":"e","secret":"s","region":"r","settle":"soon"}""", "Field 'settle' is 'soon'.")]
     [InlineData("""{"environment":"e","secret":"s","region":"r","proveWithin":"25h"}""", "Field 'proveWithin' is '25h'.")]
+    [InlineData("""{"environment":"e","secret":"s","region":"r","noConsumers":" "}""", "Field 'noConsumers' is empty")]
     [InlineData("""{"environment":"e","secret":"s","region":"r","force":true}""", "Unknown field 'force'.")]
     public async Task Names_the_field_of_bad_input(string input, string expected)
     {
