@@ -3,8 +3,10 @@ using System.Text.Json.Nodes;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Secrets;
+using PlatformOps.Workflows;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;
+using Temporalio.Client;
 
 namespace PlatformOps.Integration.Tests.Secrets;
 
@@ -72,6 +74,48 @@ public sealed class ArgoCdReaderTests(SandboxCluster cluster)
         Assert.False(subject.StandIn.Accepts("gitlab", before.Password));
         cluster.Repositories.TryRemove(url, out _);
     }
+
+    /// <summary>By the run of the secret, and by the run that restarts for several secrets.</summary>
+    [Fact]
+    public async Task Argo_CD_is_started_anew_once_and_has_fetched_whatever_is_lost_on_the_way()
+    {
+        LosingActivities? losing = null;
+        await using var subject = new ServiceSubject("gitlab", KindTests.GitLab);
+        await using var world = await RotationWorld.StartAsync(cluster, subject, leaveSubject: true, wrapped: inner => losing = new(inner));
+        using var kubectl = new KubectlLike(cluster);
+        var shown = new ConcurrentQueue<string>();
+        var url = await ReadByArgoCdAsync(kubectl, world, password =>
+        {
+            shown.Enqueue(password);
+            return subject.StandIn.Accepts("gitlab", password) ? null : "401 Unauthorized";
+        });
+        await InstallAsync(kubectl, world);
+        for (var rotation = 2; rotation <= 3; rotation++)
+        {
+            var (before, templates) = (await world.PublishedAsync(), await TemplatesAsync(kubectl, world));
+            if (rotation == 2)
+                Assert.Equal(RotationOutcome.Rotated, (await world.RotateAsync()).Outcome);
+            else
+                Assert.Equal(RotateSecretsOutcome.Rotated, (await world.Client.ExecuteWorkflowAsync(
+                    (RotateSecrets workflow) => workflow.RunAsync(new RotateSecretsInput { Environment = world.Platform.Environment, Secrets = new[] { RotationWorld.Rotation } }), new(RotateSecrets.WorkflowId(world.Platform.Environment), TaskQueues.Default))).Outcome);
+
+            // What it was shown last is the new one; the old one is refused, and nothing is left half-done.
+            var after = await world.PublishedAsync();
+            Assert.NotEqual(before.Password, after.Password);
+            Assert.Equal(after.Password, shown.Last());
+            Assert.Equal((false, 1), (subject.StandIn.Accepts("gitlab", before.Password), subject.StandIn.Issued("gitlab")));
+            var kept = await world.Kept.ReadAsync(world.Path, TestContext.Current.CancellationToken);
+            Assert.Equal((null, rotation, null), (kept.Pending, kept.Current!.Version, kept.Previous));
+            Assert.Equal(templates + 1, await TemplatesAsync(kubectl, world));
+        }
+
+        Assert.Superset(new HashSet<string> { "Deployment", "StatefulSet", ArgoCdReading.Application }, losing!.Kinds.ToHashSet());
+        cluster.Repositories.TryRemove(url, out _);
+    }
+
+    /// <summary>How often the template of the application controller was changed.</summary>
+    private static async Task<long> TemplatesAsync(KubectlLike kubectl, RotationWorld world) =>
+        (long)(await kubectl.GetAsync($"/apis/apps/v1/namespaces/{world.Platform.Space}/statefulsets/{Controller}"))!["metadata"]!["generation"]!;
 
     /// <summary>Labels the Secret as Argo CD's, and has an Application that is served with it.</summary>
     private async Task<string> ReadByArgoCdAsync(KubectlLike kubectl, RotationWorld world, Func<string, string?> open)
