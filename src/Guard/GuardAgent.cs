@@ -74,6 +74,9 @@ public sealed class GuardAgent : IAsyncDisposable
     /// <summary>What the node is now.</summary>
     internal DatabaseNode Now => parts.Status.Now();
 
+    /// <summary>False: its server has ended by itself, and what comes of that is under way. Whoever watches is not told of the half.</summary>
+    internal bool Settled => parts.Status.Settled;
+
     /// <summary>What it does about backups; null: it makes none.</summary>
     internal BackupJobs? Backups { get; }
 

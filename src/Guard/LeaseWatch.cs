@@ -10,14 +10,14 @@ internal sealed class LeaseWatch(GuardParts parts)
     {
         while (!ct.IsCancellationRequested)
         {
-            var left = parts.Keeper.Held.Left;
-            if (left == TimeSpan.Zero && parts.Gate.Close())
+            if (parts.Gate.CloseWhenOver())
             {
                 parts.Cut();
                 parts.Log.LogWarning("The lease is over: nobody gets through any more");
                 _ = EndSessionsAsync(ct);
             }
 
+            var left = parts.Keeper.Held.Left;
             await Task.Delay(left > TimeSpan.Zero && left < parts.Configuration.Lease.Watch ? left + TimeSpan.FromMilliseconds(1) : TimeSpan.FromMilliseconds(10), parts.Clock, ct);
         }
     }

@@ -49,6 +49,9 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     /// <summary>The server has ended by itself, and what comes of it is under way: nobody is told before <see cref="Down"/>. Who asks is answered.</summary>
     public void Dying() => dying = true;
 
+    /// <summary>False from the moment in which the server ends by itself until <see cref="Down"/>.</summary>
+    public bool Settled => !dying && (server().Running || !server().Remains);
+
     /// <summary>What does not succeed; null when it does again.</summary>
     public void Troubled(string? what)
     {
@@ -59,7 +62,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     /// <summary>Tells those who wait, when there is something to tell.</summary>
     public void Changed()
     {
-        if (dying)
+        if (!Settled)
             return;
         var state = Now().StateText();
         if (Interlocked.Exchange(ref last, state) != state)
@@ -75,13 +78,19 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
         var seen = View;
         var (process, running) = (server(), server().Running);
         var lease = keeper();
-        var role = known.Rebuild is not null ? NodeRole.Rebuilding : !running ? NodeRole.Stopped : seen is null ? NodeRole.Unknown : seen.Recovering ? NodeRole.Standby : NodeRole.Primary;
+        var writable = gate().IsOpen;
+        // Clients get through to a primary only: a look at the server from before its promotion says nothing against that.
+        var role = known.Rebuild is not null ? NodeRole.Rebuilding
+            : !running ? NodeRole.Stopped
+            : writable ? NodeRole.Primary
+            : seen is null ? NodeRole.Unknown
+            : seen.Recovering ? NodeRole.Standby : NodeRole.Primary;
         return new()
         {
             Name = configuration.Node,
             Role = role,
-            Writable = gate().IsOpen,
-            Fenced = known.Fence is not null && !running && !process.Remains && !gate().IsOpen && !lease.Held.Valid,
+            Writable = writable,
+            Fenced = known.Fence is not null && !running && !process.Remains && !writable && !lease.Held.Valid,
             Epoch = known.Epoch,
             Timeline = running ? seen?.Timeline : null,
             ReceivedLsn = running ? seen?.Received : end,

@@ -84,7 +84,8 @@ internal static class GuardApi
         while (known.Length > 0 && clock.GetElapsedTime(started) < patience)
         {
             var change = agent.NextChange;
-            if (agent.Now.StateText() != known)
+            // What was half of a change when it was read is read again.
+            if (agent.Now.StateText() != known && agent.Settled && !change.IsCompleted)
                 break;
             await Task.WhenAny(change, Task.Delay(GuardWire.BlankEvery, clock, ct));
             if (change.IsCompleted)

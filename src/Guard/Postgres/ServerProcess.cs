@@ -147,9 +147,14 @@ internal sealed class ServerProcess(GuardConfiguration configuration, ServerUser
                 await Task.Delay(Look, clock);
         }
 
-        remains = !stopping;
-        if (Interlocked.CompareExchange(ref postmaster, 0, process) == process && !stopping)
+        var alone = postmaster == process && !stopping;
+        // Before it counts as down: of one that remains, nobody says that it is.
+        if (alone)
+            remains = true;
+        if (Interlocked.CompareExchange(ref postmaster, 0, process) == process && alone)
             ended();
+        else if (alone)
+            remains = false; // It was stopped in that very moment, with all that was left of it.
     }
 
     private async Task<bool> EndedAsync(int process, int signal, TimeSpan patience, CancellationToken ct)

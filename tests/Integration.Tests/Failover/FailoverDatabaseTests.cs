@@ -24,7 +24,10 @@ public abstract class FailoverDatabaseTests
         for (var time = 0; time < 2; time++)
             Assert.True(await world.Database.FenceAsync(First, epoch, TimeSpan.Zero, Ct) is { Fenced: true, Writable: false });
         for (var time = 0; time < 2; time++)
-            Assert.True(await world.Database.PromoteAsync(Second, epoch, Ct) is { Role: NodeRole.Primary, Writable: true } promoted && promoted.Epoch == epoch);
+        {
+            var promoted = await world.Database.PromoteAsync(Second, epoch, Ct);
+            Assert.True(promoted is { Role: NodeRole.Primary, Writable: true } && promoted.Epoch == epoch, promoted.ToString());
+        }
 
         var record = (await world.Witness.ReadAsync(Ct))!.Record;
         Assert.True(record is { Primary: Second, Lease.Released: false, Replaced: null } && record.Epoch == epoch);
@@ -107,7 +110,7 @@ internal interface IDatabaseWorld : IAsyncDisposable
 /// <summary>Real servers behind real guards.</summary>
 public sealed class GuardedDatabaseTests : FailoverDatabaseTests
 {
-    private protected override async Task<IDatabaseWorld> NewAsync() => new World(await GuardedPair.StartAsync(synchronous: true, new(DurationMs: 4_000)));
+    private protected override async Task<IDatabaseWorld> NewAsync() => new World(await GuardedPair.StartAsync(synchronous: true, GuardedPair.Patient));
 
     private sealed class World(GuardedPair pair) : IDatabaseWorld
     {
