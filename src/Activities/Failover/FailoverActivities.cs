@@ -44,6 +44,8 @@ public sealed partial class FailoverActivities(
             Regions = names,
             Policy = environment.Failover,
             Timing = pair.Timing,
+            ClosesWithin = (pair.Database as OperatedDatabase)?.ClosesWithin,
+            PlannedMayLose = pair.Database is OperatedDatabase { HandsOverEverything: false },
             Approvals = environment.GuardRails.Approvals,
             RegionQueues = names.ToDictionary(name => name, name => input.Drill && drills?.Find(input.Environment) is not null ? TaskQueues.Drill : TaskQueues.Of(name)),
             Witness = entry is { Record: var record } ? new(record.Epoch, record.Primary, record.Lease, record.Replaced, TimeSpan.Zero) : null,
@@ -85,7 +87,7 @@ public sealed partial class FailoverActivities(
     public Task<FencedNode> FenceAsync(FenceOrder order) => ActivityFailures.MappedAsync(async () =>
     {
         var pair = Pair(order);
-        var node = await pair.Database.FenceAsync(order.From, order.Epoch, order.Drain, Cancellation);
+        var node = await WatchedAsync(pair.Database.FenceAsync(order.From, order.Epoch, order.Drain, Cancellation), $"{order.From} is fenced");
         if (!node.Fenced)
             throw Unavailable($"{order.From} answered and is not fenced: {node.Trouble ?? $"it is {node.Role}"}.");
         if (order.Kind == FailoverKind.Failover)
@@ -99,7 +101,7 @@ public sealed partial class FailoverActivities(
         var database = Pair(order).Database;
         var node = await WatchedAsync(
             order.Forced ? database.PromoteUnfencedAsync(order.To, order.Epoch, Cancellation) : database.PromoteAsync(order.To, order.Epoch, Cancellation), $"{order.To} is promoted");
-        return node.Writable ? new FailoverStepResult($"{order.To} is primary on timeline {node.Timeline}.") : throw Unavailable($"{order.To} was promoted and is not writable yet: {node.Trouble ?? $"it is {node.Role}"}.");
+        return node.Writable ? new FailoverStepResult($"{order.To} is primary{(node.Timeline is { } timeline ? $" on timeline {timeline}" : "")}.") : throw Unavailable($"{order.To} was promoted and is not writable yet: {node.Trouble ?? $"it is {node.Role}"}.");
     });
 
     /// <inheritdoc/>
@@ -167,7 +169,7 @@ public sealed partial class FailoverActivities(
     /// <inheritdoc/>
     public Task<FailoverStepResult> UnfenceAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
-        var node = await Pair(order).Database.UnfenceAsync(order.From, order.Epoch, Cancellation);
+        var node = await WatchedAsync(Pair(order).Database.UnfenceAsync(order.From, order.Epoch, Cancellation), $"{order.From} is let serve again");
         return new FailoverStepResult($"{order.From} is {(node.Writable ? "" : "not ")}writable in epoch {node.Epoch}.");
     });
 
@@ -211,13 +213,11 @@ public sealed partial class FailoverActivities(
     {
         // Asked also of a node that follows already: whoever had it exported may have died before it could say what was found.
         var divergence = await WatchedAsync(database.ExportDivergenceAsync(node, primary, epoch, Cancellation), $"what only {node} has is exported");
-        var now = await database.ObserveAsync(node, Cancellation);
-        while (now is not { Role: NodeRole.Standby, Streaming: true })
+        // Told to follow also when it does: one that changed places by itself may still be closed.
+        while (await WatchedAsync(database.FollowAsync(node, primary, epoch, Cancellation), $"{node} is rebuilt") is var now && now is not { Role: NodeRole.Standby, Streaming: true })
         {
-            now = await WatchedAsync(database.FollowAsync(node, primary, epoch, Cancellation), $"{node} is rebuilt");
             ActivityExecutionContext.Current.Heartbeat($"{node} is {now.Role}");
-            if (now is not { Role: NodeRole.Standby, Streaming: true })
-                await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(500), time, Cancellation);
         }
 
         return new($"{node} follows {primary}.", divergence is { Location: not null } only ? new(only.FromLsn, only.ToLsn, only.Transactions, only.Rows, only.Location) : null);

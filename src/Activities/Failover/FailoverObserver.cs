@@ -149,7 +149,7 @@ internal sealed class FailoverObserver(
         if (probe == WriteProbe.Written && pair.Database is OperatedDatabase operated)
             await KeepLeaseAsync(operated, primary, ct);
         foreach (var node in nodes)
-            Note(node, sight => sight with { Probe = node == primary ? probe : WriteProbe.NotTried });
+            Note(node, sight => sight with { Probe = node == primary ? probe : WriteProbe.NotTried, ServedAt = node == primary && probe == WriteProbe.Written ? time.GetUtcNow() : sight.ServedAt });
     }
 
     /// <summary>A database without guards has nobody who renews its lease but those who see it serve.</summary>
@@ -245,11 +245,18 @@ internal sealed class FailoverObserver(
     }
 
     private sealed record Sight(
-        string Name, DatabaseNode? Node = null, WriteProbe Probe = WriteProbe.NotTried, DatabaseNode? Last = null, DateTimeOffset? LastAt = null, DateTimeOffset? Since = null)
+        string Name, DatabaseNode? Node = null, WriteProbe Probe = WriteProbe.NotTried, DatabaseNode? Last = null, DateTimeOffset? LastAt = null, DateTimeOffset? Since = null, DateTimeOffset? ServedAt = null)
     {
         /// <summary>A write that was acknowledged before says nothing of a node that says by now that it takes none.</summary>
-        public Sight Says(DatabaseNode now, DateTimeOffset at) => this with { Node = now, Last = now, LastAt = at, Probe = now.Writable || Probe != WriteProbe.Written ? Probe : WriteProbe.NotTried };
+        public Sight Says(DatabaseNode now, DateTimeOffset at) => this with
+        {
+            Node = now,
+            Last = now,
+            LastAt = at,
+            Probe = now.Writable || Probe != WriteProbe.Written ? Probe : WriteProbe.NotTried,
+            ServedAt = now.Writable && (Probe is WriteProbe.NotTried or WriteProbe.Unclear) ? at : ServedAt,
+        };
 
-        public NodeReport Report => new(Name, Node, Probe, Last, LastAt, Since);
+        public NodeReport Report => new(Name, Node, Probe, Last, LastAt, Since, ServedAt);
     }
 }

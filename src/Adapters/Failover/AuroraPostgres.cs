@@ -24,6 +24,9 @@ public sealed class AuroraPostgres : OperatedDatabase, IDisposable
     public AuroraPostgres(IReadOnlyDictionary<string, (AwsConnection Connection, AuroraNode Place)> clusters, IWitness witness, TimeProvider time, TimeSpan? rhythm = null)
         : base([.. clusters.Keys], witness, time, rhythm ?? TimeSpan.FromSeconds(2)) => this.clusters = clusters;
 
+    /// <summary>15 min: a switchover of a global database takes minutes.</summary>
+    public override TimeSpan ClosesWithin => TimeSpan.FromMinutes(15);
+
     /// <inheritdoc/>
     protected override string What => "The Aurora cluster";
 
@@ -39,7 +42,8 @@ public sealed class AuroraPostgres : OperatedDatabase, IDisposable
             Writable = role == NodeRole.Primary && !seen.Closed,
             Fenced = seen.HandedOver || (seen.Closed && seen.SessionsEnded && await WriterRunsAsync(node, seen, ct)),
             Epoch = seen.Epoch,
-            Streaming = role == NodeRole.Standby && seen.Member?.Synchronization is { } how ? how == "connected" : null,
+            // One that lets no clients in serves nobody when it is promoted, and is not done being rebuilt.
+            Streaming = role == NodeRole.Standby && seen.Member?.Synchronization is { } how ? how == "connected" && !seen.Closed : null,
             Trouble = seen.Trouble,
         };
     }

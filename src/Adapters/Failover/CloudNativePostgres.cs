@@ -25,6 +25,9 @@ public sealed class CloudNativePostgres : OperatedDatabase, IDisposable
     public CloudNativePostgres(IReadOnlyDictionary<string, (KubernetesConnection Connection, CloudNativePgNode Place)> clusters, IWitness witness, TimeProvider time)
         : base([.. clusters.Keys], witness, time, Often) => this.clusters = clusters;
 
+    /// <summary>3 min: a demotion waits until the old primary has shut down and archived its log.</summary>
+    public override TimeSpan ClosesWithin => TimeSpan.FromMinutes(3);
+
     /// <inheritdoc/>
     protected override string What => "The Cluster";
 

@@ -14,10 +14,18 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
     /// <summary>For how long a renewal counts. Observers write every 250 ms and renew after a third of it; nothing ends with it, so that it is longer than a guard's.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan FencePatience = TimeSpan.FromSeconds(60);
+    /// <summary>For how long a node is asked to close when people have said to go on without it.</summary>
+    private static readonly TimeSpan ForcedPatience = TimeSpan.FromSeconds(60);
 
     private readonly Lock gate = new();
+    private readonly Dictionary<string, long> asked = [];
     private (long Sequence, long At)? renewed;
+
+    /// <summary>For how long whoever operates it may take to close a node, to hand over, or to let it serve again, before somebody is told that it did not.</summary>
+    public abstract TimeSpan ClosesWithin { get; }
+
+    /// <summary>Whether a planned change is known to lose nothing. Default true.</summary>
+    public virtual bool HandsOverEverything => true;
 
     /// <inheritdoc/>
     public abstract Task<DatabaseNode> ObserveAsync(string node, CancellationToken ct);
@@ -28,10 +36,11 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
         var started = time.GetTimestamp();
         while (true)
         {
+            // Whoever watches asks again at once: the rhythm, not its patience, is what whoever operates the database can bear.
+            await TurnAsync(node, ct);
             var now = await ObserveAsync(node, ct);
             if (known is null || now.StateText() != known.StateText() || time.GetElapsedTime(started) + rhythm > patience)
                 return now;
-            await Task.Delay(rhythm, time, ct);
         }
     }
 
@@ -39,7 +48,7 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
     public async Task<DatabaseNode> FenceAsync(string node, long epoch, TimeSpan drain, CancellationToken ct)
     {
         await RefuseOldAsync(node, epoch, ct);
-        var closed = await ClosedAsync(node, epoch, drain, drain > TimeSpan.Zero ? drain : FencePatience, ct);
+        var closed = await ClosedAsync(node, epoch, drain, drain > TimeSpan.Zero ? drain : ClosesWithin, ct);
         await ReleaseAsync(node, ct);
         return closed;
     }
@@ -52,7 +61,7 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
         if (!now.Writable)
         {
             await ReopenAsync(node, epoch, ct);
-            now = await UntilAsync(node, seen => seen.Writable, FencePatience, "serve again", ct);
+            now = await UntilAsync(node, seen => seen.Writable, ClosesWithin, "serve again", ct);
         }
 
         await TakeAsync(node, ct);
@@ -164,9 +173,17 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
     private async Task<DatabaseNode?> OtherClosedAsync(string node, long epoch, bool unfenced, CancellationToken ct)
     {
         var other = Other(node);
+        using var forced = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        if (unfenced)
+            forced.CancelAfter(ForcedPatience);
         try
         {
-            return await ClosedAsync(other, epoch, TimeSpan.Zero, FencePatience, ct);
+            return await ClosedAsync(other, epoch, TimeSpan.Zero, ClosesWithin, forced.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            // It answers, and does not close.
+            return null;
         }
         catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
         {
@@ -195,6 +212,22 @@ public abstract class OperatedDatabase(IReadOnlyList<string> nodes, IWitness wit
                 throw new AdapterException(AdapterFailureKind.Unavailable, $"{What} of {node} was told to {what}, and is {now.Role} after {patience.TotalSeconds:0} s. {now.Trouble}".TrimEnd());
             await Task.Delay(rhythm, time, ct);
         }
+    }
+
+    /// <summary>When a node may be asked again by those who watch it.</summary>
+    private async Task TurnAsync(string node, CancellationToken ct)
+    {
+        TimeSpan wait;
+        lock (gate)
+        {
+            var (now, step) = (time.GetTimestamp(), (long)(rhythm.TotalSeconds * time.TimestampFrequency));
+            var turn = asked.TryGetValue(node, out var last) ? Math.Max(now, last + step) : now;
+            asked[node] = turn;
+            wait = time.GetElapsedTime(now, turn);
+        }
+
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(wait, time, ct);
     }
 
     private async Task<DatabaseNode> RefuseOldAsync(string node, long epoch, CancellationToken ct)

@@ -22,6 +22,12 @@ public sealed class RdsPostgres : OperatedDatabase, IDisposable
     public RdsPostgres(IReadOnlyDictionary<string, (AwsConnection Connection, RdsNode Place)> instances, IWitness witness, TimeProvider time, TimeSpan? rhythm = null)
         : base([.. instances.Keys], witness, time, rhythm ?? TimeSpan.FromSeconds(2)) => this.instances = instances;
 
+    /// <summary>10 min: security groups are changed, and a reboot is waited for.</summary>
+    public override TimeSpan ClosesWithin => TimeSpan.FromMinutes(10);
+
+    /// <summary>False: RDS does not say how far a replica is, so that what it lacks when the instance is closed is not known.</summary>
+    public override bool HandsOverEverything => false;
+
     /// <inheritdoc/>
     protected override string What => "The RDS instance";
 

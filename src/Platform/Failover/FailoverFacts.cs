@@ -45,6 +45,9 @@ public sealed record FailoverFacts
     public (DatabaseNode? Node, DateTimeOffset? At) LastOfPrimary() => Reports.Select(report => report.Of(Primary)).OfType<NodeReport>()
         .Where(report => report.LastKnown is not null).OrderByDescending(report => report.LastKnownAt).Select(report => (report.LastKnown, report.LastKnownAt)).FirstOrDefault();
 
+    /// <summary>When the primary was last seen serving by anybody; null: never.</summary>
+    public DateTimeOffset? LastServed() => Reports.Select(report => report.Of(Primary) is not { } node ? null : node.Finding == NodeFinding.Serving ? report.SeenAt : node.LastServedAt).Max() ?? LastOfPrimary().At;
+
     /// <summary>The standby as an observer finds it now; its own region's knows it best.</summary>
     public DatabaseNode? StandbyNow() => Reports.Where(report => Now - report.ReceivedAt <= Timing.FreshFor && Now - report.SeenAt <= Timing.FreshFor)
         .OrderByDescending(report => report.Observer == Standby).Select(report => report.Of(Standby)?.Node).FirstOrDefault(node => node is not null);

@@ -33,8 +33,9 @@ public sealed record ObserverReport
 /// <param name="LastKnown">What it said last, if it ever did; the same as <paramref name="Node"/> while it answers.</param>
 /// <param name="LastKnownAt">When it said so, by the observer's clock.</param>
 /// <param name="Since">Since when the finding (<see cref="Finding"/>) has been what it is, by the observer's clock.</param>
+/// <param name="LastServedAt">When a write was last acknowledged, or, where none can be tried, when it last said that it is writable; null: never. Whoever operates a database may answer long after the database has ceased to.</param>
 public sealed record NodeReport(
-    string Name, DatabaseNode? Node, WriteProbe Probe, DatabaseNode? LastKnown = null, DateTimeOffset? LastKnownAt = null, DateTimeOffset? Since = null)
+    string Name, DatabaseNode? Node, WriteProbe Probe, DatabaseNode? LastKnown = null, DateTimeOffset? LastKnownAt = null, DateTimeOffset? Since = null, DateTimeOffset? LastServedAt = null)
 {
     /// <summary>What the two answers together mean for whoever wants to write.</summary>
     public NodeFinding Finding => (Node, Probe) switch

@@ -17,6 +17,12 @@ public sealed record FailoverSettings
 
     public required FailoverTiming Timing { get; init; }
 
+    /// <summary>For how long whoever operates the database may take to close a node or to hand over; null: guards do, within seconds, and a lease ends in any case.</summary>
+    public TimeSpan? ClosesWithin { get; init; }
+
+    /// <summary>Nobody can tell whether a planned change hands everything over. Default false: it does, or does not happen.</summary>
+    public bool PlannedMayLose { get; init; }
+
     /// <summary>How many people have to approve what needs approval.</summary>
     public required int Approvals { get; init; }
 

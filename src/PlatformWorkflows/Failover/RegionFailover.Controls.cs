@@ -199,7 +199,7 @@ public sealed partial class RegionFailover
             Epoch = state.Epoch,
             Stack = withStack ? StackMove.Moves : StackMove.Stays,
             Fenced = kind == FailoverKind.Failover && facts.Quorum.Fenced,
-            Loss = kind != FailoverKind.Failover ? new(true, 0, TimeSpan.Zero, null)
+            Loss = kind != FailoverKind.Failover ? settings!.PlannedMayLose ? new(false, null, null, null) : new(true, 0, TimeSpan.Zero, null)
                 : facts.StandbyNow() is { } standby ? LossEstimate.Of(last, at, standby) : new(false, null, null, null),
         };
     }

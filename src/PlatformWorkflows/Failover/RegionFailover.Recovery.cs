@@ -31,6 +31,12 @@ public sealed partial class RegionFailover
     /// <summary>Between two looks at whether everything is there for the next failover.</summary>
     private static TimeSpan BetweenLooks { get; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>For how long a worker may be silent that closes a node.</summary>
+    private static TimeSpan SilentWhileClosing { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>For how long a node that no lease closes is asked to close when people have asked by force; the promotion asks it once more.</summary>
+    private static TimeSpan WithoutIt { get; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Cancelled by an abort.</summary>
     private CancellationTokenSource Acting { get; set; } = new();
 
@@ -45,7 +51,8 @@ public sealed partial class RegionFailover
         state = state with { Recovery = new(operationId, Running: true, Now) };
         progress = new(decided.Kind, decided.Stack, had, had.Count);
         begunAt = Now;
-        lastServed = Facts().LastOfPrimary().At;
+        // One that hands over serves until it is fenced.
+        lastServed = decided.Kind != FailoverKind.Failover ? null : asked && Facts().Quorum.Up > 0 ? Now : Facts().LastServed();
         phases.Clear();
         if (lastServed is { } served && decided.Kind == FailoverKind.Failover && !asked)
             phases.Add(new("detect", served, Math.Max(0, (Now - served).TotalSeconds)));
@@ -233,7 +240,7 @@ public sealed partial class RegionFailover
             case FailoverStep.Fence:
                 return await FenceAsync(order, ct);
             case FailoverStep.Promote:
-                var promoted = await Run(activities => activities.PromoteAsync(order), TimeSpan.FromSeconds(30), silent: TimeSpan.FromSeconds(3));
+                var promoted = await Run(activities => activities.PromoteAsync(order), settings!.ClosesWithin * 2 ?? TimeSpan.FromSeconds(30), silent: TimeSpan.FromSeconds(3));
                 state = state with { Primary = proposal.To, Recovery = state.Recovery! with { Promoted = true } };
                 return promoted.Detail;
             case FailoverStep.Verify:
@@ -292,19 +299,23 @@ public sealed partial class RegionFailover
     {
         if (proposal!.Kind == FailoverKind.Failover && proposal.Fenced)
             return $"{proposal.From} had stopped and fenced itself.";
-        var drain = proposal.Kind == FailoverKind.Failover ? TimeSpan.Zero : TimeSpan.FromSeconds(30);
+        if (proposal.Kind != FailoverKind.Failover)
+            lastServed ??= Now;
+        var drain = proposal.Kind == FailoverKind.Failover ? TimeSpan.Zero : settings!.ClosesWithin ?? TimeSpan.FromSeconds(30);
         var fence = new FenceOrder(order.Environment, order.OperationId, order.Epoch, order.From, order.To, order.Kind, drain, Drill);
         var options = proposal.Kind == FailoverKind.Failover
-            // One that is gone is not waited for: its lease ends by itself, and that is waited for in any case.
-            ? Options($"Fence {proposal.From}", TimeSpan.FromSeconds(1), attempts: 1, ct)
-            : Options($"Fence {proposal.From}, everything handed over", drain + TimeSpan.FromSeconds(10), attempts: 3, ct);
+            // One that is gone is not waited for: its lease ends by itself, and that is waited for in any case. Where no lease does, the promotion waits until it is closed.
+            ? settings!.ClosesWithin is { } slow ? Options($"Fence {proposal.From}", order.Forced ? WithoutIt : slow, attempts: 1, ct, SilentWhileClosing) : Options($"Fence {proposal.From}", TimeSpan.FromSeconds(1), attempts: 1, ct)
+            // Nobody is writable meanwhile: a worker that has died is not waited for.
+            : Options($"Fence {proposal.From}, everything handed over", drain + TimeSpan.FromSeconds(10), attempts: 3, ct, SilentWhileClosing);
         try
         {
             return (await Workflow.ExecuteActivityAsync((IFailoverActivities activities) => activities.FenceAsync(fence), options)).Detail;
         }
         catch (ActivityFailureException failure) when (proposal.Kind == FailoverKind.Failover && !TemporalException.IsCanceledException(failure))
         {
-            return $"{proposal.From} did not answer; its lease is waited out. {FailureReason.Of(failure)}";
+            return settings!.ClosesWithin is null ? $"{proposal.From} did not answer; its lease is waited out. {FailureReason.Of(failure)}"
+                : $"{proposal.From} is not closed yet, and {proposal.To} is promoted when it is{(order.Forced ? ", or without that, as it was asked for by force" : "")}. {FailureReason.Of(failure)}";
         }
     }
 
@@ -367,7 +378,7 @@ public sealed partial class RegionFailover
                 else
                 {
                     await Workflow.ExecuteActivityAsync(
-                        (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", TimeSpan.FromSeconds(30), attempts: 30, CancellationToken.None));
+                        (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", settings!.ClosesWithin ?? TimeSpan.FromSeconds(30), attempts: 30, CancellationToken.None, settings!.ClosesWithin is null ? null : SilentWhileClosing));
                 }
 
                 return null;

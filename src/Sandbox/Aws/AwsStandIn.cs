@@ -64,6 +64,9 @@ public sealed class AwsStandIn : IAsyncDisposable
     /// <summary>Whether a database would let its master user in with a password: there is no server to ask.</summary>
     public bool AcceptsLogin(string region, string identifier, string user, string password) => rds.AcceptsLogin(region, identifier, user, password);
 
+    /// <summary>What clients would meet at an instance, or at the writer of an Aurora cluster: there is no server to ask. Null: there is neither of this name.</summary>
+    public DatabaseSight? LookAt(string region, string identifier) => rds.LookAt(region, identifier);
+
     public static async Task<AwsStandIn> StartAsync(AwsStandInOptions options, CancellationToken ct = default)
     {
         var server = new AwsStandIn(options);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
@@ -18,11 +19,14 @@ public sealed class CloudNativePgOperator : IAsyncDisposable
 
     private readonly HttpClient http;
     private readonly string path;
+    private readonly Action<string, bool>? serves;
+    private readonly ConcurrentDictionary<string, bool> lost = new();
     private readonly CancellationTokenSource stop = new();
     private readonly Task running;
 
-    private CloudNativePgOperator(Uri api, string token, string space)
+    private CloudNativePgOperator(Uri api, string token, string space, Action<string, bool>? serves)
     {
+        this.serves = serves;
         // For tests: the API server's certificate is its own.
         http = new(new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator }) { BaseAddress = api, DefaultRequestHeaders = { Authorization = new("Bearer", token) } };
         path = $"/apis/postgresql.cnpg.io/v1/namespaces/{space}/clusters";
@@ -42,7 +46,14 @@ public sealed class CloudNativePgOperator : IAsyncDisposable
 
     /// <summary>Plays for a namespace until it is disposed.</summary>
     /// <param name="token">Of somebody who may do everything with clusters there.</param>
-    public static CloudNativePgOperator Start(Uri api, string token, string space) => new(api, token, space);
+    /// <param name="serves">Told whether clients of a cluster's primary can write, before the status says so: whoever stands in for its servers goes by it. Null: nobody does.</param>
+    public static CloudNativePgOperator Start(Uri api, string token, string space, Action<string, bool>? serves = null) => new(api, token, space, serves);
+
+    /// <summary>All instances of a cluster are down until <see cref="Return"/>: none is ready.</summary>
+    public void Lose(string cluster) => lost[cluster] = true;
+
+    /// <summary>They run again.</summary>
+    public void Return(string cluster) => lost.TryRemove(cluster, out _);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -82,13 +93,14 @@ public sealed class CloudNativePgOperator : IAsyncDisposable
         var (switching, isPrimary) = ((bool?)status["switchReplicaClusterStatus"]?["inProgress"] == true, (string?)status["played"] == "primary");
         var next = status.DeepClone().AsObject();
         next["instances"] = (int?)cluster["spec"]?["instances"] ?? 1;
-        next["readyInstances"] = fenced ? 0 : (int)next["instances"]!;
+        next["readyInstances"] = fenced || lost.ContainsKey(name) ? 0 : (int)next["instances"]!;
         next["phase"] = "Cluster in healthy state";
         next["timelineID"] ??= 1;
         if (status["played"] is null)
             next["played"] = isReplica ? "replica" : "primary";
         else if (isReplica && isPrimary && !switching)
         {
+            serves?.Invoke(name, false);
             await PatchAsync(cluster, "", new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [Fenced] = "[\"*\"]" } } });
             next["switchReplicaClusterStatus"] = new JsonObject { ["inProgress"] = true };
             next["readyInstances"] = 0;
@@ -126,6 +138,7 @@ public sealed class CloudNativePgOperator : IAsyncDisposable
 
         if (!isReplica)
             next["demotionToken"] = null;
+        serves?.Invoke(name, (string?)next["played"] == "primary" && (int)next["readyInstances"]! > 0);
         if (!JsonNode.DeepEquals(Without(next), status))
             await PatchAsync(cluster, "/status", new JsonObject { ["status"] = next });
     }

@@ -74,9 +74,40 @@ public sealed class AuroraPostgresTests : FailoverDatabaseTests
         return world;
     }
 
+    /// <summary>A global database with a cluster of its name in each region, the first one primary. The product never creates one: its owner does.</summary>
+    internal static async Task MakeGlobalAsync(AwsStandIn aws, string name, Func<string, AwsConnection> connect, CancellationToken ct)
+    {
+        using var http = new HttpClient { BaseAddress = aws.Address };
+        await CallAsync(http, aws, First, "CreateGlobalCluster", ct, ("GlobalClusterIdentifier", name), ("Engine", "aurora-postgresql"));
+        await CreateClusterAsync(http, aws, First, name, connect, ct, ("GlobalClusterIdentifier", name), ("MasterUsername", "admin1"), ("MasterUserPassword", "a-password-of-a-test"));
+        await CreateClusterAsync(http, aws, Second, name, connect, ct, ("GlobalClusterIdentifier", name));
+    }
+
+    private static async Task CreateClusterAsync(HttpClient http, AwsStandIn aws, string region, string name, Func<string, AwsConnection> connect, CancellationToken ct, params (string, string)[] more)
+    {
+        await CallAsync(http, aws, region, "CreateDBCluster", ct, [("DBClusterIdentifier", name), ("Engine", "aurora-postgresql"), ("VpcSecurityGroupIds.VpcSecurityGroupId.1", Open), .. more]);
+        await CallAsync(http, aws, region, "CreateDBInstance", ct, ("DBInstanceIdentifier", $"{name}-1"), ("DBClusterIdentifier", name), ("Engine", "aurora-postgresql"), ("DBInstanceClass", "db.r6g.large"));
+        using var connection = connect(region);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(TimeSpan.FromMinutes(3));
+        while (await new DatabaseClusters(connection).FindAsync(name, patience.Token) is not { Status: "available" }
+            || await new DatabaseInstances(connection).FindAsync($"{name}-1", patience.Token) is not { Available: true })
+            await Task.Delay(20, patience.Token);
+    }
+
+    private static async Task CallAsync(HttpClient http, AwsStandIn aws, string region, string operation, CancellationToken ct, params (string Name, string Value)[] parameters)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/")
+        {
+            Content = new FormUrlEncodedContent([new("Action", operation), new("Version", "2014-10-31"), .. parameters.Select(one => KeyValuePair.Create(one.Name, one.Value))]),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("AWS4-HMAC-SHA256", $"Credential={aws.AccessKeyId}/20260101/{region}/rds/aws4_request, SignedHeaders=host, Signature=0");
+        using var answer = await http.SendAsync(request, ct);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(ct));
+    }
+
     internal sealed class World(AwsStandIn aws, ConcurrentQueue<string> changes) : IDatabaseWorld
     {
-        private readonly HttpClient http = new() { BaseAddress = aws.Address };
         private readonly AwsConnection third = Connection(aws, "eu-central-1");
 
         public string Name { get; } = Names.New("orders");
@@ -96,9 +127,7 @@ public sealed class AuroraPostgresTests : FailoverDatabaseTests
         {
             var bucket = Names.New("witness");
             await new Buckets(third).EnsureAsync(new() { Name = bucket }, Names.Owner, "op-1", Ct);
-            await CallAsync(First, "CreateGlobalCluster", ("GlobalClusterIdentifier", Name), ("Engine", "aurora-postgresql"));
-            await ClusterAsync(First, Name, ("GlobalClusterIdentifier", Name), ("MasterUsername", "admin1"), ("MasterUserPassword", "a-password-of-a-test"));
-            await ClusterAsync(Second, Name, ("GlobalClusterIdentifier", Name));
+            await MakeGlobalAsync(aws, Name, Connect, Ct);
             Witness = new S3Witness(third, bucket, "production");
             var database = new AuroraPostgres(
                 new[] { First, Second }.ToDictionary(region => region, region => (Connect(region), new AuroraNode(Name, Name, Closed))), Witness, TimeProvider.System, TimeSpan.FromMilliseconds(20));
@@ -110,7 +139,8 @@ public sealed class AuroraPostgresTests : FailoverDatabaseTests
         public async Task<string> AloneAsync()
         {
             var name = Names.New("alone");
-            await ClusterAsync(Second, name, ("MasterUsername", "admin1"), ("MasterUserPassword", "a-password-of-a-test"));
+            using var http = new HttpClient { BaseAddress = aws.Address };
+            await CreateClusterAsync(http, aws, Second, name, Connect, Ct, ("MasterUsername", "admin1"), ("MasterUserPassword", "a-password-of-a-test"));
             return name;
         }
 
@@ -131,33 +161,10 @@ public sealed class AuroraPostgresTests : FailoverDatabaseTests
         {
             (Database as IDisposable)?.Dispose();
             third.Dispose();
-            http.Dispose();
             await aws.DisposeAsync();
         }
 
         private static AwsConnection Connection(AwsStandIn aws, string region) => new(new() { Region = region, Endpoint = aws.Address, Keys = new(aws.AccessKeyId, "not-a-secret") });
 
-        private async Task ClusterAsync(string region, string name, params (string, string)[] more)
-        {
-            await CallAsync(region, "CreateDBCluster", [("DBClusterIdentifier", name), ("Engine", "aurora-postgresql"), ("VpcSecurityGroupIds.VpcSecurityGroupId.1", Open), .. more]);
-            await CallAsync(region, "CreateDBInstance", ("DBInstanceIdentifier", $"{name}-1"), ("DBClusterIdentifier", name), ("Engine", "aurora-postgresql"), ("DBInstanceClass", "db.r6g.large"));
-            using var connection = Connect(region);
-            using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
-            while (await new DatabaseClusters(connection).FindAsync(name, patience.Token) is not { Status: "available" }
-                || await new DatabaseInstances(connection).FindAsync($"{name}-1", patience.Token) is not { Available: true })
-                await Task.Delay(20, patience.Token);
-        }
-
-        /// <summary>What the product never creates: the owner of a global database does.</summary>
-        private async Task CallAsync(string region, string operation, params (string Name, string Value)[] parameters)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/")
-            {
-                Content = new FormUrlEncodedContent([new("Action", operation), new("Version", "2014-10-31"), .. parameters.Select(one => KeyValuePair.Create(one.Name, one.Value))]),
-            };
-            request.Headers.Authorization = new AuthenticationHeaderValue("AWS4-HMAC-SHA256", $"Credential={aws.AccessKeyId}/20260101/{region}/rds/aws4_request, SignedHeaders=host, Signature=0");
-            using var answer = await http.SendAsync(request, Ct);
-            Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Ct));
-        }
     }
 }

@@ -267,5 +267,5 @@ internal sealed partial class CrashWorld
         }
     }
 
-    private static string StepOf(string activity) => activity switch { "ClaimEpoch" => "claim", "CheckReadiness" => "readiness", _ => char.ToLowerInvariant(activity[0]) + activity[1..] };
+    internal static string StepOf(string activity) => activity switch { "ClaimEpoch" => "claim", "CheckReadiness" => "readiness", _ => char.ToLowerInvariant(activity[0]) + activity[1..] };
 }

@@ -227,7 +227,7 @@ public sealed class PrimaryPointerTests : IAsyncLifetime
 
         public Task<DatabaseNode> PromoteAsync(string node, long epoch, CancellationToken ct) => throw new NotSupportedException();
 
-        public Task<DatabaseNode> FollowAsync(string node, string primary, long epoch, CancellationToken ct) => throw new NotSupportedException();
+        public Task<DatabaseNode> FollowAsync(string node, string primary, long epoch, CancellationToken ct) => ObserveAsync(node, ct);
 
         public Task<DatabaseNode> SetSynchronousAsync(string node, bool synchronous, long epoch, CancellationToken ct) => throw new NotSupportedException();
     }

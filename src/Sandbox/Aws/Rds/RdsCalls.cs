@@ -63,6 +63,25 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             return Databases.GetValueOrDefault(RdsState.Key(region, identifier)) is { PasswordDigest: { } digest } database && database.MasterUser == user && digest == Digest(password);
     }
 
+    /// <summary>What clients would meet.</summary>
+    public DatabaseSight? LookAt(string region, string identifier)
+    {
+        lock (gate)
+        {
+            Advance();
+            var key = RdsState.Key(region, identifier);
+            if (Clusters.TryGetValue(key, out var cluster))
+            {
+                var (whole, writer) = (Globals.Values.FirstOrDefault(whole => whole.Members.Contains(key)), Databases.Values.Where(instance => instance.Cluster == key).MinBy(instance => instance.Created));
+                // In a switchover the primary stops writing first; a failover does not ask it.
+                var writes = cluster.IsReady(time.GetUtcNow()) && (whole is null || (whole.Members[0] == key && (whole.Target is null || whole.Loses)));
+                return new(writes && writer is { Status: not "rebooting" }, writer?.Restarts ?? 0, [.. cluster.SecurityGroups]);
+            }
+
+            return Databases.GetValueOrDefault(key) is { } database ? new(database is { Source: null, Status: not ("creating" or "rebooting" or "deleting") }, database.Restarts, [.. database.SecurityGroups]) : null;
+        }
+    }
+
     /// <summary>Ends what is over by now.</summary>
     private void Advance()
     {
@@ -238,6 +257,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
     {
         var database = Available(call);
         call.NothingElse();
+        database.Restarts++;
         database.Begin("rebooting", After(Rebooting));
         return call.Answer(Xml(database));
     }

@@ -83,6 +83,9 @@ internal sealed record StoredDatabase
     /// <summary>The key of the Aurora cluster that it is an instance of; null: of none.</summary>
     public string? Cluster { get; init; }
 
+    /// <summary>How often it was restarted.</summary>
+    public int Restarts { get; set; }
+
     /// <summary>Begins something that takes time.</summary>
     public void Begin(string status, DateTimeOffset until, PendingChange? change = null) => (Status, Until, Pending) = (status, until, change);
 

@@ -1,0 +1,44 @@
+using PlatformOps.Workflows.Failover;
+
+namespace PlatformOps.Integration.Tests.Failover;
+
+/// <summary>The same with workers that die before and after the effect of a step, and after the server knows of it: never two nodes that take writes, every step once in the end.</summary>
+public sealed class OperatedCrashTests(ITestOutputHelper output)
+{
+    private const string First = GuardedPair.First, Second = GuardedPair.Second;
+
+    private static readonly string[] There = ["claim", "fence", "promote", "verify", "repoint", "rebuild", "readiness"], Back = ["prepare", "fence", "claim", "promote", "verify", "repoint", "rebuild", "readiness"];
+
+    /// <summary>Of those whose death costs seconds: a step that may be silent for longer is waited for as long.</summary>
+    private static readonly (string, Moment)[] SomeThere = [("claim", Moment.AfterEffect), ("fence", Moment.AfterCompletion), ("promote", Moment.BeforeEffect), ("promote", Moment.AfterEffect), ("rebuild", Moment.AfterCompletion)],
+        SomeBack = [("prepare", Moment.AfterCompletion), ("fence", Moment.AfterEffect), ("claim", Moment.AfterCompletion), ("promote", Moment.AfterEffect)];
+
+    [Fact]
+    public Task CloudNativePG_changes_places_whenever_workers_die() => KilledAsync(new CloudNativeWorld());
+
+    [Fact]
+    public Task RDS_changes_places_whenever_workers_die() => KilledAsync(new RdsWorld());
+
+    private async Task KilledAsync(OperatedWorld made)
+    {
+        await using var world = made;
+        await world.StartAsync();
+        var all = Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_CRASHES") == "all";
+        foreach (var (there, back) in all ? Enum.GetValues<Moment>().Select(moment => (Each(There, moment), Each(Back, moment))) : [(SomeThere, SomeBack)])
+        {
+            world.KillAt(there);
+            await EndedAsync(world, await world.LoseAsync(First));
+            world.KillAt(back);
+            await EndedAsync(world, await world.AskAsync(Second, "failBack"));
+        }
+    }
+
+    private async Task EndedAsync(OperatedWorld world, FailoverReport report)
+    {
+        output.WriteLine($"{report.Summary} Writable after {report.WritableAfterSeconds:0.0} s: {string.Join(", ", report.Phases.Select(phase => $"{phase.Name} {phase.Seconds:0.0} s"))}");
+        Assert.Empty(world.NotReached);
+        await world.RefusesOldEpochsAsync(report);
+    }
+
+    private static (string, Moment)[] Each(string[] steps, Moment moment) => [.. steps.Select(step => (step, moment))];
+}
