@@ -20,8 +20,8 @@ namespace PlatformOps.Activities.Secrets;
 /// <param name="time">The clock of what is due; default: the system's.</param>
 public sealed class SecretActivities(ProvisioningSources sources, PlatformConnections connections, TimeProvider? time = null) : ISecretActivities, IDisposable
 {
-    /// <summary>Between looks at a restarted consumer: soon at first, since hundreds of quick ones wait for each other.</summary>
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(50), LongestLook = TimeSpan.FromMilliseconds(500);
+    /// <summary>Between looks at a restarted consumer: a part of what it has taken so far, since hundreds of quick ones wait for each other, and each would wait for what its last pause is too long.</summary>
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(25), LongestPause = TimeSpan.FromMilliseconds(500);
 
     private readonly RegionConnections regions = new(connections);
     private readonly TimeProvider time = time ?? TimeProvider.System;
@@ -82,13 +82,14 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var parts = input.Consumer.Split('/');
         if (parts[0] == ArgoCdReading.Application)
             return new RestartedConsumer(Ready: true, Hopeless: false, "Argo CD was asked to compare it; the secret's own run sees what comes of it.");
-        for (var pause = FirstLook; ; pause = pause * 1.5 < LongestLook ? pause * 1.5 : LongestLook)
+        for (var started = time.GetTimestamp(); ;)
         {
             var rollout = await new ClusterHealth(cluster).RolloutAsync(new(parts[0], parts[1], input.Namespace), Cancellation);
             if (rollout.State != GateState.OnTheWay)
                 return new RestartedConsumer(rollout.State == GateState.Passed, rollout.State == GateState.Hopeless, $"{rollout.Message}.");
             ActivityExecutionContext.Current.Heartbeat(rollout.Message);
-            await Task.Delay(pause, time, Cancellation);
+            var pause = time.GetElapsedTime(started) / 8;
+            await Task.Delay(pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause, time, Cancellation);
         }
     });
 

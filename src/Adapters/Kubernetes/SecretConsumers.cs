@@ -32,12 +32,14 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     {
         var workloads = (await objects.InNamespaceAsync(space, Workloads, ct))
             .Where(workload => Uses(workload.Manifest["spec"]?["template"]?["spec"], secret) || Name(workload) is var name && (readBy.Contains(name) || readers.Contains(name))).ToList();
+        // After the workloads: a rollout that was over then has no pod of before that comes later.
+        var pods = await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct);
         var consumers = new List<SecretConsumer>();
         var own = new OwnWorkloads(connection, labels);
         foreach (var workload in workloads)
-            consumers.Add(await ConsumerAsync(workload, stamp, version, own, reloads, readBy, ct));
+            consumers.Add(await ConsumerAsync(workload, pods, stamp, version, own, reloads, readBy, ct));
         var selectors = workloads.Select(workload => LabelSelector.Of(workload.Manifest["spec"]?["selector"])).ToList();
-        foreach (var pod in await objects.InNamespaceAsync(space, [new("v1", "Pod")], ct))
+        foreach (var pod in pods)
         {
             var belongs = selectors.Exists(selector => selector?.Selects(pod.Manifest) == true);
             if (belongs || !Uses(pod.Manifest["spec"], secret) || (string?)pod.Manifest["status"]?["phase"] is "Succeeded" or "Failed")
@@ -69,7 +71,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         : restarts.RestartAsync(space, name, FieldManager, versions.ToDictionary(version => Annotation(version.Key), version => version.Value.ToString(CultureInfo.InvariantCulture)), ct);
 
     private async Task<SecretConsumer> ConsumerAsync(
-        ObservedObject workload, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, IReadOnlyList<string> readBy, CancellationToken ct)
+        ObservedObject workload, IReadOnlyList<ObservedObject> pods, string secret, int version, OwnWorkloads own, IReadOnlyList<string> reloads, IReadOnlyList<string> readBy, CancellationToken ct)
     {
         var name = Name(workload);
         if (reloads.Contains(name))
@@ -81,19 +83,18 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         var stamped = (string?)workload.Manifest["spec"]?["template"]?["metadata"]?["annotations"]?[Annotation(secret)];
         if (stamped != version.ToString(CultureInfo.InvariantCulture))
             return new(name, true, ConsumerStanding.Old, stamped is null ? "It was never restarted for a version." : $"It was restarted for version {stamped} last.");
+        // Only of one that is on its way it is asked why: most are there already, at every look.
+        if (RolloutStatus.Missing(workload.Manifest) is null)
+            return OfPods(workload, pods, name, secret, stamped);
         var rollout = await health.RolloutAsync(new(workload.Address.Kind, workload.Address.Name, workload.Address.Namespace!), ct);
-        return rollout.State switch
-        {
-            GateState.Passed => await PodsAsync(workload, name, secret, stamped, ct),
-            GateState.Hopeless => new(name, true, ConsumerStanding.Failed, $"{rollout.Message}."),
-            _ => new(name, true, ConsumerStanding.Changing, $"{rollout.Message}."),
-        };
+        return new(name, true, rollout.State == GateState.Hopeless ? ConsumerStanding.Failed : ConsumerStanding.Changing, $"{rollout.Message}.");
     }
 
     /// <summary>A rollout that counts as done can still have pods of before: those that are on their way out, or that a partition keeps.</summary>
-    private async Task<SecretConsumer> PodsAsync(ObservedObject workload, string name, string secret, string version, CancellationToken ct)
+    private static SecretConsumer OfPods(ObservedObject workload, IReadOnlyList<ObservedObject> all, string name, string secret, string version)
     {
-        var pods = await objects.PodsAsync(workload, ct);
+        var selector = LabelSelector.Of(workload.Manifest["spec"]?["selector"]);
+        var pods = all.Where(pod => selector?.Selects(pod.Manifest) == true).ToList();
         var old = pods.Where(pod => (string?)pod.Manifest["metadata"]?["annotations"]?[Annotation(secret)] != version && (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
             .Select(pod => pod.Address.Name).ToList();
         return old.Count == 0
