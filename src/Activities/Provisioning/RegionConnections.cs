@@ -89,6 +89,12 @@ internal sealed class RegionConnections(PlatformConnections connections) : IDisp
     /// <summary>Whether the connections say how a region reaches PostgreSQL, and who we are there.</summary>
     public bool StatesPostgresql(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql is { Played: false, Address: not null } access && (access.User ?? access.VaultRole) is not null;
 
+    /// <summary>Whether the connections say where PostgreSQL of a region is asked, whoever we are there.</summary>
+    public bool StatesPostgresqlAddress(string region) => connections.Regions.GetValueOrDefault(region)?.Postgresql?.Address is not null;
+
+    /// <summary>Whether the connections say where a service of a region is asked.</summary>
+    public bool StatesAddress(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.GetValueOrDefault(service)?.Address is not null;
+
     /// <summary>Whether the connections say how a region reaches a service.</summary>
     public bool States(string region, string service) => connections.Regions.GetValueOrDefault(region)?.External.ContainsKey(service) == true;
 

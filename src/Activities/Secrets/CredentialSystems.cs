@@ -22,7 +22,7 @@ internal sealed class CredentialSystems(RegionConnections connections, VaultConn
         (RotationKind.CodecKey, _) => new CodecKeySystem($"{rotation.Path} in Vault, or Secret {rotation.Namespace}/{rotation.Secret}", time),
         (RotationKind.PostgresqlUsers, _) => await PostgresqlAsync(component, region, ct),
         (RotationKind.ElasticsearchUsers, _) => await ElasticsearchAsync(component, region, ct),
-        (RotationKind.RedisUsers, RedisTarget target) => new RedisUserSystem(new(await RedisAsync(rotation, target, region, ct))),
+        (RotationKind.RedisUsers, RedisTarget target) => new RedisUserSystem(new(await RedisAsync(rotation, target, region, ct)), StatedRedis(region) ?? [], target.Port),
         (RotationKind.IamAccessKeys, IamTarget target) => new AccessKeySystem(new(connections.Aws(region.Name), target.User)),
         (RotationKind.AppRoleSecretId, AppRoleTarget target) => new AppRoleSystem(new(vault, target.Mount), target.Role),
         (RotationKind.VaultToken, VaultTokenTarget target) => new VaultTokenSystem(new(vault), target),
@@ -37,21 +37,26 @@ internal sealed class CredentialSystems(RegionConnections connections, VaultConn
             throw new ApplicationFailureException(
                 $"A sandbox plays PostgreSQL of {region.Name} without a server: its logins cannot be rotated. State regions.{region.Name}.postgresql of a real one in the connections file.",
                 FailureTypes.Rejected, nonRetryable: true);
-        return new PostgresqlUserSystem(await connections.PostgresqlAsync(component.Health.OfType<PostgresqlGate>().First(), region, ct));
+        var gate = component.Health.OfType<PostgresqlGate>().First();
+        return new PostgresqlUserSystem(await connections.PostgresqlAsync(gate, region, ct), connections.StatesPostgresqlAddress(region.Name) ? null : gate.Port);
     }
 
     private async Task<ICredentialSystem> ElasticsearchAsync(ComponentDefinition component, RegionSpecification region, CancellationToken ct)
     {
         var gate = component.Health.OfType<ElasticsearchGate>().First();
         var login = await connections.LoginAsync(gate.Secret, gate.Namespace, region, ct);
-        return new ElasticsearchUserSystem(connections.External(region.Name).ElasticsearchUsers(new($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}"), login));
+        var service = new Uri($"{(gate.Tls ? "https" : "http")}://{gate.Service}.{gate.Namespace}.svc:{gate.Port}");
+        return new ElasticsearchUserSystem(connections.External(region.Name).ElasticsearchUsers(service, login), service, stated: connections.StatesAddress(region.Name, "elasticsearch"));
     }
+
+    /// <summary>Null: its Service says where it is.</summary>
+    private IReadOnlyList<string>? StatedRedis(RegionSpecification region) => connections.External(region.Name).Redis?.Address?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>By the login that the connections state, else by the one that the Secret holds.</summary>
     private async Task<RedisAccess> RedisAsync(RotationDefinition rotation, RedisTarget target, RegionSpecification region, CancellationToken ct)
     {
         var (cluster, stated) = (connections.Cluster(region), connections.External(region.Name).Redis);
-        var addresses = stated?.Address?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        var addresses = StatedRedis(region)
             ?? await new ClusterHealth(cluster).EndpointAddressesAsync(target.Namespace, target.Service, target.Port, ct);
         if (stated?.TokenFile is { } file)
             return new(addresses, target.Tls, stated.CertificateAuthority, stated.User, new(await ReadAsync(file, region, ct)));

@@ -30,6 +30,10 @@ internal interface ICredentialSystem : IDisposable
     /// <summary>Who is logged in with it; null: it has no sessions that could be seen.</summary>
     Task<OldSessions?> SessionsAsync(string login, CancellationToken ct) => Task.FromResult<OldSessions?>(null);
 
+    /// <summary>Shows each server by itself a credential that is accepted, and changes nothing. Where the connections state an address, that is asked: pods may be out of reach from there.</summary>
+    /// <param name="pods">The pods of its servers, with their addresses; null: one has none yet.</param>
+    Task<IReadOnlyList<ServerAnswer>> AskServersAsync(KeptCredential credential, IReadOnlyList<(string Pod, string? Address)> pods, CancellationToken ct) => Task.FromResult<IReadOnlyList<ServerAnswer>>([]);
+
     /// <inheritdoc/>
     void IDisposable.Dispose()
     {

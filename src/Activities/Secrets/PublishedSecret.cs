@@ -93,7 +93,7 @@ internal sealed class PublishedSecret(RotationDefinition rotation, KubernetesCon
         var argo = new ArgoCdReaders(cluster);
         var type = await argo.TypeAsync(space, secret, ct);
         var controllers = type is null ? [] : await argo.ControllersAsync(space, ct);
-        var consumers = (await new SecretConsumers(cluster).FindAsync(space, secret, rotation.Secret, version, labels, There(rotation.Reloads), There(rotation.ReadBy), controllers, ct)).ToList();
+        var consumers = (await new SecretConsumers(cluster).FindAsync(space, secret, rotation.Secret, version, labels, There(rotation.Reloads.Concat(rotation.Servers)), There(rotation.ReadBy), controllers, ct)).ToList();
         if (type is not null)
         {
             if (controllers.Count == 0)

@@ -19,8 +19,9 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
     {
         var kept = await store.ReadAsync(rotation.Path, ct);
         var there = await published.FindAsync(ct);
-        var (places, consumers) = await published.ConsumersAsync(kept.Current?.Version ?? 0, ct);
         var current = await StandingAsync(kept.Current, ct);
+        var (places, consumers) = await published.ConsumersAsync(kept.Current?.Version ?? 0, ct);
+        consumers = await WithServersAsync(consumers, kept.Current, current, ct);
         // Whether what is to be revoked is accepted still makes no difference: nobody tries it.
         var previous = kept.Previous is { } before ? new StagedCredential(before.Rotation, before.Login, before.Version, CredentialStanding.Unknown) : null;
         return new(
@@ -160,6 +161,22 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         await store.DiscardAsync(rotation.Path, ct);
         var version = await store.PromoteAsync(rotation.Path, Needed(kept.Previous) with { Rotation = RotationPolicy.ReturnOf(operation) }, kept.Latest, ct);
         return $"The value of before is version {version}.";
+    }
+
+    /// <summary>With what the servers themselves say. What they do not accept together none is shown: refused logins are counted by others.</summary>
+    private async Task<IReadOnlyList<SecretConsumer>> WithServersAsync(IReadOnlyList<SecretConsumer> consumers, KeptCredential? current, StagedCredential? standing, CancellationToken ct)
+    {
+        var all = consumers.Where(consumer => !rotation.Servers.Contains(consumer.Name)).ToList();
+        foreach (var name in rotation.Servers)
+        {
+            var (space, workload) = ConsumerName.In(rotation.Namespace, name);
+            IReadOnlyList<ServerAnswer> answers = current is null || standing?.Standing != CredentialStanding.Accepted
+                ? [new(name, CredentialStanding.Unknown)]
+                : await system.AskServersAsync(current, await new SecretConsumers(cluster).PodsAsync(space, workload, ct), ct);
+            all.Add(ServerProof.Judge(name, current?.Version ?? 0, answers));
+        }
+
+        return [.. all.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
     }
 
     private async Task<StagedCredential?> StandingAsync(KeptCredential? credential, CancellationToken ct) =>

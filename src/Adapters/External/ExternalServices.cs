@@ -75,7 +75,7 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
     /// <summary>The users of Elasticsearch. The caller disposes it.</summary>
     /// <param name="login">For when the connections state none; null: without.</param>
     public ElasticsearchUsers ElasticsearchUsers(Uri service, (string User, SecretText Password)? login) =>
-        new(Open("elasticsearch", service, login), (user, password) => OpenAs("elasticsearch", service, user, password));
+        new(Open("elasticsearch", service, login), (node, user, password) => node is null ? OpenAs("elasticsearch", service, user, password) : OpenAt("elasticsearch", node, user, password));
 
     /// <summary>Credentials that a service makes. The caller disposes it.</summary>
     public ServiceCredentials Credentials(ServiceTarget target)
@@ -128,6 +128,10 @@ public sealed class ExternalServices(PlatformConnections connections, string reg
         var header = user is null ? service.Headers[0] : new CredentialHeader("Authorization");
         return JsonApi.Open(service.Title, Address(service, access, usual, $"regions.{region}.external.{name}"), [new(header.Name, header.Prefix, "a credential that was tried", "") { User = user, Secret = value }], access.CertificateAuthority);
     }
+
+    /// <summary>One server of a service, past what the connections state.</summary>
+    private JsonApi OpenAt(string name, Uri address, string user, SecretText value) =>
+        JsonApi.Open(Services[name].Title, address, [new("Authorization", "", "a credential that was tried", "") { User = user, Secret = value }], connections.Of(region).External.GetValueOrDefault(name)?.CertificateAuthority);
 
     private static Uri Address(Service service, ExternalAccess access, Uri? usual, string setting) => access.Address is null
         ? usual ?? service.Address ?? throw new AdapterException(AdapterFailureKind.Rejected, $"The connections file does not say where {service.Title} is: state {setting} with address and tokenFile.")

@@ -52,6 +52,17 @@ public sealed class SecretConsumers(KubernetesConnection connection)
         return [.. consumers.OrderBy(consumer => consumer.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>The pods of a workload, with their addresses; null: it has none yet.</summary>
+    /// <param name="name"><c>Kind/name</c>.</param>
+    public async Task<IReadOnlyList<(string Pod, string? Address)>> PodsAsync(string space, string name, CancellationToken ct)
+    {
+        var (kind, workload) = name.Split('/') is [var first, var second] ? (first, second) : throw new ArgumentException($"\"{name}\" is not Kind/name.", nameof(name));
+        if (await objects.FindAsync(new(connection.Region, "apps/v1", kind, space, workload), ct) is not { } found)
+            return [];
+        return [.. (await objects.PodsAsync(found, ct)).Where(pod => (string?)pod.Manifest["status"]?["phase"] is not ("Succeeded" or "Failed"))
+            .Select(pod => (pod.Address.Name, (string?)pod.Manifest["status"]?["podIP"])).OrderBy(pod => pod.Name, StringComparer.Ordinal)];
+    }
+
     /// <summary>Every workload of a namespace, and every pod that belongs to none, with the Secrets that it takes values from.</summary>
     /// <returns>Workloads as <c>namespace/Kind/name</c>, service accounts and Secrets as <c>namespace/name</c>.</returns>
     public async Task<IReadOnlyList<(string Workload, string ServiceAccount, IReadOnlyList<string> Secrets)>> UsesAsync(string space, CancellationToken ct)
@@ -75,7 +86,7 @@ public sealed class SecretConsumers(KubernetesConnection connection)
     {
         var name = Name(workload);
         if (reloads.Contains(name))
-            return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself.");
+            return new(name, true, ConsumerStanding.Current, "It takes up a changed Secret by itself; nothing shows that it did.");
         if (!readBy.Contains(name) && !await own.HasAsync(workload.Manifest, ct))
             return new(name, false, ConsumerStanding.Unknown, "It does not carry our labels, and no Application of Argo CD that does has installed it.");
         if (version == 0)

@@ -11,25 +11,23 @@ public sealed class PostgresLogins(PostgresServer server)
     private const int Named = 5;
 
     /// <summary>Whether it is accepted. Nobody logs in with what the server's own tables refuse, where we may read them: refused logins are counted by others, and can lock an account.</summary>
-    public async Task<CredentialStanding> TryAsync(string login, SecretText password, CancellationToken ct)
+    public Task<CredentialStanding> TryAsync(string login, SecretText password, CancellationToken ct) => StandingAsync(async () =>
     {
-        try
-        {
-            if (!await server.InAsync($"look at the login {login}", null, session => MayBeAcceptedAsync(session, login, password), ct))
-                return CredentialStanding.Refused;
-            using var tried = server.As(new(login, password));
-            await tried.LogInAsync(ct);
-            return CredentialStanding.Accepted;
-        }
-        catch (AdapterException refused) when (refused.InnerException is PostgresException { SqlState: "28P01" or "28000" })
-        {
+        if (!await server.InAsync($"look at the login {login}", null, session => MayBeAcceptedAsync(session, login, password), ct))
             return CredentialStanding.Refused;
-        }
-        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable)
-        {
-            return CredentialStanding.Unknown;
-        }
-    }
+        using var tried = server.As(new(login, password));
+        await tried.LogInAsync(ct);
+        return CredentialStanding.Accepted;
+    });
+
+    /// <summary>Whether one of its servers accepts it, by itself: a standby has logins when it has replayed them. Only for what the primary accepts.</summary>
+    /// <param name="host">The server's own address.</param>
+    public Task<CredentialStanding> TryAtAsync(string host, int port, string login, SecretText password, CancellationToken ct) => StandingAsync(async () =>
+    {
+        using var there = server.At(host, port, new(login, password));
+        await there.LogInAsync(ct);
+        return CredentialStanding.Accepted;
+    });
 
     /// <summary>Has the server accept a login with this password. One that is not there yet is made: a member of <paramref name="like"/>, in whose name it acts, so that what it makes belongs to the same owner.</summary>
     public Task SetAsync(string login, SecretText password, string like, CancellationToken ct) => server.InAsync($"change the login {login}", null, async session =>
@@ -75,6 +73,22 @@ public sealed class PostgresLogins(PostgresServer server)
         catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable)
         {
             return new(login, null, []);
+        }
+    }
+
+    private static async Task<CredentialStanding> StandingAsync(Func<Task<CredentialStanding>> ask)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (AdapterException refused) when (refused.InnerException is PostgresException { SqlState: "28P01" or "28000" })
+        {
+            return CredentialStanding.Refused;
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable)
+        {
+            return CredentialStanding.Unknown;
         }
     }
 

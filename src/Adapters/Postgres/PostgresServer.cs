@@ -57,6 +57,12 @@ public sealed class PostgresServer : IDisposable
     /// <summary>The same server by another login. Dispose it.</summary>
     internal PostgresServer As(Login login) => new(new(options.ConnectionString) { Username = login.User, Password = login.Password.Reveal() }, Address, login.Refused);
 
+    /// <summary>Another server of the same cluster, such as a standby in a pod. Its certificate has to be trusted; the name in it is that of the Service, by which a pod is not asked. Dispose it.</summary>
+    /// <param name="host">An address.</param>
+    internal PostgresServer At(string host, int port, Login login) => new(
+        new(options.ConnectionString) { Host = host, Port = port, Username = login.User, Password = login.Password.Reveal(), SslMode = options.SslMode == SslMode.VerifyFull ? SslMode.VerifyCA : options.SslMode },
+        $"{host}:{port}", login.Refused);
+
     /// <summary>Logs in.</summary>
     /// <exception cref="AdapterException">It was refused, or the server did not answer.</exception>
     public Task LogInAsync(CancellationToken ct) => InAsync("log in", null, session => session.CountAsync("SELECT 1::bigint AS count"), ct);

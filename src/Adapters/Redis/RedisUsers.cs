@@ -33,6 +33,11 @@ public sealed class RedisUsers(RedisAccess access)
         return access.Addresses.Count == 0 ? CredentialStanding.Unknown : all;
     }
 
+    /// <summary>Whether one server accepts it.</summary>
+    /// <param name="address"><c>host:port</c>, which need not be one of those that are managed.</param>
+    /// <param name="login">Null: <c>default</c>.</param>
+    public Task<CredentialStanding> TryAtAsync(string address, string? login, SecretText password, CancellationToken ct) => TryAsync(address, login, password, ct);
+
     /// <summary>Has every server accept a password, beside those that it accepts. A user that is not there yet may do what <paramref name="like"/> may.</summary>
     public Task AddAsync(string? login, SecretText password, string? like, CancellationToken ct) => EachAsync("add a password", async connection =>
     {

@@ -24,7 +24,7 @@ internal static class RotationReader
     private static readonly string[] Targets = ["redis", "iamUser", "appRole", "token", "api"];
 
     /// <summary>The keys that name consumers.</summary>
-    private static readonly string[] Consumers = ["reloads", "readBy"];
+    private static readonly string[] Consumers = ["reloads", "readBy", "servers"];
 
     private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
 
@@ -72,6 +72,8 @@ internal static class RotationReader
             reader.Report($"{path}.{foreign}", $"is not for the kind {word}; remove it");
         else if (tree["reads"]!.AsArray().Count > 0 && kind is not (RotationKind.AppRoleSecretId or RotationKind.VaultToken))
             reader.Report($"{path}.reads", $"is only for credentials of Vault, and this is {word}; remove it");
+        else if (tree["servers"]!.AsArray().Count > 0 && kind is not (RotationKind.PostgresqlUsers or RotationKind.ElasticsearchUsers or RotationKind.RedisUsers))
+            reader.Report($"{path}.servers", $"is only for users of PostgreSQL, Elasticsearch and Redis, and {word} is of none that could be asked; remove it");
         else if (tree.ContainsKey("noConsumers") && Consumers.FirstOrDefault(key => tree[key]!.AsArray().Count > 0) is { } consumers)
             reader.Report($"{path}.noConsumers", $"says that nobody uses it, and {consumers} names who does; remove one of the two");
         else if (Target(kind, tree, space, path, reader) is var (target, right) && right)
@@ -82,6 +84,7 @@ internal static class RotationReader
                 Target = target,
                 ReadBy = [.. tree["readBy"]!.AsArray().Select(name => (string)name!)],
                 Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
+                Servers = [.. tree["servers"]!.AsArray().Select(name => (string)name!)],
                 NoConsumers = (string?)tree["noConsumers"],
                 When = (string?)tree["when"],
             };

@@ -47,6 +47,9 @@ public sealed record SecretConsumer(string Name, bool Declared, ConsumerStanding
 {
     /// <summary>Whether it is only asked to show that it works with the current version: that breaks nothing, so all such are asked at once, and again when somebody says so.</summary>
     public bool Asked { get; init; }
+
+    /// <summary>Whether it is what the credential is for, and nobody who uses it.</summary>
+    public bool Server { get; init; }
 }
 
 /// <summary>Sessions that are open with a credential that is to be revoked.</summary>

@@ -58,6 +58,9 @@ public sealed record RotationDecision(RotationStep Step, string Why, IReadOnlyLi
     {
     }
 
+    /// <summary>Whether the consumers wait for whoever restarts them for several secrets.</summary>
+    public bool Held { get; init; }
+
     /// <summary>What is done when somebody has a stopped run go on, before it is looked at again; null: nothing.</summary>
     public RotationStep? OnRetry { get; init; }
 }

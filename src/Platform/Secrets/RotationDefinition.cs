@@ -10,7 +10,7 @@ namespace PlatformOps.Platform.Secrets;
 /// <param name="Length">How many characters a new value has, 16..128.</param>
 /// <param name="Every">How old a value becomes before it is due.</param>
 /// <param name="Settle">How long the proof that every consumer uses the new value has to hold before the old one is revoked.</param>
-/// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>; all others are restarted.</param>
+/// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>, of which nothing shows that they did; all others are restarted.</param>
 public sealed record RotationDefinition(
     string Name,
     RotationKind Kind,
@@ -29,6 +29,9 @@ public sealed record RotationDefinition(
 
     /// <summary>Consumers that read the Secret through the API, as <c>Kind/name</c>: no pod of theirs names it, so that they could not be found. They are restarted like others. Of several the ones that the cluster has.</summary>
     public IReadOnlyList<string> ReadBy { get; init; } = [];
+
+    /// <summary>The servers that it is a credential for, as <c>Kind/name</c>, where they have their first one from the Secret: they are not restarted, and each of their pods has to let the new one in. For users of PostgreSQL, Elasticsearch and Redis.</summary>
+    public IReadOnlyList<string> Servers { get; init; } = [];
 
     /// <summary>Why nobody in the cluster uses it: then a rotation that finds nobody ends all the same. Null or empty: it stops before it begins.</summary>
     public string? NoConsumers { get; init; }

@@ -26,7 +26,10 @@ public static class RotationPolicy
     }
 
     /// <summary>Whether no consumer was found, and the catalog does not say that there is none.</summary>
-    public static bool IsUnclaimed(ObservedSecret seen) => seen is { Consumers.Count: 0, Places: not null, NoConsumers: null };
+    public static bool IsUnclaimed(ObservedSecret seen) => seen is { Places: not null, NoConsumers: null } && IsUnused(seen);
+
+    /// <summary>Whether no consumer was found: servers are what it is for.</summary>
+    public static bool IsUnused(ObservedSecret seen) => seen.Consumers.All(consumer => consumer.Server);
 
     /// <summary>What is mended is mended for whoever uses it; what makes somebody go without who is not known does not happen. Of a password that there is one of, setting the next ends the one before.</summary>
     private static RotationDecision Unclaimed(ObservedSecret seen, RotationDecision next)
@@ -124,7 +127,7 @@ public static class RotationPolicy
         var behind = waited.Where(consumer => consumer.Standing == ConsumerStanding.Old).OrderBy(consumer => consumer.Name, StringComparer.Ordinal).ToList();
         if (behind.Where(consumer => !consumer.Asked).Select(consumer => consumer.Name).ToList() is { Count: > 0 } old)
             return progress.HoldRefresh
-                ? new(RotationStep.Wait, $"{old.Count} consumers are restarted once, together with those of other secrets.", old)
+                ? new(RotationStep.Wait, $"{old.Count} consumers are restarted once, together with those of other secrets.", old) { Held = true }
                 : new(RotationStep.Refresh, $"{old[0]} runs with an older version.", [old[0]]);
         if (behind.Count > 0)
             return new(RotationStep.Refresh, $"{behind.Count} consumers that are not restarted are asked to show that they work with version {seen.Current!.Version}.", [.. behind.Select(consumer => consumer.Name)]);

@@ -34,7 +34,8 @@ public sealed partial class RotateSecret
 
     private protected override string Subject => request.Secret;
 
-    private protected override IEnumerable<string> Consumers => sight is not { Seen: { } seen } ? [] : RotationPolicy.IsUnclaimed(seen) ? [ConsumerName.Nobody] : seen.Consumers.Select(consumer => consumer.Name);
+    private protected override IEnumerable<string> Consumers => sight is not { Seen: { } seen } ? []
+        : [.. seen.Consumers.Select(consumer => consumer.Name), .. RotationPolicy.IsUnclaimed(seen) ? (string[])[ConsumerName.Nobody] : []];
 
     private protected override string SkippingMeans => "why it may lose the value that it has now";
 

@@ -10,6 +10,9 @@ namespace PlatformOps.Workflows.Secrets;
 [Workflow]
 public sealed partial class RotateSecret : LookingRunbook
 {
+    /// <summary>Before this, a parent was asked to restart whoever was waited for.</summary>
+    private const string WaitsForOthers = "waits-for-whom-nobody-restarts";
+
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Input<RotateSecretInput>? input;
     private SecretRequest request;
@@ -81,8 +84,8 @@ public sealed partial class RotateSecret : LookingRunbook
 
     private string Users => sight!.Seen switch
     {
-        { Consumers.Count: 0 } seen when (Excused.GetValueOrDefault(ConsumerName.Nobody) ?? seen.NoConsumers) is { } why => $"nobody was found who uses it ({why.TrimEnd('.')}); it is at",
-        var seen => $"{seen.Consumers.Count} consumers use",
+        var seen when RotationPolicy.IsUnused(seen) && (Excused.GetValueOrDefault(ConsumerName.Nobody) ?? seen.NoConsumers) is { } why => $"nobody was found who uses it ({why.TrimEnd('.')}); it is at",
+        var seen => $"{seen.Consumers.Count(consumer => !consumer.Server)} consumers use",
     };
 
     /// <summary>What is in use everywhere is only half of it.</summary>
@@ -198,7 +201,8 @@ public sealed partial class RotateSecret : LookingRunbook
     private async Task WaitAsync(RotationDecision next)
     {
         Waits();
-        if (held && next.Consumers.Count > 0 && abortReason is null)
+        // Whom nobody restarts is waited for here: servers that are behind, pods that run to their end.
+        if (held && next.Consumers.Count > 0 && abortReason is null && (next.Held || !Workflow.Patched(WaitsForOthers)))
         {
             await TellParentAsync(next.Consumers);
             return;

@@ -320,6 +320,12 @@ internal static class RecordedBehaviours
             await run.TogetherAsync();
             return run.Handle.Id;
         },
+        ["secret-whose-server-is-behind-before-its-consumers-are-restarted"] = async server =>
+        {
+            await using var run = await SecretRun.StartTogetherAsync(server, new("a") { Behind = 2 }, "development");
+            await run.TogetherAsync();
+            return PlatformOps.Workflows.Secrets.RotateSecret.WorkflowId("development", "a", "us-east-1");
+        },
         ["upgrade-refused"] = server => UpgradeAsync(server, new(UpgradeTests.Refused), new(), _ => Task.CompletedTask),
         ["scaled"] = server => ScaleAsync(server, new(), new() { Replicas = 5 }, _ => Task.CompletedTask),
         ["scale-refused"] = server => ScaleAsync(server, new(), new() { Replicas = 11 }, _ => Task.CompletedTask),

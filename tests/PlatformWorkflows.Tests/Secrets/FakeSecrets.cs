@@ -31,6 +31,9 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
     /// <summary>The version with which there are any; null: all.</summary>
     public int? SessionsAt { get; init; }
 
+    /// <summary>How many looks at something that was handed out find a server behind; null: there is no server.</summary>
+    public int? Behind { get; set; }
+
     /// <summary>A consumer that does not take anything up.</summary>
     public string? Stubborn { get; set; }
 
@@ -73,7 +76,7 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
                     new(kept.Rotation, Login(kept.Version), kept.Version, CredentialStanding.Accepted),
                     kept.Previous ? new("", Login(kept.Version - 1), kept.Version - 1, CredentialStanding.Accepted) : null,
                     null, kept.Published == kept.Version,
-                    [.. Consumers.Select(consumer => Consumer(consumer, name, kept.Version)), .. strangers],
+                    [.. Consumers.Select(consumer => Consumer(consumer, name, kept.Version)), .. Server(kept), .. strangers],
                     kept.Previous ? new(Login(kept.Version - 1), SessionsAt is null || SessionsAt == kept.Version ? Sessions : 0, ["report from 10.0.0.7"]) : null,
                     DateTimeOffset.UtcNow, Places: [$"space/secret-{name}"], Further: kept.Version < GoesTo ? $"Version {kept.Version} was handed out; the next one follows." : null),
                 TimeSpan.FromSeconds(1), "space", $"secret-{name}"));
@@ -139,6 +142,15 @@ internal sealed class FakeSecrets(params string[] names) : ISecretActivities
             default:
                 throw new InvalidOperationException($"{input.Step} is not played.");
         }
+    }
+
+    private IEnumerable<SecretConsumer> Server(Kept kept)
+    {
+        if (Behind is not { } looks)
+            return [];
+        var behind = looks > 0 && kept.Previous && kept.Published == kept.Version;
+        Behind = behind ? looks - 1 : looks;
+        return [ServerProof.Judge("StatefulSet/db", kept.Version, [new("db-0", CredentialStanding.Accepted), new("db-1", behind ? CredentialStanding.Refused : CredentialStanding.Accepted)])];
     }
 
     private SecretConsumer Consumer(string consumer, string secret, int version) => stamped.GetValueOrDefault((consumer, $"secret-{secret}")) != version

@@ -22,6 +22,15 @@ public sealed class RotateSecretsTests(SkippingRunbookServer server) : IClassFix
     }
 
     [Fact]
+    public async Task A_server_that_is_behind_is_waited_for_and_not_restarted()
+    {
+        await using var run = await SecretRun.StartTogetherAsync(server, new("a") { Behind = 2 });
+        Assert.Equal(RotateSecretsOutcome.Rotated, (await run.TogetherAsync()).Outcome);
+        Assert.Equal(["a: create", "a: set", "a: promote", "a: publish", "restart Deployment/jobs", "restart Deployment/web", "a: revoke"], run.Secrets.Events);
+        Assert.Equal(0, run.Secrets.Behind);
+    }
+
+    [Fact]
     public async Task One_that_is_parked_does_not_hold_up_the_others_and_is_named()
     {
         await using var run = await SecretRun.StartTogetherAsync(server, new("a", "b") { Stranger = "Pod/debug", StrangersSecret = "b" }, input: new() { ParkedAtMost = "2h" });
