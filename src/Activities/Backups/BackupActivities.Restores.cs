@@ -18,12 +18,13 @@ public sealed partial class BackupActivities
         var rails = specified.Environment.GuardRails;
         return await Beating(async progress =>
         {
-            using var restore = Restore(input.Store, specified, definition, progress);
-            return await restore.PlanAsync(input) switch
+            using var managed = stores.ManagedDatabase(input.Store, specified);
+            using var restore = managed is null ? Restore(input.Store, specified, definition, progress) : null;
+            return await (managed is null ? restore!.PlanAsync(input) : Beside(input.Store, definition, managed, progress).PlanAsync(input)) switch
             {
-                // Data is never overwritten by nobody's word.
+                // Data is never overwritten by nobody's word, nor is a second database with all of it made.
                 RestoreDecision.Restore { Plan: var plan } => new PlannedRestore(
-                    plan, null, plan.Overwrites ? Math.Max(1, rails.Approvals) : rails.Approvals, rails.ApprovalTimeout,
+                    plan, null, plan.Overwrites || plan.NewInstance is not null ? Math.Max(1, rails.Approvals) : rails.Approvals, rails.ApprovalTimeout,
                     definition.Continuous && input.Before is { } before && await stores.Catalog(input.Store).FindAsync(before, Cancellation) is { Good: true }),
                 RestoreDecision.Refuse { Why: var why } => new PlannedRestore(null, why, 0, rails.ApprovalTimeout),
                 var decision => throw new InvalidOperationException($"No such decision: {decision}."),
@@ -37,6 +38,12 @@ public sealed partial class BackupActivities
         var (specified, definition) = Defined(input.Store);
         return await Beating(async progress =>
         {
+            if (input.Plan.NewInstance is not null && stores.ManagedDatabase(input.Store, specified) is { } managed)
+            {
+                using (managed)
+                    return await Beside(input.Store, definition, managed, progress).CarryOutAsync(input);
+            }
+
             using var restore = Restore(input.Store, specified, definition, progress);
             return await restore.CarryOutAsync(input);
         });
@@ -125,6 +132,8 @@ public sealed partial class BackupActivities
         using var store = (ClusterStateStore)stores.Open(reference, specified, definition);
         return await Beating(progress => work(new(reference, specified.Environment.GuardRails, definition, stores, store, time, progress, Cancellation)));
     });
+
+    private ManagedDatabaseRestore Beside(StoreReference store, BackupDefinition definition, ManagedDatabaseStore database, Action<string> progress) => new(store, definition, stores, database, time, progress, Cancellation);
 
     private DatabaseRestore Restore(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition, Action<string> progress)
     {

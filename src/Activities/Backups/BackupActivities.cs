@@ -160,7 +160,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         using var store = stores.Open(input.Store, specified, definition);
         var found = await Beating(progress => store.ProbeAsync(input.Operation, definition.Rpo, progress, Cancellation));
         BackupMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Store, found.Temporal);
-        return new ProbedSet(found.Wrong, found.Right, found.Rpo, found.Temporal);
+        return new ProbedSet(found.Wrong, found.Right, found.Rpo, found.Temporal, found.Unread);
     });
 
     /// <inheritdoc/>
@@ -174,7 +174,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     /// <inheritdoc/>
     public Task RecordProofAsync(RecordProofInput input) => ActivityFailures.MappedAsync(async () =>
     {
-        var changed = await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation);
+        var changed = await stores.Catalog(input.Store).ChangeAsync(input.Set, set => set with { Proof = input.Proof ?? set.Proof, Restored = input.Restored ?? (input.Proof is null ? set.Restored : null), Uses = stores.Claims(input.Store).Others(set, input.Operation) }, Cancellation);
         if (input.Proof is not null)
             await SetsAsync(input.Store, Defined(input.Store).Definition);
         return changed;
@@ -269,7 +269,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
 
     private FoundBackup Short(BackupSet set, BackupDefinition definition) => new(
         set.Id, set.Standing(definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, set.Proof?.MeasuredRpo, set.Proof?.MeasuredRto,
-        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : null), set.Locations);
+        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : set.Restored is { } restored ? $"It was restored at {restored.At:u}, and nobody read what was in it: {restored.Unread}" : null), set.Locations);
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
 }

@@ -22,13 +22,16 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
 
     public IBackupStore Open(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store switch
     {
-        StoreKind.Postgresql when snapshots.ManagedDatabase(store, specified, connections.Backups.GetValueOrDefault(store.Environment)) is { } managed => managed,
+        StoreKind.Postgresql when ManagedDatabase(store, specified) is { } managed => managed,
         StoreKind.Postgresql => Guarded(store, definition.Rows),
         StoreKind.KubernetesState => snapshots.ClusterState(store, Region(store, specified), definition.Retention, Access(store.Environment), Objects(store.Environment)),
         StoreKind.Vault => snapshots.Vault(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
         StoreKind.Elasticsearch => snapshots.Search(store, specified, Region(store, specified), Access(store.Environment), Objects(store.Environment)),
         var kind => throw new AdapterException(AdapterFailureKind.NotServed, $"{store} is of kind {kind}, which this version does not back up. Remove it from backups in the catalog."),
     };
+
+    /// <summary>The managed database of a store; null: it is none.</summary>
+    public ManagedDatabaseStore? ManagedDatabase(StoreReference store, SpecifiedEnvironment specified) => snapshots.ManagedDatabase(store, specified, connections.Backups.GetValueOrDefault(store.Environment));
 
     public BackupCatalog Catalog(StoreReference store) => new(Objects(store.Environment), $"{Access(store.Environment).Prefix ?? store.Environment}/catalog/{store}/");
 

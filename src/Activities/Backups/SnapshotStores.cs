@@ -1,10 +1,12 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
+using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Elasticsearch;
 using PlatformOps.Adapters.External;
 using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
@@ -17,6 +19,9 @@ namespace PlatformOps.Activities.Backups;
 internal sealed class SnapshotStores(PlatformConnections connections, TimeProvider time) : IDisposable
 {
     private const string QuarantineContext = "quarantine";
+
+    /// <summary>For a statement that reads a large table whole.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
     private readonly RegionConnections regions = new(connections);
 
@@ -74,9 +79,22 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
     {
         var environment = specified.Environment;
         var found = environment.Regions.SelectMany(region => specified.InDependencyOrder(region.Name).Where(known => known.Backups.Any(backup => backup.Name == store.Store)).SelectMany(known => ManifestRenderer.Render(environment, known, region.Name)
-            .Where(item => item.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }).Select(item => (Component: known.Name, Region: region.Name, item.Address.Name)))).ToList();
+            .Where(item => item.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }).Select(item => (Component: known.Name, Region: region.Name, item.Address.Name, Secret: (string?)item.Manifest["spec"]?["masterPasswordSecret"])))).ToList();
+        var secret = found.Select(item => item.Secret).OfType<string>().FirstOrDefault();
         return found.Count == 0 ? null : new(
-            [.. found.Select(item => new ManagedDatabaseStore.Place(regions.Aws(item.Region), item.Region, item.Name))], new(environment.Platform, environment.Name, found[0].Component), access?.DatabaseKey ?? "alias/aws/rds", time);
+            [.. found.Select(item => new ManagedDatabaseStore.Place(regions.Aws(item.Region), item.Region, item.Name))], new(environment.Platform, environment.Name, found[0].Component), access?.DatabaseKey ?? "alias/aws/rds", $"{store}", time, OpenAsync,
+            found.Count == 0 ? null : specified.InDependencyOrder(found[0].Region).SelectMany(known => known.Backups).FirstOrDefault(known => known.Name == store.Store)?.Rows);
+
+        // As its master user, whose password is that of the Secret that it was made with, unless the connections state a login.
+        async Task<PostgresServer> OpenAsync(ManagedDatabaseStore.Place place, DatabaseInstance instance, DatabaseInstance database, CancellationToken ct)
+        {
+            if (regions.PlaysPostgresql(place.Region))
+                throw new AdapterException(AdapterFailureKind.NotServed, $"A sandbox plays PostgreSQL of {place.Region} without a server.");
+            var (region, stated) = (environment.Regions.First(known => known.Name == place.Region), connections.Regions.GetValueOrDefault(place.Region)?.Postgresql ?? new());
+            var login = stated.User is null && secret?.Split('/') is [var space, var name]
+                && await regions.LoginAsync(name, space, region, ct) is var (user, password) ? new PostgresServer.Login(user, password) : null;
+            return PostgresServer.Open(stated with { Address = instance.Address, VaultRole = null }, "", tls: true, $"regions.{place.Region}.postgresql", login, Patience);
+        }
     }
 
     private static ElasticsearchCluster SearchIn(RegionSpecification region, ExternalAccess place)

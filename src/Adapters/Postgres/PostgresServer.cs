@@ -28,7 +28,8 @@ public sealed class PostgresServer : IDisposable
     /// <exception cref="AdapterException">The address or a file is wrong.</exception>
     /// <param name="setting">Where the connections file has it, for messages.</param>
     /// <param name="secret">A login for when the connections state none; asked at each connection. Null: there is none.</param>
-    public static PostgresServer Open(PostgresAccess access, string address, bool tls, string setting, Login? secret)
+    /// <param name="patience">For each statement; null: five seconds.</param>
+    public static PostgresServer Open(PostgresAccess access, string address, bool tls, string setting, Login? secret, TimeSpan? patience = null)
     {
         var stated = access.Address ?? address;
         var colon = stated.LastIndexOf(':');
@@ -46,7 +47,7 @@ public sealed class PostgresServer : IDisposable
             SslMode = tls ? SslMode.VerifyFull : SslMode.Disable,
             RootCertificate = tls ? access.CertificateAuthority : null,
             Timeout = (int)CallTimeout.TotalSeconds,
-            CommandTimeout = (int)CallTimeout.TotalSeconds,
+            CommandTimeout = (int)(patience ?? CallTimeout).TotalSeconds,
             ApplicationName = Application,
             // Nothing is held while nobody asks, and nobody meets a connection of before a failover.
             Pooling = false,

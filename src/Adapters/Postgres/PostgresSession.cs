@@ -47,6 +47,14 @@ internal sealed class PostgresSession(NpgsqlConnection connection, Func<string, 
         await transaction.CommitAsync(ct);
     }
 
+    /// <summary>Does it, and takes back whatever it has changed.</summary>
+    public async Task ThenUndoneAsync(Func<Task> work)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await work();
+        await transaction.RollbackAsync(ct);
+    }
+
     public Task InDatabaseAsync(string database, Func<PostgresSession, Task> work) => elsewhere(database, async session =>
     {
         await work(session);

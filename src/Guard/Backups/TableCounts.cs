@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Postgres;
 using PlatformOps.Platform.Backups;
@@ -10,12 +11,6 @@ namespace PlatformOps.Guard.Backups;
 /// <summary>How many rows every table of a server has. Written into the database itself before a set is made, so that whatever is restored says what it has to hold.</summary>
 internal static class TableCounts
 {
-    /// <summary>Larger tables of a server at work are not read for it: it says what it estimates. Reading so much from memory takes some hundredths of a second.</summary>
-    private const long CountedUpTo = 64L << 20;
-
-    /// <summary>The largest ones of each database.</summary>
-    private const int TablesAtMost = 2000;
-
     private const string Table = "CREATE TABLE IF NOT EXISTS platformops.table_rows (at timestamptz PRIMARY KEY DEFAULT clock_timestamp(), tables text NOT NULL)";
 
     private const string Keep = "WITH old AS (DELETE FROM platformops.table_rows WHERE at < now() - interval '40 days') INSERT INTO platformops.table_rows (tables) VALUES ($1)";
@@ -24,16 +19,7 @@ internal static class TableCounts
 
     private const string Databases = "SELECT array_agg(datname::text ORDER BY datname) FROM pg_database WHERE datallowconn AND NOT datistemplate";
 
-    /// <summary>Permanent tables of users: what is temporary or unlogged is in no set.</summary>
-    private const string Tables = """
-        SELECT coalesce(json_agg(t), '[]')::text FROM (
-          SELECT format('%I.%I', n.nspname, c.relname) AS name, pg_table_size(c.oid) AS bytes, greatest(c.reltuples, -1)::bigint AS estimate,
-            (SELECT left(encode(sha256(convert_to(coalesce(string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ',' ORDER BY a.attnum), ''), 'UTF8')), 'hex'), 16)
-             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast', 'platformops')
-          ORDER BY pg_table_size(c.oid) DESC LIMIT $1) t
-        """;
+    private const string Tables = $"SELECT coalesce(json_agg(t), '[]')::text FROM ({PostgresContents.Tables}) t";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -67,9 +53,9 @@ internal static class TableCounts
         foreach (var database in await DatabasesAsync(configuration, server, ct))
         {
             await using var sql = new ServerSql(configuration, server, database);
-            foreach (var table in JsonSerializer.Deserialize<IReadOnlyList<Found>>((string)(await sql.RunAsync(Tables, Patience, ct, TablesAtMost))!, GuardWire.Json)!)
+            foreach (var table in JsonSerializer.Deserialize<IReadOnlyList<Found>>((string)(await sql.RunAsync(Tables, Patience, ct, PostgresContents.TablesAtMost))!, GuardWire.Json)!)
             {
-                var exact = all || table.Bytes <= CountedUpTo;
+                var exact = all || table.Bytes <= PostgresContents.CountedUpTo;
                 // One that nobody has analysed yet is not estimated either.
                 if (exact || table.Estimate >= 0)
                     counted.Add(new($"{database}.{table.Name}", exact ? (long)(await sql.RunAsync($"SELECT count(*) FROM {table.Name}", all ? LongPatience : Patience, ct))! : table.Estimate, exact, table.Columns));

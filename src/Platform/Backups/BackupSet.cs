@@ -51,6 +51,9 @@ public sealed record BackupSet
     /// <summary>What came of its last verification; null: it was never verified.</summary>
     public BackupProof? Proof { get; init; }
 
+    /// <summary>When it was last restored without what is in it being read, which proves nothing; null: never, or it was read since.</summary>
+    public BackupRestored? Restored { get; init; }
+
     /// <summary>Somebody wants it to stay; null: nobody does.</summary>
     public BackupHold? Hold { get; init; }
 
@@ -153,6 +156,10 @@ public sealed record BackupLocation(string Region, string Place, DateTimeOffset?
 /// <param name="MeasuredRpo">The age of the newest data that the restore brought back; null: not measured.</param>
 /// <param name="MeasuredRto">How long the restore took until the store answered; null: not measured.</param>
 public sealed record BackupProof(bool Proved, DateTimeOffset At, string Operation, IReadOnlyList<string> Findings, TimeSpan? MeasuredRpo = null, TimeSpan? MeasuredRto = null);
+
+/// <param name="Operation">The operation that restored it.</param>
+/// <param name="Unread">Why nobody has read what was in it, as a sentence.</param>
+public sealed record BackupRestored(DateTimeOffset At, string Operation, string Unread);
 
 /// <param name="By">Who wants it to stay.</param>
 /// <param name="Why">One sentence.</param>

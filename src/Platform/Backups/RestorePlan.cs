@@ -44,20 +44,36 @@ public sealed record RestorePlan : IRestorePlan
     /// <summary>What whoever approves should know besides.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>A managed database: the instance that is made, beside the one that is there. Null: data of a node is replaced.</summary>
+    public NewInstance? NewInstance { get; init; }
+
     /// <summary>What people approve: which data takes the place of which. The same facts give the same hash.</summary>
-    public string Hash => CanonicalJson.Digest(new JsonObject
+    public string Hash => CanonicalJson.Digest(Approved());
+
+    private JsonObject Approved()
     {
-        ["environment"] = Environment,
-        ["store"] = Store,
-        ["set"] = Set,
-        ["label"] = Label,
-        ["target"] = Target?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
-        ["node"] = Node,
-        ["standby"] = Standby,
-        ["epoch"] = Epoch,
-        ["overwrites"] = Overwrites,
-    });
+        var approved = new JsonObject
+        {
+            ["environment"] = Environment,
+            ["store"] = Store,
+            ["set"] = Set,
+            ["label"] = Label,
+            ["target"] = Target?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+            ["node"] = Node,
+            ["standby"] = Standby,
+            ["epoch"] = Epoch,
+            ["overwrites"] = Overwrites,
+        };
+        // Plans of guards have the hash that they always had.
+        if (NewInstance is { } made)
+            approved["newInstance"] = new JsonArray(made.Name, made.Region, made.FromLog);
+        return approved;
+    }
 }
+
+/// <param name="Name">RDS's identifier of it.</param>
+/// <param name="FromLog">Whether it is made of the log of the database, to a moment, and not of a set.</param>
+public sealed record NewInstance(string Name, string Region, bool FromLog);
 
 /// <summary>A plan, or why there is none.</summary>
 public abstract record RestoreDecision

@@ -78,13 +78,15 @@ public sealed record QuarantinedSet(TimeSpan Took, DateTimeOffset UpTo, string D
 /// <param name="Right">What was looked at and is as it has to be.</param>
 /// <param name="MeasuredRpo">The age of the newest data in it when the restore was ordered; null: it could not be measured.</param>
 /// <param name="Temporal">What it has of Temporal, one for each of its databases.</param>
-public sealed record ProbedSet(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? MeasuredRpo, IReadOnlyList<TemporalCopyCounts>? Temporal = null);
+/// <param name="Unread">Why nobody has read what is in it: then it is restored, and not proved. Null: it was read.</param>
+public sealed record ProbedSet(IReadOnlyList<string> Wrong, IReadOnlyList<string> Right, TimeSpan? MeasuredRpo, IReadOnlyList<TemporalCopyCounts>? Temporal = null, string? Unread = null);
 
 /// <param name="Removed">What was there.</param>
 public sealed record CleanedQuarantine(IReadOnlyList<string> Removed);
 
 /// <param name="Proof">Null: it could not be found out, and the set is as proved as before.</param>
-public sealed record RecordProofInput(StoreReference Store, string Operation, string Set, BackupProof? Proof);
+/// <param name="Restored">It was restored, and nobody has read what is in it; null: not that.</param>
+public sealed record RecordProofInput(StoreReference Store, string Operation, string Set, BackupProof? Proof, BackupRestored? Restored = null);
 
 /// <param name="Verdicts">About every set, at most 200: those that something is done with first.</param>
 /// <param name="Count">How many sets there are.</param>

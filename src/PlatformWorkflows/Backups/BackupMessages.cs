@@ -122,6 +122,9 @@ public enum VerifyOutcome
 
     /// <summary>It cannot be restored whole.</summary>
     Damaged,
+
+    /// <summary>It was restored, and nobody has read what is in it: it is as proved as before.</summary>
+    Restored,
 }
 
 /// <summary>Input of <c>ApplyRetention</c> (workflow id <c>retention/{environment}/{store}</c>).</summary>

@@ -10,11 +10,12 @@ public sealed partial class RestoreDatabase
     private protected override IReadOnlyList<string> Compensations => Ended ? [] : [.. progress.Compensations.Select(InTheOrder)];
 
     private protected override string? WhyNoAbort => progress.PointOfNoReturnPassed
-        ? $"the restored data is open, and clients may have written into it. To have the old back, restore {BackupBefore ?? "another set"}." : null;
+        ? Plan?.NewInstance is { } made ? $"{made.Name} is proved and kept; remove it when nobody needs it."
+        : $"the restored data is open, and clients may have written into it. To have the old back, restore {BackupBefore ?? "another set"}." : null;
 
     private protected override string AfterAbort => "the database serves the data that it had when it has ended";
 
-    private protected override string LeftByStop => progress.Begun == 0 ? "Nothing was changed." : $"{Plan!.Node} serves the data that it had.";
+    private protected override string LeftByStop => progress.Begun == 0 || Plan!.NewInstance is not null ? "Nothing was changed." : $"{Plan!.Node} serves the data that it had.";
 
     private protected override bool MaySkip(string step) => RestoreProgress.Steps.Any(known => InWords(known) == step && RestoreProgress.MaySkip(known));
 
@@ -43,15 +44,15 @@ public sealed partial class RestoreDatabase
 
     private protected override (RestoreOutcome Outcome, string Summary) Judge(RestorePlan made) => (
         RestoreOutcome.Restored,
-        $"{Request.Store} is restored from {made.Set} to {(made.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
+        made.NewInstance is { } instance ? $"{Request.Store} is restored from {made.Set}{(made.Target is { } moment ? $" to {moment:u}" : "")}, as {instance.Name} in {instance.Region}; nothing was replaced, and nothing uses it yet. {beside}" : $"{Request.Store} is restored from {made.Set} to {(made.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
         + $"{(BackupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim());
 
     private string? ToRebuild => Skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? Plan?.Standby : null;
 
     private protected override RestoreReport Report(RestoreOutcome outcome) =>
-        new() { Epoch = outcome == RestoreOutcome.Restored ? epoch : null, RestoreTook = took, OutOfService = servesAt - fencedAt, ToRebuild = ToRebuild };
+        new() { Epoch = outcome == RestoreOutcome.Restored && Plan!.NewInstance is null ? epoch : null, RestoreTook = took, OutOfService = servesAt - fencedAt, ToRebuild = ToRebuild };
 
-    private protected override string IfStoppedNow() => Ended ? "Nothing is half-done." : (progress.Begun == 0 ? (RestoreStep?)null : (RestoreStep)(progress.Begun - 1)) switch
+    private protected override string IfStoppedNow() => Ended ? "Nothing is half-done." : Plan?.NewInstance is { } instance && progress.Begun > 0 ? Beside(instance) : (progress.Begun == 0 ? (RestoreStep?)null : (RestoreStep)(progress.Begun - 1)) switch
     {
         null => "Nothing has been changed.",
         < RestoreStep.Fence => "The database serves as before. Something may lie restored beside its data: start the runbook again with the same operationId, or abort that run.",
@@ -60,4 +61,7 @@ public sealed partial class RestoreDatabase
         < RestoreStep.Rebuild => "The restored data may be open and serve; the other node is fenced and follows nobody.",
         _ => "The restored data serves. The other node may not follow yet, and the old data may still lie beside the new.",
     };
+
+    private static string Beside(NewInstance instance) =>
+        $"The database serves as before. {instance.Name} may be there in {instance.Region}, half made: start the runbook again with the same operationId, or abort that run.";
 }

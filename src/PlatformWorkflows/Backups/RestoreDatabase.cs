@@ -13,6 +13,7 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
     private RestoreProgress progress;
     private long? epoch;
     private bool isBackedUp;
+    private string beside = "";
     private TimeSpan? took;
     private DateTimeOffset? fencedAt, servesAt;
 
@@ -46,6 +47,12 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
 
     private async Task DoAsync(RestoreStep step)
     {
+        if (Plan!.NewInstance is not null && step is not (RestoreStep.Reserve or RestoreStep.Restore or RestoreStep.Prove or RestoreStep.CleanUp))
+        {
+            Finish(InWords(step), "Nothing is replaced: what is restored is an instance of its own.", StepState.Skipped);
+            return;
+        }
+
         if (step == RestoreStep.BackUp && !Plan!.Overwrites)
         {
             Finish(InWords(step), "There is nothing that would be overwritten.", StepState.Skipped);
@@ -69,6 +76,7 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
             fencedAt = step == RestoreStep.Fence ? fencedAt ?? Now : fencedAt;
             var detail = step == RestoreStep.BackUp ? await BackUpAsync() : await CarryOutAsync(step, abortable ? Acting.Token : CancellationToken.None);
             servesAt = step == RestoreStep.Verify ? Now : servesAt;
+            beside = step is RestoreStep.Restore or RestoreStep.Prove ? $"{beside} {detail}".Trim() : beside;
             return detail;
         }, abortable);
     }

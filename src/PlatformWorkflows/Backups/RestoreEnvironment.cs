@@ -17,6 +17,7 @@ public sealed class RestoreEnvironment : RestoreRunbook
     private readonly Dictionary<string, TimeSpan> took = [];
     private EnvironmentRestorePlan? plan;
     private RestoreEnvironmentInput given = new();
+    private NewInstance? beside;
     private DateTimeOffset? begunAt, doneAt;
 
     /// <summary>Nothing is done yet.</summary>
@@ -135,6 +136,9 @@ public sealed class RestoreEnvironment : RestoreRunbook
     private async Task<string> RestoredAsync(EnvironmentRestoreStep step)
     {
         var (outcome, summary, _) = await RestoreAsync(step, RunbookMode.Apply);
+        // What comes after it would start on the database as it is.
+        if (beside is { } instance)
+            throw FailureTypes.Impossible($"{summary} Have {instance.Name} take the place of the database (docs/runbooks/restore.md), then skipStep.");
         return outcome is RestoreOutcome.Restored or RestoreOutcome.Partial or RestoreOutcome.Unchanged ? summary : throw FailureTypes.Impossible($"It ended {InWords(outcome)}: {summary}");
     }
 
@@ -153,8 +157,14 @@ public sealed class RestoreEnvironment : RestoreRunbook
             StoreKind.Vault => Result(await Workflow.ExecuteChildWorkflowAsync<VaultRestoreReport>(nameof(RestoreVault), [Of<RestoreVaultInput>() with { OtherKeys = given.OtherKeys }], options)),
             // What is there already somebody has made since: it stays, and the plan says so.
             StoreKind.Elasticsearch => Result(await Workflow.ExecuteChildWorkflowAsync<SearchRestoreReport>(nameof(RestoreSearch), [Of<RestoreSearchInput>()], options)),
-            _ => Result(await Workflow.ExecuteChildWorkflowAsync<RestoreReport>(nameof(RestoreDatabase), [Of<RestoreDatabaseInput>()], options)),
+            _ => Database(await Workflow.ExecuteChildWorkflowAsync<RestoreReport>(nameof(RestoreDatabase), [Of<RestoreDatabaseInput>()], options)),
         };
+
+        (RestoreOutcome Outcome, string Summary, string? PlanHash) Database(RestoreReport report)
+        {
+            beside = mode == RunbookMode.Apply && report.Outcome == RestoreOutcome.Restored ? report.RestorePlan?.NewInstance : null;
+            return Result(report);
+        }
 
         T Of<T>()
             where T : StoreRestoreInput, new() => new()

@@ -15,6 +15,7 @@ public sealed class VerifyBackup : BackupRunbook
     private bool quarantined;
     private IReadOnlyList<string> removed = [];
     private IReadOnlyList<TemporalCopyCounts> temporal = [];
+    private string? unread;
 
     /// <summary>Nothing is done yet.</summary>
     public VerifyBackup()
@@ -66,7 +67,7 @@ public sealed class VerifyBackup : BackupRunbook
             Finish(Restores, restored.Detail);
             Begin(Probes);
             var probed = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.ProbeAsync(quarantine), Long($"Look what is in {quarantine.Set}"));
-            temporal = probed.Temporal ?? [];
+            (temporal, unread) = (probed.Temporal ?? [], probed.Wrong.Count == 0 ? probed.Unread : null);
             Finish(Probes, string.Join(" ", [.. probed.Wrong, .. probed.Right]), probed.Wrong.Count == 0 ? StepState.Done : StepState.Failed);
             return new(probed.Wrong.Count == 0, Now, Request.OperationId, [.. probed.Wrong, restored.Detail, .. probed.Right], probed.MeasuredRpo, restored.Took);
         }
@@ -93,8 +94,9 @@ public sealed class VerifyBackup : BackupRunbook
         Begin(Records);
         var options = Short($"Enter what came of the verification of {quarantine.Set}");
         options.CancellationToken = CancellationToken.None;
-        await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.RecordProofAsync(new(Request.Store, Request.OperationId, quarantine.Set, proof)), options);
-        Finish(Records, proof is null ? "Nothing: it could not be found out." : proof.Proved ? "Proved." : "Damaged.");
+        var entered = new RecordProofInput(Request.Store, Request.OperationId, quarantine.Set, unread is null ? proof : null, unread is null ? null : new(Now, Request.OperationId, unread));
+        await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.RecordProofAsync(entered), options);
+        Finish(Records, proof is null ? "Nothing: it could not be found out." : unread is not null ? "Restored, and not proved: nobody has read what is in it." : proof.Proved ? "Proved." : "Damaged.");
     }
 
     private VerifyBackupReport Judge(string set, BackupProof proof)
@@ -103,6 +105,8 @@ public sealed class VerifyBackup : BackupRunbook
             [new("RPO", chosen!.Rpo, proof.MeasuredRpo), new("RTO", chosen.Rto, proof.MeasuredRto)];
         if (!proof.Proved)
             return End(VerifyOutcome.Damaged, set, $"{set} cannot be restored whole: {proof.Findings[0]} Do not rely on it; make a full backup now.", proof.Findings, objectives);
+        if (unread is { } why)
+            return End(VerifyOutcome.Restored, set, $"{set} was restored, and is as proved as before: nobody has read what is in it. {why} {string.Join(" ", objectives)}", [why, .. proof.Findings], objectives);
         var kept = objectives.All(objective => objective.Kept);
         return End(
             kept ? VerifyOutcome.Proved : VerifyOutcome.ObjectiveMissed, set,
@@ -125,7 +129,7 @@ public sealed class VerifyBackup : BackupRunbook
             Set = set,
             Findings = findings,
             Objectives = objectives,
-            Unproven = [.. chosen!.Unproven.Where(unproven => outcome == VerifyOutcome.NothingDue || unproven != set)],
+            Unproven = [.. chosen!.Unproven.Where(unproven => outcome is VerifyOutcome.NothingDue or VerifyOutcome.Restored || unproven != set)],
             Removed = removed,
             Temporal = temporal,
             StartedAt = StartedAt,

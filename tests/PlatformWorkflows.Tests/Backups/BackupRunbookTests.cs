@@ -140,6 +140,19 @@ public sealed class BackupRunbookTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_set_that_was_restored_and_that_nobody_has_read_is_not_called_proved()
+    {
+        var backups = new FakeBackups { Unread = "Its server cannot be reached." }.With("new", 1);
+        await using var run = await Runs.VerifyAsync(server, backups);
+        var report = await run.ReportAsync();
+        Assert.Equal((VerifyOutcome.Restored, "new was restored, and is as proved as before: nobody has read what is in it. Its server cannot be reached. RPO 31.5 s of 60 s. RTO 12.0 s of 900 s."), (report.Outcome, report.Summary));
+        Assert.Equal(["new"], report.Unproven.Append("new").Distinct());
+        Assert.Null(backups.Sets["new"].Proof);
+        Assert.Equal("Its server cannot be reached.", backups.Sets["new"].Restored!.Unread);
+        Assert.Empty(backups.Quarantines);
+    }
+
+    [Fact]
     public async Task What_could_not_be_found_out_is_no_proof_of_anything_and_leaves_nothing()
     {
         var backups = new FakeBackups().With("new", 1).Fail("restore", type: FailureTypes.Forbidden);

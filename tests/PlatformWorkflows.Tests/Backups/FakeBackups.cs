@@ -179,11 +179,14 @@ internal sealed partial class FakeBackups : IBackupActivities
         return DoAsync("restore", () => new QuarantinedSet(TimeSpan.FromSeconds(12), Now, $"{input.Set} was restored in 12 s."));
     }
 
-    public Task<ProbedSet> ProbeAsync(QuarantineInput input) => DoAsync("probe", () => new ProbedSet(Wrong, ["All 12 markers that are older than 1m are there."], Rpo));
+    public Task<ProbedSet> ProbeAsync(QuarantineInput input) => DoAsync("probe", () => new ProbedSet(Wrong, ["All 12 markers that are older than 1m are there."], Rpo, Unread: Unread));
+
+    /// <summary>Why nobody has read what was restored; null: it was read.</summary>
+    public string? Unread { get; init; }
 
     public Task<CleanedQuarantine> CleanUpAsync(QuarantineInput input) => DoAsync("cleanUp", () => new CleanedQuarantine(quarantines.Remove(input.Operation, out var set) ? [set] : []));
 
-    public Task RecordProofAsync(RecordProofInput input) => DoAsync("proof", () => Sets[input.Set] = Sets[input.Set] with { Proof = input.Proof ?? Sets[input.Set].Proof });
+    public Task RecordProofAsync(RecordProofInput input) => DoAsync("proof", () => Sets[input.Set] = Sets[input.Set] with { Proof = input.Proof ?? Sets[input.Set].Proof, Restored = input.Restored });
 
     /// <summary>What is planned; null: it is refused.</summary>
     public RestorePlan? Restore { get; set; } = new()
@@ -202,6 +205,13 @@ internal sealed partial class FakeBackups : IBackupActivities
         Estimate = TimeSpan.FromSeconds(12),
         Notes = [],
     };
+
+    /// <summary>A database that somebody else operates: nothing of it is replaced.</summary>
+    public FakeBackups Beside()
+    {
+        Restore = Restore! with { Node = "shop-restored-1", Standby = null, Overwrites = false, Lost = "Nothing is replaced.", NewInstance = new("shop-restored-1", "us-east-1", FromLog: false) };
+        return this;
+    }
 
     /// <summary>How many have to approve it.</summary>
     public int Approvals { get; init; } = 1;

@@ -33,6 +33,28 @@ public sealed class RestoreDatabaseTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_database_that_somebody_else_operates_is_restored_beside_itself_and_what_was_made_goes_when_people_stop_it()
+    {
+        var backups = new FakeBackups().Beside();
+        await using (var run = await Runs.RestoreAsync(server, backups))
+        {
+            await run.ApproveAsync();
+            var report = await run.ReportAsync();
+            Assert.Equal((RestoreOutcome.Restored, (long?)null, (string?)null), (report.Outcome, report.Epoch, report.BackupBefore));
+            Assert.Contains("as shop-restored-1 in us-east-1; nothing was replaced, and nothing uses it yet.", report.Summary, StringComparison.Ordinal);
+            Assert.Equal(["plan", "plan", "Reserve", "Restore", "Prove", "CleanUp"], backups.Events);
+        }
+
+        backups = new FakeBackups().Beside().Fail("Prove", type: FailureTypes.Damaged);
+        await using var stopped = await Runs.RestoreAsync(server, backups);
+        await stopped.ApproveAsync();
+        await stopped.UntilAsync(RunbookPhase.Parked);
+        await stopped.TellAsync("abort", new AbortInput("it is damaged"));
+        Assert.Equal((RestoreOutcome.Aborted, "Aborted: it is damaged. Nothing was changed."), ((await stopped.ReportAsync()).Outcome, (await stopped.ReportAsync()).Summary));
+        Assert.Equal(["Reserve", "Restore", "Discard"], backups.RestoreSteps);
+    }
+
+    [Fact]
     public async Task A_plan_changes_nothing_and_a_refusal_says_why()
     {
         var backups = new FakeBackups();

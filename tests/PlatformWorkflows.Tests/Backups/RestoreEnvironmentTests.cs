@@ -56,6 +56,19 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_was_restored_beside_a_database_has_to_take_its_place_before_anything_starts_on_it()
+    {
+        var backups = Cold().Beside();
+        backups.Stores.Remove("search");
+        backups.Stores.Remove("vault");
+        await using var run = await Runs.RestoreEnvironmentAsync(server, backups);
+        await run.ApproveAsync();
+        Assert.Contains("Have shop-restored-1 take the place of the database", (await run.UntilAsync(RunbookPhase.Parked)).Summary, StringComparison.Ordinal);
+        await run.TellAsync("skipStep", new StepInput("postgresql", "it has taken its place"));
+        Assert.Equal(["argo-cd"], (await run.ReportAsync()).Took.Keys.Where(step => step != "postgresql"));
+    }
+
+    [Fact]
     public async Task A_plan_that_is_another_by_then_was_not_approved()
     {
         var backups = Cold();

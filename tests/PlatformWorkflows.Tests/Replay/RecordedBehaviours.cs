@@ -212,6 +212,7 @@ internal static class RecordedBehaviours
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["database-restored"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
+        ["database-restored-beside"] = server => RestoreAsync(server, new FakeBackups().Beside(), run => run.ApproveAsync()),
         ["database-restored-while-no-set-is-made"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
         ["database-restore-planned"] = server => RestoreAsync(server, new(), _ => Task.CompletedTask, RunbookMode.Plan),
         ["database-restore-rejected"] = server => RestoreAsync(server, new(), async run =>
@@ -278,6 +279,7 @@ internal static class RecordedBehaviours
         ["backups-read"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.ReadAsync),
         ["backup-verified"] = server => BackupAsync(server, new FakeBackups().With("new", 1), Runs.VerifyAsync),
         ["backup-found-damaged"] = server => BackupAsync(server, new FakeBackups().With("new", 1).Fail("restore", type: FailureTypes.Damaged), Runs.VerifyAsync),
+        ["backup-restored-unread"] = server => BackupAsync(server, new FakeBackups { Unread = "Its server cannot be reached." }.With("new", 1), Runs.VerifyAsync),
         ["backup-verification-not-due"] = server => BackupAsync(server, new FakeBackups(), Runs.VerifyAsync),
         ["retention-applied"] = server => BackupAsync(
             server, new FakeBackups().With("gone", 60, marked: FakeBackups.Start.AddDays(-2)).With("old", 50).With("begin", 31).With("new", 1), (to, backups, environment) => Runs.RetainAsync(to, backups, environment: environment)),
