@@ -26,6 +26,8 @@ internal sealed class ClusterStateRestore(
         var (set, why) = SetChoice.Of(await stores.Catalog(store).ReadAsync(ct), definition, input.Set, input.Target, _ => null);
         if (set is null)
             return (null, why);
+        if (input.Velero)
+            return await PlanVeleroAsync(input, set, why);
         using var folder = new TemporaryFolder();
         try
         {
@@ -46,6 +48,12 @@ internal sealed class ClusterStateRestore(
         var (plan, began) = (input.Plan, time.GetTimestamp());
         // Whoever reads for longer than a claim holds says so again.
         await stores.Claims(store).ClaimAsync(plan.Set, input.Operation, ct);
+        if (plan.Velero is not null)
+        {
+            var restored = await new VeleroRestores(state.Cluster, time).RunAsync(input.Operation, plan, progress, ct);
+            return restored with { Took = time.GetElapsedTime(began) };
+        }
+
         using var folder = new TemporaryFolder();
         var fetched = await state.FetchAsync(plan.Label, folder.Path, progress, ct);
         var approved = plan.Overwrites.ToDictionary(overwrite => overwrite.Object, overwrite => overwrite.Was);
@@ -63,6 +71,42 @@ internal sealed class ClusterStateRestore(
         var tally = await new StatePlanner(state.Cluster, fetched.Archive, fetched.Key, Rules(plan.Namespaces, plan.IsOverwriting, (await EpochAsync()).Epoch, input.Since)).RunAsync(fetched.Manifest, progress, ct);
         var wrong = tally.Undone.Concat(tally.Newer).ToList();
         return new(tally.Same, tally.Kept, tally.Left, wrong.Count > Shown ? [.. wrong.Take(Shown), $"{wrong.Count - Shown} more differences."] : wrong);
+    }
+
+    /// <summary>Our own set is not read: it may be what is damaged. Then nobody can say before which objects would be made.</summary>
+    private async Task<(StateRestorePlan? Plan, string? Refusal)> PlanVeleroAsync(PlanStateRestoreInput input, BackupSet set, string why)
+    {
+        if (input.Overwrite)
+            return (null, "Velero does not say before which objects it would replace, so that nobody could approve it: restore without overwrite, or without Velero.");
+        var (velero, refusal) = await new VeleroRestores(state.Cluster, time).FindAsync(set, ct);
+        if (velero is null)
+            return (null, refusal);
+        if ((await new AccessReviews(state.Cluster).DeniedAsync([new("create", VeleroBackups.Group, "Restore", velero.Namespace)], ct)).Count > 0)
+            return (null, $"The worker's account in {state.Cluster.Region} may not create Restores of Velero in {velero.Namespace}. Give it the right for the time of the restore, and take it back afterwards: docs/runbooks/restore-cluster-state.md.");
+        return (new()
+        {
+            Environment = store.Environment,
+            Store = store.Store,
+            Region = state.Cluster.Region,
+            Set = set.Id,
+            Label = set.Label!,
+            At = set.At,
+            Why = why,
+            Namespaces = input.Namespaces,
+            Archive = $"velero {velero.Backup} {velero.Uid}",
+            Kinds = [],
+            Overwrites = [],
+            Kept = [],
+            Left = [],
+            Created = "",
+            Velero = velero,
+            Notes =
+            [
+                $"{(velero.Items is { } items ? $"It has {items} objects. " : "")}Those that are not there are made; which ones, Velero does not say before. What exists stays as it is.",
+                $"These kinds do not come back, since what was revoked or decided since is not known to Velero: {string.Join(", ", velero.Excluded.Take(4))}. Restore without Velero for them.",
+                "Bindings of roles come back: whoever was taken out of them since is in them again.",
+            ],
+        }, null);
     }
 
     private static StateRestoreRules Rules(IReadOnlyList<string> namespaces, bool overwrite, long? epoch, DateTimeOffset since) =>

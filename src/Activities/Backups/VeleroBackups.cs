@@ -13,7 +13,7 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="retention">How long Velero keeps it.</param>
 internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan retention, TimeProvider time)
 {
-    private const string Group = "velero.io/v1";
+    public const string Group = "velero.io/v1";
 
     /// <summary>For objects alone, without volumes, minutes are much. One that stands still must not keep our own set, which is made already, from being entered.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromHours(1), Look = TimeSpan.FromSeconds(1);
@@ -28,8 +28,7 @@ internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan reten
     {
         if (!await objects.ServesAsync(new(Group, "Backup"), ct) || await LocationAsync(ct) is not { } location)
             return null;
-        // Operations may have longer names than objects, and other letters.
-        var address = new ResourceAddress(cluster.Region, Group, "Backup", location.Namespace, $"platformops-{CanonicalJson.Digest(operation)[..16]}");
+        var address = new ResourceAddress(cluster.Region, Group, "Backup", location.Namespace, NameOf(operation));
         if (await objects.FindAsync(address, ct) is null)
             await CreateAsync(address, location.Name, operation, ct);
         for (var began = time.GetTimestamp(); ; await Task.Delay(Look, time, ct))
@@ -45,6 +44,9 @@ internal sealed class VeleroBackups(KubernetesConnection cluster, TimeSpan reten
             progress($"{status.Message}.");
         }
     }
+
+    /// <summary>The name of the Backup of an operation, whose set has its id. Operations may have longer names than objects, and other letters.</summary>
+    public static string NameOf(string operation) => $"platformops-{CanonicalJson.Digest(operation)[..16]}";
 
     private async Task CreateAsync(ResourceAddress address, string location, string operation, CancellationToken ct)
     {

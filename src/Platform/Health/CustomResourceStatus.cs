@@ -16,6 +16,7 @@ public static class CustomResourceStatus
         {
             ("cert-manager.io", "Certificate") => CertificateStatus.Judge(name, live, now),
             ("velero.io", "Backup") => VeleroStatus.Backup(name, live),
+            ("velero.io", "Restore") => VeleroStatus.Restore(name, live),
             ("velero.io", "Schedule") => VeleroStatus.Schedule(name, live),
             ("velero.io", "BackupStorageLocation") => VeleroStatus.Location(name, live),
             ("security.istio.io", "PeerAuthentication") => PeerAuthentication(name, live),

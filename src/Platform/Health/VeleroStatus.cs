@@ -12,6 +12,15 @@ internal static class VeleroStatus
         var phase => GateStatus.OnTheWay($"{name} is {phase ?? "not begun"}"),
     };
 
+    /// <summary>Velero goes on with what has failed in part before it says so: those phases end by themselves.</summary>
+    public static GateStatus Restore(string name, JsonObject live) => Phase(live) switch
+    {
+        "Completed" => GateStatus.Passed($"{name} is Completed"),
+        "FinalizingPartiallyFailed" or "WaitingForPluginOperationsPartiallyFailed" => GateStatus.OnTheWay($"{name} is {Phase(live)}"),
+        { } phase when phase.Contains("Failed", StringComparison.Ordinal) => GateStatus.Hopeless($"{name} is {phase} ({Why(live)})"),
+        var phase => GateStatus.OnTheWay($"{name} is {phase ?? "not begun"}"),
+    };
+
     public static GateStatus Schedule(string name, JsonObject live)
     {
         if ((bool?)live["spec"]?["paused"] == true)

@@ -37,7 +37,7 @@ public sealed class RestoreClusterState : StoreRestore<StateRestorePlan, StateRe
     [WorkflowRun]
     public Task<StateRestoreReport> RunAsync(Input<RestoreClusterStateInput>? input = null) => RestoreAsync(input, (given, target) =>
     {
-        var asked = new PlanStateRestoreInput(Request.Store, Request.OperationId, given.Set, target, Namespaces(given.Namespaces), given.Overwrite, StartedAt);
+        var asked = new PlanStateRestoreInput(Request.Store, Request.OperationId, given.Set, target, Namespaces(given.Namespaces), given.Overwrite, StartedAt, given.Velero);
         return () => Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.PlanStateRestoreAsync(asked), Looking(WhatItWouldDo, takesLong: true));
     });
 
@@ -55,16 +55,24 @@ public sealed class RestoreClusterState : StoreRestore<StateRestorePlan, StateRe
         {
             begun = true;
             restored = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.RestoreStateAsync(input), Changing($"Restore objects from {made.Set}", takesLong: true, Acting.Token));
-            return restored.Troubled == 0 ? $"{restored.Created} objects are made, {restored.Overwritten} replaced, in {InWords(restored.Took)}."
+            return restored.Troubled == 0 ? made.Velero is not null ? string.Join(" ", [$"Velero has restored {restored.Created} objects, in {InWords(restored.Took)}.", .. restored.Warned ?? []]) : $"{restored.Created} objects are made, {restored.Overwritten} replaced, in {InWords(restored.Took)}."
                 : throw FailureTypes.Impossible($"{restored.Troubled} objects could not be restored, all others are. {string.Join(" ", restored.Troubles)}");
         });
+        if (made.Velero is not null)
+            Finish(Compares, "Velero's Backup cannot be read, so that nothing is compared with it.", StepState.Skipped);
+        else
+            await CompareAsync(made, input);
+        await StepAsync(CleansUp, "The set is let go.", () => ClaimAsync(release: true));
+    }
+
+    private async Task CompareAsync(StateRestorePlan made, StateRestoreInput input)
+    {
         await StepAsync(Compares, "Cluster and set are compared.", async () =>
         {
             compared = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.CompareStateAsync(input), Changing($"Compare the cluster with {made.Set}", takesLong: true, Acting.Token));
             return compared.Wrong.Count == 0 ? $"{compared.Same} objects are as in the set, {compared.Kept} differ as they were to, {compared.Left} are left to others."
                 : throw FailureTypes.Impossible($"Not as it has to be: {string.Join(" ", compared.Wrong)}");
         });
-        await StepAsync(CleansUp, "The set is let go.", () => ClaimAsync(release: true));
     }
 
     private protected override Task GoBackAsync(StateRestorePlan made) => ClaimAsync(release: true);
@@ -75,14 +83,22 @@ public sealed class RestoreClusterState : StoreRestore<StateRestorePlan, StateRe
     /// <summary>Without the backup nothing is overwritten; what could not be restored, or differs, people may answer for.</summary>
     private protected override bool MaySkip(string step) => step is Restores or Compares or CleansUp;
 
-    private protected override string PlanInWords() =>
-        $"{Plan!.Store} of {Plan.Environment} in {Plan.Region} would be restored as of {Plan.At:u} from {Plan.Set}{(Plan.Namespaces.Count == 0 ? "" : $", only {string.Join(", ", Plan.Namespaces)}")}. {Plan.Why} "
+    private protected override string PlanInWords() => Plan!.Velero is { } velero
+        ? $"{Plan.Store} of {Plan.Environment} in {Plan.Region} would be restored as of {Plan.At:u} by Velero from {velero.Backup}, which it made with {Plan.Set}{(Plan.Namespaces.Count == 0 ? "" : $", only {string.Join(", ", Plan.Namespaces)}")}. {Plan.Why} {string.Join(" ", Plan.Notes)}"
+        : $"{Plan!.Store} of {Plan.Environment} in {Plan.Region} would be restored as of {Plan.At:u} from {Plan.Set}{(Plan.Namespaces.Count == 0 ? "" : $", only {string.Join(", ", Plan.Namespaces)}")}. {Plan.Why} "
         + $"{Plan.Count(kind => kind.Create)} objects would be made, {Plan.Overwrites.Count} that exist replaced; {Plan.Count(kind => kind.Same)} are as they were, {Plan.Count(kind => kind.Keep)} differ and stay, {Plan.Count(kind => kind.Leave)} are left to others. "
         + string.Join(" ", Plan.Notes);
 
     private protected override (RestoreOutcome Outcome, string Summary) Judge(StateRestorePlan made)
     {
         var whole = !Skipped.ContainsKey(Restores) && !Skipped.ContainsKey(Compares);
+        if (made.Velero is { } velero)
+        {
+            return (
+                whole ? RestoreOutcome.Restored : RestoreOutcome.Partial,
+                $"Velero has restored {restored?.Created ?? 0} objects from {velero.Backup}, as of {made.At:u}. Nobody has compared them with it. {string.Join(" ", [.. whole ? [] : restored?.Troubles ?? [], .. whole ? restored?.Warned ?? [] : []])}".TrimEnd());
+        }
+
         return (
             whole ? RestoreOutcome.Restored : RestoreOutcome.Partial,
             $"{Request.Store} is restored from {made.Set}, as of {made.At:u}: {made.Count(kind => kind.Create)} objects were to be made and {made.Overwrites.Count} to be replaced. "

@@ -10,6 +10,9 @@ public sealed record RestoreClusterStateInput : StoreRestoreInput
 
     /// <summary>Objects that are there and differ are replaced, when that is approved. Default: they stay as they are.</summary>
     public bool Overwrite { get; init; }
+
+    /// <summary>Velero restores the Backup that it made besides the set. Not with <see cref="Overwrite"/>. Default: we restore the set.</summary>
+    public bool Velero { get; init; }
 }
 
 /// <summary>The result of <c>RestoreClusterState</c>.</summary>

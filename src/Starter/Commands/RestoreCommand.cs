@@ -55,6 +55,7 @@ internal static class RestoreCommand
         var of = new RestoreArguments("cluster-state", "The id of the set. [default: the newest from before --to]", "The moment from before which the set has to be, in UTC. [default: now]");
         var namespaces = new Option<string[]>("--namespace") { Description = "Only this namespace and what is in it; may be given several times. [default: everything]", HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace objects that are there and differ, when that is approved by itself (approve --overwrite), after a backup of them. Secrets never are. [default: they stay]" };
+        var velero = new Option<bool>("--velero") { Description = "Have Velero restore the Backup that it made besides the set, for when the set itself is damaged. What exists stays as it is. [default: restore the set]" };
         var command = of.AddTo(new CliCommand(
             "cluster-state",
             "Make objects of a cluster again from a set: what is there stays as it is, unless --overwrite is given and approved. What was revoked or decided since the set was made does not come back.",
@@ -63,10 +64,11 @@ internal static class RestoreCommand
             new Example("restore cluster-state production cluster-state --to 2026-03-01T09:41:00Z --overwrite", "what is there too, as it was then")));
         command.Add(namespaces);
         command.Add(overwrite);
+        command.Add(velero);
         return command.Runs((invocation, ct) => of.RunAsync<StateRestoreReport, StateRestorePlan>(
             invocation,
             nameof(RestoreClusterState),
-            new RestoreClusterStateInput { Namespaces = invocation.Get(namespaces) is { Length: > 0 } named ? named : null, Overwrite = invocation.Get(overwrite) },
+            new RestoreClusterStateInput { Namespaces = invocation.Get(namespaces) is { Length: > 0 } named ? named : null, Overwrite = invocation.Get(overwrite), Velero = invocation.Get(velero) },
             Lines, ct));
     }
 

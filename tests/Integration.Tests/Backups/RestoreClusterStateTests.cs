@@ -129,6 +129,56 @@ public abstract class RestoreClusterStateTests(SandboxAws aws)
         Assert.Equal(Convert.ToBase64String("of-today"u8), (string?)(await cluster.Kubectl.GetAsync(KubectlLike.Secret("shop", "login")))!["data"]!["password"]);
     }
 
+    [Fact]
+    public async Task Velero_restores_the_Backup_of_a_set_once_with_nothing_replaced_and_tells_warnings_and_errors()
+    {
+        await using var cluster = await StateCluster.StartAsync(Fresh());
+        await using var platform = await TestPlatform.CreateAsync(cluster.Cluster);
+        using var activities = await ActivitiesAsync(platform, cluster.Cluster);
+        var store = new StoreReference(platform.Environment, "state");
+        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.KubernetesState, null)));
+        var set = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, "op-1", BackupMethod.Full)));
+        await platform.RunAsync(() => activities.RecordBackupAsync(new(store, "op-1", set, null)));
+        Assert.StartsWith("Velero is not installed", (await PlanAsync()).Refusal, StringComparison.Ordinal);
+        foreach (var (kind, plural) in new[] { ("Backup", "backups"), ("Restore", "restores") })
+        {
+            await cluster.Kubectl.CreateAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", $$"""
+                {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "{{plural}}.velero.io"}, "spec": {
+                  "group": "velero.io", "scope": "Namespaced", "names": {"plural": "{{plural}}", "singular": "{{kind.ToLowerInvariant()}}", "kind": "{{kind}}", "listKind": "{{kind}}List"},
+                  "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true} } }] } }
+                """);
+            await StateCluster.UntilAsync(async () => await cluster.Kubectl.GetAsync($"/apis/velero.io/v1/{plural}") is not null);
+        }
+
+        Assert.Contains("or made none", (await PlanAsync()).Refusal, StringComparison.Ordinal);
+        await cluster.Kubectl.CreateAsync("/apis/velero.io/v1/namespaces/default/backups", $$"""{"apiVersion": "velero.io/v1", "kind": "Backup", "metadata": {"name": "{{VeleroBackups.NameOf("op-1")}}"}, "status": {"phase": "Completed", "progress": {"itemsBackedUp": 42} } }""");
+        Assert.StartsWith("Velero does not say before", (await PlanAsync(overwrite: true)).Refusal, StringComparison.Ordinal);
+        var planned = await PlanAsync();
+        Assert.Equal((1, false, 42L), (planned.Approvals, planned.Plan!.IsEmpty, planned.Plan.Velero!.Items));
+        Assert.Equal(planned.Plan.Hash, (await PlanAsync()).Plan!.Hash);
+
+        // Velero itself says how it ended; no Velero runs here.
+        var status = """{"phase": "PartiallyFailed", "warnings": 3, "errors": 2, "progress": {"itemsRestored": 39} }""";
+        platform.Proxy.Intercept = call => Task.FromResult<(HttpStatusCode, string)?>(
+            call.Method == "GET" && call.Path.Contains("/restores/platformops-", StringComparison.Ordinal) && platform.Proxy.Mutations.Any(made => made.Path.Contains("/restores?", StringComparison.Ordinal))
+                ? (HttpStatusCode.OK, $$"""{"apiVersion": "velero.io/v1", "kind": "Restore", "metadata": {"name": "platformops-1"}, "status": {{status}} }""") : null);
+        var input = new StateRestoreInput(store, "op-restore", planned.Plan, DateTimeOffset.UtcNow);
+        var failed = await platform.RunAsync(() => activities.RestoreStateAsync(input));
+        Assert.Equal((39, 2, 2), (failed.Created, failed.Troubled, failed.Troubles.Count));
+        Assert.Contains("is PartiallyFailed", failed.Troubles[0], StringComparison.Ordinal);
+        status = """{"phase": "Completed", "warnings": 3, "progress": {"itemsRestored": 41} }""";
+        var done = await platform.RunAsync(() => activities.RestoreStateAsync(input));
+        Assert.Equal((41, 0), (done.Created, done.Troubled));
+        Assert.Contains("has 3 warnings", Assert.Single(done.Warned!), StringComparison.Ordinal);
+        var made = Assert.Single(platform.Proxy.Mutations, call => call.Path.Contains("/restores?", StringComparison.Ordinal)).Body;
+        Assert.Contains("\"existingResourcePolicy\":\"none\"", made, StringComparison.Ordinal);
+        Assert.Contains("\"includedNamespaces\":[\"shop\"]", made, StringComparison.Ordinal);
+        Assert.Contains("\"excludedResources\":[\"secrets\",\"endpoints\"", made, StringComparison.Ordinal);
+
+        Task<PlannedRestore<PlatformOps.Platform.Backups.ClusterState.StateRestorePlan>> PlanAsync(bool overwrite = false) =>
+            platform.RunAsync(() => activities.PlanStateRestoreAsync(Ask(store, DateTimeOffset.UtcNow, overwrite) with { Velero = true }));
+    }
+
     private static PlanStateRestoreInput Ask(StoreReference store, DateTimeOffset since, bool overwrite = false) => new(store, "op-restore", null, null, ["shop"], overwrite, since);
 
     private async Task<BackupActivities> ActivitiesAsync(TestPlatform platform, TestCluster cluster)

@@ -24,6 +24,21 @@ public sealed class RestoreClusterStateTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_Velero_has_restored_is_not_called_compared()
+    {
+        var backups = FakeBackups.Of(StoreKind.KubernetesState);
+        backups.StateRestore = backups.StateRestore! with { Velero = new("velero", "platformops-1", "u1", 42, ["secrets"]) };
+        await using var run = await Runs.RestoreStateAsync(server, backups);
+        var waiting = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+        Assert.Contains("by Velero from platformops-1, which it made with new", waiting.Summary, StringComparison.Ordinal);
+        await run.TellAsync("approve", new ApproveInput(waiting.PlanHash, "ben"));
+        var report = await run.ReportAsync();
+        Assert.Equal(RestoreOutcome.Restored, report.Outcome);
+        Assert.EndsWith("Nobody has compared them with it.", report.Summary, StringComparison.Ordinal);
+        Assert.Equal(["plan", "plan", "claim", "restoreState", "release"], backups.Events);
+    }
+
+    [Fact]
     public async Task What_overwrites_needs_an_approval_that_says_so_and_a_backup_of_this_very_run_first()
     {
         var backups = Overwriting();

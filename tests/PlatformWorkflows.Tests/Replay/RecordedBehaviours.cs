@@ -235,6 +235,12 @@ internal static class RecordedBehaviours
             await run.TellAsync("retryStep", new StepInput("open"));
         }),
         ["cluster-state-restored"] = server => RestoreStateAsync(server, FakeBackups.Of(StoreKind.KubernetesState), run => run.ApproveAsync()),
+        ["cluster-state-restored-by-velero"] = server =>
+        {
+            var backups = FakeBackups.Of(StoreKind.KubernetesState);
+            backups.StateRestore = backups.StateRestore! with { Velero = new("velero", "platformops-1", "u1", 42, ["secrets"]) };
+            return RestoreStateAsync(server, backups, run => run.ApproveAsync());
+        },
         ["cluster-state-overwritten-in-part"] = server => RestoreStateAsync(server, RestoreClusterStateTests.Overwriting().Trouble("us-east-1 Ingress shop/web could not be restored: its webhook refuses."), async run =>
         {
             await RestoreClusterStateTests.ApproveOverwritingAsync(run);

@@ -52,11 +52,14 @@ public sealed record StateRestorePlan : IRestorePlan
     /// <summary>Digest of the archive.</summary>
     public required string Archive { get; init; }
 
+    /// <summary>Velero restores, and not we; null: we do.</summary>
+    public VeleroRestorePlan? Velero { get; init; }
+
     /// <summary>Whether anything that is there is replaced.</summary>
     public bool IsOverwriting => Overwrites.Count > 0;
 
     /// <summary>Whether there is anything to do.</summary>
-    public bool IsEmpty => Kinds.All(kind => kind.Create == 0) && !IsOverwriting;
+    public bool IsEmpty => Velero is null && Kinds.All(kind => kind.Create == 0) && !IsOverwriting;
 
     /// <summary>How many objects something is done with.</summary>
     public int Count(Func<PlannedKind, int> of) => Kinds.Sum(of);
@@ -73,6 +76,20 @@ public sealed record StateRestorePlan : IRestorePlan
         ["created"] = Created,
         ["overwrites"] = new JsonArray([.. Overwrites.Select(overwrite => (JsonNode)$"{overwrite.Object} {overwrite.Was}")]),
     });
+}
+
+/// <summary>A Backup of Velero that is restored by it.</summary>
+/// <param name="Uid">The cluster's own id of it: another one of the same name is another one.</param>
+/// <param name="Items">How many objects it has; null: Velero does not say.</param>
+/// <param name="Excluded">Kinds that stay as they are.</param>
+public sealed record VeleroRestorePlan(string Namespace, string Backup, string Uid, long? Items, IReadOnlyList<string> Excluded)
+{
+    /// <summary>What may have been revoked, or decided in an earlier epoch, which Velero does not know; and what would be done again.</summary>
+    public static IReadOnlyList<string> Fenced { get; } =
+    [
+        "secrets", "endpoints", "endpointslices.discovery.k8s.io", "externalsecrets.external-secrets.io", "jobs.batch", "certificaterequests.cert-manager.io", "orders.acme.cert-manager.io", "challenges.acme.cert-manager.io",
+        "leases.coordination.k8s.io", "nodes", "events", "events.events.k8s.io", "backups.velero.io", "restores.velero.io", "resticrepositories.velero.io", "backuprepositories.velero.io",
+    ];
 }
 
 /// <summary>How many objects of a kind something is done with.</summary>
