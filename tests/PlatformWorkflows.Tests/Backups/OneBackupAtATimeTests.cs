@@ -37,6 +37,29 @@ public sealed class OneBackupAtATimeTests(SkippingRunbookServer server) : IClass
     }
 
     [Fact]
+    public async Task Also_when_the_server_is_killed_while_one_makes_its_set_and_one_waits()
+    {
+        await using var killed = new KilledRunbookServer();
+        await killed.InitializeAsync();
+        var backups = new FakeBackups { Slow = true };
+        var id = BackUpStore.WorkflowId("killed", "postgresql");
+        await using var first = await StartAsync(backups, nameof(BackUpDatabase), "killed", $"{id}-2026-03-01T00:00:00Z", "first", on: killed);
+        await Wait.UntilAsync(() => Task.FromResult(backups.StandsStill), still => still, _ => "No set is being made.");
+        await using var second = await StartAsync(backups, nameof(BackUpDatabase), "killed", "second", "second", on: killed);
+        await Wait.UntilAsync(second.StatusAsync, status => status.WaitingFor is not null, status => status.Summary);
+        await killed.KillAsync();
+        // Neither who waited nor who comes now takes the turn of the one that goes on.
+        await using var third = await StartAsync(backups, nameof(BackUpDatabase), "killed", "third", "third", on: killed);
+        foreach (var waiting in new[] { second, third })
+            Assert.Equal($"{id} to end", (await Wait.UntilAsync(waiting.StatusAsync, status => status.WaitingFor is not null, status => status.Summary)).WaitingFor!.For);
+        Assert.Equal(["first"], backups.Sets.Keys);
+        backups.Slow = false;
+        Assert.Equal((BackupOutcome.Complete, "first"), ((await first.ReportAsync()).Outcome, (await first.ReportAsync()).Set.Id));
+        // They look again half a minute later: that they take turns then the other tests say, in a time that jumps.
+        Assert.Equal(1, backups.MostAtOnce);
+    }
+
+    [Fact]
     public async Task Who_has_waited_for_all_of_its_time_is_refused_with_the_one_that_goes_on()
     {
         var backups = new FakeBackups { Slow = true };
@@ -97,6 +120,6 @@ public sealed class OneBackupAtATimeTests(SkippingRunbookServer server) : IClass
         }
     }
 
-    private Task<RunningRunbook<BackUpReport>> StartAsync(FakeBackups backups, string type, string environment, string id, string operation, string? within = null) => RunningRunbook<BackUpReport>.StartAsync(
-        server, new(Plans.Chain), type, id, new BackUpInput { Environment = environment, Store = "postgresql", OperationId = operation, Within = within }, backups);
+    private Task<RunningRunbook<BackUpReport>> StartAsync(FakeBackups backups, string type, string environment, string id, string operation, string? within = null, RunbookServer? on = null) => RunningRunbook<BackUpReport>.StartAsync(
+        on ?? server, new(Plans.Chain), type, id, new BackUpInput { Environment = environment, Store = "postgresql", OperationId = operation, Within = within }, backups);
 }
