@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Vault;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Health;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Runbooks;
@@ -36,7 +37,8 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
         var instead = returned.ToDictionary(captured => captured.Address, captured => captured.Manifest);
         var declared = ManifestRenderer.Render(specified.Environment, component, region.Name).Where(item => !gone.Contains(item.Address))
             .Select(item => instead.TryGetValue(item.Address, out var manifest) ? new DesiredObject(item.Address, manifest) : item).ToList();
-        var open = component.Health.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
+        IReadOnlyList<HealthGate> gates = DelegatedScaling.Gate(specified.Environment, component) is { } scaler ? [.. component.Health, scaler] : component.Health;
+        var open = gates.Where(gate => !gone.Any(address => gate.IsAbout(address))).ToList();
         var passed = new Dictionary<HealthGate, GateStatus>();
         var longest = open.Exists(gate => gate is DatabaseGate or BucketGate) ? LongestPauseOfClouds : LongestPause;
         await using var signal = new ChangeSignal(connections.Cluster(region), time);
@@ -56,7 +58,7 @@ internal sealed class HealthWait(RegionConnections connections, SpecifiedEnviron
             }
 
             if (open.Count == 0)
-                return new(passed.Count == 0 ? "There is nothing to wait for." : $"{passed.Count} of {passed.Count} gates passed: {string.Join("; ", component.Health.Where(passed.ContainsKey).Select(gate => passed[gate].Message))}.");
+                return new(passed.Count == 0 ? "There is nothing to wait for." : $"{passed.Count} of {passed.Count} gates passed: {string.Join("; ", gates.Where(passed.ContainsKey).Select(gate => passed[gate].Message))}.");
             var missing = string.Join("; ", statuses.Select(status => status.Message));
             heartbeat(new(since, missing));
             if (time.GetUtcNow() - since >= within)

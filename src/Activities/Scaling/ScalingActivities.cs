@@ -31,7 +31,8 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         var around = new SurroundingSight(specified, component, region, regions, time);
         var live = subject.How?.Workload is { } workload ? await new Replicas(regions.Cluster(region)).FindAsync(workload, Cancellation) : null;
         var seen = new ObservedScaling(
-            live?.Wanted, live?.Ready, subject.How is { } how ? await around.SignalsAsync(how, Cancellation) : [], live?.Owner, time.GetUtcNow());
+            live?.Wanted, live?.Ready, subject.How is { } how ? await around.SignalsAsync(how, Cancellation) : [],
+            DelegatedScaling.ScalerOf(specified.Environment, component.Name) ?? live?.Owner, time.GetUtcNow());
         var surroundings = live is not null && subject.How is { } guarded && input.To is { } to && to != live.Wanted
             ? await around.LookAsync(guarded, live, to, Cancellation) : new();
         return new ScalingSight(
@@ -56,7 +57,7 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
             var slim = known.Subject with { How = how with { Signals = [.. how.Signals.Select(signal => signal with { Query = "" })] } };
             var (live, trouble) = await LiveAsync(known.Region, how.Workload!);
             var signals = await new SurroundingSight(specified, known.Component, known.Region, regions, time).SignalsAsync(how, Cancellation);
-            var seen = new ObservedScaling(live?.Wanted, live?.Ready, signals, live?.Owner, time.GetUtcNow());
+            var seen = new ObservedScaling(live?.Wanted, live?.Ready, signals, DelegatedScaling.ScalerOf(specified.Environment, known.Component.Name) ?? live?.Owner, time.GetUtcNow());
             return new ScalingSight(slim, seen, live?.Uid, [], new(), live?.Temporary, specified.Environment.GuardRails, null) with { Trouble = trouble };
         }));
         ScalingMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Environment, sights);

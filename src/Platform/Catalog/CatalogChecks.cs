@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Catalog;
@@ -90,7 +91,7 @@ internal static class CatalogChecks
     private static void CheckUse(ReadDefinition component, ComponentCatalog catalog)
     {
         var definition = component.Definition;
-        var used = ManifestReader.NamesIn(definition).Concat(ScalingReader.NamesIn(definition.Scaling)).Concat(definition.Rotations.SelectMany(RotationReader.NamesIn)).ToHashSet();
+        var used = ManifestReader.NamesIn(definition).Concat(ScalingReader.NamesIn(definition.Scaling)).Concat(definition.Rotations.SelectMany(RotationReader.NamesIn)).Concat(DelegatedScaling.NamesIn(definition)).ToHashSet();
         foreach (var parameter in definition.Parameters.Where(parameter => !used.Contains(parameter.Name) && !catalog.Components.Any(other => other.Imports.TryGetValue(parameter.Name, out var owners) && ComponentDefinition.Alternatives(owners).Contains(definition.Name))))
             component.Reader.Report($"{definition.Name}.parameters.{parameter.Name}", "no manifest uses it: use it, or remove it");
         foreach (var import in definition.Imports.Keys.Where(name => !used.Contains(name)))
@@ -102,7 +103,8 @@ internal static class CatalogChecks
     {
         var definition = component.Definition;
         var before = DependencyGraph.Closure(catalog.Dependencies[definition.Name], catalog.Dependencies);
-        foreach (var kind in definition.Kinds)
+        // What scales it is needed in environments that want it so: there it comes first by itself.
+        foreach (var kind in definition.Kinds.Except(DelegatedScaling.KindsOf(definition)))
         {
             var providers = catalog.Components.Where(other => other.Provides.Contains(kind)).Select(other => other.Name).ToList();
             // Definitions in its own manifests are applied before what follows them; those of its chart come after all of its manifests.

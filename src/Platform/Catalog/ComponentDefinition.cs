@@ -91,6 +91,7 @@ public sealed record ComponentDefinition
         Manifests.Select(manifest => new ObjectKind((string)manifest.Tree["apiVersion"]!, (string)manifest.Tree["kind"]!))
             .Concat(Secrets.Count > 0 ? [new ObjectKind("v1", "Secret")] : [])
             .Concat(Chart is null ? [] : [ArgoApplication.Kind])
+            .Concat(DelegatedScaling.KindsOf(this))
             .Distinct();
 
     /// <summary>What must be healthy first in an environment. Of alternatives those that it has; the first of them when it has none, so that
@@ -98,7 +99,8 @@ public sealed record ComponentDefinition
     public IReadOnlyList<string> Needs(EnvironmentSpecification environment)
     {
         var enabled = environment.Components.Where(component => component.Enabled).Select(component => component.Name).ToHashSet();
-        return [.. DependsOn.SelectMany(needed => Alternatives(needed) is var names && names.Where(enabled.Contains).ToList() is { Count: > 0 } there ? there : [names[0]])];
+        var scaler = DelegatedScaling.NeededBy(environment, Name) is { } needed && !DependsOn.Contains(needed) ? [needed] : Array.Empty<string>();
+        return [.. scaler, .. DependsOn.SelectMany(needed => Alternatives(needed) is var names && names.Where(enabled.Contains).ToList() is { Count: > 0 } there ? there : [names[0]])];
     }
 
     /// <summary>The component that an imported parameter is taken from in an environment: of alternatives one that is enabled, or else listed; null when none is.</summary>

@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Yaml;
 
 namespace PlatformOps.Platform.Catalog;
@@ -251,6 +252,7 @@ internal static class ComponentShape
         new("query", new TextShape("In PromQL; gives one number. May hold ${parameter}."), Required: true),
         new("target", new IntegerShape("Where the number should be.", 0, 1_000_000_000), Required: true),
         new("unit", new TextShape("What stands behind the number in sentences."), Default: ""),
+        new("scaler", new TextShape("What asks for the same number when the specification leaves the component to Kubernetes.", Words.All<SignalScaler>()), Default: Words.Of(SignalScaler.Prometheus)),
     ]);
 
     private static readonly MapShape Scaling = new("How the number of replicas is changed. Its range is that of the parameter.",

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Certificates;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Secrets;
 using PlatformOps.Platform.Specification;
 
@@ -60,6 +61,12 @@ public static class ManifestRenderer
             }
         }
 
+        if (DelegatedScaling.Of(environment, component, region) is { } scaler)
+        {
+            objects.Add(scaler);
+            awaits.Add([]);
+        }
+
         if (component.Chart is { } chart)
             objects.Add(ArgoApplication.Of(component.Name, chart with { Repository = FillText(chart.Repository, values), Version = FillText(chart.Version, values) }, Values(chart, values)));
 
@@ -90,6 +97,15 @@ public static class ManifestRenderer
                 Target = RotationReader.Filled(rotation.Target, name => Text(values[name]), body => Fill(body, values)),
                 NoConsumers = rotation.NoConsumers is { } why && Placeholders.Replace(why, name => Text(values[name])) is { Length: > 0 } filled ? filled : null,
             });
+    }
+
+    /// <summary>A workload of the component as it is declared; null: no manifest declares it.</summary>
+    internal static JsonObject? Workload(EnvironmentSpecification environment, ComponentDefinition component, string region, ScaledWorkload workload)
+    {
+        var values = Parameters(environment, component, region);
+        var declared = component.Manifests.FirstOrDefault(manifest =>
+            (string?)manifest.Tree["kind"] == workload.Kind && Holds(manifest, values) && FillText((string)manifest.Tree["metadata"]!["name"]!, values) == workload.Name);
+        return declared is null ? null : (JsonObject)Fill(declared.Tree, values.Concat(component.Observed.Select(item => KeyValuePair.Create(item.Name, (JsonNode?)null))).ToDictionary())!;
     }
 
     /// <summary>What is known before anything is there.</summary>

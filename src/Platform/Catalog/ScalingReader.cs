@@ -40,6 +40,10 @@ internal static class ScalingReader
                 Report($"signals[{index}].target", "is 0, of which no number of replicas is a multiple; give what one replica can carry");
             if (signals.Take(index).Any(other => other.Name == signal.Name))
                 Report($"signals[{index}].name", $"{signal.Name} is the name of two signals; give each its own");
+            if (signal.Scaler != SignalScaler.Prometheus && signal.Kind is not (SignalKind.Average or SignalKind.Total))
+                Report($"signals[{index}].scaler", $"is for signals of kind average or total: no other scaler knows {signal.Kind.ToString().ToLowerInvariant()}");
+            if (signal.Scaler == SignalScaler.Temporal && !tree.ContainsKey("tasks"))
+                Report($"signals[{index}].scaler", "is temporal, which asks for the backlog of tasks: state tasks");
             CheckText($"signals[{index}].query", signal.Query);
         }
 
@@ -69,7 +73,7 @@ internal static class ScalingReader
             .Concat(scaling.Signals.Select(signal => signal.Query).Append(scaling.Tasks?.Namespace ?? "").Append(scaling.Tasks?.Queue ?? "").SelectMany(Placeholders.NamesIn));
 
     private static ScalingSignal Signal(JsonObject tree) => new(
-        (string)tree["name"]!, SignalKinds[(string)tree["kind"]!], (string)tree["query"]!, (long)tree["target"]!, (string)tree["unit"]!);
+        (string)tree["name"]!, SignalKinds[(string)tree["kind"]!], (string)tree["query"]!, (long)tree["target"]!, (string)tree["unit"]!, Words.Parse<SignalScaler>((string)tree["scaler"]!));
 
     private static TimeSpan Duration(JsonNode? node) =>
         Units.TryParseDuration((string)node!, out var duration) ? duration : throw new InvalidOperationException($"'{node}' passed as a duration.");

@@ -43,8 +43,13 @@ public static class DeclaredScaling
                 NumberOf(environment, users.First(), region, users.First().Scaling!.ConnectionLimit!),
                 [.. users.Select(user => new ConnectionPool(
                     user.Name,
-                    replicas?.Invoke(user.Name) ?? NumberOf(environment, user, region, user.Scaling!.Parameter) ?? 0,
+                    // Nobody asks before an autoscaler adds one: all that it may add must fit.
+                    DelegatedMost(environment, user.Name) ?? replicas?.Invoke(user.Name) ?? NumberOf(environment, user, region, user.Scaling!.Parameter) ?? 0,
                     NumberOf(environment, user, region, user.Scaling!.Connections!) ?? 0))]));
+
+    /// <summary>How many replicas Kubernetes may give a component by itself; null: it may not.</summary>
+    private static int? DelegatedMost(EnvironmentSpecification environment, string component) =>
+        DelegatedScaling.ByOf(environment, component) == ScaledBy.Autoscale ? null : RangeOf(environment, component)?.Maximum;
 
     /// <summary>The component whose database it uses; null: it uses none, or the environment does not have it.</summary>
     public static string? DatabaseOf(EnvironmentSpecification environment, ComponentDefinition component) => component.Scaling?.ConnectionLimit switch

@@ -41,7 +41,21 @@ public sealed record PolledTasks(string Namespace, string Queue, TimeSpan? Longe
 /// <param name="Query">In PromQL; gives one number. May hold <c>${parameter}</c>.</param>
 /// <param name="Target">Where the number should be.</param>
 /// <param name="Unit">What stands behind the number in sentences, for example <c>%</c>; empty: nothing.</param>
-public sealed record ScalingSignal(string Name, SignalKind Kind, string Query, double Target, string Unit = "");
+/// <param name="Scaler">Who else knows the number, for whoever scales in the place of PlatformOps.</param>
+public sealed record ScalingSignal(string Name, SignalKind Kind, string Query, double Target, string Unit = "", SignalScaler Scaler = SignalScaler.Prometheus);
+
+/// <summary>What asks for a signal's number when the specification leaves a component to Kubernetes.</summary>
+public enum SignalScaler
+{
+    /// <summary>Prometheus, with the signal's query.</summary>
+    Prometheus,
+
+    /// <summary>The metrics API of Kubernetes: percent of the CPU that the pods request. Only for those that request as much as their limit, so that it is the query's number.</summary>
+    Cpu,
+
+    /// <summary>KEDA's scaler for Temporal: the backlog of the component's <see cref="ScalingDefinition.Tasks"/>.</summary>
+    Temporal,
+}
 
 /// <summary>What a signal asks for.</summary>
 public enum SignalKind

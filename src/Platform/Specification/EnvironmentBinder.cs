@@ -30,7 +30,7 @@ internal static class EnvironmentBinder
             Namespaces = [.. Entries(tree["namespaces"]).Select(pair => new NamespaceSpecification(
                 pair.Key, Text(pair.Value["purpose"]), Text(pair.Value["networkPolicy"]), Text(pair.Value["resourceClass"])))],
             Components = [.. Entries(tree["components"]).Select(Component)],
-            Scaling = [.. Entries(tree["scaling"]).Select(pair => new ScalingRange(pair.Key, Number(pair.Value["minimum"]), Number(pair.Value["maximum"])))],
+            Scaling = [.. Entries(tree["scaling"]).Select(pair => new ScalingRange(pair.Key, Number(pair.Value["minimum"]), Number(pair.Value["maximum"]), Words.Parse<ScaledBy>(Text(pair.Value["by"]))))],
             Performance = new(
                 Number(tree["performance"]!["workflowStartsPerSecond"]), Number(tree["performance"]!["activityExecutionsPerSecond"]),
                 Number(tree["performance"]!["concurrentWorkflows"])),

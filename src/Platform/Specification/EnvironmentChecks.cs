@@ -94,7 +94,18 @@ internal static class EnvironmentChecks
                 reader.Report(at, $"{range.Minimum}..{range.Maximum} is outside the catalog's {scaled.Minimum}..{scaled.Maximum}");
             else if ((long?)component.Parameters[name] is { } given && (given < range.Minimum || given > range.Maximum))
                 reader.Report($"{path}.components.{range.Component}.{name}", $"{given} is outside its scaling range {range.Minimum}..{range.Maximum}");
+            else if (component.Enabled && DelegatedScaling.Trouble(environment, catalog.Find(range.Component)!, GraceOf(environment, catalog.Find(range.Component)!)) is { } trouble)
+                reader.Report($"{at}.by", trouble);
         }
+    }
+
+    /// <summary>How long the pods of the workload that is scaled have to stop; null: they do not say.</summary>
+    private static TimeSpan? GraceOf(EnvironmentSpecification environment, ComponentDefinition component)
+    {
+        if (DelegatedScaling.ByOf(environment, component.Name) == ScaledBy.Autoscale || component.Scaling is not { Workload: { } workload, Tasks: not null })
+            return null;
+        var manifest = ManifestRenderer.Workload(environment, component, environment.PrimaryRegion, workload);
+        return manifest?["spec"]?["template"]?["spec"]?["terminationGracePeriodSeconds"] is JsonValue value && value.TryGetValue<long>(out var seconds) ? TimeSpan.FromSeconds(seconds) : null;
     }
 
     /// <summary>The pools of everybody must fit into the database together: each alone may look small.</summary>

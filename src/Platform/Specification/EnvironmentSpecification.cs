@@ -123,7 +123,21 @@ public sealed record ComponentSpecification
 }
 
 /// <summary>The range in which a component may be scaled.</summary>
-public sealed record ScalingRange(string Component, int Minimum, int Maximum);
+/// <param name="By">Who scales it.</param>
+public sealed record ScalingRange(string Component, int Minimum, int Maximum, ScaledBy By = ScaledBy.Autoscale);
+
+/// <summary>Who scales a component inside of its range.</summary>
+public enum ScaledBy
+{
+    /// <summary>PlatformOps: <c>Autoscale</c>, and people with <c>ScaleComponent</c>.</summary>
+    Autoscale,
+
+    /// <summary>KEDA, with a <c>ScaledObject</c> that has the signals of the catalog.</summary>
+    Keda,
+
+    /// <summary>Kubernetes, with a <c>HorizontalPodAutoscaler</c> by CPU.</summary>
+    Hpa,
+}
 
 /// <summary>The throughput that a provisioned platform must reach; see the reference architecture's performance targets.</summary>
 public sealed record PerformanceTargets(int WorkflowStartsPerSecond, int ActivityExecutionsPerSecond, int ConcurrentWorkflows);

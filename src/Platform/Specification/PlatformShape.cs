@@ -69,6 +69,7 @@ internal static class PlatformShape
     [
         new("minimum", new IntegerShape("Fewest replicas.", 0, 10_000), Required: true),
         new("maximum", new IntegerShape("Most replicas.", 1, 10_000), Required: true),
+        new("by", new TextShape("Who scales it: our own runbooks, or Kubernetes itself.", Words.All<ScaledBy>()), Default: Words.Of(ScaledBy.Autoscale)),
     ]);
 
     private static readonly MapShape Schedule = new("A runbook that is started again and again.",

@@ -201,7 +201,7 @@ public sealed partial class PermissionTests(RealApiServer real, SandboxCluster s
     /// <summary>The kinds of the catalog's manifests that are the cluster's own, with what its charts and secrets are made of.</summary>
     private static IEnumerable<(string Group, string Resource)> Declared() => Manifests()
         .Select(manifest => (Version: (string)manifest["apiVersion"]!, Kind: (string)manifest["kind"]!))
-        .Append((Version: "argoproj.io/v1alpha1", Kind: "Application")).Append((Version: "v1", Kind: "Secret"))
+        .Concat([(Version: "argoproj.io/v1alpha1", Kind: "Application"), (Version: "v1", Kind: "Secret"), (Version: "autoscaling/v2", Kind: "HorizontalPodAutoscaler"), (Version: "keda.sh/v1alpha1", Kind: "ScaledObject")])
         .Where(kind => !kind.Version.Contains("platformops.io/", StringComparison.Ordinal))
         .Select(kind => (kind.Version.Contains('/', StringComparison.Ordinal) ? kind.Version[..kind.Version.IndexOf('/', StringComparison.Ordinal)] : "", Plural(kind.Kind))).Distinct();
 

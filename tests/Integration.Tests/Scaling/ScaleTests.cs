@@ -136,7 +136,29 @@ public abstract class ScaleTests(TestCluster cluster)
     }
 }
 
-public sealed class ScaleTestsOnTheSandbox(SandboxCluster cluster) : ScaleTests(cluster);
+public sealed class ScaleTestsOnTheSandbox(SandboxCluster cluster) : ScaleTests(cluster)
+{
+    /// <summary>Not on the real server, which is too old to have this version of the kind.</summary>
+    [Fact]
+    public async Task A_component_that_the_specification_leaves_to_Kubernetes_is_scaled_by_nobody_else_and_comes_back()
+    {
+        await using var world = await WorldAsync();
+        var (specification, catalog) = (world.Platform.Read("specification/platform.yaml"), world.Platform.Read("catalog/app/component.yaml"));
+        world.Platform.Write("catalog/app/component.yaml", catalog.Replace("{workload: Deployment/web}", "{workload: Deployment/web, signals: [{name: cpu, kind: average, target: 60, query: q, scaler: cpu}]}", StringComparison.Ordinal));
+        world.Platform.Write("specification/platform.yaml", specification.Replace("maximum: 8", "maximum: 8, by: hpa", StringComparison.Ordinal));
+        await world.Platform.ProvisionAsync();
+
+        var autoscaler = await world.Kubectl.GetAsync($"/apis/autoscaling/v2/namespaces/{world.Platform.Space}/horizontalpodautoscalers/web");
+        Assert.Equal((1, 8, "web"), ((int)autoscaler!["spec"]!["minReplicas"]!, (int)autoscaler["spec"]!["maxReplicas"]!, (string)autoscaler["spec"]!["scaleTargetRef"]!["name"]!));
+        Assert.All((await world.Platform.PlanAsync()).Plan.Components.SelectMany(component => component.Objects), item => Assert.Equal(PlannedAction.None, item.Action));
+        var seen = await world.LookAsync(to: 4);
+        Assert.Equal("A HorizontalPodAutoscaler (scaling.app.by of the specification)", seen.Seen.Owner);
+        Assert.Equal(PlannedAction.Conflict, seen.Plan!.Components[0].Objects[0].Action);
+
+        world.Platform.Write("specification/platform.yaml", specification);
+        Assert.Contains((await world.Platform.PlanAsync()).Plan.Components.SelectMany(component => component.Objects), item => item is { Action: PlannedAction.Prune, Address.Kind: "HorizontalPodAutoscaler" });
+    }
+}
 
 public sealed class ScaleTestsOnARealApiServer(RealApiServer cluster) : ScaleTests(cluster)
 {
