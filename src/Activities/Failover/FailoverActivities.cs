@@ -154,11 +154,14 @@ public sealed partial class FailoverActivities(
     {
         var found = await new FailoverReadinessCheck(Pair(input.Environment, input.Drill), Access(input.Environment, input.Drill), time).CheckAsync(Cancellation);
         if (input.LastDrill)
-            found = new([.. found.Items, await new LastDrill(Bootstrap, time).LookAsync(input.Environment, Cancellation), await new LastStandbyLook(Bootstrap, time).LookAsync(input.Environment, null, Cancellation)]);
+            found = new([.. found.Items, .. await LookAtPointersAsync(input.Environment, Cancellation), await new LastDrill(Bootstrap, time).LookAsync(input.Environment, Cancellation), await new LastStandbyLook(Bootstrap, time).LookAsync(input.Environment, null, Cancellation)]);
         if (!input.Drill)
             ReadinessMetrics.Record(ActivityExecutionContext.Current.MetricMeter, input.Environment, found, time.GetUtcNow());
         return found;
     });
+
+    /// <summary>Whether a failover could change what leads to the primary, without any Temporal server. Changes nothing.</summary>
+    public Task<IReadOnlyList<ReadinessItem>> LookAtPointersAsync(string environment, CancellationToken ct) => Around(environment, drill: false).PointersReadyAsync(ct);
 
     /// <inheritdoc/>
     public Task<ReadinessItem> ReadCapacityAsync(ReadCapacityInput input) => ActivityFailures.MappedAsync(() => new LastStandbyLook(Bootstrap, time).LookAsync(input.Environment, input.Region, Cancellation));

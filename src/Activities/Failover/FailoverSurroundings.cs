@@ -55,6 +55,9 @@ internal sealed class FailoverSurroundings(RegionConnections regions, Lazy<Speci
     /// <summary>Where everything leads that leads to the database. Changes nothing.</summary>
     public Task<IReadOnlyList<PrimaryPointer>> PointersAsync(CancellationToken ct) => Pointers.ReadAsync(ct);
 
+    /// <summary>Whether a failover could change what leads to the database. Changes nothing.</summary>
+    public Task<IReadOnlyList<ReadinessItem>> PointersReadyAsync(CancellationToken ct) => Pointers.ReadyAsync(ct);
+
     /// <summary>What the Temporal clusters of these regions say of the namespaces that go with the database. Changes nothing.</summary>
     public async Task<IReadOnlyList<NamespaceSight>> NamespacesAsync(IReadOnlyList<string> names, CancellationToken ct) => await Task.WhenAll(access.TemporalNamespaces.Select(async space =>
     {

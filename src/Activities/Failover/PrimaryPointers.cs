@@ -48,20 +48,45 @@ internal sealed class PrimaryPointers(Lazy<SpecifiedEnvironment> specified, Regi
         }
     }));
 
+    /// <summary>Whether each of them could be changed by a failover, by region. Changes nothing.</summary>
+    /// <returns>Empty: none is stated that can be asked about.</returns>
+    public async Task<IReadOnlyList<ReadinessItem>> ReadyAsync(CancellationToken ct)
+    {
+        var asked = await Task.WhenAll(All().Where(pointer => pointer is { MissingAsync: not null, Region: not null }).Select(async pointer =>
+        {
+            try
+            {
+                return (Region: pointer.Region!, Missing: await pointer.MissingAsync!(ct), Unknown: (string?)null);
+            }
+            catch (AdapterException failure)
+            {
+                return (pointer.Region!, null, $"{pointer.Name}: {failure.Message}");
+            }
+        }));
+        return
+        [
+            .. from one in asked
+               group one by one.Region into region
+               let found = ReadinessRules.Pointers(region.Count(), [.. region.Select(one => one.Missing).OfType<string>()], [.. region.Select(one => one.Unknown).OfType<string>()])
+               select new ReadinessItem($"pointers@{region.Key}", found.Ok, found.Detail),
+        ];
+    }
+
     private IEnumerable<Pointer> All() =>
     [
-        .. access.Service is { } service ? InClusters($"Endpoints {service.Namespace}/{service.Name}", cluster => new PrimaryEndpoints(cluster, service.Namespace, service.Name), (at, order, ct) => at.LeadToAsync(Clients(order.To), order.Epoch, ct), (at, ct) => AddressAsync(at.ReadAsync(ct))) : [],
-        .. access.Secrets.SelectMany(secret => InClusters($"Secret {secret.Namespace}/{secret.Name}", cluster => new PrimarySecret(cluster, secret), (at, order, ct) => at.LeadToAsync(Clients(order.To), order.Epoch, ct), (at, ct) => AddressAsync(at.ReadAsync(ct)))),
-        .. access.ExternalSecrets.SelectMany(secret => InClusters($"ExternalSecret {secret.Namespace}/{secret.Name}", cluster => new PrimaryExternalSecret(cluster, secret), (at, order, ct) => at.LeadToAsync(order.To, order.Epoch, ct), (at, ct) => at.ReadAsync(ct))),
+        .. access.Service is { } service ? InClusters($"Endpoints {service.Namespace}/{service.Name}", cluster => new PrimaryEndpoints(cluster, service.Namespace, service.Name), (at, order, ct) => at.LeadToAsync(Clients(order.To), order.Epoch, ct), (at, ct) => AddressAsync(at.ReadAsync(ct)), (at, ct) => at.MissingAsync(ct)) : [],
+        .. access.Secrets.SelectMany(secret => InClusters($"Secret {secret.Namespace}/{secret.Name}", cluster => new PrimarySecret(cluster, secret), (at, order, ct) => at.LeadToAsync(Clients(order.To), order.Epoch, ct), (at, ct) => AddressAsync(at.ReadAsync(ct)), (at, ct) => at.MissingAsync(ct))),
+        .. access.ExternalSecrets.SelectMany(secret => InClusters($"ExternalSecret {secret.Namespace}/{secret.Name}", cluster => new PrimaryExternalSecret(cluster, secret), (at, order, ct) => at.LeadToAsync(order.To, order.Epoch, ct), (at, ct) => at.ReadAsync(ct), (at, ct) => at.MissingAsync(ct))),
         .. access.Buckets.SelectMany(pair => pair.Names.Select(own => OfBucket(own.Key, own.Value, pair))),
         .. access.Dns is { } dns ? [OfRecord(dns)] : Array.Empty<Pointer>(),
     ];
 
-    private IEnumerable<Pointer> InClusters<T>(string name, Func<KubernetesConnection, T> open, Func<T, FailoverOrder, CancellationToken, Task<bool>> lead, Func<T, CancellationToken, Task<(string? Node, long Epoch)>> read) =>
+    private IEnumerable<Pointer> InClusters<T>(string name, Func<KubernetesConnection, T> open, Func<T, FailoverOrder, CancellationToken, Task<bool>> lead, Func<T, CancellationToken, Task<(string? Node, long Epoch)>> read, Func<T, CancellationToken, Task<string?>> missing) =>
         specified.Value.Environment.Regions.Select(region => new Pointer(
             $"{name} in {region.Name}", region.Name,
             async (order, ct) => await lead(open(regions.Cluster(region)), order, ct) ? Clients(order.To) : null,
-            ct => read(open(regions.Cluster(region)), ct)));
+            ct => read(open(regions.Cluster(region)), ct),
+            ct => missing(open(regions.Cluster(region)), ct)));
 
     private Pointer OfBucket(string node, string name, BucketPointer pair) => new(
         $"Bucket {name}", node,
@@ -71,7 +96,8 @@ internal sealed class PrimaryPointers(Lazy<SpecifiedEnvironment> specified, Regi
             return !await new PrimaryBucket(regions.Aws(node), name).LeadToAsync(order.To, order.Epoch, copyTo, copied: pair.ReplicationRole is not null, ct) ? null
                 : copyTo is null ? order.To : $"{order.To} and is copied to {copyTo.Bucket}";
         },
-        ct => new PrimaryBucket(regions.Aws(node), name).ReadAsync(ct));
+        ct => new PrimaryBucket(regions.Aws(node), name).ReadAsync(ct),
+        ct => new PrimaryBucket(regions.Aws(node), name).MissingAsync(copied: pair.ReplicationRole is not null, ct));
 
     private Pointer OfRecord(DnsPointer dns) => new(
         $"DNS record {dns.Name.TrimEnd('.')}", null,
@@ -98,5 +124,7 @@ internal sealed class PrimaryPointers(Lazy<SpecifiedEnvironment> specified, Regi
     /// <param name="Region">Where it stands; null: in neither.</param>
     /// <param name="LeadAsync">Leads it to an order's new primary; what it leads to then, null when it was so already.</param>
     /// <param name="ReadAsync">The node that it leads to, and the epoch that it is of.</param>
-    private sealed record Pointer(string Name, string? Region, Func<FailoverOrder, CancellationToken, Task<string?>> LeadAsync, Func<CancellationToken, Task<(string? Node, long Epoch)>> ReadAsync);
+    /// <param name="MissingAsync">What keeps a failover from changing it; null: it cannot be asked about.</param>
+    private sealed record Pointer(
+        string Name, string? Region, Func<FailoverOrder, CancellationToken, Task<string?>> LeadAsync, Func<CancellationToken, Task<(string? Node, long Epoch)>> ReadAsync, Func<CancellationToken, Task<string?>>? MissingAsync = null);
 }

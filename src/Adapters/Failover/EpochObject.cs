@@ -47,6 +47,35 @@ internal sealed class EpochObject(KubernetesConnection connection, string collec
             throw connection.Failures.Absent(call, answer);
     }
 
+    /// <summary>What a failover would need of the API server to change it, and is not allowed, or that it is not there. Changes nothing.</summary>
+    /// <param name="mayCreate">Whether it is created when it is not there.</param>
+    /// <returns>As sentences; null: nothing is missing.</returns>
+    public async Task<string?> MissingAsync(bool mayCreate, CancellationToken ct)
+    {
+        // /api/v1/namespaces/SPACE/RESOURCE or /apis/GROUP/VERSION/namespaces/SPACE/RESOURCE.
+        var parts = collection.Trim('/').Split('/');
+        var (group, space, resource) = (parts[0] == "apis" ? parts[1] : "", Uri.UnescapeDataString(parts[^2]), parts[^1]);
+        var reviews = new AccessReviews(connection);
+        async Task<string?> DeniedAsync(params IEnumerable<string> verbs)
+        {
+            var denied = new List<string>();
+            foreach (var verb in verbs)
+            {
+                // Who creates something names nothing.
+                if (!await reviews.MayAsync(verb, group, resource, space, ct, verb == "create" ? null : name))
+                    denied.Add(verb);
+            }
+
+            return denied.Count == 0 ? null
+                : $"{subject} in {connection.Region}: {string.Join(" and ", denied)} is not allowed (resource {resource}{(group.Length == 0 ? "" : $" of {group}")}, namespace {space}). Bind a role there to the failover workers: docs/runbooks/failover.md, What leads to the primary.";
+        }
+
+        if (await DeniedAsync("get", "patch") is { } denied)
+            return denied;
+        return await FindAsync(ct) is not null ? null
+            : mayCreate ? await DeniedAsync("create") : $"{subject} in {connection.Region} is not there. Create it, or take it out of the connections file.";
+    }
+
     /// <summary>0: it is of none.</summary>
     public static long Epoch(JsonObject found) =>
         long.TryParse((string?)found["metadata"]?["annotations"]?[Annotation], CultureInfo.InvariantCulture, out var epoch) ? epoch : 0;

@@ -7,6 +7,9 @@ namespace PlatformOps.Adapters.Failover;
 /// <summary>The bucket of one node. Which node is primary stands in an object of it, with the epoch, written only as it was read; and the primary's bucket is copied to the other one.</summary>
 public sealed class PrimaryBucket(AwsConnection connection, string bucket)
 {
+    /// <summary>An ETag that no content has.</summary>
+    private const string Never = "\"00000000000000000000000000000000\"";
+
     /// <summary>Whoever copies the bucket copies the mark too: under a name of its own it never takes the place of the other bucket's.</summary>
     private string Key => $".platformops/primary-{bucket}";
 
@@ -14,6 +17,31 @@ public sealed class PrimaryBucket(AwsConnection connection, string bucket)
 
     /// <summary>The node that the mark names, and of which epoch it is; null and 0: there is no mark.</summary>
     public async Task<(string? Node, long Epoch)> ReadAsync(CancellationToken ct) => await FindAsync(ct) is { } found ? (found.Mark.Primary, found.Mark.Epoch) : (null, 0);
+
+    /// <summary>What keeps a failover from marking it, and from reading how it is copied; null: nothing. Changes nothing: the mark is written on the condition that it is what it never is, which S3 looks at after the permission.</summary>
+    /// <param name="copied">Whether where it is copied to is ours to set.</param>
+    public async Task<string?> MissingAsync(bool copied, CancellationToken ct)
+    {
+        var doing = "s3:GetObject";
+        try
+        {
+            await FindAsync(ct);
+            doing = "s3:PutObject";
+            await new StoredObjects(connection, bucket).ReplaceAsync(Key, Array.Empty<byte>(), Never, ct);
+            doing = "s3:GetReplicationConfiguration";
+            if (copied)
+                await connection.FindAsync(Subject, token => connection.S3.GetBucketReplicationAsync(new() { BucketName = bucket }, token), ct);
+            return null;
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Forbidden or AdapterFailureKind.Unauthorized)
+        {
+            return $"{Subject}: {doing} is not allowed ({failure.Message.TrimEnd('.')}). Grant the failover workers s3:GetObject and s3:PutObject on its .platformops/*, and s3:ListBucket, without which a mark that is not there yet is refused too{(copied ? "; and s3:GetReplicationConfiguration, s3:PutReplicationConfiguration" : "")}.";
+        }
+        catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Missing or AdapterFailureKind.Rejected)
+        {
+            return failure.Message;
+        }
+    }
 
     /// <summary>Marks the bucket, and sets or ends where it is copied to.</summary>
     /// <param name="primary">The node.</param>

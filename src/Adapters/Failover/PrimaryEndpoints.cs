@@ -19,6 +19,9 @@ public sealed class PrimaryEndpoints(KubernetesConnection connection, string spa
         return (ip is not null && port is { } number && IPAddress.TryParse(ip, out var address) ? $"{new IPEndPoint(address, number)}" : null, EpochObject.Epoch(found));
     }
 
+    /// <summary>What keeps a failover from changing it: a permission, or that it is not there; null: nothing. Changes nothing.</summary>
+    public Task<string?> MissingAsync(CancellationToken ct) => endpoints.MissingAsync(mayCreate: true, ct);
+
     /// <summary>Leads to an address.</summary>
     /// <param name="address">An IP address and port.</param>
     /// <returns>False when it was so already.</returns>

@@ -19,6 +19,9 @@ public sealed class PrimaryExternalSecret(KubernetesConnection connection, Exter
     public async Task<(string? Node, long Epoch)> ReadAsync(CancellationToken ct) =>
         await Object.FindAsync(ct) is { } found ? (Leads(found), EpochObject.Epoch(found)) : (null, 0);
 
+    /// <summary>What keeps a failover from changing it: a permission, or that it is not there; null: nothing. Changes nothing.</summary>
+    public Task<string?> MissingAsync(CancellationToken ct) => Object.MissingAsync(mayCreate: false, ct);
+
     /// <summary>Gives its references the key of a node; those with other keys than the stated ones stay.</summary>
     /// <returns>False when it was so already.</returns>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Rejected"/>: it is of a higher epoch, there is none, or it has none of the keys. <see cref="AdapterFailureKind.Moved"/>: somebody changed it meanwhile.</exception>

@@ -14,6 +14,9 @@ public sealed class PrimarySecret(KubernetesConnection connection, SecretPointer
     public async Task<(string? Address, long Epoch)> ReadAsync(CancellationToken ct) =>
         await secret.FindAsync(ct) is { } found ? ($"{Text(found, pointer.HostKey)}:{Text(found, pointer.PortKey)}", EpochObject.Epoch(found)) : (null, 0);
 
+    /// <summary>What keeps a failover from changing it: a permission, or that it is not there; null: nothing. Changes nothing.</summary>
+    public Task<string?> MissingAsync(CancellationToken ct) => secret.MissingAsync(mayCreate: false, ct);
+
     /// <summary>Names another host and port.</summary>
     /// <param name="address"><c>host:port</c>.</param>
     /// <returns>False when it was so already.</returns>

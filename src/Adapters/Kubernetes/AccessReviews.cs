@@ -25,11 +25,18 @@ public sealed class AccessReviews(KubernetesConnection connection)
         return denied;
     }
 
-    private async Task<bool> MayAsync(string verb, string group, string resource, string? space, CancellationToken ct)
+    /// <summary>Whether one object, or all of a kind, may be touched.</summary>
+    /// <param name="group">The API group; empty: the core's.</param>
+    /// <param name="resource">The plural.</param>
+    /// <param name="space">Null: no namespace, or all.</param>
+    /// <param name="name">Roles may name single objects; null: all of the kind.</param>
+    public async Task<bool> MayAsync(string verb, string group, string resource, string? space, CancellationToken ct, string? name = null)
     {
         var attributes = new JsonObject { ["verb"] = verb, ["group"] = group, ["resource"] = resource };
         if (space is not null)
             attributes["namespace"] = space;
+        if (name is not null)
+            attributes["name"] = name;
         var call = new ApiCall(HttpMethod.Post, Path, "create", "selfsubjectaccessreviews")
         {
             Body = new JsonObject

@@ -82,6 +82,17 @@ public static class ReadinessRules
         _ => new(enough, found),
     };
 
+    /// <summary>Whether what leads to the primary in a region could be changed by a failover.</summary>
+    /// <param name="asked">How many there are.</param>
+    /// <param name="missing">What keeps it from that, as sentences.</param>
+    /// <param name="unknown">Of whom nobody could say, as sentences.</param>
+    public static ReadinessFinding Pointers(int asked, IReadOnlyList<string> missing, IReadOnlyList<string> unknown) => (missing, unknown) switch
+    {
+        ({ Count: > 0 }, _) => new(false, string.Join(" ", missing)),
+        (_, { Count: > 0 }) => new(null, string.Join(" ", unknown)),
+        _ => new(true, $"All {asked} that lead to the primary there may be changed."),
+    };
+
     /// <summary>Whether clients come soon after the DNS record was changed.</summary>
     public static ReadinessFinding TimeToLive(int seconds) => seconds <= LongestTimeToLiveSeconds
         ? new(true, $"Resolvers keep the record for {seconds} s.")

@@ -46,6 +46,9 @@ internal sealed partial class CrashWorld
                 trouble = $"{failure.GetType().Name}: {failure.Message}";
             }
 
+            if (trouble.Length > 0 || last.StartsWith($"{RunbookPhase.Failed}:", StringComparison.Ordinal))
+                await FailIfItHasAsync();
+
             if (started.Elapsed - wellAt > Patience)
             {
                 Assert.Fail($"{what} It has not settled: {last} {trouble} {await FailedTaskAsync()}\n{GuardedPair.First}: {await pair.LookAsync(GuardedPair.First)}\n{GuardedPair.Second}: {await pair.LookAsync(GuardedPair.Second)}\n"
@@ -53,6 +56,24 @@ internal sealed partial class CrashWorld
             }
 
             await Task.Delay(50, Ct);
+        }
+    }
+
+    /// <summary>A run that has failed never settles.</summary>
+    private async Task FailIfItHasAsync()
+    {
+        try
+        {
+            if ((await Run.DescribeAsync(new() { Rpc = new() { Timeout = TimeSpan.FromSeconds(3) } })).Status == Temporalio.Api.Enums.V1.WorkflowExecutionStatus.Failed)
+                await Run.GetResultAsync();
+        }
+        catch (WorkflowFailedException failed)
+        {
+            Assert.Fail($"{what} The run has failed: {failed.InnerException?.Message ?? failed.Message}");
+        }
+        catch (RpcException)
+        {
+            // Nobody can be asked just now.
         }
     }
 

@@ -330,6 +330,7 @@ internal abstract class OperatedWorld : IAsyncDisposable
                     var status = await Run.QueryAsync<RunbookStatus>("status", [], Asking);
                     var view = await Run.QueryAsync<FailoverView>("failover", [], Asking);
                     last = $"{status.Phase}: {status.Summary} {view.Decision} [{string.Join(' ', status.Steps.Select(step => $"{step.Name}:{step.State}"))}]";
+                    Assert.False(status.Phase == RunbookPhase.Failed, status.Summary);
                     report = view is { Recovery: null, Proposal: null, Last: { } done } && done.OperationId != before ? done : null;
                     await ActAsync(status, view);
                 });
@@ -378,6 +379,11 @@ internal abstract class OperatedWorld : IAsyncDisposable
         return Wait.UntilAsync(
             async () =>
             {
+                await TryAsync(async () =>
+                {
+                    var status = await Run.QueryAsync<RunbookStatus>("status", [], Asking);
+                    Assert.False(status.Phase == RunbookPhase.Failed, status.Summary);
+                });
                 await TryAsync(async () => seen = await Run.QueryAsync<FailoverView>("failover", [], Asking) is { Code: FailoverReason.Healthy } ? "" : "it is not healthy");
                 return seen.Length == 0 && writes.Any(write => write.Node == First);
             },

@@ -6,6 +6,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
@@ -22,7 +23,7 @@ using Temporalio.Testing;
 namespace PlatformOps.Integration.Tests.Failover;
 
 /// <summary>Everything that leads to the primary, in the clusters and the AWS of two regions of the sandbox.</summary>
-public sealed class PrimaryPointerTests : IAsyncLifetime
+public sealed class PrimaryPointerTests(RealApiServer real) : IAsyncLifetime
 {
     private const string East = "us-east-1", West = "us-west-2", Space = "orders", Role = "arn:aws:iam::123456789012:role/copies";
 
@@ -83,6 +84,56 @@ public sealed class PrimaryPointerTests : IAsyncLifetime
         var theirs = await Assert.ThrowsAsync<AdapterException>(() => new PrimaryBucket(connection, western).LeadToAsync(West, 3, new(eastern, Role), copied: true, Ct));
         Assert.Contains("rules that are not ours (theirs)", theirs.Message, StringComparison.Ordinal);
         Assert.NotNull((await new Buckets(connection).FindAsync(western, Ct))!.Replication);
+    }
+
+    [Fact]
+    public async Task Readiness_names_what_a_failover_could_not_change_and_changes_nothing()
+    {
+        using var failover = Activities();
+        Assert.All(await PointersAsync(failover), item => Assert.True(item.Ok, item.Detail));
+
+        // A mark that is there is not touched either.
+        await RunAsync(() => failover.RepointAsync(Order(2, East, West)));
+        Assert.All(await PointersAsync(failover), item => Assert.True(item.Ok, item.Detail));
+        await LeadsAsync(failover, West, 2);
+
+        using (var cluster = Cluster(West))
+            await cluster.DeleteAsync(KubectlLike.Secret(Space, "database"));
+        aws.Inject(new() { Kind = FaultKind.Error, StatusCode = 403, Path = $"/s3/PUT object/{eastern}" });
+        var found = await PointersAsync(failover);
+        Assert.Contains("s3:PutObject is not allowed", Assert.Single(found, item => item is { Name: $"pointers@{East}", Ok: false }).Detail, StringComparison.Ordinal);
+        Assert.Contains($"Secret {Space}/database in {West} is not there.", Assert.Single(found, item => item is { Name: $"pointers@{West}", Ok: false }).Detail, StringComparison.Ordinal);
+
+        using var alone = Activities(away: East);
+        Assert.Null(Assert.Single(await PointersAsync(alone), item => item.Name == $"pointers@{East}").Ok);
+
+        static async Task<IReadOnlyList<ReadinessItem>> PointersAsync(FailoverActivities looking)
+        {
+            var items = await looking.LookAtPointersAsync("production", Ct);
+            Assert.Equal(2, items.Count);
+            return items;
+        }
+    }
+
+    [Fact]
+    public async Task A_role_that_names_the_object_is_enough_and_what_it_lacks_is_named()
+    {
+        Assert.SkipWhen(real.Missing is not null, real.Missing ?? "");
+        var space = $"pointers-{Guid.NewGuid():N}"[..20];
+        using var admin = new KubectlLike(real);
+        await admin.CreateAsync("/api/v1/namespaces", $$$"""{"metadata":{"name":"{{{space}}}" } }""");
+        await admin.CreateAsync($"/api/v1/namespaces/{space}/secrets", """{"metadata":{"name":"database"},"stringData":{"host":"10.1.0.5"}}""");
+        const string binding = """{"metadata":{"name":"failover"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"failover"},"subjects":[{"kind":"User","name":"limited"}]}""";
+        await admin.CreateAsync($"/apis/rbac.authorization.k8s.io/v1/namespaces/{space}/rolebindings", binding);
+        await admin.CreateAsync($"/apis/rbac.authorization.k8s.io/v1/namespaces/{space}/roles", """{"metadata":{"name":"failover"},"rules":[{"apiGroups":[""],"resources":["secrets"],"resourceNames":["database"],"verbs":["get"]}]}""");
+        var connections = new PlatformConnections { Regions = new Dictionary<string, RegionConnection> { [West] = new() { Kubeconfig = real.Kubeconfig(real.Api, "limited-token", "limited") } } };
+        using var connection = KubernetesConnection.Open(connections, West, "limited");
+        var secret = new PrimarySecret(connection, new(space, "database"));
+
+        await Wait.UntilAsync(async () => await secret.MissingAsync(Ct) is { } lacks && lacks.Contains($"Secret {space}/database in {West}: patch is not allowed (resource secrets, namespace {space})", StringComparison.Ordinal), () => "It does not say that patch is missing.");
+        await admin.MergeAsync($"/apis/rbac.authorization.k8s.io/v1/namespaces/{space}/roles/failover", """{"rules":[{"apiGroups":[""],"resources":["secrets"],"resourceNames":["database"],"verbs":["get","patch"]}]}""");
+        await Wait.UntilAsync(async () => await secret.MissingAsync(Ct) is null, () => "It still says that something is missing.");
+        Assert.Contains("get and patch is not allowed", await new PrimarySecret(connection, new(space, "another")).MissingAsync(Ct), StringComparison.Ordinal);
     }
 
     public async ValueTask InitializeAsync()
