@@ -13,8 +13,9 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Activities.Secrets;
 
 /// <summary>Finds the system that a declared secret is for. A new kind is one class and one line here.</summary>
+/// <param name="components">All that the region has.</param>
 /// <param name="vault">Of the region.</param>
-internal sealed class CredentialSystems(RegionConnections connections, VaultConnection vault, TimeProvider time)
+internal sealed class CredentialSystems(RegionConnections connections, IEnumerable<ComponentDefinition> components, VaultConnection vault, TimeProvider time)
 {
     public async Task<ICredentialSystem> OpenAsync(ComponentDefinition component, RotationDefinition rotation, RegionSpecification region, CancellationToken ct) => (rotation.Kind, rotation.Target) switch
     {
@@ -23,7 +24,7 @@ internal sealed class CredentialSystems(RegionConnections connections, VaultConn
         (RotationKind.PostgresqlUsers, _) => await PostgresqlAsync(component, region, ct),
         (RotationKind.ElasticsearchUsers, _) => await ElasticsearchAsync(component, region, ct),
         (RotationKind.RedisUsers, RedisTarget target) => new RedisUserSystem(new(await RedisAsync(rotation, target, region, ct)), StatedRedis(region) ?? [], target.Port),
-        (RotationKind.IamAccessKeys, IamTarget target) => new AccessKeySystem(new(connections.Aws(region.Name), target.User)),
+        (RotationKind.IamAccessKeys, IamTarget target) => new AccessKeySystem(new(connections.Aws(region.Name), target.User), rotation.ProvedBySnapshots ? token => SnapshotsAsync(region, token) : null),
         (RotationKind.AppRoleSecretId, AppRoleTarget target) => new AppRoleSystem(new(vault, target.Mount), target.Role),
         (RotationKind.VaultToken, VaultTokenTarget target) => new VaultTokenSystem(new(vault), target),
         (RotationKind.ServiceToken, ServiceTarget target) => new ServiceTokenSystem(connections.External(region.Name).Credentials(target), time, rotation.Every),
@@ -39,6 +40,16 @@ internal sealed class CredentialSystems(RegionConnections connections, VaultConn
                 FailureTypes.Rejected, nonRetryable: true);
         var gate = component.Health.OfType<PostgresqlGate>().First();
         return new PostgresqlUserSystem(await connections.PostgresqlAsync(gate, region, ct), connections.StatesPostgresqlAddress(region.Name) ? null : gate.Port);
+    }
+
+    /// <summary>Without an Elasticsearch in the environment nobody writes snapshots.</summary>
+    private async Task SnapshotsAsync(RegionSpecification region, CancellationToken ct)
+    {
+        if (components.SelectMany(component => component.Health).OfType<ElasticsearchGate>().FirstOrDefault() is not { } gate)
+            return;
+        using var cluster = connections.External(region.Name).Elasticsearch(
+            ServiceHealth.Address(gate.Service, gate.Namespace, gate.Port, gate.Tls), await connections.LoginAsync(gate.Secret, gate.Namespace, region, ct));
+        await cluster.Snapshots.VerifyAllAsync(ct);
     }
 
     private async Task<ICredentialSystem> ElasticsearchAsync(ComponentDefinition component, RegionSpecification region, CancellationToken ct)

@@ -7,7 +7,8 @@ using PlatformOps.Platform.Secrets;
 namespace PlatformOps.Activities.Secrets;
 
 /// <summary>Access keys of an IAM user. They cannot be marked.</summary>
-internal sealed class AccessKeySystem(AccessKeys keys) : ICredentialIssuer
+/// <param name="prove">Fails when somebody needs what was made inactive; null: nobody is asked.</param>
+internal sealed class AccessKeySystem(AccessKeys keys, Func<CancellationToken, Task>? prove = null) : ICredentialIssuer
 {
     public Task<CredentialStanding> TryAsync(KeptCredential credential, CancellationToken ct) => keys.TryAsync(credential.Login ?? "", credential.Value, ct);
 
@@ -21,7 +22,28 @@ internal sealed class AccessKeySystem(AccessKeys keys) : ICredentialIssuer
             throw new AdapterException(AdapterFailureKind.Unavailable, $"AWS does not accept the access key {credential.Login} yet.");
     }
 
-    public Task RevokeAsync(KeptCredential credential, KeptCredential current, CancellationToken ct) => keys.EndAsync(credential.Login!, ct);
+    /// <remarks>What was made inactive can be made active again, and what is deleted cannot: in between, whoever takes a changed Secret up by itself has to show that it did. Whoever is killed in between begins again with the same.</remarks>
+    public async Task RevokeAsync(KeptCredential credential, KeptCredential current, CancellationToken ct)
+    {
+        var id = credential.Login!;
+        // One whose value nobody knows was never handed out.
+        if (prove is not null && credential.Value.Reveal().Length > 0)
+        {
+            if (!await keys.DeactivateAsync(id, credential.Value, ct))
+                throw new AdapterException(AdapterFailureKind.Unavailable, $"AWS still accepts access key {id}, which was made inactive. It is asked again.");
+            try
+            {
+                await prove(ct);
+            }
+            catch (AdapterException failure)
+            {
+                await keys.ActivateAsync(id, ct);
+                throw new AdapterException(AdapterFailureKind.Rejected, $"With access key {id} inactive something does not work, so it was made active again and nothing is lost: {failure.Message} Have it take up access key {current.Login} (see the log of its nodes), then retryStep.", failure);
+            }
+        }
+
+        await keys.EndAsync(id, ct);
+    }
 
     public async Task<IReadOnlyList<IssuedCredential>> IssuedAsync(CancellationToken ct) => [.. (await keys.ListAsync(ct)).Select(key => new IssuedCredential(key.Id, null))];
 

@@ -21,7 +21,7 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         var there = await published.FindAsync(ct);
         var current = await StandingAsync(kept.Current, ct);
         var (places, consumers) = await published.ConsumersAsync(kept.Current?.Version ?? 0, ct);
-        consumers = await WithServersAsync(consumers, kept.Current, current, ct);
+        consumers = await WithServersAsync([.. consumers.Select(ProvedLater)], kept.Current, current, ct);
         // Whether what is to be revoked is accepted still makes no difference: nobody tries it.
         var previous = kept.Previous is { } before ? new StagedCredential(before.Rotation, before.Login, before.Version, CredentialStanding.Unknown) : null;
         return new(
@@ -162,6 +162,10 @@ internal sealed class RotatedSecret(RotationDefinition rotation, StagedSecrets s
         var version = await store.PromoteAsync(rotation.Path, Needed(kept.Previous) with { Rotation = RotationPolicy.ReturnOf(operation) }, kept.Latest, ct);
         return $"The value of before is version {version}.";
     }
+
+    private SecretConsumer ProvedLater(SecretConsumer consumer) => rotation.ProvedBySnapshots && rotation.Reloads.Contains(consumer.Name)
+        ? consumer with { Detail = "It takes up a changed Secret by itself, and has to show it before the old value is deleted: while that is inactive, every node has to be able to write its snapshots." }
+        : consumer;
 
     /// <summary>With what the servers themselves say. What they do not accept together none is shown: refused logins are counted by others.</summary>
     private async Task<IReadOnlyList<SecretConsumer>> WithServersAsync(IReadOnlyList<SecretConsumer> consumers, KeptCredential? current, StagedCredential? standing, CancellationToken ct)

@@ -104,7 +104,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         if (declared.Find(known => known.Rotation.Name == reference.Name) is not { Rotation: { } rotation } found)
             throw Invalid($"Field 'secret' is '{reference.Name}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", declared.Select(known => known.Rotation.Name).DefaultIfEmpty("none"))}.");
         var vault = Vault(specified, region);
-        var system = await new CredentialSystems(regions, vault, time).OpenAsync(found.Component, rotation, region, Cancellation);
+        var system = await new CredentialSystems(regions, specified.InDependencyOrder(region.Name), vault, time).OpenAsync(found.Component, rotation, region, Cancellation);
         return new(rotation, new(new(vault)), system, regions.Cluster(region), specified.Labels);
     }
 

@@ -35,6 +35,17 @@ public sealed class ElasticsearchSnapshots
         }
     }
 
+    /// <summary>Has every node try whether it can use each repository that the cluster knows. Nothing is changed but a file that is written and removed.</summary>
+    /// <returns>Their names.</returns>
+    /// <exception cref="AdapterException">One of them cannot be used; the message says which, and what Elasticsearch said.</exception>
+    public async Task<IReadOnlyList<string>> VerifyAllAsync(CancellationToken ct)
+    {
+        var names = (await api.GetAsync("_snapshot", "list its snapshot repositories", ct) as JsonObject ?? []).Select(entry => entry.Key).Order(StringComparer.Ordinal).ToList();
+        foreach (var name in names)
+            await api.SendAsync(HttpMethod.Post, $"_snapshot/{Uri.EscapeDataString(name)}/_verify", $"verify the repository {name}", null, ct);
+        return names;
+    }
+
     /// <summary>Begins a snapshot of all indices but some. Shards that cannot be read make it partial.</summary>
     /// <param name="metadata">What is kept with it.</param>
     /// <param name="except">Patterns of names.</param>

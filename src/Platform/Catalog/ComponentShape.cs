@@ -173,6 +173,7 @@ internal static class ComponentShape
         new("reloads", new ListShape("Consumers that take up a changed Secret by themselves; all others are restarted.", Workload)),
         new("readBy", new ListShape("Consumers that read the Secret through the API, those of them that there are; they are restarted like others.", Workload)),
         new("servers", new ListShape("The servers that it is a credential for, where they have their first one from the Secret: each of their pods has to let the new one in.", Workload)),
+        new("provedBy", new TextShape("What has to work while the old value is inactive, before it is deleted.", [RotationReader.SnapshotRepositories])),
         new("noConsumers", new TextShape("Why nobody in the cluster uses it. Without it a rotation that finds nobody stops; may hold ${parameter}, and empty is as without it.")),
     ]);
 

@@ -24,6 +24,9 @@ internal static class RotationReader
     private static readonly string[] Targets = ["redis", "iamUser", "appRole", "token", "api"];
 
     /// <summary>The keys that name consumers.</summary>
+    /// <summary>The word for <see cref="RotationDefinition.ProvedBySnapshots"/>.</summary>
+    public const string SnapshotRepositories = "snapshot-repositories";
+
     private static readonly string[] Consumers = ["reloads", "readBy", "servers"];
 
     private static readonly string[] Methods = ["get", "post", "put", "patch", "delete"];
@@ -74,6 +77,8 @@ internal static class RotationReader
             reader.Report($"{path}.reads", $"is only for credentials of Vault, and this is {word}; remove it");
         else if (tree["servers"]!.AsArray().Count > 0 && kind is not (RotationKind.PostgresqlUsers or RotationKind.ElasticsearchUsers or RotationKind.RedisUsers))
             reader.Report($"{path}.servers", $"is only for users of PostgreSQL, Elasticsearch and Redis, and {word} is of none that could be asked; remove it");
+        else if (tree.ContainsKey("provedBy") && kind != RotationKind.IamAccessKeys)
+            reader.Report($"{path}.provedBy", $"is only for access keys of IAM, which can be made inactive and active again, and this is {word}; remove it");
         else if (tree.ContainsKey("noConsumers") && Consumers.FirstOrDefault(key => tree[key]!.AsArray().Count > 0) is { } consumers)
             reader.Report($"{path}.noConsumers", $"says that nobody uses it, and {consumers} names who does; remove one of the two");
         else if (Target(kind, tree, space, path, reader) is var (target, right) && right)
@@ -85,6 +90,7 @@ internal static class RotationReader
                 ReadBy = [.. tree["readBy"]!.AsArray().Select(name => (string)name!)],
                 Reads = [.. tree["reads"]!.AsArray().Select(path => (string)path!)],
                 Servers = [.. tree["servers"]!.AsArray().Select(name => (string)name!)],
+                ProvedBySnapshots = tree.ContainsKey("provedBy"),
                 NoConsumers = (string?)tree["noConsumers"],
                 When = (string?)tree["when"],
             };

@@ -10,7 +10,7 @@ namespace PlatformOps.Platform.Secrets;
 /// <param name="Length">How many characters a new value has, 16..128.</param>
 /// <param name="Every">How old a value becomes before it is due.</param>
 /// <param name="Settle">How long the proof that every consumer uses the new value has to hold before the old one is revoked.</param>
-/// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>, of which nothing shows that they did; all others are restarted.</param>
+/// <param name="Reloads">Consumers that take up a changed Secret by themselves, as <c>Kind/name</c>, of which nothing but <see cref="ProvedBySnapshots"/> shows that they did; all others are restarted.</param>
 public sealed record RotationDefinition(
     string Name,
     RotationKind Kind,
@@ -32,6 +32,9 @@ public sealed record RotationDefinition(
 
     /// <summary>The servers that it is a credential for, as <c>Kind/name</c>, where they have their first one from the Secret: they are not restarted, and each of their pods has to let the new one in. For users of PostgreSQL, Elasticsearch and Redis.</summary>
     public IReadOnlyList<string> Servers { get; init; } = [];
+
+    /// <summary>Whether the repositories of Elasticsearch's snapshots have to be usable from all of its nodes while the old value is refused and can still be brought back. Only for access keys of IAM, which can be made inactive.</summary>
+    public bool ProvedBySnapshots { get; init; }
 
     /// <summary>Why nobody in the cluster uses it: then a rotation that finds nobody ends all the same. Null or empty: it stops before it begins.</summary>
     public string? NoConsumers { get; init; }

@@ -1,8 +1,11 @@
+using System.Net.Http.Json;
+using System.Text;
 using System.Text.RegularExpressions;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Vault;
 using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Sandbox.Aws;
 using PlatformOps.Sandbox.External;
 
 namespace PlatformOps.Integration.Tests.Secrets;
@@ -154,6 +157,60 @@ internal sealed partial class IamSubject : RotatedSubject
 
     [GeneratedRegex("<SecretAccessKey>(.*?)</SecretAccessKey>")]
     private static partial Regex Secret();
+}
+
+/// <summary>The access key with which an Elasticsearch writes its snapshots: its nodes have one until they are told another. At a stand-in, since moto lets in who shows a key that is inactive.</summary>
+internal sealed class SnapshotKeySubject : RotatedSubject
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("platformops-snapshots-").FullName;
+    private AwsStandIn aws = null!;
+    private ExternalStandIn elasticsearch = null!;
+
+    public override string Declared => "kind: iam-access-keys\n    usernameKey: username\n    iamUser: shop\n    provedBy: snapshot-repositories";
+
+    public override string Gate => "- elasticsearch: {service: elasticsearch, tls: false}";
+
+    /// <summary>The key in the keystores of Elasticsearch's nodes.</summary>
+    public string NodesHave { get; set; } = "";
+
+    private string Credentials => Path.Combine(folder, "aws");
+
+    private string Token => Path.Combine(folder, "token");
+
+    public override async Task StartAsync()
+    {
+        aws = await AwsStandIn.StartAsync(new(), Ct);
+        elasticsearch = await ExternalStandIn.StartAsync(bucketRefusal: _ => Task.FromResult(aws.AcceptsKey(NodesHave) ? null : "The AWS Access Key Id you provided does not exist in our records."), ct: Ct);
+        await File.WriteAllTextAsync(Credentials, $"[default]\naws_access_key_id = {aws.AccessKeyId}\naws_secret_access_key = not-a-secret\n");
+        await File.WriteAllTextAsync(Token, elasticsearch.Token);
+    }
+
+    public override RegionConnection Connect(RegionConnection region) => region with
+    {
+        Aws = new(Endpoint: aws.Address.ToString(), CredentialsFile: Credentials),
+        External = new Dictionary<string, ExternalAccess> { ["elasticsearch"] = new(elasticsearch.Address("elasticsearch").AbsoluteUri, Token, User: "admin") },
+    };
+
+    public override async Task PrepareAsync(RotationWorld world, string login, string password)
+    {
+        var (id, secret) = aws.GiveKey("shop");
+        NodesHave = id;
+        await world.PublishAsync(id, secret);
+        using var client = new HttpClient { BaseAddress = elasticsearch.Address("elasticsearch"), DefaultRequestHeaders = { Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"admin:{elasticsearch.Token}"))) } };
+        using var made = await client.PutAsJsonAsync("_snapshot/backups", new { type = "s3", settings = new { bucket = "backups", base_path = "search", client = "default" } }, Ct);
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Ct));
+    }
+
+    public override Task<bool> LetsInAsync(string login, string password, string who) => Task.FromResult(aws.AcceptsKey(login));
+
+    public override async ValueTask DisposeAsync()
+    {
+        await elasticsearch.DisposeAsync();
+        await aws.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
 }
 
 /// <summary>A token of a project of GitLab, or the password of Grafana's admin.</summary>

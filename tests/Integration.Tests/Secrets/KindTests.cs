@@ -2,6 +2,7 @@ using PlatformOps.Adapters.Codec;
 using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Secrets;
+using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Secrets;
 
 namespace PlatformOps.Integration.Tests.Secrets;
@@ -164,6 +165,27 @@ public sealed class KindTests(SandboxCluster cluster)
         var said = "";
         await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("AWS allows no more", StringComparison.Ordinal), () => said);
         Assert.Equal(2, await iam.AcceptedAsync());
+    }
+
+    /// <summary>Its nodes take a changed Secret up by themselves, and nothing shows that they did, as long as both keys are good.</summary>
+    [Fact]
+    public async Task An_access_key_is_active_again_when_snapshots_cannot_be_written_without_it()
+    {
+        await using var keys = new SnapshotKeySubject();
+        await using var world = await RotationWorld.StartAsync(cluster, keys, leaveSubject: true);
+        var first = keys.NodesHave;
+        var run = await world.BeginAsync();
+        var said = "";
+        await Wait.UntilAsync(async () => (said = (await run.QueryAsync(workflow => workflow.Status())).Summary).Contains("made active again", StringComparison.Ordinal), () => said);
+        Assert.Contains("verify the repository backups", said, StringComparison.Ordinal);
+        Assert.True(await keys.LetsInAsync(first, "", ""));
+
+        keys.NodesHave = (await world.PublishedAsync()).Login;
+        await run.ExecuteUpdateAsync(workflow => workflow.RetryStepAsync(new StepInput("revoke")));
+
+        Assert.Equal(RotationOutcome.Rotated, (await run.GetResultAsync()).Outcome);
+        Assert.False(await keys.LetsInAsync(first, "", ""));
+        Assert.True(await keys.LetsInAsync(keys.NodesHave, "", ""));
     }
 
     private async Task<((string Login, string Password) Before, (string Login, string Password) After)> RotatesAsync(RotatedSubject subject, int times = 1, bool patient = false)

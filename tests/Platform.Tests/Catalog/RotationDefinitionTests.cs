@@ -24,6 +24,7 @@ public sealed class RotationDefinitionTests
     [InlineData("{name: shop, kind: value, path: a, secret: s, usernameKey: u}", "health: []", "is only for logins")]
     [InlineData("{name: shop, kind: value, path: a, secret: s, noConsumers: In a safe., readBy: [Deployment/web]}", "health: []", "says that nobody uses it, and readBy names who does")]
     [InlineData("{name: shop, kind: value, path: a, secret: s, servers: [StatefulSet/db]}", "health: []", "is only for users of PostgreSQL, Elasticsearch and Redis")]
+    [InlineData("{name: shop, kind: value, path: a, secret: s, provedBy: snapshot-repositories}", "health: []", "is only for access keys of IAM")]
     [InlineData("{name: shop, kind: value, path: a, secret: s, noConsumers: \"${why}\"}", "health: []", "${why} is not a parameter of db")]
     [InlineData("{name: shop, kind: elasticsearch-users, path: a, secret: s, usernameKey: u}", "health: []", "has no gate elasticsearch")]
     [InlineData("{name: shop, kind: redis-users, path: a, secret: s}", "health: []", "redis-users needs it")]

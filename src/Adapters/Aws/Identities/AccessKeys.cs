@@ -50,6 +50,23 @@ public sealed class AccessKeys(AwsConnection connection, string user)
             : throw new AdapterException(AdapterFailureKind.Unavailable, $"AWS made an access key of user {user} and did not say which. It is looked for.");
     }
 
+    /// <summary>Has AWS refuse a key, until it is made active again. One that is gone is no failure.</summary>
+    /// <returns>Whether AWS does refuse it by now: that takes some seconds to be known everywhere.</returns>
+    public async Task<bool> DeactivateAsync(string id, SecretText secret, CancellationToken ct)
+    {
+        try
+        {
+            await SetAsync(id, "Inactive", ct);
+            using var tried = new AwsConnection(connection.Access with { Keys = new(id, secret.Reveal()) });
+            await new AwsIdentity(tried).CallerAsync(ct);
+            return false;
+        }
+        catch (AdapterException refused) when (refused.Kind is AdapterFailureKind.Missing or AdapterFailureKind.Unauthorized)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Has AWS accept a key that is inactive.</summary>
     public async Task ActivateAsync(string id, CancellationToken ct) => await SetAsync(id, "Active", ct);
 
