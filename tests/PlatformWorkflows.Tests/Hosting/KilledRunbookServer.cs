@@ -8,7 +8,7 @@ using Temporalio.Testing;
 namespace PlatformOps.PlatformWorkflows.Tests.Hosting;
 
 /// <summary>A server whose runs are in a file, in a process of its own: it can be killed, and goes on at the same address.</summary>
-internal sealed class KilledRunbookServer : RunbookServer, IAsyncDisposable
+internal sealed class KilledRunbookServer : RunbookServer
 {
     private readonly string folder = Directory.CreateTempSubdirectory("platformops-runbooks-").FullName;
     private Process? process;
@@ -20,7 +20,8 @@ internal sealed class KilledRunbookServer : RunbookServer, IAsyncDisposable
         await BeginAsync();
     }
 
-    async ValueTask IAsyncDisposable.DisposeAsync()
+    /// <summary>Ends the process too.</summary>
+    public new async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
         await StopAsync();
