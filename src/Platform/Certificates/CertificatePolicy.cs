@@ -1,3 +1,5 @@
+using PlatformOps.Platform.Secrets;
+
 namespace PlatformOps.Platform.Certificates;
 
 /// <summary>What a rotation knows besides what is found in the world.</summary>
@@ -9,6 +11,9 @@ public sealed record CertificateProgress(string Rotation, TimeSpan Settle, DateT
 {
     /// <summary>Whether who goes on with a certificate that cert-manager has replaced is restarted; false: as runs that began before that was done.</summary>
     public bool RestartsAfterOthers { get; init; } = true;
+
+    /// <summary>Whether a certificate that nobody is found to serve stops its rotation; false: as runs that began before that was looked at.</summary>
+    public bool StopsForNobody { get; init; } = true;
 }
 
 /// <summary>
@@ -16,7 +21,7 @@ public sealed record CertificateProgress(string Rotation, TimeSpan Settle, DateT
 /// </summary>
 /// <remarks>
 /// Invariants: nothing is revoked before every pod of every consumer was seen to serve the current certificate, for the settling time. The current certificate is
-/// never revoked. What cert-manager owns is never written; who goes on with what it has replaced is restarted. What is unknown is waited for, never acted on.
+/// never revoked. Where nobody is found who serves it, nothing is replaced and nothing revoked until somebody answers for that. What cert-manager owns is never written; who goes on with what it has replaced is restarted. What is unknown is waited for, never acted on.
 /// </remarks>
 public static class CertificatePolicy
 {
@@ -33,10 +38,22 @@ public static class CertificatePolicy
             return new(CertificateStep.Wait, "It could not be found out whether the current certificate is revoked.");
         if (Broken(seen, seen.Current) is { } broken)
             return new(CertificateStep.Issue, broken);
-        return seen.Current.Rotation == progress.Rotation || Unfinished(seen)
+        var next = seen.Current.Rotation == progress.Rotation || Unfinished(seen)
             ? HandedOut(seen, seen.Current, progress)
             : new(CertificateStep.Issue, $"The certificate that is valid until {seen.Current.NotAfter:u} is to be replaced.");
+        return IsUnclaimed(seen) && progress.StopsForNobody && !progress.Excused.Contains(ConsumerName.Nobody) && next.Step is (CertificateStep.Issue or CertificateStep.Settle or CertificateStep.Revoke)
+            ? Unclaimed(next)
+            : next;
     }
+
+    /// <summary>Whether pods are asked what they serve, and nobody was found who has any.</summary>
+    public static bool IsUnclaimed(ObservedCertificate seen) => seen is { Owner: CertificateOwner.Ours, Served: true, Consumers.Count: 0 };
+
+    private static CertificateDecision Unclaimed(CertificateDecision next) => new(
+        CertificateStep.Stop,
+        $"Nobody was found who serves the certificate: no workload or pod takes its Secret, and the catalog names nobody who reads it (readBy). Whoever serves it all the same would go on with one that is revoked. "
+        + $"{(next.Step == CertificateStep.Issue ? "Nothing new is issued." : "The one of before stays valid.")} Have whoever serves it take it from the Secret, or declare who reads it (readBy), then retryStep; or skip '{ConsumerName.Nobody}' with a reason if you answer for it.",
+        [ConsumerName.Nobody]);
 
     /// <summary>The rotation that an earlier run left half-done; null: there is none. It is ended before another one begins.</summary>
     public static string? LeftBy(ObservedCertificate seen) => seen.Owner == CertificateOwner.Ours && Unfinished(seen) ? seen.Current!.Rotation : null;

@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Certificates;
+using PlatformOps.Platform.Secrets;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Workflows;
 
@@ -34,7 +35,7 @@ public sealed partial class RotateCertificate
 
     private protected override string Subject => request.Certificate;
 
-    private protected override IEnumerable<string> Consumers => (sight?.Seen.Consumers ?? []).Select(consumer => consumer.Name);
+    private protected override IEnumerable<string> Consumers => sight is not { Seen: { } seen } ? [] : CertificatePolicy.IsUnclaimed(seen) ? [ConsumerName.Nobody] : seen.Consumers.Select(consumer => consumer.Name);
 
     private protected override string SkippingMeans => "why its certificate may be revoked while it serves it";
 

@@ -86,6 +86,7 @@ public sealed partial class RotateCertificate : LookingRunbook
         decision = CertificatePolicy.Decide(sight.Seen, new(rotation, request.Settle ?? sight.Settle, provedSince, [.. Excused.Keys])
         {
             RestartsAfterOthers = sight.Seen.Owner != CertificateOwner.CertManager || Workflow.Patched("restart-after-cert-manager"),
+            StopsForNobody = !CertificatePolicy.IsUnclaimed(sight.Seen) || Workflow.Patched("certificate-of-nobody"),
         });
         provedSince = decision.Step is CertificateStep.Settle or CertificateStep.Revoke ? provedSince ?? sight.Seen.SeenAt : null;
         return decision;

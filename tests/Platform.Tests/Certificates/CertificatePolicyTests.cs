@@ -216,6 +216,25 @@ public sealed class CertificatePolicyTests
         Assert.Fail($"seed {seed}: it does not end");
     }
 
+    [Fact]
+    public void One_that_nobody_is_found_to_serve_is_neither_replaced_nor_revoked_until_somebody_answers_for_it()
+    {
+        var (fresh, handedOut, expired) = (Whole(new(1)), HandedOut(), Whole(new(1)));
+        foreach (var certificate in new[] { fresh, handedOut, expired })
+            certificate.Consumers.Clear();
+        expired.Expired = true;
+        var late = Progress() with { ProvedSince = handedOut.Now - (2 * Settle) };
+        var answered = late with { Excused = ["nobody"] };
+
+        Assert.Equal(CertificateStep.Stop, CertificatePolicy.Decide(fresh.Observe(blind: false), Progress()).Step);
+        Assert.Equal(CertificateStep.Stop, CertificatePolicy.Decide(handedOut.Observe(blind: false), late).Step);
+        Assert.Equal(CertificateStep.Revoke, CertificatePolicy.Decide(handedOut.Observe(blind: false), answered).Step);
+        // Nobody may accept it any more: a new one takes nothing away.
+        Assert.Equal(CertificateStep.Issue, CertificatePolicy.Decide(expired.Observe(blind: false), Progress()).Step);
+        // Where no port is declared nobody is asked what he serves.
+        Assert.Equal(CertificateStep.Revoke, CertificatePolicy.Decide(handedOut.Observe(blind: false) with { Served = false }, late).Step);
+    }
+
     private static ModelCertificate Whole(Random random)
     {
         var certificate = new ModelCertificate(random, Settle);

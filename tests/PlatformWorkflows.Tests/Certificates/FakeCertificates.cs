@@ -30,6 +30,9 @@ internal sealed class FakeCertificates(params string[] names) : ICertificateActi
     /// <summary>A consumer that the catalog does not know, of this certificate.</summary>
     public string? StrangersCertificate { get; set; }
 
+    /// <summary>Nobody is found who serves any of them.</summary>
+    public bool OfNobody { get; init; }
+
     /// <summary>cert-manager owns all of them.</summary>
     public bool CertManager { get; init; }
 
@@ -71,6 +74,8 @@ internal sealed class FakeCertificates(params string[] names) : ICertificateActi
                 new("Deployment/jobs", true, kept.Restarted == kept.Number ? RestartStanding.Restarted : RestartStanding.Old, "As it is.", [new("jobs-0", kept.Restarted == kept.Number ? current : before, "jobs-0 was asked.")]),
                 new("Deployment/web", true, RestartStanding.Reloads, "It reloads.", [new("web-0", Refusing ? before : current, "web-0 was asked.")]),
             ];
+            if (OfNobody)
+                consumers.Clear();
             if (StrangersCertificate == input.Certificate.Name)
                 consumers.Add(new("Pod/debug", false, RestartStanding.Old, "Nobody knows it.", []));
             return Task.FromResult(new CertificateSight(

@@ -91,6 +91,20 @@ public sealed class RotateCertificateTests(RunbookServer server)
         Assert.EndsWith(": refresh Deployment/jobs", Assert.Single(run.Certificates.Events), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task One_that_nobody_is_found_to_serve_parks_before_anything_is_issued_until_somebody_answers_for_it()
+    {
+        await using var run = await CertificateRun.StartAsync(server, new() { OfNobody = true });
+        var parked = await run.UntilAsync(RunbookPhase.Parked);
+        Assert.StartsWith("Nobody was found who serves the certificate", parked.Summary, StringComparison.Ordinal);
+        Assert.Empty(run.Certificates.Events);
+        await run.TellAsync("skipStep", new StepInput("nobody", "a machine outside has it"));
+        var report = await run.ReportAsync();
+        Assert.Equal(CertificateOutcome.Rotated, report.Outcome);
+        Assert.Equal("a machine outside has it", report.Excused["nobody"]);
+        Assert.EndsWith(": revoke", run.Certificates.Events.Last(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{}""", "Field 'environment' is missing")]
     [InlineData("""{"environment":"e"}""", "Field 'certificate' is missing: the certificate's name in the catalog.")]

@@ -395,6 +395,11 @@ internal static class RecordedBehaviours
             await run.UntilAsync(RunbookPhase.Parked);
             await run.TellAsync("skipStep", new StepInput("Deployment/web", "it is going away today"));
         }),
+        ["certificate-of-nobody-parked-and-skipped"] = server => CertificateAsync(server, new() { OfNobody = true }, async run =>
+        {
+            await run.UntilAsync(RunbookPhase.Parked);
+            await run.TellAsync("skipStep", new StepInput("nobody", "a machine outside has it"));
+        }),
         ["certificate-aborted"] = server => CertificateAsync(server, new() { Refusing = true }, async run =>
         {
             await run.UntilAsync(RunbookPhase.Parked);
