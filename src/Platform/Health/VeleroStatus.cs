@@ -5,18 +5,21 @@ namespace PlatformOps.Platform.Health;
 /// <summary>How Velero's backups, schedules and storage locations stand: by their phase.</summary>
 internal static class VeleroStatus
 {
+    /// <summary>Velero goes on with what has failed in part before it says so: those phases end by themselves (https://velero.io/docs/main/api-types/backup/).</summary>
+    private static readonly string[] EndingInPart = ["FinalizingPartiallyFailed", "WaitingForPluginOperationsPartiallyFailed"];
+
     public static GateStatus Backup(string name, JsonObject live) => Phase(live) switch
     {
         "Completed" => GateStatus.Passed($"{name} is Completed"),
+        { } phase when EndingInPart.Contains(phase) => GateStatus.OnTheWay($"{name} is {phase}"),
         { } phase when phase.Contains("Failed", StringComparison.Ordinal) => GateStatus.Hopeless($"{name} is {phase} ({Why(live)}). See velero backup logs, then make another"),
         var phase => GateStatus.OnTheWay($"{name} is {phase ?? "not begun"}"),
     };
 
-    /// <summary>Velero goes on with what has failed in part before it says so: those phases end by themselves.</summary>
     public static GateStatus Restore(string name, JsonObject live) => Phase(live) switch
     {
         "Completed" => GateStatus.Passed($"{name} is Completed"),
-        "FinalizingPartiallyFailed" or "WaitingForPluginOperationsPartiallyFailed" => GateStatus.OnTheWay($"{name} is {Phase(live)}"),
+        { } phase when EndingInPart.Contains(phase) => GateStatus.OnTheWay($"{name} is {phase}"),
         { } phase when phase.Contains("Failed", StringComparison.Ordinal) => GateStatus.Hopeless($"{name} is {phase} ({Why(live)})"),
         var phase => GateStatus.OnTheWay($"{name} is {phase ?? "not begun"}"),
     };

@@ -26,6 +26,7 @@ public class CustomResourceStatusTests
         { "velero.io/v1/Backup", "{status: {phase: InProgress}}", GateState.OnTheWay, "is InProgress" },
         { "velero.io/v1/Backup", "{status: {phase: Completed}}", GateState.Passed, "is Completed" },
         { "velero.io/v1/Backup", "{status: {phase: PartiallyFailed, failureReason: two volumes}}", GateState.Hopeless, "is PartiallyFailed (two volumes)" },
+        { "velero.io/v1/Backup", "{status: {phase: FinalizingPartiallyFailed}}", GateState.OnTheWay, "is FinalizingPartiallyFailed" },
         { "velero.io/v1/Backup", "{status: {phase: FailedValidation, validationErrors: [no location]}}", GateState.Hopeless, "is FailedValidation (no location)" },
         { "velero.io/v1/Schedule", "{spec: {schedule: 0 3 * * *}, status: {phase: Enabled}}", GateState.Passed, "is Enabled (0 3 * * *)" },
         { "velero.io/v1/Schedule", "{spec: {paused: true}, status: {phase: Enabled}}", GateState.OnTheWay, "is paused" },
