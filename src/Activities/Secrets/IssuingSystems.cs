@@ -35,9 +35,12 @@ internal sealed class AccessKeySystem(AccessKeys keys, Func<CancellationToken, T
             {
                 await prove(ct);
             }
-            catch (AdapterException failure)
+            catch (Exception failure)
             {
-                await keys.ActivateAsync(id, ct);
+                // Also when nobody waits for it any more: what is inactive would stay so.
+                await keys.ActivateAsync(id, CancellationToken.None);
+                if (failure is not AdapterException)
+                    throw;
                 throw new AdapterException(AdapterFailureKind.Rejected, $"With access key {id} inactive something does not work, so it was made active again and nothing is lost: {failure.Message} Have it take up access key {current.Login} (see the log of its nodes), then retryStep.", failure);
             }
         }
