@@ -47,8 +47,10 @@ internal sealed class TemporalFence(PlatformConnections connections) : IDisposab
     private static async Task FenceAsync(TemporalContents contents, string space, string name, string operation, List<string> wrong, List<string> right, CancellationToken ct)
     {
         var schedules = await contents.SchedulesAsync(space, ct);
-        foreach (var (id, _) in schedules.Where(schedule => !schedule.Paused))
-            await contents.PauseAsync(space, id, $"Paused by {operation}: it is of a restored database. Look what it would do, then unpause it.", ct);
+        var pause = $"Paused by {operation}: it is of a restored database. Look what it would do, then unpause it.";
+        // What is only listed as paused may be of another moment; it keeps what people wrote about it.
+        foreach (var schedule in schedules.Where(schedule => !schedule.Paused || !schedule.Described))
+            await contents.PauseAsync(space, schedule.Id, schedule is { Paused: true, Note.Length: > 0 } ? schedule.Note : pause, ct);
         var sampled = await contents.SampleAsync(space, Sampled, ct);
         foreach (var queue in sampled.Where(run => run.Described?.Open == true).Select(run => run.TaskQueue).Where(queue => !queue.StartsWith(OwnQueues, StringComparison.Ordinal)).Distinct())
         {
@@ -61,6 +63,10 @@ internal sealed class TemporalFence(PlatformConnections connections) : IDisposab
         var open = await contents.CountOpenAsync(space, ct);
         right.Add(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {open} open executions, which nobody works on; {schedules.Count} schedules, all paused, {schedules.Count(schedule => schedule.Paused)} of them before. {string.Join(" ", seen)}"));
+            $"{name}: {open} open executions, which nobody works on; {schedules.Count} schedules, all paused, {schedules.Count(schedule => schedule.Paused)} of them before. {Undescribed(schedules)}{string.Join(" ", seen)}"));
     }
+
+    private static string Undescribed(IReadOnlyList<HeldSchedule> schedules) => schedules.Count(schedule => !schedule.Described) is > 0 and var count
+        ? string.Create(CultureInfo.InvariantCulture, $"{count} of them could not be described, as long as Temporal's own workers do not run: their pause stands in their histories, and is done before these start anything. ")
+        : "";
 }

@@ -3,6 +3,7 @@ using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Provisioning;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Api.History.V1;
+using Temporalio.Api.Schedule.V1;
 using Temporalio.Api.Workflow.V1;
 using Temporalio.Api.WorkflowService.V1;
 
@@ -57,9 +58,12 @@ public sealed class TemporalContents(TemporalCluster cluster)
     }
 
     /// <summary>Every schedule of a namespace, and whether it is paused.</summary>
-    public async Task<IReadOnlyList<(string Id, bool Paused)>> SchedulesAsync(string space, CancellationToken ct)
+    /// <remarks>A server answers what a schedule is by asking the workflow that carries it out, and so its own workers: without them, a schedule of the database is only listed.</remarks>
+    public async Task<IReadOnlyList<HeldSchedule>> SchedulesAsync(string space, CancellationToken ct)
     {
-        var (found, token) = (new List<(string, bool)>(), ByteString.Empty);
+        var (found, token) = (new List<HeldSchedule>(), ByteString.Empty);
+        // One that waits in vain would be waited for by each of hundreds.
+        var answers = true;
         do
         {
             var request = new ListSchedulesRequest { Namespace = space, MaximumPageSize = PageSize, NextPageToken = token };
@@ -67,18 +71,30 @@ public sealed class TemporalContents(TemporalCluster cluster)
             // The list is of visibility, which may be of another moment: whether one is paused the schedule itself says.
             foreach (var entry in page.Schedules)
             {
-                var described = await cluster.CallAsync(
-                    $"describe the schedule {entry.ScheduleId} of {space}", (services, rpc) => services.DescribeScheduleAsync(new() { Namespace = space, ScheduleId = entry.ScheduleId }, rpc), ct);
-                found.Add((entry.ScheduleId, described.Schedule.State?.Paused == true));
+                try
+                {
+                    var described = answers
+                        ? await cluster.CallAsync(
+                            $"describe the schedule {entry.ScheduleId} of {space}", (services, rpc) => services.DescribeScheduleAsync(new() { Namespace = space, ScheduleId = entry.ScheduleId }, rpc), ct)
+                        : null;
+                    found.Add(described is null ? Listed(entry) : new(entry.ScheduleId, described.Schedule.State?.Paused == true, described.Schedule.State?.Notes ?? "", Described: true));
+                }
+                catch (AdapterException failure) when (failure.Kind is AdapterFailureKind.Unavailable or AdapterFailureKind.Rejected)
+                {
+                    answers = false;
+                    found.Add(Listed(entry));
+                }
             }
 
             token = page.NextPageToken;
         }
         while (!token.IsEmpty);
         return found;
+
+        static HeldSchedule Listed(ScheduleListEntry entry) => new(entry.ScheduleId, entry.Info?.Paused == true, entry.Info?.Notes ?? "", Described: false);
     }
 
-    /// <summary>Pauses a schedule.</summary>
+    /// <summary>Pauses a schedule. A server takes that without workers of its own: it stands in the schedule's history, and is done before these start anything.</summary>
     /// <param name="note">Why, for whoever finds it paused.</param>
     public Task PauseAsync(string space, string id, string note, CancellationToken ct) => cluster.CallAsync(
         $"pause the schedule {id} of {space}",
@@ -120,3 +136,8 @@ public sealed class TemporalContents(TemporalCluster cluster)
     internal static bool Ends(EventType type) => type is EventType.WorkflowExecutionCompleted or EventType.WorkflowExecutionFailed or EventType.WorkflowExecutionTimedOut or EventType.WorkflowExecutionCanceled
         or EventType.WorkflowExecutionTerminated or EventType.WorkflowExecutionContinuedAsNew;
 }
+
+/// <summary>A schedule of a Temporal.</summary>
+/// <param name="Note">What people, or a runbook, wrote when they paused it last; empty: nothing.</param>
+/// <param name="Described">False: the server did not answer what it is, and the rest is what visibility lists.</param>
+public sealed record HeldSchedule(string Id, bool Paused, string Note, bool Described);

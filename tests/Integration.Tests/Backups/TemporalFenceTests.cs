@@ -26,10 +26,7 @@ public sealed class TemporalFenceTests : IAsyncLifetime
     {
         server = await BootstrapServerHost.StartAsync(new(), TestContext.Current.CancellationToken);
         client = await TemporalClient.ConnectAsync(new(server.Address));
-        var locations = Locations.From(null, null, null);
-        activities = new(
-            new ProvisioningSources(locations.Specification, locations.Catalog),
-            new() { Regions = new Dictionary<string, RegionConnection> { ["us-east-1"] = new() { Kubeconfig = "/nowhere", TemporalAddress = server.Address, Aws = new(Endpoint: "http://127.0.0.1:1") } } });
+        activities = Activities(server.Address);
         foreach (var id in new[] { "hourly", "nightly" })
             await client.CreateScheduleAsync(id, new(ScheduleActionStartWorkflow.Create("Order", [], new($"of-{id}", Queue)), new() { Intervals = [new(TimeSpan.FromHours(1))] }) { State = new() { Paused = id == "nightly" } });
         foreach (var id in new[] { "open", "closed" })
@@ -67,7 +64,35 @@ public sealed class TemporalFenceTests : IAsyncLifetime
         });
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Schedules_that_nobody_describes_are_paused_all_the_same(bool silent)
+    {
+        await client.GetScheduleHandle("nightly").PauseAsync("Until the audit is over.");
+        // Without Temporal's own workers: the query for a schedule is refused, or nobody takes it.
+        await using var front = await QuietFrontend.StartAsync(server.Address, "DescribeSchedule", silent);
+        using var through = Activities(front.Address);
+        var said = Assert.Single((await new ActivityEnvironment().RunAsync(() => through.FenceTemporalAsync(new("development", "op")))).Right);
+        Assert.Contains("2 schedules, all paused, 1 of them before. 2 of them could not be described, as long as Temporal's own workers do not run", said, StringComparison.Ordinal);
+        // One that waits in vain is not followed by another.
+        Assert.Equal(1, front.Kept);
+        foreach (var (id, note) in new[] { ("hourly", "Paused by op: it is of a restored database. Look what it would do, then unpause it."), ("nightly", "Until the audit is over.") })
+        {
+            var paused = await client.GetScheduleHandle(id).DescribeAsync();
+            Assert.Equal((true, note), (paused.Schedule.State.Paused, paused.Schedule.State.Note));
+        }
+    }
+
     private Task<FencedTemporal> FenceAsync() => new ActivityEnvironment().RunAsync(() => activities.FenceTemporalAsync(new("development", "op")));
+
+    private static BackupActivities Activities(string address)
+    {
+        var locations = Locations.From(null, null, null);
+        return new(
+            new ProvisioningSources(locations.Specification, locations.Catalog),
+            new() { Regions = new Dictionary<string, RegionConnection> { ["us-east-1"] = new() { Kubeconfig = "/nowhere", TemporalAddress = address, Aws = new(Endpoint: "http://127.0.0.1:1") } } });
+    }
 
     [Workflow]
     public sealed class Order
