@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using PlatformOps.Activities.Scaling;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Platform.Catalog;
@@ -11,7 +12,7 @@ using Temporalio.Exceptions;
 namespace PlatformOps.Activities.Provisioning;
 
 /// <summary>Carries one component's part of a plan out: observe again, compare, then act object by object.</summary>
-internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, TimeProvider time, Action<string> heartbeat)
+internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver observer, SpecifiedEnvironment specified, ComponentReference reference, RegionConnections connections, TimeProvider time, Action<string> heartbeat)
 {
     /// <summary>So long lists of a cloud may lag behind, and then some.</summary>
     private static readonly TimeSpan LagPatience = TimeSpan.FromMinutes(3);
@@ -104,6 +105,7 @@ internal sealed class ComponentApplier(DeclaredSystems systems, RegionObserver o
                 await CreateAsync(Holder(planned.Address, region), await NewAsync(desired[planned.Address], component, region, ct), ct);
                 return ObjectResult.Created;
             case PlannedAction.Change:
+                await new ScaleInCheck(specified, component, region, connections, time).RequireAsync(desired[planned.Address], live[planned.Address].Manifest, heartbeat, ct);
                 var (holder, wanted) = (Holder(planned.Address, region), Changed(desired[planned.Address], live[planned.Address]));
                 await (purpose == PlanPurpose.Revert ? holder.TakeBackAsync(wanted, live[planned.Address], ct) : holder.ChangeAsync(wanted, live[planned.Address], ct));
                 return IsOwnCreation(live[planned.Address]) ? ObjectResult.Created : ObjectResult.Changed;

@@ -43,7 +43,7 @@ public sealed class ProvisioningActivities(ProvisioningSources sources, Platform
     {
         var specified = SpecifiedEnvironment.ReadAsPlanned(sources, input.Reference);
         var systems = Systems(specified);
-        return new ComponentApplier(systems, Observer(systems, specified), specified, input.Reference, time, Heartbeat).ApplyAsync(input.Plan, input.Purpose, Cancellation);
+        return new ComponentApplier(systems, Observer(systems, specified), specified, input.Reference, regions, time, Heartbeat).ApplyAsync(input.Plan, input.Purpose, Cancellation);
     });
 
     /// <inheritdoc/>

@@ -33,7 +33,7 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         var seen = new ObservedScaling(
             live?.Wanted, live?.Ready, subject.How is { } how ? await around.SignalsAsync(how, Cancellation) : [],
             DelegatedScaling.ScalerOf(specified.Environment, component.Name) ?? live?.Owner, time.GetUtcNow());
-        var surroundings = live is not null && subject.How is { } guarded && input.To is { } to && to != live.Wanted
+        var surroundings = live is not null && subject.How is { } guarded && input.To is { } to && (to != live.Wanted || guarded.Shards)
             ? await around.LookAsync(guarded, live, to, Cancellation) : new();
         return new ScalingSight(
             subject, seen, live?.Uid, live?.Pods ?? [], surroundings, live?.Temporary, specified.Environment.GuardRails,
@@ -70,6 +70,10 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         var (specified, component, region) = Open(input.Subject);
         var workload = Subject(specified, component, region, null).How?.Workload ?? throw Invalid($"{component.Name} has no workload under scaling any more: the catalog was changed.");
         var replicas = new Replicas(regions.Cluster(region));
+        // What holds data is asked again at the last moment: Temporal tries again, and what was decided stays to be done.
+        if (input.To < input.From && Subject(specified, component, region, null).How is { } how && await replicas.FindAsync(workload, Cancellation) is { } live && live.Wanted == input.From
+            && await new ScaleInCheck(specified, component, region, regions, time).WhyNotAsync(how, live, input.To, Cancellation) is { } why)
+            throw new AdapterException(AdapterFailureKind.Moved, $"{workload} keeps its {input.From} replicas for now: {why}");
         if (input.To < input.From && workload.Kind == "Deployment" && component.Scaling!.Tasks is not null)
             await replicas.PreferAsync(workload, [.. input.Spare], Cancellation);
         await replicas.SetAsync(workload, input.Uid, input.From, input.To, input.OperationId, input.Reason, input.Temporary, Cancellation);

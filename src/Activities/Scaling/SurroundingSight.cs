@@ -4,6 +4,8 @@ using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Elasticsearch;
 using PlatformOps.Adapters.Kubernetes;
+using PlatformOps.Adapters.Kubernetes.Health;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
@@ -49,13 +51,39 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
         {
             Connections = await ConnectionsAsync(live, ct),
             Room = await RoomAsync(how, live, ct),
+            // Not for the change: a run that died may have left nodes that get no shards.
+            Search = how.Shards ? await SearchAsync(ct) : null,
         }
-        : new()
+        : await HeldAsync(how, ct) with
         {
             Floors = await FloorsAsync(live, ct),
-            Search = how.Shards ? await SearchAsync(ct) : null,
             Tasks = how.Tasks is { } tasks ? await TasksAsync(tasks, live, ct) : null,
         };
+
+    /// <summary>What the replicas hold.</summary>
+    public async Task<ScalingSurroundings> HeldAsync(ScalingDefinition how, CancellationToken ct) => new()
+    {
+        Search = how.Shards ? await SearchAsync(ct) : null,
+        Database = KeepsPostgresql(how.Workload!) ? await DatabaseAsync(ct) : null,
+    };
+
+    /// <summary>Whether the pods of a workload are instances of a PostgreSQL that can be asked. One that a sandbox plays has none.</summary>
+    public bool KeepsPostgresql(ScaledWorkload workload) => workload.Kind == "StatefulSet" && component.Health.OfType<PostgresqlGate>().Any() && !regions.PlaysPostgresql(region.Name);
+
+    /// <summary>Has the primary read its configuration again. False: it could not be told to.</summary>
+    public async Task<bool> ReloadPostgresqlAsync(CancellationToken ct)
+    {
+        try
+        {
+            using var server = await regions.PostgresqlAsync(component.Health.OfType<PostgresqlGate>().First(), region, ct);
+            await new PostgresReplication(server).ReloadAsync(ct);
+            return true;
+        }
+        catch (AdapterException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>The caller disposes it.</summary>
     public async Task<ElasticsearchCluster> ElasticsearchAsync(CancellationToken ct)
@@ -111,6 +139,21 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
         catch (AdapterException)
         {
             return null;
+        }
+    }
+
+    private async Task<DatabaseInstances> DatabaseAsync(CancellationToken ct)
+    {
+        var gate = component.Health.OfType<PostgresqlGate>().First();
+        try
+        {
+            var behind = await new ClusterHealth(regions.Cluster(region)).EndpointPodsAsync(gate.Namespace, gate.Service, ct);
+            using var server = await regions.PostgresqlAsync(gate, region, ct);
+            return await new PostgresReplication(server).LookAsync(behind is [var pod] ? pod : null, ct);
+        }
+        catch (AdapterException failure)
+        {
+            return new(null, null, 0, failure.Message);
         }
     }
 

@@ -52,6 +52,12 @@ internal sealed class RunState
 
     public WorkflowTaskState WorkflowTask { get; set; } = new();
 
+    /// <summary>Workflow tasks that failed or timed out since the last one completed, without those at a sticky worker.</summary>
+    public int WorkflowTaskProblems { get; set; }
+
+    /// <summary>What the last one that is in history failed with; null: none did.</summary>
+    public IReadOnlyList<string>? LastProblem { get; set; }
+
     /// <summary>Id of the started event of the last workflow task that completed; 0 before the first.</summary>
     public long LastCompletedStartedEventId { get; set; }
 

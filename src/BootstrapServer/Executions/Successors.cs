@@ -89,7 +89,7 @@ internal sealed class Successors(Engine engine)
     {
         var runId = Guid.NewGuid().ToString();
         start.OriginalExecutionRunId = runId;
-        start.SearchAttributes = PauseInfo.Without(start.SearchAttributes);
+        start.SearchAttributes = ReportedProblems.Without(PauseInfo.Without(start.SearchAttributes));
         var successor = engine.Create(run.Namespace, run.WorkflowId, runId, start, requestId: Guid.NewGuid().ToString(), run.State.UserMetadata);
         successor.WorkflowTasks.ScheduleFirst();
         run.After(() => engine.Publish(successor));

@@ -193,6 +193,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         End(attempt: 1);
         if (noTrace)
             return null;
+        ReportedProblems.Clear(run);
         run.Touch();
         var item = run.Events.Add(EventType.WorkflowTaskCompleted, new HistoryEvent
         {
@@ -217,7 +218,10 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         PutSpeculativeIntoHistory(identity);
         if (!IsTransient)
+        {
             events.AddFailed(cause, failure, identity, baseRunId, newRunId);
+            run.State.LastProblem = ReportedProblems.Failed(cause);
+        }
         EndUnsuccessfully(countsAsAttempt: true);
     }
 
@@ -372,7 +376,10 @@ internal sealed class WorkflowTasks(WorkflowRun run)
     {
         PutSpeculativeIntoHistory(Current.Identity);
         if (!IsTransient)
+        {
             events.AddTimedOut(TimeoutType.StartToClose);
+            run.State.LastProblem = ReportedProblems.TimedOut(TimeoutType.StartToClose);
+        }
         EndUnsuccessfully(countsAsAttempt: true);
         ScheduleIfNone();
     }
@@ -394,6 +401,7 @@ internal sealed class WorkflowTasks(WorkflowRun run)
         var sticky = run.State.StickyQueue is not null;
         ClearSticky();
         End(attempt: countsAsAttempt && !sticky ? Current.Attempt + 1 : 1);
+        ReportedProblems.Note(run, counts: countsAsAttempt && !sticky);
     }
 
     private void End(int attempt)

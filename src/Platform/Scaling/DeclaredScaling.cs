@@ -1,10 +1,12 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Platform.Scaling;
 
 /// <summary>What specification and catalog say together about scaling in one region.</summary>
-public static class DeclaredScaling
+public static partial class DeclaredScaling
 {
     /// <summary>In which range the component may be; null: nobody may change its number but the specification.</summary>
     public static ScaleRange? RangeOf(EnvironmentSpecification environment, string component) =>
@@ -18,10 +20,24 @@ public static class DeclaredScaling
         var values = ManifestRenderer.Parameters(environment, component, region);
         return scaling with
         {
-            Signals = [.. scaling.Signals.Select(signal => signal with { Query = ManifestRenderer.FillText(signal.Query, values) })],
+            Signals = [.. scaling.Signals.Select(signal => signal with { Query = Filled(signal.Query, values) })],
             Tasks = scaling.Tasks is { } tasks ? tasks with { Namespace = ManifestRenderer.FillText(tasks.Namespace, values), Queue = ManifestRenderer.FillText(tasks.Queue, values) } : null,
         };
     }
+
+    /// <summary>Temporal's server and the metrics of its SDK for Go write labels with underscores for everything but letters and digits (https://github.com/temporalio/sdk-go/issues/912), those of other SDKs leave them as they are:
+    /// where a query looks for a pattern, both are meant.</summary>
+    private static string Filled(string query, Dictionary<string, JsonNode?> values)
+    {
+        var patterns = values.ToDictionary(value => value.Key, value => value.Value is JsonValue scalar && scalar.TryGetValue<string>(out var text) ? JsonValue.Create(OtherCharacters().Replace(text, ".")) : value.Value);
+        return ManifestRenderer.FillText(Patterns().Replace(query, pattern => ManifestRenderer.FillText(pattern.Value, patterns)), values);
+    }
+
+    [GeneratedRegex("=~\"[^\"]*\"")]
+    private static partial Regex Patterns();
+
+    [GeneratedRegex("[^A-Za-z0-9_]")]
+    private static partial Regex OtherCharacters();
 
     /// <summary>The number that the specification declares; null: it has none.</summary>
     public static int? NumberOf(EnvironmentSpecification environment, ComponentDefinition component, string region, string parameter) =>

@@ -112,19 +112,29 @@ public static class ScalingGuards
             : ScalingDecision.Scale(from, from - 1, $"{wanted.Why.TrimEnd('.')}; {node} holds no shards any more.");
     }
 
+    /// <remarks>Invariant: after the change commits wait for nobody who is gone, and as many standbys as they wait for are there.</remarks>
     private static ScalingDecision? Database(ScalingDefinition how, ScalingDecision wanted, DatabaseInstances? database)
     {
         if (database is null)
             return null;
-        if (database is not { Primary: { } primary, Synchronous: { } synchronous })
-            return ScalingDecision.Refuse(wanted.From, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess.");
+        if (database is not { Primary: { } primary, Standbys: { } standbys })
+            return ScalingDecision.Refuse(wanted.From, $"Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess. {database.Trouble}".TrimEnd());
         var leaving = Leaving(how.Workload!, wanted.From!.Value, wanted.To!.Value);
         if (leaving.Contains(primary))
             return ScalingDecision.Refuse(wanted.From, $"{primary}, which would go, is the primary. Hand over to another instance first.");
-        return leaving.FirstOrDefault(synchronous.Contains) is { } standby
-            ? ScalingDecision.Refuse(wanted.From, $"{standby}, which would go, is a synchronous standby: commits wait for it. Let another one take its place first.")
+        var waitedFor = standbys.Where(standby => standby.State is "sync" or "quorum").ToList();
+        // Whoever is waited for and gives another name than its pod's may be the one that goes, unless all that go are known by theirs.
+        if (waitedFor.FirstOrDefault(standby => !IsOf(how.Workload!, standby.Name)) is { } stranger && leaving.FirstOrDefault(pod => standbys.All(standby => standby.Name != pod)) is { } unknown)
+            return ScalingDecision.Refuse(wanted.From, $"Commits wait for a standby that calls itself {stranger.Name}, and that may be {unknown}, which would go. Have each standby give its pod's name as application_name.");
+        if (waitedFor.FirstOrDefault(standby => standby.State == "sync" && leaving.Contains(standby.Name)) is { } synchronous)
+            return ScalingDecision.Refuse(wanted.From, $"{synchronous.Name}, which would go, is a synchronous standby: commits wait for it. Let another one take its place first.");
+        var staying = waitedFor.Count(standby => !leaving.Contains(standby.Name));
+        return staying < database.Needed && waitedFor.Exists(standby => leaving.Contains(standby.Name))
+            ? ScalingDecision.Refuse(wanted.From, $"Commits wait for {database.Needed} of the standbys {string.Join(", ", waitedFor.Select(standby => standby.Name))}, and {staying} of them would stay: no commit would end any more. Change synchronous_standby_names first.")
             : null;
     }
+
+    private static bool IsOf(ScaledWorkload workload, string pod) => pod.StartsWith($"{workload.Name}-", StringComparison.Ordinal);
 
     private static ScalingDecision? Workers(ScalingDefinition how, ScalingDecision wanted, WorkerTasks? tasks, IReadOnlyList<string> pods)
     {

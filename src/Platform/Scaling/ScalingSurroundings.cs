@@ -56,10 +56,16 @@ public sealed record SearchNodes(string? Status, IReadOnlyDictionary<string, Sea
 /// <param name="HeapBytes">How much memory its Java heap may take.</param>
 public sealed record SearchNode(int Shards, long HeapBytes);
 
-/// <summary>Which instances of PostgreSQL nobody may take away.</summary>
-/// <param name="Primary">Null: it could not be found out.</param>
-/// <param name="Synchronous">Standbys that commits wait for; null: it could not be found out.</param>
-public sealed record DatabaseInstances(string? Primary, IReadOnlyList<string>? Synchronous);
+/// <summary>The instances of PostgreSQL, as the primary sees them.</summary>
+/// <param name="Primary">The name of its pod; null: it could not be found out.</param>
+/// <param name="Standbys">Those that are connected, by the names that they gave; null: they could not be found out.</param>
+/// <param name="Needed">How many standbys a commit waits for (<c>synchronous_standby_names</c>).</param>
+/// <param name="Trouble">Why something could not be found out, as a sentence; null: all could.</param>
+public sealed record DatabaseInstances(string? Primary, IReadOnlyList<DatabaseStandby>? Standbys, int Needed, string? Trouble = null);
+
+/// <param name="Name">Its <c>application_name</c>, which is the name of its pod.</param>
+/// <param name="State">As <c>pg_stat_replication.sync_state</c> has it: <c>sync</c>, <c>quorum</c>, <c>potential</c> or <c>async</c>.</param>
+public sealed record DatabaseStandby(string Name, string State);
 
 /// <summary>The workers that poll a task queue.</summary>
 /// <param name="Workers">By the name of their pod; null: they could not be asked.</param>

@@ -65,6 +65,8 @@ public sealed partial class ScaleComponent : Runbook
                 return End(RunbookPhase.Rejected, ScaleOutcome.Refused, $"Refused: {decision.Why} Nothing was changed.");
             if (request.Mode == RunbookMode.Plan)
                 return End(RunbookPhase.Completed, ScaleOutcome.Planned, PlanInWords());
+            if (!HasChanges && emptied)
+                await EmptyAsync(null, Acting.Token);
             if (!HasChanges)
                 return End(RunbookPhase.Completed, ScaleOutcome.AsWanted, decision.Why);
             if (!await IsApprovedAsync())
@@ -91,6 +93,9 @@ public sealed partial class ScaleComponent : Runbook
         before = first.Temporary?.Before ?? first.Seen.Replicas ?? 0;
         if (first.Seen.Replicas is { } found)
             own.Add(found);
+        // So is what it did to nodes that were to go: they would never be given a shard again.
+        if (LeftEmptied(first) && Workflow.Patched("emptied-nodes-of-a-dead-run"))
+            emptied = true;
         Use(first.Plan!, first.GuardRails);
         EnterPhase(RunbookPhase.Planning, PlanInWords());
         StopIfAborted();
@@ -242,6 +247,10 @@ public sealed partial class ScaleComponent : Runbook
                 return End(RunbookPhase.Failed, ScaleOutcome.Failed, $"{why} It could not go back to {before}: {trouble}");
         }
     }
+
+    /// <summary>Nodes are being emptied, and this run has not asked for it: only one at a time scales a component.</summary>
+    private static bool LeftEmptied(ScalingSight seen) => seen is { Subject.How.Workload: { } workload, Around.Search: { } search }
+        && search.Emptied.Any(node => node.StartsWith($"{workload.Name}-", StringComparison.Ordinal));
 
     /// <summary>Another number than the ones that this run found or set; null: there is none.</summary>
     private string? Superseded(int target) => sight?.Seen.Replicas is { } there && there != target && !own.Contains(there)

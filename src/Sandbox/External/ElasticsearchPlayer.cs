@@ -2,13 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green), its native users, its indices and their snapshots. Users prove themselves with their password,
+/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green), its native users, its nodes, its indices and their snapshots. Users prove themselves with their password,
 /// anybody with the token; until somebody changes its password, <c>elastic</c> has the token only.</summary>
 internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
 {
     private readonly DeclaredObjects objects;
     private readonly SearchIndices indices;
     private readonly SearchSnapshots snapshots;
+    private readonly SearchNodes nodes;
     private readonly Lock gate = new();
     private readonly Dictionary<string, JsonObject> users = new()
     {
@@ -20,7 +21,7 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
     /// <param name="storage">Where its snapshots lie.</param>
     public ElasticsearchPlayer(DeclaredObjects objects, SearchStorage storage)
     {
-        (this.objects, indices) = (objects, new(storage));
+        (this.objects, indices, nodes) = (objects, new(storage), new(objects));
         snapshots = new(indices, storage, TimeProvider.System);
     }
 
@@ -61,7 +62,7 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
                 ("PUT" or "POST", ["_security", "user", var name, "_password"]) => SetPassword(name, call.Body),
                 ("PUT" or "POST", ["_security", "user", var name, "_enable"]) => Enable(name, true),
                 ("PUT" or "POST", ["_security", "user", var name, "_disable"]) => Enable(name, false),
-                _ => snapshots.Answer(call) ?? indices.Answer(call),
+                _ => nodes.Answer(call) ?? snapshots.Answer(call) ?? indices.Answer(call),
             };
     }
 

@@ -8,6 +8,8 @@ namespace PlatformOps.BootstrapServer.Tests.WorkflowTasks;
 
 public class WorkflowTaskTests(SharedServer server)
 {
+    private static readonly Temporalio.Common.SearchAttributeKey<IReadOnlyCollection<string>> Problems = Temporalio.Common.SearchAttributeKey.CreateKeywordList("TemporalReportedProblems");
+
     [Fact]
     public async Task Finishes_a_workflow_whose_code_threw_once_it_is_fixed()
     {
@@ -40,6 +42,34 @@ public class WorkflowTaskTests(SharedServer server)
         }
         await using (server.StartWorker(queue, o => o.AddWorkflow<TimerFirstWorkflow>()))
             Assert.Equal("timer first", await handle.GetResultAsync<string>());
+    }
+
+    /// <summary>As the real server does from version 1.30 on, with its default of five in a row.</summary>
+    [Fact]
+    public async Task Finds_a_workflow_whose_tasks_keep_failing_and_not_any_more_when_one_completes()
+    {
+        var queue = "queue-" + Guid.NewGuid();
+        var handle = await server.Client.StartWorkflowAsync((EchoWorkflow w) => w.RunAsync("mended"), new(id: "problems-" + queue, taskQueue: queue));
+        for (var attempt = 1; attempt <= 5; attempt++)
+        {
+            Assert.Empty((await handle.DescribeAsync()).TypedSearchAttributes.ContainsKey(Problems) ? ["found"] : Array.Empty<string>());
+            var taken = await PollAsync(queue);
+            await server.Client.WorkflowService.RespondWorkflowTaskFailedAsync(new()
+            {
+                Namespace = "default",
+                TaskToken = taken.TaskToken,
+                Cause = attempt == 1 ? WorkflowTaskFailedCause.NonDeterministicError : WorkflowTaskFailedCause.WorkflowWorkerUnhandledFailure,
+                Identity = "ghost",
+            });
+        }
+
+        // Those after the first are not in history, and do not change what is said.
+        Assert.Equal(["category=WorkflowTaskFailed", "cause=WorkflowTaskFailedCauseNonDeterministicError"], (await handle.DescribeAsync()).TypedSearchAttributes.Get(Problems));
+        var found = $"TemporalReportedProblems = 'category=WorkflowTaskFailed' AND TemporalReportedProblems IS NOT NULL AND WorkflowId = '{handle.Id}'";
+        await Wait.UntilAsync(async () => (await server.Client.CountWorkflowsAsync(found)).Count == 1);
+        await using (server.StartWorker(queue, o => o.AddWorkflow<EchoWorkflow>()))
+            Assert.Equal("mended", await handle.GetResultAsync());
+        await Wait.UntilAsync(async () => (await server.Client.CountWorkflowsAsync(found)).Count == 0);
     }
 
     [Fact]

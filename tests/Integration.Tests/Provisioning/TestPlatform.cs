@@ -85,9 +85,10 @@ internal sealed class TestPlatform : IAsyncDisposable
 
     /// <summary>What scaling does to this platform. The caller disposes it.</summary>
     /// <param name="further">Regions whose cluster is the same one.</param>
-    public ScalingActivities Scaling(params string[] further) => new(
-        new(SpecificationFolder, Path.Combine(folder, "catalog")),
-        new() { Regions = further.Append(Region).ToDictionary(region => region, _ => new RegionConnection { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) }) });
+    public ScalingActivities Scaling(params string[] further) => Scaling(further.Append(Region).ToDictionary(region => region, _ => new RegionConnection { Kubeconfig = cluster.Kubeconfig(Proxy.Address, Proxy.Token) }));
+
+    /// <inheritdoc cref="Scaling(string[])"/>
+    public ScalingActivities Scaling(IReadOnlyDictionary<string, RegionConnection> regions) => new(new(SpecificationFolder, Path.Combine(folder, "catalog")), new() { Regions = regions });
 
     public string Read(string path) => File.ReadAllText(Path.Combine(folder, path));
 

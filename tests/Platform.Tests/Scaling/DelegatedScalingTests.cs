@@ -35,7 +35,7 @@ public sealed class DelegatedScalingTests
         Assert.Equal(["slots", "backlog", "cpu"], spec["triggers"]!.AsArray().Select(trigger => (string)trigger!["name"]!));
         var (slots, backlog) = (spec["triggers"]![0]!, spec["triggers"]![1]!);
         Assert.Equal(("prometheus", "Value", "70", "false"), ((string)slots["type"]!, (string)slots["metricType"]!, (string)slots["metadata"]!["threshold"]!, (string)slots["metadata"]!["ignoreNullValues"]!));
-        Assert.Contains("task_queue=\"orders\"", (string)slots["metadata"]!["query"]!, StringComparison.Ordinal);
+        Assert.Contains("task_queue=~\"orders\"", (string)slots["metadata"]!["query"]!, StringComparison.Ordinal);
         Assert.Equal(
             """{"endpoint":"temporal-frontend.temporal-backend:7233","namespace":"orders","taskQueue":"orders","queueTypes":"workflow,activity","targetQueueSize":"100"}""",
             backlog["metadata"]!.ToJsonString());

@@ -71,14 +71,35 @@ public sealed class ScalingGuardsTests
         InShort(Apply(Plain with { Shards = true }, 4, 3, new() { Search = Search("green", 4, 0, each: 25) })));
 
     [Theory]
-    [InlineData("web-0", "web-1", 2, ScalingVerdict.Scale, "asked for")]
-    [InlineData("web-0", "web-2", 2, ScalingVerdict.Refuse, "web-2, which would go, is a synchronous standby: commits wait for it. Let another one take its place first.")]
-    [InlineData("web-2", "web-0", 2, ScalingVerdict.Refuse, "web-2, which would go, is the primary. Hand over to another instance first.")]
-    [InlineData(null, "web-0", 2, ScalingVerdict.Refuse, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess.")]
-    [InlineData("web-0", null, 2, ScalingVerdict.Refuse, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess.")]
-    public void A_primary_and_a_synchronous_standby_stay(string? primary, string? synchronous, int to, ScalingVerdict verdict, string why) => Assert.Equal(
+    [InlineData("web-0", "web-1=sync web-2=async", 1, 2, ScalingVerdict.Scale, "asked for")]
+    [InlineData("web-0", "web-1=sync web-2=potential", 1, 2, ScalingVerdict.Scale, "asked for")]
+    [InlineData("web-0", "web-1=async web-2=sync", 1, 2, ScalingVerdict.Refuse, "web-2, which would go, is a synchronous standby: commits wait for it. Let another one take its place first.")]
+    [InlineData("web-2", "web-0=sync", 1, 2, ScalingVerdict.Refuse, "web-2, which would go, is the primary. Hand over to another instance first.")]
+    // Any one of two: one may go, the other one has to stay.
+    [InlineData("web-0", "web-1=quorum web-2=quorum", 1, 2, ScalingVerdict.Scale, "asked for")]
+    [InlineData("web-0", "web-1=quorum web-2=quorum", 1, 1, ScalingVerdict.Refuse, "Commits wait for 1 of the standbys web-1, web-2, and 0 of them would stay: no commit would end any more. Change synchronous_standby_names first.")]
+    [InlineData("web-0", "web-1=quorum web-2=quorum", 2, 2, ScalingVerdict.Refuse, "Commits wait for 2 of the standbys web-1, web-2, and 1 of them would stay: no commit would end any more. Change synchronous_standby_names first.")]
+    [InlineData("web-0", "web-2=quorum", 1, 2, ScalingVerdict.Refuse, "Commits wait for 1 of the standbys web-2, and 0 of them would stay: no commit would end any more. Change synchronous_standby_names first.")]
+    // One outside counts, and nobody who goes may be it.
+    [InlineData("web-0", "other=quorum web-2=quorum", 1, 2, ScalingVerdict.Scale, "asked for")]
+    [InlineData("web-0", "walreceiver=sync", 1, 2, ScalingVerdict.Refuse, "Commits wait for a standby that calls itself walreceiver, and that may be web-2, which would go. Have each standby give its pod's name as application_name.")]
+    [InlineData("web-0", "web-1=async", 0, 1, ScalingVerdict.Scale, "asked for")]
+    [InlineData(null, "web-1=async", 0, 2, ScalingVerdict.Refuse, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess. Nobody answers.")]
+    [InlineData("web-0", null, 0, 2, ScalingVerdict.Refuse, "Which instances are the primary and the synchronous standbys could not be found out: none goes on a guess. Nobody answers.")]
+    public void A_primary_and_a_synchronous_standby_stay_and_so_does_the_quorum(string? primary, string? standbys, int needed, int to, ScalingVerdict verdict, string why) => Assert.Equal(
         (verdict, why),
-        Apply(Plain, 3, to, new() { Database = new(primary, synchronous is null ? null : [synchronous]) }) is var decision ? (decision.Verdict, decision.Why) : default);
+        Apply(Plain, 3, to, new() { Database = new(primary, standbys?.Split(' ').Select(standby => new DatabaseStandby(standby.Split('=')[0], standby.Split('=')[1])).ToList(), needed, "Nobody answers.") }) is var decision ? (decision.Verdict, decision.Why) : default);
+
+    [Theory]
+    [InlineData("", 0)]
+    [InlineData("ANY 1 (\"postgresql-0\", \"postgresql-1\", \"postgresql-2\")", 1)]
+    [InlineData("any 2 (a, b, c)", 2)]
+    [InlineData("FIRST 2 (a, b, c)", 2)]
+    [InlineData("3 (a, b, c)", 3)]
+    [InlineData("a, b", 1)]
+    [InlineData("*", 1)]
+    [InlineData("\"any\", b", 1)]
+    public void How_many_standbys_a_commit_waits_for_stands_in_their_names(string names, int needed) => Assert.Equal(needed, SynchronousStandbys.Needed(names));
 
     [Fact]
     public void Workers_go_when_they_do_nothing()

@@ -178,6 +178,39 @@ public sealed class ScaleComponentTests(SkippingRunbookServer skipping, RunbookS
         Around = looks => new() { Search = looks < 3 ? Nodes(3, "") : looks < 5 ? Nodes(1, "web-4") : Nodes(0, "web-4") },
     };
 
+    [Fact]
+    public async Task What_a_run_that_was_killed_did_to_a_node_is_finished_or_taken_back_by_the_next_one()
+    {
+        // Killed between the exclusion and the removal of the node.
+        var world = Search();
+        await using (var died = await ScaleRun.StartAsync(server, world, new() { Replicas = 4 }))
+        {
+            await died.UntilAsync(_ => world.Events.Contains("empty web-4"));
+            await died.Handle.TerminateAsync("a mistake");
+        }
+
+        await using (var next = await ScaleRun.StartAsync(skipping, world, new() { Replicas = 4 }))
+            Assert.Equal(ScaleOutcome.Scaled, (await next.ReportAsync()).Outcome);
+        Assert.Equal(["5 to 4", "empty nobody"], world.Events.Except(["empty web-4"]));
+
+        // Killed after the removal: whoever comes back under that name is to hold shards again.
+        var removed = new FakeScaling { Replicas = 4, How = Search().How, Around = _ => new() { Search = Nodes(0, "web-4") } };
+        await using var more = await ScaleRun.StartAsync(skipping, removed, new() { Replicas = 5 });
+        Assert.Equal(ScaleOutcome.Scaled, (await more.ReportAsync()).Outcome);
+        Assert.Equal(["4 to 5", "empty nobody"], removed.Events);
+
+        // People want it to stay after all.
+        var stays = new FakeScaling { Replicas = 5, How = Search().How, Around = _ => new() { Search = Nodes(2, "web-4") } };
+        await using var same = await ScaleRun.StartAsync(skipping, stays, new() { Replicas = 5 });
+        Assert.Equal(ScaleOutcome.AsWanted, (await same.ReportAsync()).Outcome);
+        Assert.Equal(["empty nobody"], stays.Events);
+        // Somebody else's nodes are nobody's business here.
+        var foreign = new FakeScaling { Replicas = 5, How = Search().How, Around = _ => new() { Search = Nodes(2, "others-4") } };
+        await using var left = await ScaleRun.StartAsync(skipping, foreign, new() { Replicas = 5 });
+        Assert.Equal(ScaleOutcome.AsWanted, (await left.ReportAsync()).Outcome);
+        Assert.Empty(foreign.Events);
+    }
+
     private static SearchNodes Nodes(int shards, string emptied) =>
         new("green", Enumerable.Range(0, 5).ToDictionary(ordinal => $"web-{ordinal}", ordinal => new SearchNode(ordinal == 4 ? shards : 2, 1L << 30)), [emptied]);
 

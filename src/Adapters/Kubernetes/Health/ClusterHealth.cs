@@ -58,6 +58,11 @@ public sealed class ClusterHealth(KubernetesConnection connection)
         return found;
     }
 
+    /// <summary>The names of the ready pods behind a Service, sorted.</summary>
+    public async Task<IReadOnlyList<string>> EndpointPodsAsync(string space, string service, CancellationToken ct) =>
+        [.. Objects((await FindAsync("v1", "Endpoints", space, service, ct))?["subsets"]).SelectMany(subset => Objects(subset["addresses"]))
+            .Where(address => (string?)address["targetRef"]?["kind"] == "Pod").Select(address => (string)address["targetRef"]!["name"]!).Order(StringComparer.Ordinal)];
+
     /// <summary>Whether Argo CD has brought an Application to what is declared.</summary>
     public async Task<GateStatus> ApplicationAsync(ApplicationGate gate, CancellationToken ct) =>
         ApplicationStatus.Judge($"Application {gate.Namespace}/{gate.Name}", await FindAsync("argoproj.io/v1alpha1", "Application", gate.Namespace, gate.Name, ct));
