@@ -13,6 +13,7 @@ using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Specification;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
+using AwsDatabases = PlatformOps.Adapters.Aws.Databases.DatabaseInstances;
 
 namespace PlatformOps.Activities.Scaling;
 
@@ -106,7 +107,32 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
                 live[other.Name] = there.Wanted;
         }
 
-        return DeclaredScaling.Budgets(specified.Environment, specified.Catalog, region.Name, name => live.TryGetValue(name, out var replicas) ? replicas : null).GetValueOrDefault(database);
+        var budget = DeclaredScaling.Budgets(specified.Environment, specified.Catalog, region.Name, name => live.TryGetValue(name, out var replicas) ? replicas : null).GetValueOrDefault(database);
+        if (budget?.Limit is not { } declared)
+            return budget;
+        // What is declared may not be in force: it takes a restart, or another class of the instance.
+        try
+        {
+            return budget with { Limit = Math.Min(declared, await AcceptedAsync(specified.Catalog.Find(database)!, ct) ?? declared) };
+        }
+        catch (AdapterException)
+        {
+            return budget with { Limit = null };
+        }
+    }
+
+    /// <summary>How many connections a database accepts now, as it says itself or as its class in RDS does; null: nobody can be asked.</summary>
+    private async Task<int?> AcceptedAsync(ComponentDefinition database, CancellationToken ct)
+    {
+        if (database.Health.OfType<PostgresqlGate>().FirstOrDefault() is { } gate && !regions.PlaysPostgresql(region.Name))
+        {
+            using var server = await regions.PostgresqlAsync(gate, region, ct);
+            return await new PostgresReplication(server).ConnectionsAsync(ct);
+        }
+
+        if (!regions.StatesAws(region.Name) || ManifestRenderer.Render(specified.Environment, database, region.Name).FirstOrDefault(item => item.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }) is not { } declared)
+            return null;
+        return await new AwsDatabases(regions.Aws(region.Name)).FindAsync(declared.Address.Name, ct) is { } instance ? DatabaseClasses.Connections(instance.Class) : null;
     }
 
     private async Task<PodRoom?> RoomAsync(ScalingDefinition how, LiveReplicas live, CancellationToken ct)

@@ -2,7 +2,7 @@ using PlatformOps.Platform.Scaling;
 
 namespace PlatformOps.Adapters.Postgres;
 
-/// <summary>Who follows a server, and for whom its commits wait.</summary>
+/// <summary>Who follows a server, for whom its commits wait, and how many it serves.</summary>
 public sealed class PostgresReplication(PostgresServer server)
 {
     /// <summary>How the server sees its standbys.</summary>
@@ -21,6 +21,11 @@ public sealed class PostgresReplication(PostgresServer server)
             pod, [.. rows.Select(row => new DatabaseStandby((string?)row["name"] ?? "", (string)row["state"]!)).OrderBy(standby => standby.Name, StringComparer.Ordinal)], needed,
             pod is null ? $"No pod behind its Service is known to be {server.Address}." : null);
     }, ct);
+
+    /// <summary>How many connections the server accepts, those for superusers among them.</summary>
+    /// <exception cref="AdapterException">It does not answer, or refuses us.</exception>
+    public async Task<int> ConnectionsAsync(CancellationToken ct) =>
+        (int)await server.InAsync("say how many connections it accepts", null, session => session.CountAsync("SELECT current_setting('max_connections')::bigint AS count"), ct);
 
     /// <summary>Has the server read its configuration files again. Settings that take a restart stay.</summary>
     /// <exception cref="AdapterException">It does not answer, or our login may not.</exception>

@@ -52,7 +52,7 @@ internal static class ObjectPlanner
                 Reason = $"{string.Join("; ", foreign.Select(pair => $"{pair.Path} is owned by {string.Join(", ", pair.Others)}"))}. Let its owner give the field up, or specify its value.",
                 Changes = changes,
             }
-            : planned with { Action = PlannedAction.Change, Reason = WithRest(changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", desired, live), Changes = changes };
+            : planned with { Action = PlannedAction.Change, Reason = WithRest(changes.Count == 1 ? "1 field differs." : $"{changes.Count} fields differ.", desired, live, Downtime(desired, changes)), Changes = changes };
     }
 
     public static PlannedObject PlanUndeclared(ResourceAddress address, JsonObject live, GuardRails guardRails, PlanPurpose purpose)
@@ -68,8 +68,17 @@ internal static class ObjectPlanner
         WhyKept(item.Address, environment.GuardRails, purpose) ?? store);
 
     /// <summary>The reason, with what is left as it is although it is not declared so.</summary>
-    private static string WithRest(string reason, DesiredObject desired, JsonObject live) =>
-        string.Join(' ', new[] { reason, desired.Yields, SearchAttributesLeft(desired, live) }.OfType<string>());
+    private static string WithRest(string reason, DesiredObject desired, JsonObject live, string? downtime = null) =>
+        string.Join(' ', new[] { reason, downtime, desired.Yields, SearchAttributesLeft(desired, live) }.OfType<string>());
+
+    /// <summary>Who approves is to know that clients will notice (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html).</summary>
+    private static string? Downtime(DesiredObject desired, IReadOnlyList<FieldChange> changes)
+    {
+        if (desired.Address is not { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" } || !changes.Any(change => change.Path is "spec.instanceClass" or "spec.engineVersion"))
+            return null;
+        var standby = (bool?)desired.Manifest["spec"]?["multiAz"] == true && changes.All(change => change.Path != "spec.engineVersion");
+        return $"RDS begins at once, not in the maintenance window, and {(standby ? "fails over to the standby: clients wait for about a minute or two" : "restarts the instance: clients wait for minutes")}.";
+    }
 
     /// <summary>A namespace keeps what it has: what is no longer declared is at least said.</summary>
     private static string? SearchAttributesLeft(DesiredObject desired, JsonObject live)

@@ -108,9 +108,16 @@ internal static class EnvironmentChecks
         return manifest?["spec"]?["template"]?["spec"]?["terminationGracePeriodSeconds"] is JsonValue value && value.TryGetValue<long>(out var seconds) ? TimeSpan.FromSeconds(seconds) : null;
     }
 
-    /// <summary>The pools of everybody must fit into the database together: each alone may look small.</summary>
+    /// <summary>The pools of everybody must fit into the database together: each alone may look small. A managed database accepts what its class has memory for, whatever is declared.</summary>
     private static void CheckConnections(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
     {
+        foreach (var component in environment.Components.Where(listed => listed.Enabled).Select(listed => catalog.Find(listed.Name)).OfType<ComponentDefinition>().Where(known => known.Scaling?.Parameter == "maxConnections"))
+        {
+            var values = ManifestRenderer.Parameters(environment, component, environment.PrimaryRegion);
+            if (values.GetValueOrDefault("instanceClass") is { } instanceClass && DatabaseClasses.Connections((string)instanceClass!) is { } most && (long?)values["maxConnections"] > most)
+                reader.Report($"{path}.components.{component.Name}.maxConnections", $"{(long?)values["maxConnections"]} are declared, and {instanceClass} accepts at most {most}; take a larger class, or declare what it accepts");
+        }
+
         foreach (var region in environment.Regions)
         {
             foreach (var (database, budget) in DeclaredScaling.Budgets(environment, catalog, region.Name))

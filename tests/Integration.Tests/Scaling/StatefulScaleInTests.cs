@@ -62,6 +62,21 @@ public sealed class StatefulScaleInTests(SandboxCluster cluster, PostgresCluster
         }
     }
 
+    /// <summary>A changed <c>max_connections</c> takes a restart.</summary>
+    [Fact]
+    public async Task Pools_have_to_fit_into_what_a_server_accepts_now_not_into_what_is_declared()
+    {
+        await postgres.StartAsync();
+        await using var world = await World.CreateAsync(cluster, "postgresql: {service: web}", ", connections: pool, connectionLimit: maxConnections", access => access with
+        {
+            Postgresql = new(postgres.Address, PostgresCluster.Owner, postgres.PasswordFile, CertificateAuthority: postgres.Authority),
+        });
+
+        var accepted = int.Parse((await postgres.AskAsync("SHOW max_connections"))!, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(accepted, (await world.LookAsync(4)).Around.Connections!.Limit);
+        Assert.StartsWith("With 8 replicas the pools need app 8 x 20 = 160 connections, and the database accepts 100", await world.RefusalAsync(8), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_node_of_Elasticsearch_goes_when_it_holds_no_shard_also_at_the_last_look()
     {
@@ -115,6 +130,8 @@ public sealed class StatefulScaleInTests(SandboxCluster cluster, PostgresCluster
             platform.Scale(1, 8);
             platform.Specify($"{{replicas: {replicas}}}");
             platform.Write("catalog/app/component.yaml", platform.Read("catalog/app/component.yaml").Replace("- rollout: {kind: Deployment, name: web}", $"- {gate}", StringComparison.Ordinal)
+                .Replace("parameters:", scaling.Contains("pool", StringComparison.Ordinal)
+                    ? "parameters:\n  pool: {type: integer, default: 20, summary: Of each.}\n  maxConnections: {type: integer, default: 500, summary: Of the server.}" : "parameters:", StringComparison.Ordinal)
                 + $"\nscaling: {{workload: StatefulSet/web{scaling}}}\n");
             platform.Write("catalog/app/web.yaml", platform.Read("catalog/app/web.yaml")
                 .Replace("kind: Deployment", "kind: StatefulSet", StringComparison.Ordinal).Replace("replicas: ${replicas}", "replicas: ${replicas}\n  serviceName: web", StringComparison.Ordinal)
