@@ -49,7 +49,26 @@ public sealed record FailoverState
 
     /// <summary>What is being carried out; null: nothing.</summary>
     public OpenOperation? Open { get; init; }
+
+    /// <summary>What waits for approval; null: nothing.</summary>
+    public OpenApproval? Asked { get; init; }
+
+    /// <summary>Something of it came when nothing was decided any more: the next run decides at once.</summary>
+    public bool Undecided { get; init; }
+
+    /// <summary>The hash of what people refused: it is not asked for again.</summary>
+    public string? RejectedHash { get; init; }
+
+    /// <summary>Since when a restart in place has been tried; null: it has not.</summary>
+    public DateTimeOffset? RestartingSince { get; init; }
 }
+
+/// <summary>What people were asked to approve, and who has.</summary>
+/// <param name="Needed">How many have to.</param>
+/// <param name="RequestedBy">Who asked for it; they cannot approve.</param>
+/// <param name="ByPolicy">Nobody asked: the evidence did.</param>
+public sealed record OpenApproval(
+    FailoverProposal Proposal, string Why, int Needed, string? RequestedBy, bool ByPolicy, DateTimeOffset Since, DateTimeOffset Until, IReadOnlyList<ApproveInput> Approvals);
 
 /// <summary>A change of places in the middle, past its point of no return: the step that was begun is begun again.</summary>
 public sealed record OpenOperation

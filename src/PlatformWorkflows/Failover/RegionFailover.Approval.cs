@@ -9,8 +9,29 @@ public sealed partial class RegionFailover
 {
     private readonly List<ApproveInput> approvals = [];
     private Pending? pending;
+    private bool askedBefore;
     private string? rejection;
     private string? rejectedHash;
+
+    /// <summary>The run before this one had asked, and the observers that began anew may not have found again what was asked about: that takes no answer away.</summary>
+    private bool LookingAnew => askedBefore && Now < startedAt + settings!.Timing.AgainstRenewal + settings.Timing.FreshFor;
+
+    /// <summary>The run before this one had asked.</summary>
+    private void GoOnAsking()
+    {
+        rejectedHash = state.RejectedHash;
+        restartingSince = state.RestartingSince;
+        news |= state.Undecided;
+        if (state.Asked is { } open)
+        {
+            askedBefore = true;
+            pending = new(open.Proposal, open.Proposal.Hash, open.Why, open.Needed, open.RequestedBy, open.ByPolicy, open.Since, open.Until);
+            approvals.AddRange(open.Approvals);
+            EnterPhase(RunbookPhase.AwaitingApproval, open.Why);
+        }
+
+        state = state with { Asked = null, Undecided = false, RejectedHash = null, RestartingSince = null };
+    }
 
     /// <summary>Asks for approval of what policy proposes, or begins what has been approved.</summary>
     /// <param name="requested">What policy would do with an approval now; null: nothing.</param>
@@ -23,7 +44,7 @@ public sealed partial class RegionFailover
             return;
         }
 
-        if (pending is { ByPolicy: true } known && (requested is null || requested.Proposal.Hash != known.Proposal.Hash))
+        if (pending is { ByPolicy: true } known && (requested is null ? !LookingAnew : requested.Proposal.Hash != known.Proposal.Hash))
         {
             // Others facts: what was approved is not what would be done any more.
             pending = null;
@@ -41,7 +62,7 @@ public sealed partial class RegionFailover
 
         if (pending is null && requested is not null && rejectedHash != requested.Proposal.Hash)
             Ask(requested.Proposal, requested.Reason, Math.Max(1, settings!.Approvals), requestedBy: null);
-        if (pending is { } approved && approvals.Count >= approved.Needed)
+        if (pending is { } approved && approvals.Count >= approved.Needed && (requested is not null || !approved.ByPolicy))
             Begin(approved.Proposal, approved.Why, asked: !approved.ByPolicy);
     }
 

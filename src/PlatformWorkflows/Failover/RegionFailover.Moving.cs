@@ -11,7 +11,18 @@ public sealed partial class RegionFailover
 
     /// <summary>What the next run begins with, here or at another cluster. It changes no more while the run stands still, but for alerts, which are repeated.</summary>
     [WorkflowQuery("carried")]
-    public RegionFailoverRequest Carried() => request with { State = state with { Reports = [.. reports.Values], Alerts = [.. alerts.Values.TakeLast(500)] } };
+    public RegionFailoverRequest Carried() => request with
+    {
+        State = state with
+        {
+            Reports = [.. reports.Values],
+            Alerts = [.. alerts.Values.TakeLast(500)],
+            Undecided = news,
+            RejectedHash = rejectedHash,
+            RestartingSince = restartingSince,
+            Asked = pending is { } open && recovering is null ? new(open.Proposal, open.Why, open.Needed, open.RequestedBy, open.ByPolicy, open.Since, open.Until, [.. approvals]) : null,
+        },
+    };
 
     /// <summary>Stands still: nothing is watched, and nothing fails over, until it is resumed. Refused in the middle of something.</summary>
     [WorkflowUpdate("suspend")]

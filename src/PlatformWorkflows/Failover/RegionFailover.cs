@@ -14,6 +14,7 @@ public sealed partial class RegionFailover
     private readonly DateTimeOffset startedAt = new(Workflow.UtcNow);
     private readonly Dictionary<string, ObserverReport> reports = [];
     private readonly OrderedDictionary<string, AlertSignal> alerts = [];
+    private readonly List<Task> observing = [];
     private RegionFailoverRequest request;
     private FailoverSettings? settings;
     private FailoverState state;
@@ -36,7 +37,7 @@ public sealed partial class RegionFailover
     }
 
     /// <summary>Cancelled when this run does not watch any more.</summary>
-    private CancellationTokenSource Watching { get; } = new();
+    private CancellationTokenSource Watching { get; set; } = new();
 
     private static DateTimeOffset Now => new(Workflow.UtcNow);
 
@@ -48,6 +49,12 @@ public sealed partial class RegionFailover
 
     /// <summary>For starters: what a worker had in hands when it died is given to another one after so long, not after the ten seconds that are the default.</summary>
     public static TimeSpan TaskTimeout { get; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many events a run has when it continues as new: nobody is about to decide anything, or somebody may be.</summary>
+    private const int CalmLength = 1_000, AnyLength = 4_000;
+
+    /// <summary>An observer hears with its heartbeat that it is to end; one whose worker has died is not waited for.</summary>
+    private static TimeSpan ObserversEndWithin { get; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Workflow id of the run of an environment.</summary>
     public static string WorkflowId(string environment) => $"failover/{environment}";
@@ -71,6 +78,7 @@ public sealed partial class RegionFailover
                 return await SayWhatWouldBeDoneAsync();
             Observe();
             GoOn();
+            GoOnAsking();
             GoOnWithClaim();
             _ = GoOnWithRestAsync();
             while (!Workflow.CancellationToken.IsCancellationRequested)
@@ -94,7 +102,7 @@ public sealed partial class RegionFailover
                 }
 
                 Decide();
-                if (Workflow.ContinueAsNewSuggested && pending is null && restarting is null && (recovering is null || MayInterrupt))
+                if (MayContinue())
                     await ContinueAsync();
             }
 
@@ -161,14 +169,21 @@ public sealed partial class RegionFailover
     /// <summary>Two observers, each in its region. Temporal starts one again elsewhere when its heartbeat stays away.</summary>
     private void Observe()
     {
-        foreach (var region in settings!.Regions)
-            _ = ObserveAsync(region);
-        EnterPhase(RunbookPhase.Observing, $"Watching {state.Primary} from {string.Join(" and ", settings.Regions)}.");
+        ObserveAgain(Workflow.Patched("observers-awaited"));
+        EnterPhase(RunbookPhase.Observing, $"Watching {state.Primary} from {string.Join(" and ", settings!.Regions)}.");
     }
 
-    private async Task ObserveAsync(string region)
+    /// <param name="awaited">Whether one that is cancelled is heard out.</param>
+    private void ObserveAgain(bool awaited)
     {
-        while (!Watching.IsCancellationRequested)
+        observing.Clear();
+        foreach (var region in settings!.Regions)
+            observing.Add(ObserveAsync(region, Watching, awaited));
+    }
+
+    private async Task ObserveAsync(string region, CancellationTokenSource watching, bool awaited)
+    {
+        while (!watching.IsCancellationRequested)
         {
             try
             {
@@ -181,17 +196,31 @@ public sealed partial class RegionFailover
                         StartToCloseTimeout = TimeSpan.FromDays(30),
                         HeartbeatTimeout = TimeSpan.FromSeconds(3),
                         RetryPolicy = new() { InitialInterval = TimeSpan.FromMilliseconds(200), MaximumInterval = TimeSpan.FromSeconds(2) },
-                        CancellationToken = Watching.Token,
+                        CancellationToken = watching.Token,
+                        CancellationType = awaited ? ActivityCancellationType.WaitCancellationCompleted : ActivityCancellationType.TryCancel,
                     });
             }
             catch (Exception failure) when (failure is FailureException || TemporalException.IsCanceledException(failure))
             {
                 // One that can never work says so here; it is asked again, since nobody would see it otherwise.
-                if (!Watching.IsCancellationRequested)
+                if (!watching.IsCancellationRequested)
                     await Workflow.DelayAsync(TimeSpan.FromMinutes(1), CancellationToken.None);
             }
         }
     }
+
+    /// <summary>Whether the next run goes on from here: when the server suggests it, or before that, so that a worker that takes the run over has read its history in a fraction of <see cref="TaskTimeout"/>.
+    /// Before that only where nothing is being done: the observers begin anew, and see nothing for a moment.</summary>
+    private bool MayContinue()
+    {
+        if (Workflow.ContinueAsNewSuggested && pending is null && restarting is null && (recovering is null || MayInterrupt))
+            return true;
+        var atMost = Workflow.ContinueAsNewSuggested ? 0 : Calm ? CalmLength : AnyLength;
+        return !Drill && restarting is null && recovering is null && Workflow.CurrentHistoryLength >= atMost && Workflow.Patched("continue-early");
+    }
+
+    /// <summary>Nobody is about to decide anything: all is well, people are asked, or it was refused.</summary>
+    private bool Calm => pending is not null || decision is FailoverDecision.Refuse or FailoverDecision.Wait { Code: FailoverReason.Healthy or FailoverReason.AlertAlone };
 
     private Task NewsAsync()
     {
@@ -264,6 +293,21 @@ public sealed partial class RegionFailover
     private async Task ContinueAsync()
     {
         Watching.Cancel();
+        // A signal that comes meanwhile makes the server refuse the end of this run, and the whole history is read again for the next try: the observers of a primary that is down would let none succeed.
+        if (observing.Exists(observer => !observer.IsCompleted) && Workflow.Patched("observers-awaited"))
+        {
+            await Workflow.WaitConditionAsync(() => observing.TrueForAll(observer => observer.IsCompleted), ObserversEndWithin, CancellationToken.None);
+            // What this run was told meanwhile comes first: a change of places that has begun is not interrupted, and the next run would not know of the others.
+            if (suspended is not null || Workflow.CancellationToken.IsCancellationRequested)
+                return;
+            if (recovering is not null && !MayInterrupt)
+            {
+                Watching = new();
+                ObserveAgain(awaited: true);
+                return;
+            }
+        }
+
         await Workflow.WaitConditionAsync(() => Workflow.AllHandlersFinished, CancellationToken.None);
         await InterruptAsync();
         Input<RegionFailoverRequest> carried = Carried();

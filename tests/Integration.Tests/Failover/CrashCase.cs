@@ -65,9 +65,14 @@ public sealed record CrashCase(bool Synchronous, Cause Cause, string Step, Momen
            // A server that its guard has fenced is not fenced again.
            where !(cause == Cause.PostmasterKilled && step == "fence")
            from moment in Enum.GetValues<Moment>()
+           // One that is gone does not answer: fencing it has no effect and no end that anybody could be told of.
+           where !(cause == Cause.NodeLost && step == "fence" && moment != Moment.BeforeEffect)
            from victim in Enum.GetValues<Victim>()
            select new CrashCase(synchronous, cause, step, moment, victim, TimeSpan.FromSeconds(2)),
     ];
+
+    /// <summary>Whether it is of all these: causes, steps, moments or victims, as in <c>PostmasterKilled/readiness/AfterCompletion</c>.</summary>
+    public bool Is(string described) => described.Split('/').All(part => part == $"{Cause}" || part == Step || part == $"{Moment}" || part == $"{Victim}");
 
     private static string[] StepsOf(Cause cause, bool synchronous) => cause switch
     {

@@ -11,6 +11,7 @@ internal sealed partial class CrashWorld
 {
     private async Task CauseAsync(Cause cause, string primary)
     {
+        aborting = cause == Cause.TakenBack;
         switch (cause)
         {
             case Cause.NodeLost:
@@ -20,7 +21,6 @@ internal sealed partial class CrashWorld
                 pair.KillPostmaster(primary);
                 break;
             default:
-                aborting = cause == Cause.TakenBack;
                 await AskAsync();
                 break;
         }
@@ -230,23 +230,26 @@ internal sealed partial class CrashWorld
     /// <summary>The server alone knows that a step's end has reached it.</summary>
     private async Task FollowCompletionsAsync()
     {
-        var (seen, at) = (0L, seat);
+        var (run, seen) = ("", 0L);
         while (!stop.IsCancellationRequested)
         {
-            if (at != seat)
-            {
-                (seen, at) = (0, seat);
-                scheduled.Clear();
-            }
-
             try
             {
                 var request = new GetWorkflowExecutionHistoryRequest { Namespace = client.Options.Namespace, Execution = new() { WorkflowId = RegionFailover.WorkflowId(Environment) }, WaitNewEvent = true };
                 while (!stop.IsCancellationRequested)
                 {
                     var page = await client.WorkflowService.GetWorkflowExecutionHistoryAsync(request, new() { CancellationToken = stop.Token, Retry = false, Timeout = TimeSpan.FromSeconds(20) });
-                    foreach (var passed in page.History.Events.Where(known => known.EventId > seen))
+                    foreach (var passed in page.History.Events)
                     {
+                        // It has continued as new, or begun anew on an empty server: its events are counted from one again.
+                        if (passed.WorkflowExecutionStartedEventAttributes is { } begun && begun.OriginalExecutionRunId != run)
+                        {
+                            (run, seen) = (begun.OriginalExecutionRunId, 0);
+                            scheduled.Clear();
+                        }
+
+                        if (passed.EventId <= seen)
+                            continue;
                         seen = passed.EventId;
                         if (passed.ActivityTaskScheduledEventAttributes is { } task)
                             scheduled[passed.EventId] = StepOf(task.ActivityType.Name);

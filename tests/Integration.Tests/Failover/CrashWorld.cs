@@ -25,7 +25,7 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// can die, freeze or be cut off. An operator who does what the run asks for is part of it.</summary>
 internal sealed partial class CrashWorld : IAsyncDisposable
 {
-    private const string Environment = "production", Secret = "database";
+    private const string Environment = "production", Secret = "database", NotReached = " (not reached)";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
@@ -90,6 +90,17 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     /// <summary>One fault at one moment, then all is well again: and so must be the end.</summary>
     public async Task CrashAsync(CrashCase one)
     {
+        // A server that ended when its standby lacked something is started again in place instead: that is not the case that was meant.
+        for (var attempt = 1; !await ReachAsync(one) && attempt < 3; attempt++)
+        {
+        }
+
+        Assert.DoesNotContain(NotReached, what, StringComparison.Ordinal);
+    }
+
+    /// <summary>Returns false: the moment did not come.</summary>
+    private async Task<bool> ReachAsync(CrashCase one)
+    {
         what = $"{one}";
         var began = Stopwatch.GetTimestamp();
         var (primary, standby) = await WhoAsync();
@@ -102,7 +113,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             await settled;
         Volatile.Write(ref armed, null);
         if (!fired.IsCompleted)
-            what += " (not reached)";
+            what += NotReached;
         await Task.Delay(one.Lasts, Ct);
         await returned;
         await HealAsync();
@@ -110,6 +121,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
         await AccountAsync(began);
         if (one.Victim == Victim.Brain)
             Assert.InRange((await pair.Witness.ReadAsync(Ct))!.Record.Epoch, epoch, epoch + (one.Cause == Cause.TakenBack ? 2 : 1));
+        return fired.IsCompleted;
     }
 
     /// <summary>Faults at random, of random length, one beside the other; then all is well again. A seed gives the same faults to the same roles, whatever was before.</summary>

@@ -6,7 +6,7 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// acknowledged is lost where commits wait, and not more than was reported where they do not.</summary>
 public sealed class FailoverCrashTests(ITestOutputHelper output)
 {
-    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on. A <see cref="Victim"/>: its cases.</summary>
+    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on. <c>some:N</c>: so many, spread over all that is in it. Otherwise <see cref="CrashCase.Is"/>.</summary>
     private const string Cases = "PLATFORMOPS_TEST_CRASHES";
 
     /// <summary>How many seeds of random faults, or <c>FROM-TO</c>.</summary>
@@ -41,9 +41,14 @@ public sealed class FailoverCrashTests(ITestOutputHelper output)
             all.Where(seed => seed % 2 == (synchronous ? 0 : 1)).Select(seed => (Func<CrashWorld, Task>)(world => world.DisturbAsync(seed, TimeSpan.FromSeconds(6))));
     }
 
-    private static IEnumerable<CrashCase> Asked(string cases) =>
-        Enum.TryParse<Victim>(cases, out var victim) && !int.TryParse(cases, CultureInfo.InvariantCulture, out _) ? CrashCase.All.Where(one => one.Victim == victim)
-        : CrashCase.All.Skip(int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? from : 0);
+    private static IEnumerable<CrashCase> Asked(string cases)
+    {
+        if (cases == "all")
+            return CrashCase.All;
+        if (cases.StartsWith("some:", StringComparison.Ordinal))
+            return CrashCase.Some(int.Parse(cases["some:".Length..], CultureInfo.InvariantCulture), seed: 2);
+        return int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? CrashCase.All.Skip(from) : CrashCase.All.Where(one => one.Is(cases));
+    }
 
     private static IEnumerable<int> Wanted(string text)
     {

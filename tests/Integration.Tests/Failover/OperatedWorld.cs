@@ -266,7 +266,11 @@ internal abstract class OperatedWorld : IAsyncDisposable
 
                 request.NextPageToken = page.NextPageToken;
                 if (page.NextPageToken.IsEmpty)
-                    return;
+                {
+                    // It has continued as new, or failed.
+                    scheduled.Clear();
+                    await Task.Delay(50, stop.Token);
+                }
             }
             catch (Exception failure) when (failure is RpcException or OperationCanceledException or TimeoutException)
             {

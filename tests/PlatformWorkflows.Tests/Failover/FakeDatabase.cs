@@ -18,6 +18,7 @@ internal sealed class FakeDatabase : IFailoverActivities
     private readonly List<string> events = [];
     private readonly ConcurrentDictionary<string, Gate> gates = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Exception>> failures = new();
+    private readonly ConcurrentDictionary<string, int> observers = new();
     private WitnessRecord witness = new(7, East, "first", new(40, TimeSpan.FromSeconds(1), false), null);
 
     public FailoverPolicy Policy { get; set; } = new(FailoverMode.Automatic, FailoverMode.Approval, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
@@ -25,6 +26,9 @@ internal sealed class FakeDatabase : IFailoverActivities
     public FailoverTiming Timing { get; init; } = new() { FreshFor = TimeSpan.FromMinutes(5) };
 
     public int Approvals { get; init; }
+
+    /// <summary>How many observers there were at once in one region, at most.</summary>
+    public int MostObservers { get; private set; }
 
     /// <summary>What a look at what failovers need finds.</summary>
     public IReadOnlyList<ReadinessItem> Readiness { get; set; } = [new("lag", true, "None.")];
@@ -92,10 +96,21 @@ internal sealed class FakeDatabase : IFailoverActivities
     public async Task ObserveRegionAsync(ObserveRegionInput input)
     {
         var activity = ActivityExecutionContext.Current;
-        while (true)
+        var now = observers.AddOrUpdate(input.Region, 1, (_, before) => before + 1);
+        MostObservers = Math.Max(MostObservers, now);
+        try
         {
-            activity.Heartbeat();
-            await Task.Delay(TimeSpan.FromMilliseconds(200), activity.CancellationToken);
+            while (true)
+            {
+                activity.Heartbeat();
+                await Task.Delay(TimeSpan.FromMilliseconds(200), activity.CancellationToken);
+            }
+        }
+        finally
+        {
+            if (gates.TryGetValue("observersEnd", out var held))
+                await held.LingerAsync();
+            observers.AddOrUpdate(input.Region, 0, (_, before) => before - 1);
         }
     }
 

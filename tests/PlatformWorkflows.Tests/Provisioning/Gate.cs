@@ -14,6 +14,13 @@ internal sealed class Gate
 
     public void Open() => opened.TrySetResult();
 
+    /// <summary>Called by an activity that is cancelled already and takes its time.</summary>
+    public Task LingerAsync()
+    {
+        reached.TrySetResult();
+        return opened.Task;
+    }
+
     /// <summary>Called by the activity. Heartbeats, so that a cancellation reaches it while it waits.</summary>
     public async Task PassAsync()
     {

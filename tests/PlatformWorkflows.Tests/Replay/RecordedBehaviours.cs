@@ -22,6 +22,9 @@ internal static class RecordedBehaviours
 {
     private const string Reason = "Pod temporal-backend/postgresql-0: CrashLoopBackOff, exit code 1.";
 
+    /// <summary>Those that are shown on a server that wants runs to continue as new early, and of which the first run's history is kept.</summary>
+    public static IReadOnlySet<string> Continued { get; } = new HashSet<string> { "failover-asked-and-continued" };
+
     /// <summary>Runs a behaviour to its end and returns the id of the workflow whose history shows it.</summary>
     public delegate Task<string> Showing(RunbookServer server);
 
@@ -201,6 +204,22 @@ internal static class RecordedBehaviours
             await run.TellAsync("suspend", new SuspendInput("pivot-2-5f3a9c01"));
             await run.AlertAsync("fingerprint/2026-03-01T03:00:00Z");
             await run.UntilAsync(RunbookPhase.Suspended);
+        }),
+        ["failover-asked-and-continued"] = server => FailOverAsync(server, new() { Approvals = 2 }, async run =>
+        {
+            await run.LoseAsync(synchronous: false);
+            var asked = await run.UntilAsync(RunbookPhase.AwaitingApproval);
+            await run.TellAsync("approve", new ApproveInput(asked.PlanHash, "ada"));
+            var first = (await run.Handle.DescribeAsync()).RunId;
+            await Wait.UntilAsync(
+                async () =>
+                {
+                    await run.LoseAsync(synchronous: false);
+                    // Seen by the run, before there is anything else to see.
+                    await run.StatusAsync();
+                    return (await run.Handle.DescribeAsync()).RunId;
+                },
+                now => now != first, _ => "It does not continue as new.");
         }),
         ["failover-ready"] = server => ReadinessAsync(server, new()),
         ["failover-not-ready"] = server => ReadinessAsync(server, new() { Readiness = [new("witness", false, "It keeps nothing. Start the guards."), new("lastDrill", null, "No drill is known.")] }),
