@@ -121,7 +121,7 @@ public sealed partial class FailoverActivities(
     /// <inheritdoc/>
     public Task<FailoverStepResult> ScaleRegionAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>
     {
-        var services = await Around(order.Environment, order.Drill).ServicesAsync(order.To, Cancellation);
+        var services = await WatchedAsync(Around(order.Environment, order.Drill).ServicesAsync(order.To, Cancellation), $"the services of {order.To} are asked");
         return services.FirstOrDefault(service => service.Answers == false) is { } silent
             ? throw Unavailable($"{silent.Service} of {order.To} does not answer: {silent.Detail}")
             : new FailoverStepResult($"The services of {order.To} answer. Both regions are specified with the same replicas, so that nothing is scaled.");
@@ -129,7 +129,7 @@ public sealed partial class FailoverActivities(
 
     /// <inheritdoc/>
     public Task<FailoverStepResult> RunCanaryAsync(FailoverOrder order) =>
-        ActivityFailures.MappedAsync(async () => new FailoverStepResult(await Around(order.Environment, order.Drill).RunCanaryAsync(order, Cancellation)));
+        ActivityFailures.MappedAsync(async () => new FailoverStepResult(await WatchedAsync(Around(order.Environment, order.Drill).RunCanaryAsync(order, Cancellation), "canaries run")));
 
     /// <inheritdoc/>
     public Task<RebuiltNode> RebuildAsync(FailoverOrder order) => ActivityFailures.MappedAsync(async () =>

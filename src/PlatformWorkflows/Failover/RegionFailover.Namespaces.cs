@@ -20,7 +20,7 @@ public sealed partial class RegionFailover
             await StartWatchdogAsync(order);
         var result = await Workflow.ExecuteActivityAsync(
             (IFailoverActivities activities) => activities.MoveNamespacesAsync(order),
-            Options(Doing(FailoverStep.Namespaces), watched ? MoveWithin : TimeSpan.FromMinutes(2), attempts: 5, ct, silent: watched ? TimeSpan.FromSeconds(5) : null));
+            Options(Doing(FailoverStep.Namespaces), watched ? MoveWithin : TimeSpan.FromMinutes(2), attempts: 5, ct, Silent));
         movedNamespaces = result.Namespaces ?? [];
         if (watched)
             await TryAsync(() => Workflow.GetExternalWorkflowHandle<HandoverWatchdog>(HandoverWatchdog.WorkflowId(Environment, operationId)).SignalAsync(watchdog => watchdog.HandedOverAsync()));

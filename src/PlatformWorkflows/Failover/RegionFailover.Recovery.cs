@@ -31,8 +31,8 @@ public sealed partial class RegionFailover
     /// <summary>Between two looks at whether everything is there for the next failover.</summary>
     private static TimeSpan BetweenLooks { get; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>For how long a worker may be silent that closes a node.</summary>
-    private static TimeSpan SilentWhileClosing { get; } = TimeSpan.FromSeconds(5);
+    /// <summary>For how long a worker may be silent that has what somebody waits for.</summary>
+    private static TimeSpan Silent { get; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For how long a node that no lease closes is asked to close when people have asked by force; the promotion asks it once more.</summary>
     private static TimeSpan WithoutIt { get; } = TimeSpan.FromSeconds(30);
@@ -254,9 +254,9 @@ public sealed partial class RegionFailover
             case FailoverStep.Namespaces:
                 return await MoveNamespacesAsync(order, ct);
             case FailoverStep.Scale:
-                return (await Run(activities => activities.ScaleRegionAsync(order), patient, attempts: 5)).Detail;
+                return (await Run(activities => activities.ScaleRegionAsync(order), patient, attempts: 5, Silent)).Detail;
             case FailoverStep.Canary:
-                return (await Run(activities => activities.RunCanaryAsync(order), patient, attempts: 3)).Detail;
+                return (await Run(activities => activities.RunCanaryAsync(order), patient, attempts: 3, Silent)).Detail;
             case FailoverStep.Rebuild:
                 // For as long as it takes: the other region may be away for days. It can be skipped at any time.
                 var rebuilt = await Run(activities => activities.RebuildAsync(order), TimeSpan.FromHours(6));
@@ -305,9 +305,9 @@ public sealed partial class RegionFailover
         var fence = new FenceOrder(order.Environment, order.OperationId, order.Epoch, order.From, order.To, order.Kind, drain, Drill);
         var options = proposal.Kind == FailoverKind.Failover
             // One that is gone is not waited for: its lease ends by itself, and that is waited for in any case. Where no lease does, the promotion waits until it is closed.
-            ? settings!.ClosesWithin is { } slow ? Options($"Fence {proposal.From}", order.Forced ? WithoutIt : slow, attempts: 1, ct, SilentWhileClosing) : Options($"Fence {proposal.From}", TimeSpan.FromSeconds(1), attempts: 1, ct)
+            ? settings!.ClosesWithin is { } slow ? Options($"Fence {proposal.From}", order.Forced ? WithoutIt : slow, attempts: 1, ct, Silent) : Options($"Fence {proposal.From}", TimeSpan.FromSeconds(1), attempts: 1, ct)
             // Nobody is writable meanwhile: a worker that has died is not waited for.
-            : Options($"Fence {proposal.From}, everything handed over", drain + TimeSpan.FromSeconds(10), attempts: 3, ct, SilentWhileClosing);
+            : Options($"Fence {proposal.From}, everything handed over", drain + TimeSpan.FromSeconds(10), attempts: 3, ct, Silent);
         try
         {
             return (await Workflow.ExecuteActivityAsync((IFailoverActivities activities) => activities.FenceAsync(fence), options)).Detail;
@@ -378,7 +378,7 @@ public sealed partial class RegionFailover
                 else
                 {
                     await Workflow.ExecuteActivityAsync(
-                        (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", settings!.ClosesWithin ?? TimeSpan.FromSeconds(30), attempts: 30, CancellationToken.None, settings!.ClosesWithin is null ? null : SilentWhileClosing));
+                        (IFailoverActivities activities) => activities.UnfenceAsync(order), Options($"Let {proposal.From} serve again", settings!.ClosesWithin ?? TimeSpan.FromSeconds(30), attempts: 30, CancellationToken.None, settings!.ClosesWithin is null ? null : Silent));
                 }
 
                 return null;

@@ -2,7 +2,7 @@ using PlatformOps.Workflows.Failover;
 
 namespace PlatformOps.Integration.Tests.Failover;
 
-/// <summary>The same with workers that die before and after the effect of a step, and after the server knows of it: never two nodes that take writes, every step once in the end.</summary>
+/// <summary>The same with workers that die before and after the effect of a step, and after the server knows of it: never two nodes that take writes, every step once in the end. A death costs seconds until another worker is asked: that is what these wait for.</summary>
 public sealed class OperatedCrashTests(ITestOutputHelper output)
 {
     private const string First = GuardedPair.First, Second = GuardedPair.Second;
@@ -19,12 +19,16 @@ public sealed class OperatedCrashTests(ITestOutputHelper output)
     [Fact]
     public Task RDS_changes_places_whenever_workers_die() => KilledAsync(new RdsWorld());
 
+    [Fact]
+    public Task Aurora_changes_places_whenever_workers_die() => KilledAsync(new AuroraWorld());
+
+    private static bool All => Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_CRASHES") == "all";
+
     private async Task KilledAsync(OperatedWorld made)
     {
         await using var world = made;
         await world.StartAsync();
-        var all = Environment.GetEnvironmentVariable("PLATFORMOPS_TEST_CRASHES") == "all";
-        foreach (var (there, back) in all ? Enum.GetValues<Moment>().Select(moment => (Each(There, moment), Each(Back, moment))) : [(SomeThere, SomeBack)])
+        foreach (var (there, back) in All ? Enum.GetValues<Moment>().Select(moment => (Each(There, moment), Each(Back, moment))) : [(SomeThere, SomeBack)])
         {
             world.KillAt(there);
             await EndedAsync(world, await world.LoseAsync(First));

@@ -121,6 +121,21 @@ public class FailoverTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task Whoever_moves_what_goes_with_the_database_is_waited_for_five_seconds_when_they_are_silent()
+    {
+        await using var run = await FailoverRun.StartAsync(server);
+        await run.SeeAsync("serves", "serves", stalled: false);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+        await run.TellAsync("failOver", new FailOverInput("the region is going", "ada", Forced: true, WithStack: true));
+        await run.ReportAsync();
+
+        var scheduled = (await run.Handle.FetchHistoryAsync()).Events.Select(passed => passed.ActivityTaskScheduledEventAttributes).OfType<Temporalio.Api.History.V1.ActivityTaskScheduledEventAttributes>();
+        Assert.Equal(
+            [("MoveNamespaces", 5), ("ScaleRegion", 5), ("RunCanary", 5)],
+            scheduled.Where(task => task.ActivityType.Name is "MoveNamespaces" or "ScaleRegion" or "RunCanary").Select(task => (task.ActivityType.Name, (int)task.HeartbeatTimeout.Seconds)));
+    }
+
+    [Fact]
     public async Task A_claim_is_void_when_the_lease_was_renewed_meanwhile()
     {
         await using var run = await FailoverRun.StartAsync(server);
