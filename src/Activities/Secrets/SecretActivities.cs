@@ -88,7 +88,7 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
             if (rollout.State != GateState.OnTheWay)
                 return new RestartedConsumer(rollout.State == GateState.Passed, rollout.State == GateState.Hopeless, $"{rollout.Message}.");
             ActivityExecutionContext.Current.Heartbeat(rollout.Message);
-            var pause = time.GetElapsedTime(started) / 8;
+            var pause = time.GetElapsedTime(started) / 16;
             await Task.Delay(pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause, time, Cancellation);
         }
     });

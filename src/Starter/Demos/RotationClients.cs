@@ -7,8 +7,11 @@ internal sealed class RotationClients : IAsyncDisposable
 {
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Of one client between two logins: however many there are, the machine bears them.</summary>
-    private TimeSpan Pause => Between * Math.Max(1, Pods / 6.0);
+    /// <summary>Of all clients together: a login is a new process of PostgreSQL and thousands of rounds of hashing, and what is measured is not how long those take.</summary>
+    private const double LoginsPerSecond = 100;
+
+    /// <summary>Of one client between two logins.</summary>
+    private TimeSpan Pause => TimeSpan.FromSeconds(Math.Max(1, Pods) / LoginsPerSecond);
 
     private readonly CancellationTokenSource stop = new();
     private readonly Dictionary<(string Pod, string Login), (CancellationTokenSource Stop, Task Running)> clients = [];
@@ -65,16 +68,14 @@ internal sealed class RotationClients : IAsyncDisposable
 
     private async Task LookAsync()
     {
-        var there = new HashSet<(string, string)>();
-        foreach (var (login, deployments) in world.Logins)
-            foreach (var deployment in deployments)
-                there.UnionWith((await world.PodsAsync(deployment, stop.Token)).Select(pod => (pod, login)));
-        Pods = there.Select(client => client.Item1).Distinct().Count();
+        var pods = await world.PodsAsync(stop.Token);
+        var there = world.Logins.SelectMany(login => login.Value.SelectMany(deployment => pods[deployment]).Select(pod => (Pod: pod, Login: login.Key))).ToHashSet();
+        Pods = there.Select(client => client.Pod).Distinct().Count();
         foreach (var client in there.Where(client => !clients.ContainsKey(client)))
         {
-            var published = await world.PublishedAsync(client.Item2, stop.Token);
+            var published = await world.PublishedAsync(client.Login, stop.Token);
             var ended = new CancellationTokenSource();
-            clients[client] = (ended, Task.Run(() => LogInAsync(client.Item1, published, ended.Token)));
+            clients[client] = (ended, Task.Run(() => LogInAsync(client.Pod, published, ended.Token)));
         }
 
         foreach (var gone in clients.Keys.Where(client => !there.Contains(client)).ToList())

@@ -96,9 +96,10 @@ internal sealed partial class RotationDemoWorld : IAsyncDisposable
         return (values["username"].Reveal(), values["password"].Reveal());
     }
 
-    /// <summary>The pods of a Deployment.</summary>
-    public async Task<IReadOnlyList<string>> PodsAsync(string deployment, CancellationToken ct) =>
-        [.. (await new LiveObjects(Cluster).ListAsync(new("v1", "Pod"), Space, $"app.kubernetes.io/name={deployment}", ct)).Where(pod => pod.Manifest["metadata"]?["deletionTimestamp"] is null).Select(pod => pod.Address.Name)];
+    /// <summary>The pods of every Deployment, by its name.</summary>
+    public async Task<ILookup<string, string>> PodsAsync(CancellationToken ct) =>
+        (await new LiveObjects(Cluster).ListAsync(new("v1", "Pod"), Space, "app.kubernetes.io/name", ct)).Where(pod => pod.Manifest["metadata"]?["deletionTimestamp"] is null)
+            .ToLookup(pod => (string)pod.Manifest["metadata"]!["labels"]!["app.kubernetes.io/name"]!, pod => pod.Address.Name);
 
     /// <summary>Looks everywhere that a value of a secret must not be, except for the console.</summary>
     /// <returns>How many runs there are.</returns>
