@@ -146,7 +146,8 @@ public class PauseWorkflowTests(SharedServer server)
         {
             if (activity)
                 await Workflow.ExecuteActivityAsync(() => StockActivities.Echo("x"), new() { StartToCloseTimeout = TimeSpan.FromSeconds(30) });
-            await Workflow.DelayAsync(TimeSpan.FromSeconds(1));
+            // Long enough to be paused meanwhile on a busy machine.
+            await Workflow.DelayAsync(TimeSpan.FromSeconds(3));
             await Workflow.WaitConditionAsync(() => notes.Count > 0);
             return string.Join(",", notes);
         }

@@ -8,7 +8,7 @@ namespace PlatformOps.PlatformWorkflows.Tests.Failover;
 /// <summary>A pair of guarded nodes and their witness in memory: leases are renewed, run out and are waited for in real time, as guards do.</summary>
 internal sealed class GuardedMemory : IFailoverDatabase, IWitness, IDisposable
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, DatabaseNode> nodes;
