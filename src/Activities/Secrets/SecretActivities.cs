@@ -82,9 +82,14 @@ public sealed class SecretActivities(ProvisioningSources sources, PlatformConnec
         var parts = input.Consumer.Split('/');
         if (parts[0] == ArgoCdReading.Application)
             return new RestartedConsumer(Ready: true, Hopeless: false, "Argo CD was asked to compare it; the secret's own run sees what comes of it.");
-        for (var started = time.GetTimestamp(); ;)
+        var (started, asked) = (time.GetTimestamp(), time.GetTimestamp());
+        while (true)
         {
-            var rollout = await new ClusterHealth(cluster).RolloutAsync(new(parts[0], parts[1], input.Namespace), Cancellation);
+            // Most are there before their pods are worth asking.
+            var askPods = time.GetElapsedTime(asked) >= LongestPause;
+            if (askPods)
+                asked = time.GetTimestamp();
+            var rollout = await new ClusterHealth(cluster).RolloutAsync(new(parts[0], parts[1], input.Namespace), Cancellation, askPods);
             if (rollout.State != GateState.OnTheWay)
                 return new RestartedConsumer(rollout.State == GateState.Passed, rollout.State == GateState.Hopeless, $"{rollout.Message}.");
             ActivityExecutionContext.Current.Heartbeat(rollout.Message);

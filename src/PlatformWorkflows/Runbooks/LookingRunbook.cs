@@ -12,7 +12,10 @@ public abstract class LookingRunbook : SteppedRunbook
     private const int LooksWhileSettling = 20;
 
     /// <summary>Between looks: a tenth of the time that it has taken so far, in these bounds, so that waiting for a day stays far below 10,000 events.</summary>
-    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250), LongestPause = TimeSpan.FromMinutes(5);
+
+    /// <summary>While a proof holds, and after a failure.</summary>
+    private static readonly TimeSpan CalmPause = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestPauseOfProof = TimeSpan.FromHours(1);
 
@@ -111,8 +114,8 @@ public abstract class LookingRunbook : SteppedRunbook
 
         WaitingFor = new(settled ? "the proof to hold" : "the proof", "time", until);
         var pause = settled ? settle / LooksWhileSettling : (Now - waitingSince!.Value) / 10;
-        var longest = settled ? LongestPauseOfProof : LongestPause;
-        pause = pause < ShortestPause ? ShortestPause : pause > longest ? longest : pause;
+        var (shortest, longest) = settled ? (CalmPause, LongestPauseOfProof) : (ShortestPause, LongestPause);
+        pause = pause < shortest ? shortest : pause > longest ? longest : pause;
         await NewsAsync(settled && until > Now && until - Now < pause ? until - Now : pause);
         WaitingFor = null;
         if (settled)
@@ -131,7 +134,7 @@ public abstract class LookingRunbook : SteppedRunbook
         }
 
         EnterPhase(Phase, why);
-        await NewsAsync(ShortestPause * Math.Pow(2, failures - 1));
+        await NewsAsync(CalmPause * Math.Pow(2, failures - 1));
     }
 
     private protected async Task ParkAsync(string why)

@@ -113,7 +113,7 @@ internal sealed partial class RotationDemo(Terminal terminal, int? consumers = n
         foreach (var deployment in world.Logins["shop"])
         {
             await new SecretConsumers(world.Cluster).RestartAsync(RotationDemoWorld.Space, $"Deployment/{deployment}", new Dictionary<string, int> { ["measured"] = 1 }, ct);
-            while ((await new ClusterHealth(world.Cluster).RolloutAsync(new("Deployment", deployment, RotationDemoWorld.Space), ct)).State != GateState.Passed)
+            while ((await new ClusterHealth(world.Cluster).RolloutAsync(new("Deployment", deployment, RotationDemoWorld.Space), ct, askPods: false)).State != GateState.Passed)
                 await Task.Delay(TimeSpan.FromMilliseconds(20), Clock, ct);
         }
 

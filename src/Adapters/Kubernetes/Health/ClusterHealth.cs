@@ -13,14 +13,15 @@ public sealed class ClusterHealth(KubernetesConnection connection)
     private readonly LiveObjects objects = new(connection);
 
     /// <summary>Whether a workload's newest template is rolled out.</summary>
-    public async Task<GateStatus> RolloutAsync(RolloutGate gate, CancellationToken ct)
+    /// <param name="askPods">Whether the pods of one that is on its way are asked what holds them up: without, nothing is hopeless, and a look is one call.</param>
+    public async Task<GateStatus> RolloutAsync(RolloutGate gate, CancellationToken ct, bool askPods = true)
     {
         var name = $"{gate.Kind} {gate.Namespace}/{gate.Name}";
         if (await FindAsync("apps/v1", gate.Kind, gate.Namespace, gate.Name, ct) is not { } workload)
             return GateStatus.OnTheWay($"{name} does not exist");
         if (RolloutStatus.Missing(workload) is not { } missing)
             return GateStatus.Passed($"{name}: {RolloutStatus.Ready(workload)}");
-        return Judge($"{name}: {missing}", await new NewestPods(objects).OfAsync(workload, ct), hopelessFrom: PodTroubleKind.CrashLoop);
+        return Judge($"{name}: {missing}", askPods ? await new NewestPods(objects).OfAsync(workload, ct) : [], hopelessFrom: PodTroubleKind.CrashLoop);
     }
 
     /// <summary>Whether a Job has completed.</summary>
