@@ -21,6 +21,14 @@ internal static class Posix
 
     public static uint CurrentUser() => EffectiveUser();
 
+    /// <summary>Gives the calling thread, and what it starts, something of its own that all had in common.</summary>
+    /// <returns>0: done.</returns>
+    public static int Unshare(int what) => UnshareCall(what);
+
+    /// <summary>Asks or tells a device something.</summary>
+    /// <returns>0: done.</returns>
+    public static int Control(int descriptor, ulong request, byte[] argument) => ControlCall(descriptor, request, argument);
+
     /// <summary>A handle of a directory, to flush it.</summary>
     public static SafeFileHandle OpenDirectory(string path)
     {
@@ -36,6 +44,14 @@ internal static class Posix
     [DllImport("libc", EntryPoint = "chown", SetLastError = true, CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int ChangeOwner([MarshalAs(UnmanagedType.LPUTF8Str)] string path, uint user, uint group);
+
+    [DllImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int UnshareCall(int what);
+
+    [DllImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ControlCall(int descriptor, ulong request, byte[] argument);
 
     [DllImport("libc", EntryPoint = "geteuid")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -66,6 +66,6 @@ public sealed record CopyFindings(IReadOnlyList<string> Wrong, IReadOnlyList<str
     /// <summary>What it has of Temporal, one for each of its databases.</summary>
     public IReadOnlyList<TemporalCopyCounts> Temporal { get; init; } = [];
 
-    /// <summary>Why nobody has read what is in it, as a sentence: then it is restored, and not proved. Null: it was read.</summary>
+    /// <summary>Why not all was looked at that has to be, such as its rows or a Temporal on it, as a sentence: then it is restored, and not proved. Null: all was.</summary>
     public string? Unread { get; init; }
 }

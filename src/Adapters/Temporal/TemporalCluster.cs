@@ -39,6 +39,15 @@ public sealed class TemporalCluster : IDisposable
         return At(region, address, files is null ? null : files with { ServerName = files.ServerName ?? host });
     }
 
+    /// <summary>One server in the network of the calling thread, without TLS: nobody else's threads send anything to it.</summary>
+    /// <param name="name">Of where it is, for messages.</param>
+    public static TemporalCluster OpenHere(string name, string address) => new(name, new(address)
+    {
+        Identity = Ownership.FieldManager,
+        // Its threads are begun by this one, and are where this one is.
+        Runtime = new(new()),
+    });
+
     /// <summary>Asks the frontend who it is.</summary>
     /// <returns>The version of its server.</returns>
     /// <exception cref="AdapterException">It does not answer.</exception>

@@ -42,6 +42,25 @@ public sealed class TemporalContents(TemporalCluster cluster)
         return found;
     }
 
+    /// <summary>How many executions are open in all namespaces, the server's own among them, and those that carry schedules out.</summary>
+    public async Task<long> CountAllOpenAsync(CancellationToken ct)
+    {
+        var count = 0L;
+        foreach (var space in (await new TemporalNamespaces(cluster).ListAsync(ct)).Select(found => found.Address.Name))
+        {
+            // Without a word about divisions the server leaves those out that have one.
+            foreach (var query in new[] { Running, $"{Running} AND TemporalNamespaceDivision IS NOT NULL" })
+                count += (await cluster.CallAsync($"count the open executions of {space}", (services, rpc) => services.CountWorkflowExecutionsAsync(new() { Namespace = space, Query = query }, rpc), ct)).Count;
+        }
+
+        return count;
+    }
+
+    /// <summary>Reads one execution whole.</summary>
+    /// <param name="open">Whether it is known as open.</param>
+    public Task<RestoredExecution> ReadAsync(string space, string workflowId, string runId, bool open, string taskQueue, CancellationToken ct) => ReadAsync(
+        space, new() { Execution = new() { WorkflowId = workflowId, RunId = runId }, Status = open ? WorkflowExecutionStatus.Running : WorkflowExecutionStatus.Unspecified, TaskQueue = taskQueue }, ct);
+
     /// <summary>Who has lately asked a task queue for work.</summary>
     public async Task<IReadOnlyList<string>> PollersAsync(string space, string taskQueue, CancellationToken ct)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using PlatformOps.Adapters;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Guard.Configuration;
@@ -48,6 +49,8 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
 
     private string OrderFile => Path.Combine(folder, "order.json");
 
+    private string ProbedFile => Path.Combine(folder, "probed.json");
+
     private string DoneFile => Path.Combine(folder, "restored.json");
 
     /// <summary>Restores, and starts a server on what was restored. What an earlier attempt did is done.</summary>
@@ -78,6 +81,9 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
     {
         if (Order() is not { } held || held.Operation != order.Operation || !File.Exists(DoneFile))
             throw new GuardException($"There is no copy of {order.Operation} on {parts.Configuration.Node}: restore it first.");
+        // A Temporal server has gone on with it since: it is not what was restored any more.
+        if (File.Exists(ProbedFile))
+            return Read<CopyFindings>(ProbedFile);
         var (wrong, right) = (new List<string>(), new List<string>());
         using var server = Server();
         await server.StartAsync(new(), GuardDuties.StartPatience, ct);
@@ -108,7 +114,33 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
             right.AddRange(found);
         }
 
-        return new(wrong, right, rpo) { Temporal = [.. temporal.Select(TemporalCopyCounts.Of)] };
+        var findings = new CopyFindings(wrong, right, rpo) { Temporal = [.. temporal.Select(TemporalCopyCounts.Of)] };
+        // What is to be replaced is not for trying. What is damaged is that already.
+        return replaces || parts.Configuration.Backup?.Temporal is null || temporal.Count == 0 || wrong.Count > 0 ? findings : await TryTemporalAsync(findings, temporal, server, progress, ct);
+    }
+
+    private async Task<CopyFindings> TryTemporalAsync(CopyFindings findings, IReadOnlyList<TemporalCopyTally> temporal, ServerProcess server, Action<string> progress, CancellationToken ct)
+    {
+        progress("Starting Temporal on it, without a way out.");
+        var (wrong, right) = (new List<string>(), findings.Right.ToList());
+        string? untried = null;
+        try
+        {
+            foreach (var tally in temporal)
+            {
+                var (lost, found) = TemporalTrialVerdict.Of(await new TemporalTrialRun(parts, Own, folder, () => server.Id).TryAsync(tally, ct));
+                wrong.AddRange(lost);
+                right.AddRange(found);
+            }
+        }
+        catch (Exception failure) when (failure is GuardException or AdapterException)
+        {
+            untried = $"Its tables are sound, and no Temporal was tried on it: {failure.Message}";
+        }
+
+        var all = findings with { Wrong = wrong, Right = right, Unread = untried };
+        Write(ProbedFile, all);
+        return all;
     }
 
     /// <summary>Removes whatever was restored here, whoever's it is.</summary>

@@ -25,8 +25,12 @@ public sealed record BackupSettings
     /// <summary>For how long pgBackRest tries again when the object store does not answer. Default 60.</summary>
     public int StoreTimeoutSeconds { get; init; } = 60;
 
+    /// <summary>A Temporal server that verifications start on copies that hold Temporal's databases; null: their tables are read, and none is started.</summary>
+    public TemporalSettings? Temporal { get; init; }
+
     internal BackupSettings RelativeTo(Func<string, string> at) => this with
     {
+        Temporal = Temporal?.RelativeTo(at),
         Repository = Repository with
         {
             CredentialsFile = at(Repository.CredentialsFile),
@@ -39,6 +43,8 @@ public sealed record BackupSettings
     {
         if (!File.Exists(Program))
             yield return $"backup.program is '{Program}': there is no such file. Install pgBackRest (Debian: apt-get install pgbackrest), or leave backup out.";
+        foreach (var problem in Temporal?.Problems() ?? [])
+            yield return problem;
         if (Stanza.Length == 0 || !Stanza.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_'))
             yield return $"backup.stanza is '{Stanza}': letters, digits, - and _ are expected.";
         foreach (var (field, value) in new[] { ("bucket", Repository.Bucket), ("region", Repository.Region), ("endpoint", Repository.Endpoint) })

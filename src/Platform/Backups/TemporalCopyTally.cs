@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace PlatformOps.Platform.Backups;
 
-/// <summary>What a restored database of Temporal holds, read in its tables: no server was started on it.</summary>
+/// <summary>What a restored database of Temporal holds, read in its tables, without a server that would go on with it.</summary>
 /// <param name="Persistence">The database with executions and histories.</param>
 /// <param name="Visibility">The database with what is listed; null: no database of the set, so that it is in Elasticsearch.</param>
 /// <param name="Executions">How many it has, by workflow id: the newest run of each.</param>
@@ -64,7 +64,7 @@ public static class TemporalCopyVerdict
         ];
         List<string> found =
         [
-            Say($"Temporal in {tally.Persistence}: {tally.Executions} executions, {tally.Open} of them open; no server was started on them, so that none goes on. {right[0]}"),
+            Say($"Temporal in {tally.Persistence}: {tally.Executions} executions, {tally.Open} of them open, as its tables have them. {right[0]}"),
             .. tally.Unreadable == 0 ? Array.Empty<string>() : [Say($"{tally.Unreadable} executions of {tally.Persistence} have no history that this version can read.")],
         ];
         var name = $"visibility ({tally.Visibility})";

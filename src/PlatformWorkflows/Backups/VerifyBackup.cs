@@ -96,7 +96,7 @@ public sealed class VerifyBackup : BackupRunbook
         options.CancellationToken = CancellationToken.None;
         var entered = new RecordProofInput(Request.Store, Request.OperationId, quarantine.Set, unread is null ? proof : null, unread is null ? null : new(Now, Request.OperationId, unread));
         await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.RecordProofAsync(entered), options);
-        Finish(Records, proof is null ? "Nothing: it could not be found out." : unread is not null ? "Restored, and not proved: nobody has read what is in it." : proof.Proved ? "Proved." : "Damaged.");
+        Finish(Records, proof is null ? "Nothing: it could not be found out." : unread is not null ? "Restored, and not proved: not all was looked at that has to be." : proof.Proved ? "Proved." : "Damaged.");
     }
 
     private VerifyBackupReport Judge(string set, BackupProof proof)
@@ -106,7 +106,7 @@ public sealed class VerifyBackup : BackupRunbook
         if (!proof.Proved)
             return End(VerifyOutcome.Damaged, set, $"{set} cannot be restored whole: {proof.Findings[0]} Do not rely on it; make a full backup now.", proof.Findings, objectives);
         if (unread is { } why)
-            return End(VerifyOutcome.Restored, set, $"{set} was restored, and is as proved as before: nobody has read what is in it. {why} {string.Join(" ", objectives)}", [why, .. proof.Findings], objectives);
+            return End(VerifyOutcome.Restored, set, $"{set} was restored, and is as proved as before: not all was looked at that has to be. {why} {string.Join(" ", objectives)}", [why, .. proof.Findings], objectives);
         var kept = objectives.All(objective => objective.Kept);
         return End(
             kept ? VerifyOutcome.Proved : VerifyOutcome.ObjectiveMissed, set,

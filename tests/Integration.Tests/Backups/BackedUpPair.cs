@@ -50,7 +50,8 @@ internal sealed class BackedUpPair : IAsyncDisposable
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public static async Task<BackedUpPair> StartAsync()
+    /// <param name="temporal">A Temporal server that is started on copies, given the folder of the pair; null: none.</param>
+    public static async Task<BackedUpPair> StartAsync(Func<string, TemporalSettings>? temporal = null)
     {
         Assert.SkipWhen(!File.Exists(new BackupSettings().Program), "Install pgBackRest (Debian: apt-get install pgbackrest) to run the tests of backups on real servers.");
         Assert.SkipWhen(MotoProcess.Missing is not null, MotoProcess.Missing ?? "");
@@ -74,6 +75,7 @@ internal sealed class BackedUpPair : IAsyncDisposable
                     ArchiveTimeoutSeconds = 2,
                     MarkerSeconds = 1,
                     StoreTimeoutSeconds = 1,
+                    Temporal = temporal?.Invoke(folder),
                 },
             };
         });

@@ -36,10 +36,7 @@ internal static class TemporalTables
     /// <param name="sql">Carries a statement out in a database.</param>
     public static async Task CreateAsync(Func<string, string, Task> sql)
     {
-        await sql("postgres", $"CREATE DATABASE {Database}");
-        await sql("postgres", $"CREATE DATABASE {Visibility}");
-        await sql(Database, Schema);
-        await sql(Visibility, ListSchema);
+        await CreateEmptyAsync(sql);
         var (open, closed, first, second) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
         await sql(Database, Execution("order-1", open, state: 2, events: 5, Branch(open, second, (first, 1, 4))));
         await sql(Database, Execution("order-2", closed, state: 3, events: 4, Branch(closed, first)));
@@ -50,6 +47,25 @@ internal static class TemporalTables
             Node(closed, first, 1, 20, EventType.WorkflowExecutionStarted, EventType.WorkflowTaskScheduled), Node(closed, first, 3, 21, EventType.WorkflowTaskStarted),
             Node(closed, first, 3, 22, EventType.WorkflowExecutionCanceled, EventType.WorkflowExecutionTerminated), Node(closed, first, 4, 19, EventType.TimerStarted)));
         await sql(Visibility, Listed("order-1", open, 1) + Listed("order-2", closed, 2));
+    }
+
+    /// <summary>The tables, and nothing in them.</summary>
+    /// <param name="sql">Carries a statement out in a database.</param>
+    public static async Task CreateEmptyAsync(Func<string, string, Task> sql)
+    {
+        await sql("postgres", $"CREATE DATABASE {Database}");
+        await sql("postgres", $"CREATE DATABASE {Visibility}");
+        await sql(Database, Schema);
+        await sql(Visibility, ListSchema);
+    }
+
+    /// <summary>Writes one execution, as it is listed too.</summary>
+    /// <param name="events">Its history.</param>
+    public static async Task AddAsync(Func<string, string, Task> sql, string workflow, string run, bool open, params EventType[] events)
+    {
+        var (id, branch) = (Guid.Parse(run), Guid.NewGuid());
+        await sql(Database, Execution(workflow, id, open ? 2 : 3, events.Length, Branch(id, branch)) + Node(id, branch, 1, 10, events));
+        await sql(Visibility, Listed(workflow, id, open ? 1 : 2));
     }
 
     private static string Execution(string workflow, Guid run, int state, int events, byte[] token)
