@@ -133,7 +133,7 @@ public sealed partial class BackupActivities
         return await Beating(progress => work(new(reference, specified.Environment.GuardRails, definition, stores, store, time, progress, Cancellation)));
     });
 
-    private ManagedDatabaseRestore Beside(StoreReference store, BackupDefinition definition, ManagedDatabaseStore database, Action<string> progress) => new(store, definition, stores, database, time, progress, Cancellation);
+    private ManagedDatabaseRestore Beside(StoreReference store, BackupDefinition definition, ManagedDatabaseStore database, Action<string> progress) => new(store, definition, stores, database, ActivityExecutionContext.Current.TemporalClient, time, progress, Cancellation);
 
     private DatabaseRestore Restore(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition, Action<string> progress)
     {

@@ -18,11 +18,11 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="store">Whose proofs they are.</param>
 /// <param name="tolerance">By how much the rows of restored tables may be off; null: as is usual.</param>
 /// <param name="open">Logs in at an instance, with the login of the database that it is of (the last one); null: nobody can.</param>
-internal sealed class ManagedDatabaseStore(
+internal sealed partial class ManagedDatabaseStore(
     IReadOnlyList<ManagedDatabaseStore.Place> places, AwsOwner owner, string encryptionKey, string store, TimeProvider time,
     Func<ManagedDatabaseStore.Place, DatabaseInstance, DatabaseInstance, CancellationToken, Task<PostgresServer>>? open = null, RowTolerance? tolerance = null) : IBackupStore
 {
-    private const string Ours = "platformops-", Copies = "platformops-proof-", OrderedTag = "platformops.io/ordered", StoreTag = "platformops.io/store", SetTag = "platformops.io/set";
+    private const string Ours = "platformops-", Copies = "platformops-proof-", OrderedTag = "platformops.io/ordered", StoreTag = "platformops.io/store", SetTag = "platformops.io/set", RestoredTag = "platformops.io/restored-as";
 
     /// <summary>Of snapshots before which the rows were counted, and written into the database.</summary>
     private const string MarkedTag = "platformops.io/rows-counted";
@@ -163,6 +163,9 @@ internal sealed class ManagedDatabaseStore(
     {
         var (found, snapshots) = (await InstancesAsync(ct), new Dictionary<string, string>());
         (Place Place, DatabaseInstance Instance)? primary = found.Count == 0 ? null : Primary(found);
+        // An exchange that was interrupted has taken its name.
+        foreach (var at in places.Where(_ => primary is null))
+            primary ??= await at.Instances.FindAsync(KeptOf(at, operation), ct) is { } renamed ? (at, renamed) : null;
         var place = primary?.Place ?? places[0];
         foreach (var here in places.OrderBy(known => known == place ? 0 : 1))
         {
@@ -179,13 +182,15 @@ internal sealed class ManagedDatabaseStore(
 
         return new(
             primary?.Instance.Identifier, place.Region, snapshots,
-            primary?.Instance is { LatestRestorable: { } latest, BackupDays: > 0 and var days } ? new(time.GetUtcNow() - TimeSpan.FromDays(days), latest) : null, BesideOf(operation), taken);
+            primary?.Instance is { LatestRestorable: { } latest, BackupDays: > 0 and var days } ? new(time.GetUtcNow() - TimeSpan.FromDays(days), latest) : null, BesideOf(operation), taken, new(place.Identifier, KeptOf(place, operation)));
     }
 
     /// <summary>Makes the instance of a plan, or waits for the one of this operation.</summary>
     public async Task<(TimeSpan Took, string Address)> RestoreBesideAsync(string operation, RestorePlan plan, Action<string> progress, CancellationToken ct)
     {
         var (place, name, found) = (BesidePlace(plan), plan.NewInstance!.Name, await InstancesAsync(ct));
+        if (await PlacedAsync(plan, ct) is { } placed)
+            return (time.GetUtcNow() - OrderedAt(placed), placed.Address ?? "no address");
         (Place Place, DatabaseInstance Instance)? primary = found.Count == 0 ? null : Primary(found);
         var placement = new DatabasePlacement
         {
@@ -196,7 +201,7 @@ internal sealed class ManagedDatabaseStore(
             SubnetGroup = primary?.Instance.SubnetGroup,
             SecurityGroups = primary?.Place == place ? primary.Value.Instance.SecurityGroups : [],
         };
-        var marked = restored with { More = Tagged(plan.Label) };
+        var marked = restored with { More = new Dictionary<string, string>(Tagged(plan.Label)) { [RestoredTag] = name } };
         await (plan.NewInstance.FromLog ? place.Instances.RestoreAsync(name, plan.Label, plan.Target, placement, marked, operation, ct) : place.Instances.RestoreAsync(name, plan.Label, placement, marked, operation, ct));
         var made = await AvailableInstanceAsync(place, name, plan.Label, progress, ct);
         return (time.GetUtcNow() - OrderedAt(made), made.Address ?? "no address");
@@ -207,7 +212,7 @@ internal sealed class ManagedDatabaseStore(
     public async Task<CopyFindings> ProveBesideAsync(string operation, RestorePlan plan, RowTolerance allowed, CancellationToken ct)
     {
         var (place, found) = (BesidePlace(plan), await InstancesAsync(ct));
-        var made = await place.Instances.FindAsync(plan.NewInstance!.Name, ct) ?? throw new AdapterException(AdapterFailureKind.Missing, $"{plan.NewInstance.Name} of {operation} is not in {place.Region} any more: somebody removed it. Abort, and plan again.");
+        var made = await place.Instances.FindAsync(plan.NewInstance!.Name, ct) ?? await PlacedAsync(plan, ct) ?? throw new AdapterException(AdapterFailureKind.Missing, $"{plan.NewInstance.Name} of {operation} is not in {place.Region} any more: somebody removed it. Abort, and plan again.");
         var marked = !plan.NewInstance.FromLog && await place.Snapshots.FindAsync(plan.Label, ct) is { } snapshot && snapshot.Tags.ContainsKey(MarkedTag);
         return await ReadAsync(place, made, found.Count == 0 ? null : Primary(found), plan.NewInstance.FromLog ? null : plan.Label, marked, plan.Target, allowed, ct);
     }
@@ -215,6 +220,8 @@ internal sealed class ManagedDatabaseStore(
     /// <summary>What is proved is not deleted by accident.</summary>
     public async Task KeepBesideAsync(string operation, RestorePlan plan, CancellationToken ct)
     {
+        if (await PlacedAsync(plan, ct) is { DeletionProtection: false } placed)
+            await BesidePlace(plan).Instances.ChangeAsync(placed.Identifier, new() { DeletionProtection = true }, owner, ct);
         if (await BesidePlace(plan).Instances.FindAsync(plan.NewInstance!.Name, ct) is { DeletionProtection: false })
             await BesidePlace(plan).Instances.ChangeAsync(plan.NewInstance.Name, new() { DeletionProtection = true }, restored, ct);
     }
@@ -393,4 +400,5 @@ internal sealed class ManagedDatabaseStore(
 /// <param name="Log">What RDS can restore to a moment; null: nothing.</param>
 /// <param name="Name">What the restored instance is called.</param>
 /// <param name="Taken">Why that name is taken, as the end of a sentence; null: it is not.</param>
-internal sealed record ManagedSurvey(string? Instance, string Region, IReadOnlyDictionary<string, string> Snapshots, RecoveryRange? Log, string Name, string? Taken);
+/// <param name="Exchange">Whose place it would take.</param>
+internal sealed record ManagedSurvey(string? Instance, string Region, IReadOnlyDictionary<string, string> Snapshots, RecoveryRange? Log, string Name, string? Taken, InstanceExchange Exchange);

@@ -31,6 +31,9 @@ public sealed record ManagedRestoreFacts
     /// <summary>The name of the new instance.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The new instance is to take the database's place: whose name it gets; null: it stays beside it.</summary>
+    public InstanceExchange? Exchange { get; init; }
+
     /// <summary>Why that name is taken by somebody else; null: it is not.</summary>
     public string? Taken { get; init; }
 
@@ -55,6 +58,8 @@ public static class ManagedRestoreRules
         }
 
         var (set, why) = SetChoice.Of(facts.Sets, facts.Definition, facts.Set, facts.Target, set => facts.Places.ContainsKey(set.Label!) ? null : $"{set.Id} has no snapshot any more, in no region.");
+        if (set is not null && facts.Exchange is { } exchange && facts.Places[set.Label!] is var place && place != facts.Region)
+            return Refuse($"The snapshot of {set.Id} is in {place}, and {exchange.Instance} is the database in {facts.Region}: an instance takes the place of one of its own region. Restore beside it (without exchange), or name another set.");
         return set is null ? Refuse(why) : new RestoreDecision.Restore(Plan(facts, set.Id, set.Label!, null, facts.Places[set.Label!], fromLog: false, why, set));
     }
 
@@ -73,15 +78,23 @@ public static class ManagedRestoreRules
             Why = why,
             Node = facts.Name,
             Epoch = 0,
-            Overwrites = false,
-            Lost = $"Nothing is replaced: {(facts.Instance is { } instance ? $"{instance} goes on serving" : "there is no database")}, and {facts.Name} is made in {region}.",
+            // Of what is not there nothing is backed up.
+            Overwrites = facts is { Exchange: not null, Instance: not null },
+            Lost = facts switch
+            {
+                { Exchange: { } exchange, Instance: not null } => $"{facts.Name} is made in {region} and takes the place of {exchange.Instance}, which is {exchange.Kept} afterwards: whatever was committed later than the moment is only in that one, and in the set that is made before.",
+                { Exchange: { } exchange } => $"There is no database, and {facts.Name} is made in {region} and becomes {exchange.Instance}.",
+                _ => $"Nothing is replaced: {(facts.Instance is { } instance ? $"{instance} goes on serving" : "there is no database")}, and {facts.Name} is made in {region}.",
+            },
             Estimate = measured,
-            NewInstance = new(facts.Name, region, fromLog),
+            NewInstance = new(facts.Name, region, fromLog) { Exchange = facts.Exchange },
             Notes =
             [
                 .. set is not null && facts.Target is { } moment ? [$"The log of {moment:u} is not kept: what was committed between {set.At:u} and then is not in {set.Id}."] : Array.Empty<string>(),
                 .. set is { Proof: null } ? [$"{set.Id} was never proved."] : Array.Empty<string>(),
-                "Nothing uses the new instance, and it costs what the database costs: docs/runbooks/restore.md says how it takes the database's place, and how it goes.",
+                facts.Exchange is { } taken
+                    ? $"Both are restarted when they change their names, which takes minutes. Stop what writes before. Logins and passwords are those of the moment. A replica follows {taken.Kept} still, and has to be made anew."
+                    : "Nothing uses the new instance, and it costs what the database costs: docs/runbooks/restore.md says how it takes the database's place, and how it goes.",
             ],
         };
     }

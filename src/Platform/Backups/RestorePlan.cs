@@ -67,13 +67,23 @@ public sealed record RestorePlan : IRestorePlan
         // Plans of guards have the hash that they always had.
         if (NewInstance is { } made)
             approved["newInstance"] = new JsonArray(made.Name, made.Region, made.FromLog);
+        if (NewInstance?.Exchange is { } exchange)
+            approved["exchange"] = new JsonArray(exchange.Instance, exchange.Kept);
         return approved;
     }
 }
 
 /// <param name="Name">RDS's identifier of it.</param>
 /// <param name="FromLog">Whether it is made of the log of the database, to a moment, and not of a set.</param>
-public sealed record NewInstance(string Name, string Region, bool FromLog);
+public sealed record NewInstance(string Name, string Region, bool FromLog)
+{
+    /// <summary>Whose place it takes when it is proved; null: nobody's, it stays beside the database.</summary>
+    public InstanceExchange? Exchange { get; init; }
+}
+
+/// <param name="Instance">RDS's identifier of the database, by which clients reach it: it is that of the new instance afterwards.</param>
+/// <param name="Kept">What the instance that had it is called afterwards: nothing of it is deleted.</param>
+public sealed record InstanceExchange(string Instance, string Kept);
 
 /// <summary>A plan, or why there is none.</summary>
 public abstract record RestoreDecision

@@ -102,7 +102,7 @@ public sealed record RetiredSet(bool Done, string Detail);
 /// <param name="Set">Null: whichever fits.</param>
 /// <param name="Target">Null: the newest.</param>
 /// <param name="Before">The id of the set that this operation makes of what it overwrites; null: nobody asks for it.</param>
-public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, string? Before = null);
+public sealed record PlanRestoreInput(StoreReference Store, string Operation, string? Set, DateTimeOffset? Target, string? Before = null, bool Exchange = false);
 
 /// <inheritdoc/>
 /// <param name="IsBackedUp">Whether this operation has made a set of what it overwrites that can be followed up to now.</param>

@@ -16,6 +16,9 @@ public sealed record RestoreEnvironmentInput
     /// <summary>Vault has other unseal keys than its set, a new one for example. Default: it has the same.</summary>
     public bool OtherKeys { get; init; }
 
+    /// <summary>Managed databases that are restored beside themselves take their place. Default: the run parks until people have seen to that.</summary>
+    public bool Exchange { get; init; }
+
     /// <summary><c>plan</c>: only says what would be done.</summary>
     public RunbookMode Mode { get; init; }
 

@@ -10,7 +10,8 @@ public sealed partial class RestoreDatabase
     private protected override IReadOnlyList<string> Compensations => Ended ? [] : [.. progress.Compensations.Select(InTheOrder)];
 
     private protected override string? WhyNoAbort => progress.PointOfNoReturnPassed
-        ? Plan?.NewInstance is { } made ? $"{made.Name} is proved and kept; remove it when nobody needs it."
+        ? Plan?.NewInstance is { Exchange: { } exchange } ? $"names are being exchanged, and clients may have written. To have the old back: what was {exchange.Instance} is {exchange.Kept}."
+        : Plan?.NewInstance is { } made ? $"{made.Name} is proved and kept; remove it when nobody needs it."
         : $"the restored data is open, and clients may have written into it. To have the old back, restore {BackupBefore ?? "another set"}." : null;
 
     private protected override string AfterAbort => "the database serves the data that it had when it has ended";
@@ -44,7 +45,9 @@ public sealed partial class RestoreDatabase
 
     private protected override (RestoreOutcome Outcome, string Summary) Judge(RestorePlan made) => (
         RestoreOutcome.Restored,
-        made.NewInstance is { } instance ? $"{Request.Store} is restored from {made.Set}{(made.Target is { } moment ? $" to {moment:u}" : "")}, as {instance.Name} in {instance.Region}; nothing was replaced, and nothing uses it yet. {beside}" : $"{Request.Store} is restored from {made.Set} to {(made.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
+        made.NewInstance is { Exchange: { } exchange } ? $"{Request.Store} is restored from {made.Set}{(made.Target is { } then ? $" to {then:u}" : "")} and serves as {exchange.Instance}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))} at most."
+            + $"{(made.Overwrites ? $" What was there is {exchange.Kept}, and in {BackupBefore}." : "")} {beside}"
+        : made.NewInstance is { } instance ? $"{Request.Store} is restored from {made.Set}{(made.Target is { } moment ? $" to {moment:u}" : "")}, as {instance.Name} in {instance.Region}; nothing was replaced, and nothing uses it yet. {beside}" : $"{Request.Store} is restored from {made.Set} to {(made.Target is { } target ? $"{target:u}" : "the newest in the archive")}, and serves in epoch {epoch}; it was out of service for {InWords((servesAt ?? Now) - (fencedAt ?? Now))}. "
         + $"{(BackupBefore is { } before ? $"What was overwritten is in {before}." : "")}{(ToRebuild is { } node ? $" {node} still has to be rebuilt." : "")}".Trim());
 
     private string? ToRebuild => Skipped.ContainsKey(InWords(RestoreStep.Rebuild)) ? Plan?.Standby : null;
@@ -62,6 +65,7 @@ public sealed partial class RestoreDatabase
         _ => "The restored data serves. The other node may not follow yet, and the old data may still lie beside the new.",
     };
 
-    private static string Beside(NewInstance instance) =>
-        $"The database serves as before. {instance.Name} may be there in {instance.Region}, half made: start the runbook again with the same operationId, or abort that run.";
+    private string Beside(NewInstance instance) => instance.Exchange is { } exchange && progress.PointOfNoReturnPassed
+        ? $"{exchange.Instance} may have no instance, or the restored one: {instance.Name} and {exchange.Kept} say which. Start the runbook again with the same operationId."
+        : $"The database serves as before. {instance.Name} may be there in {instance.Region}, half made: start the runbook again with the same operationId, or abort that run.";
 }

@@ -30,7 +30,7 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
     [WorkflowRun]
     public Task<RestoreReport> RunAsync(Input<RestoreDatabaseInput>? input = null) => RestoreAsync(input, (given, target) =>
     {
-        var asked = new PlanRestoreInput(Request.Store, Request.OperationId, given.Set, target, Before(Request.OperationId));
+        var asked = new PlanRestoreInput(Request.Store, Request.OperationId, given.Set, target, Before(Request.OperationId), given.Exchange);
         return async () =>
         {
             var planned = await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.PlanRestoreAsync(asked), Looking(WhatItWouldDo));
@@ -47,9 +47,9 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
 
     private async Task DoAsync(RestoreStep step)
     {
-        if (Plan!.NewInstance is not null && step is not (RestoreStep.Reserve or RestoreStep.Restore or RestoreStep.Prove or RestoreStep.CleanUp))
+        if (Plan!.NewInstance is { } made && step is not (RestoreStep.Reserve or RestoreStep.Restore or RestoreStep.Prove or RestoreStep.CleanUp) && (made.Exchange is null || !OfAnExchange(step)))
         {
-            Finish(InWords(step), "Nothing is replaced: what is restored is an instance of its own.", StepState.Skipped);
+            Finish(InWords(step), made.Exchange is null ? "Nothing is replaced: what is restored is an instance of its own." : "Not of a managed database.", StepState.Skipped);
             return;
         }
 
@@ -59,7 +59,7 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
             return;
         }
 
-        if (step == RestoreStep.Rebuild && Plan!.Standby is null)
+        if (step == RestoreStep.Rebuild && Plan!.Standby is null && Plan.NewInstance is null)
         {
             Finish(InWords(step), "There is no other node.", StepState.Skipped);
             return;
@@ -81,6 +81,9 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
         }, abortable);
     }
 
+    /// <summary>What is done of a managed database when what was restored takes its place: to open is to exchange the names.</summary>
+    private static bool OfAnExchange(RestoreStep step) => step is RestoreStep.BackUp or RestoreStep.Fence or RestoreStep.Open or RestoreStep.Verify or RestoreStep.Rebuild;
+
     /// <summary>A run of this operation that was terminated has made the set, and may have fenced the database: then no other can be made. With the log it holds everything up to the fence.</summary>
     private Task<string> BackUpAsync()
     {
@@ -93,7 +96,7 @@ public sealed partial class RestoreDatabase : StoreRestore<RestorePlan, RestoreR
 
     private async Task<string> CarryOutAsync(RestoreStep step, CancellationToken ct)
     {
-        var takesLong = step is RestoreStep.Restore or RestoreStep.Prove or RestoreStep.Rebuild or RestoreStep.CleanUp or RestoreStep.Discard;
+        var takesLong = step is RestoreStep.Restore or RestoreStep.Prove or RestoreStep.Rebuild or RestoreStep.CleanUp or RestoreStep.Discard || (Plan!.NewInstance is not null && step is RestoreStep.Open or RestoreStep.Verify);
         var done = await Workflow.ExecuteActivityAsync(
             (IBackupActivities activities) => activities.RestoreStepAsync(new(Request.Store, Request.OperationId, Plan!, step, epoch ?? Plan!.Epoch, Skipped.ContainsKey(InWords(RestoreStep.BackUp)))), Changing(InTheOrder(step), takesLong, ct));
         (epoch, took) = (done.Epoch, done.Took ?? took);

@@ -157,12 +157,12 @@ public sealed class RestoreEnvironment : RestoreRunbook
             StoreKind.Vault => Result(await Workflow.ExecuteChildWorkflowAsync<VaultRestoreReport>(nameof(RestoreVault), [Of<RestoreVaultInput>() with { OtherKeys = given.OtherKeys }], options)),
             // What is there already somebody has made since: it stays, and the plan says so.
             StoreKind.Elasticsearch => Result(await Workflow.ExecuteChildWorkflowAsync<SearchRestoreReport>(nameof(RestoreSearch), [Of<RestoreSearchInput>()], options)),
-            _ => Database(await Workflow.ExecuteChildWorkflowAsync<RestoreReport>(nameof(RestoreDatabase), [Of<RestoreDatabaseInput>()], options)),
+            _ => Database(await Workflow.ExecuteChildWorkflowAsync<RestoreReport>(nameof(RestoreDatabase), [Of<RestoreDatabaseInput>() with { Exchange = given.Exchange }], options)),
         };
 
         (RestoreOutcome Outcome, string Summary, string? PlanHash) Database(RestoreReport report)
         {
-            beside = mode == RunbookMode.Apply && report.Outcome == RestoreOutcome.Restored ? report.RestorePlan?.NewInstance : null;
+            beside = mode == RunbookMode.Apply && report is { Outcome: RestoreOutcome.Restored, RestorePlan.NewInstance: { Exchange: null } made } ? made : null;
             return Result(report);
         }
 

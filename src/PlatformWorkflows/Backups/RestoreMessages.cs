@@ -3,7 +3,11 @@ using PlatformOps.Platform.Backups;
 namespace PlatformOps.Workflows.Backups;
 
 /// <summary>Input of <c>RestoreDatabase</c> (workflow id <c>restore/{environment}/{store}</c>).</summary>
-public sealed record RestoreDatabaseInput : StoreRestoreInput;
+public sealed record RestoreDatabaseInput : StoreRestoreInput
+{
+    /// <summary>Of a managed database: what was restored beside it takes its place, when it is proved. Default: it stays beside it.</summary>
+    public bool Exchange { get; init; }
+}
 
 public enum RestoreOutcome
 {

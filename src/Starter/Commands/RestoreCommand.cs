@@ -22,13 +22,16 @@ internal static class RestoreCommand
     private static CliCommand Database()
     {
         var of = new RestoreArguments("postgresql", "The id of the set. [default: the newest that can be followed to --to]", "The moment to restore to, in UTC, for example 2026-03-01T09:41:00Z. [default: the newest in the archive]");
-        return of.AddTo(new CliCommand(
+        var exchange = new Option<bool>("--exchange") { Description = "Of a managed database: have what was restored beside it take its place, when it is proved. [default: it stays beside it]" };
+        var command = of.AddTo(new CliCommand(
             "database",
             "Replace the data of a running database by a set, at a moment: restored and proved beside the data while that serves, exchanged while nobody gets through. Until it is opened, `abort` brings the old data back.",
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z --plan", "which set, what would be lost, how long it takes"),
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "the minute before somebody dropped a table"),
-            new Example("restore database production postgresql --set backup-production-postgresql-0f3c9a12", "one set, with all of the log after it")))
-        .Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(invocation, nameof(RestoreDatabase), new RestoreDatabaseInput(), plan => plan.Notes, ct));
+            new Example("restore database production postgresql --set backup-production-postgresql-0f3c9a12", "one set, with all of the log after it"),
+            new Example("restore database production managed-postgresql --to 2026-03-01T09:41:00Z --exchange", "a managed database, whose place the restored one takes")));
+        command.Add(exchange);
+        return command.Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(invocation, nameof(RestoreDatabase), new RestoreDatabaseInput { Exchange = invocation.Get(exchange) }, plan => plan.Notes, ct));
     }
 
     private static CliCommand Search()
@@ -92,6 +95,7 @@ internal static class RestoreCommand
         var environment = RunArguments.Environment();
         var to = new Option<string>("--to") { Description = "The moment to restore to, in UTC, for example 2026-03-01T09:41:00Z. [default: the newest]", HelpName = "TIME" };
         var otherKeys = new Option<bool>("--other-keys") { Description = "Vault has other unseal keys than its set, a new one for example. [default: the same]" };
+        var exchange = new Option<bool>("--exchange") { Description = "Have managed databases that are restored beside themselves take their place. [default: wait until somebody has seen to that]" };
         var plan = new Option<bool>("--plan") { Description = "Only say what would be done, in which order." };
         var by = new Option<string>("--requested-by") { Description = "Who asks; somebody else has to approve. [default: whoever runs this]", HelpName = "NAME" };
         var (detach, queue) = (RunArguments.Detach(), RunArguments.TaskQueue());
@@ -101,7 +105,7 @@ internal static class RestoreCommand
             new Example("restore environment production --plan", "which steps, and the plan of each store"),
             new Example("restore environment production --other-keys", "into a new site"))
         {
-            environment, to, otherKeys, plan, by, detach, queue,
+            environment, to, otherKeys, exchange, plan, by, detach, queue,
         }
         .Runs((invocation, ct) => RestoreArguments.RunAsync<EnvironmentRestoreReport, EnvironmentRestorePlan>(
             invocation, nameof(RestoreEnvironment), RestoreEnvironment.WorkflowId(invocation.Get(environment)), invocation.Get(environment), invocation.Get(plan), invocation.Get(detach), invocation.Get(queue),
@@ -110,6 +114,7 @@ internal static class RestoreCommand
                 Environment = invocation.Get(environment),
                 To = invocation.Get(to),
                 OtherKeys = invocation.Get(otherKeys),
+                Exchange = invocation.Get(exchange),
                 Mode = invocation.Get(plan) ? RunbookMode.Plan : RunbookMode.Apply,
                 RequestedBy = invocation.Get(by) ?? RunCommands.Caller(),
             },

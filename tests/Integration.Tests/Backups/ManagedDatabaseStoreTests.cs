@@ -109,6 +109,70 @@ public abstract class ManagedDatabaseStoreTests(TestAws aws)
         Assert.StartsWith("belongs to managed-database of", (await store.SurveyAsync("restore-1", Ct)).Taken, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_was_restored_takes_the_place_of_the_database_from_wherever_that_was_interrupted()
+    {
+        using var here = aws.Connect("us-east-1");
+        using var there = aws.Connect("us-west-2");
+        var (name, owner) = (Names.New("database"), new AwsOwner("reference", Names.New("production"), "managed-database"));
+        var instances = new DatabaseInstances(here);
+        await instances.CreateAsync(new() { Identifier = name, Engine = "postgres", Class = "db.t3.micro", StorageGigabytes = 20, MasterUser = "temporal" }, Password, owner, "op-1", Ct);
+        await aws.AvailableAsync(instances, name);
+        using var store = Store(null, owner, here, there, name);
+        var old = (await instances.FindAsync(name, Ct))!;
+        var survey = await store.SurveyAsync("restore-1", Ct);
+        var plan = Plan(survey.Name, name, fromLog: true) with { Overwrites = true };
+        plan = plan with { NewInstance = plan.NewInstance! with { Exchange = survey.Exchange } };
+        Assert.Equal(name, survey.Exchange.Instance);
+        await PassingAsync(store.RestoreBesideAsync("restore-1", plan, _ => { }, Ct));
+        var restored = (await instances.FindAsync(survey.Name, Ct))!;
+
+        // Killed when the database has given up its name: a run that is started again finds it by the other one.
+        await PassingAsync(RenamedAsync(instances, name, survey.Exchange.Kept, owner));
+        Assert.Equal((survey.Exchange.Kept, survey.Exchange), ((await store.SurveyAsync("restore-1", Ct)).Instance, (await store.SurveyAsync("restore-1", Ct)).Exchange));
+        await PassingAsync(store.RestoreBesideAsync("restore-1", plan, _ => { }, Ct));
+        // Killed when the restored one has its name, and still the tags of a restore.
+        await PassingAsync(RenamedAsync(instances, survey.Name, name, owner with { Component = "database-restore" }));
+        await PassingAsync(store.RestoreBesideAsync("restore-1", plan, _ => { }, Ct));
+        foreach (var _ in new[] { "once", "again" })
+            Assert.StartsWith($"{survey.Name} is {name} now. What was {name} is {survey.Exchange.Kept}", await PassingAsync(store.ExchangeAsync(plan, _ => { }, Ct)), StringComparison.Ordinal);
+        await ExchangedAsync(name, restored, old);
+
+        // And all of it at once, of another one: moto says of an instance that was restored to a moment that it is a replica.
+        name = Names.New("database");
+        owner = owner with { Environment = Names.New("production") };
+        await instances.CreateAsync(new() { Identifier = name, Engine = "postgres", Class = "db.t3.micro", StorageGigabytes = 20, MasterUser = "temporal" }, Password, owner, "op-1", Ct);
+        await aws.AvailableAsync(instances, name);
+        using var other = Store(null, owner, here, there, name);
+        (survey, old) = (await other.SurveyAsync("restore-2", Ct), (await instances.FindAsync(name, Ct))!);
+        plan = Plan(survey.Name, name, fromLog: true) with { Overwrites = true };
+        plan = plan with { NewInstance = plan.NewInstance! with { Exchange = survey.Exchange } };
+        await PassingAsync(other.RestoreBesideAsync("restore-2", plan, _ => { }, Ct));
+        restored = (await instances.FindAsync(survey.Name, Ct))!;
+        await PassingAsync(other.ExchangeAsync(plan, _ => { }, Ct));
+        await ExchangedAsync(name, restored, old);
+        Assert.Contains("is available at", await PassingAsync(other.VerifyExchangeAsync(plan, _ => { }, Ct)), StringComparison.Ordinal);
+        await other.KeepBesideAsync("restore-2", plan, Ct);
+        Assert.True((await instances.FindAsync(name, Ct))!.DeletionProtection);
+        Assert.Equal("Nothing copied what had the place.", await other.FollowersAsync(plan, Ct));
+
+        async Task ExchangedAsync(string identifier, DatabaseInstance now, DatabaseInstance before)
+        {
+            var (serving, kept) = ((await instances.FindAsync(identifier, Ct))!, (await instances.FindAsync(survey.Exchange.Kept, Ct))!);
+            Assert.Equal((now.ResourceId, before.ResourceId), (serving.ResourceId, kept.ResourceId));
+            // The one is the platform's, and nobody takes the other for it.
+            Assert.Equal([identifier], (await instances.OwnedAsync(owner, Ct)).Select(found => found.Identifier));
+            Assert.Null(await instances.FindAsync(survey.Name, Ct));
+        }
+    }
+
+    private static async Task<bool> RenamedAsync(DatabaseInstances instances, string from, string to, AwsOwner owner)
+    {
+        await instances.RenameAsync(from, to, owner, Ct);
+        await Wait.UntilAsync(async () => await instances.FindAsync(from, Ct) is null && await instances.FindAsync(to, Ct) is { Available: true }, () => $"{from} is not {to}.");
+        return true;
+    }
+
     /// <summary>What plays the databases; null: nobody does.</summary>
     private protected virtual Task<PostgresCluster?> ServerAsync() => Task.FromResult<PostgresCluster?>(null);
 

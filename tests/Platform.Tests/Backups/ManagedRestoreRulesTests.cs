@@ -57,8 +57,26 @@ public sealed class ManagedRestoreRulesTests
         Assert.Equal(plan.Hash, Assert.IsType<RestoreDecision.Restore>(ManagedRestoreRules.Decide(facts with { Now = Now.AddMinutes(5), Log = facts.Log is { } log ? log with { To = Now } : null })).Plan.Hash);
     }
 
+    [Fact]
+    public void To_take_the_place_of_the_database_is_another_plan_and_says_what_becomes_of_it()
+    {
+        var exchange = new InstanceExchange("reference-production", "reference-production-before-1");
+        var (beside, taking) = (Of(Facts), Of(Facts with { Exchange = exchange }));
+        Assert.NotEqual(beside.Hash, taking.Hash);
+        Assert.True(taking.Overwrites);
+        Assert.Equal(exchange, taking.NewInstance!.Exchange);
+        Assert.StartsWith("reference-production-restored-1 is made in us-east-1 and takes the place of reference-production, which is reference-production-before-1 afterwards", taking.Lost, StringComparison.Ordinal);
+        // Of what is not there nothing is backed up.
+        var gone = Of(Facts with { Exchange = exchange, Instance = null, Log = null });
+        Assert.False(gone.Overwrites);
+        Assert.Equal("There is no database, and reference-production-restored-1 is made in us-east-1 and becomes reference-production.", gone.Lost);
+
+        static RestorePlan Of(ManagedRestoreFacts facts) => Assert.IsType<RestoreDecision.Restore>(ManagedRestoreRules.Decide(facts)).Plan;
+    }
+
     public static TheoryData<ManagedRestoreFacts, string> Refusals => new()
     {
+        { Facts with { Set = "old", Exchange = new("reference-production", "kept") }, "an instance takes the place of one of its own region" },
         { Facts with { Target = Now.AddMinutes(1) }, "is not yet" },
         { Facts with { Target = Now.AddMinutes(-1) }, "archives the log every five minutes" },
         { Facts with { Target = Now.AddDays(-1), Set = "new" }, "is of one moment: name a set or a moment" },

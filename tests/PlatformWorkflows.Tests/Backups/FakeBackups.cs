@@ -213,6 +213,14 @@ internal sealed partial class FakeBackups : IBackupActivities
         return this;
     }
 
+    /// <summary>One whose place the restored one takes.</summary>
+    public FakeBackups Exchanged()
+    {
+        Beside();
+        Restore = Restore! with { Overwrites = true, NewInstance = Restore.NewInstance! with { Exchange = new("shop", "shop-before-1") } };
+        return this;
+    }
+
     /// <summary>How many have to approve it.</summary>
     public int Approvals { get; init; } = 1;
 

@@ -55,6 +55,33 @@ public sealed class RestoreDatabaseTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task What_was_restored_beside_a_managed_database_takes_its_place_and_from_there_it_only_goes_forward()
+    {
+        var backups = new FakeBackups().Exchanged().Fail("Open", type: FailureTypes.Damaged);
+        await using (var run = await Runs.RestoreAsync(server, backups))
+        {
+            await run.ApproveAsync();
+            var parked = await run.UntilAsync(RunbookPhase.Parked);
+            Assert.Contains("shop may have no instance, or the restored one", parked.IfStoppedNow, StringComparison.Ordinal);
+            Assert.Contains("what was shop is shop-before-1", await run.RefusalAsync("abort", new AbortInput("too late")), StringComparison.Ordinal);
+            await run.TellAsync("retryStep", new StepInput("open"));
+            var report = await run.ReportAsync();
+            Assert.Equal((RestoreOutcome.Restored, (long?)null, "op-recorded-before"), (report.Outcome, report.Epoch, report.BackupBefore));
+            Assert.Contains("serves as shop; it was out of service for", report.Summary, StringComparison.Ordinal);
+            Assert.Contains("What was there is shop-before-1, and in op-recorded-before.", report.Summary, StringComparison.Ordinal);
+            Assert.Equal(["Reserve", "Restore", "Prove", "Fence", "Open", "Verify", "Rebuild", "CleanUp"], backups.RestoreSteps);
+        }
+
+        backups = new FakeBackups().Exchanged().Fail("Fence", type: FailureTypes.Damaged);
+        await using var stopped = await Runs.RestoreAsync(server, backups);
+        await stopped.ApproveAsync();
+        await stopped.UntilAsync(RunbookPhase.Parked);
+        await stopped.TellAsync("abort", new AbortInput("another day"));
+        Assert.Equal((RestoreOutcome.Aborted, "Aborted: another day. Nothing was changed."), ((await stopped.ReportAsync()).Outcome, (await stopped.ReportAsync()).Summary));
+        Assert.Equal(["Reserve", "Restore", "Prove", "Unfence", "Discard"], backups.RestoreSteps);
+    }
+
+    [Fact]
     public async Task A_plan_changes_nothing_and_a_refusal_says_why()
     {
         var backups = new FakeBackups();

@@ -66,6 +66,16 @@ public sealed class RestoreEnvironmentTests(RunbookServer server)
         Assert.Contains("Have shop-restored-1 take the place of the database", (await run.UntilAsync(RunbookPhase.Parked)).Summary, StringComparison.Ordinal);
         await run.TellAsync("skipStep", new StepInput("postgresql", "it has taken its place"));
         Assert.Equal(["argo-cd"], (await run.ReportAsync()).Took.Keys.Where(step => step != "postgresql"));
+
+        // One that has taken it is waited for by nobody.
+        backups = Cold().Exchanged();
+        // There is nothing there whose set would be made.
+        backups.Restore = backups.Restore! with { Overwrites = false };
+        backups.Stores.Remove("search");
+        backups.Stores.Remove("vault");
+        await using var exchanged = await Runs.RestoreEnvironmentAsync(server, backups);
+        await exchanged.ApproveAsync();
+        Assert.Equal(RestoreOutcome.Restored, (await exchanged.ReportAsync()).Outcome);
     }
 
     [Fact]

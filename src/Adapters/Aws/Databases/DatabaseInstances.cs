@@ -136,6 +136,26 @@ public sealed class DatabaseInstances(AwsConnection connection)
             }, token), ct);
     }
 
+    /// <summary>Gives our instance another name, at once: RDS restarts it, and it answers by the new name's address. It is neither by its old nor by its new name for a while.</summary>
+    public async Task RenameAsync(string identifier, string name, AwsOwner owner, CancellationToken ct)
+    {
+        await OursAsync(identifier, owner, ct);
+        await connection.CallAsync("rename", Named(identifier), token => connection.Rds.ModifyDBInstanceAsync(new() { DBInstanceIdentifier = identifier, NewDBInstanceIdentifier = name, ApplyImmediately = true }, token), ct);
+    }
+
+    /// <summary>Has our instance be somebody else's, or of something else.</summary>
+    public async Task HandOverAsync(string identifier, AwsOwner from, AwsOwner to, CancellationToken ct)
+    {
+        if (await FindAsync(identifier, ct) is { } there && to.WhyForeign(there.Tags) is null)
+        {
+            await TagAsync(identifier, to, null, ct);
+            return;
+        }
+
+        var instance = await OursAsync(identifier, from, ct);
+        await connection.CallAsync("tag", Named(identifier), token => connection.Rds.AddTagsToResourceAsync(new() { ResourceName = instance.Arn, Tags = to.ToTags(null) }, token), ct);
+    }
+
     /// <summary>Writes the tags of our instance that differ; others stay. An attempt that begins again does not send what is already so.</summary>
     public async Task TagAsync(string identifier, AwsOwner owner, string? operationId, CancellationToken ct)
     {

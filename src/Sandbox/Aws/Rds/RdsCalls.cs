@@ -90,6 +90,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
         {
             if (database.Status != "deleting")
             {
+                Rename(database);
                 database.End();
                 continue;
             }
@@ -99,6 +100,19 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             foreach (var replica in ReplicasOf(database))
                 replica.Source = null;
         }
+    }
+
+    /// <summary>It had its old name until now. What copies it goes on doing so.</summary>
+    private void Rename(StoredDatabase database)
+    {
+        if (database.Renamed is not { } name)
+            return;
+        var replicas = ReplicasOf(database).ToList();
+        Databases.Remove(Key(database));
+        (database.Identifier, database.Renamed) = (name, null);
+        Databases[Key(database)] = database;
+        foreach (var replica in replicas)
+            replica.Source = Key(database);
     }
 
     private XElement Create(AwsCall call)
@@ -211,10 +225,11 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
             throw AwsFailure.Combination($"Cannot upgrade {database.Engine} from {now} to {wanted}");
         if (call.List("VpcSecurityGroupIds", "VpcSecurityGroupId") is { Count: > 0 } groups)
             database.SecurityGroups = [.. groups];
+        database.Renamed = call.Text("NewDBInstanceIdentifier") is { } name ? NewIdentifier(call, "NewDBInstanceIdentifier", name) : null;
         call.NothingElse();
         // Protection is a switch of the API, not of the machine.
         database.Protected = guarded ?? database.Protected;
-        database.Begin("modifying", After(Changing), new(type, version, storage, backups, zones));
+        database.Begin(database.Renamed is null ? "modifying" : "renaming", After(Changing), new(type, version, storage, backups, zones));
         return call.Answer(Xml(database));
     }
 
@@ -321,9 +336,10 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
 
     private DateTimeOffset After(TimeSpan duration) => time.GetUtcNow() + duration * scale;
 
-    private string NewIdentifier(AwsCall call, string parameter)
+    private string NewIdentifier(AwsCall call, string parameter) => NewIdentifier(call, parameter, call.Required(parameter));
+
+    private string NewIdentifier(AwsCall call, string parameter, string identifier)
     {
-        var identifier = call.Required(parameter);
         if (!Identifier().IsMatch(identifier) || identifier.Contains("--", StringComparison.Ordinal) || identifier.EndsWith('-'))
             throw AwsFailure.Invalid($"The parameter {parameter} is not a valid identifier. Identifiers begin with a letter, have letters, digits and single hyphens, and do not end with one.");
         return Databases.ContainsKey(RdsState.Key(call.Region, identifier)) ? throw new AwsFailure(400, "DBInstanceAlreadyExists", "DB instance already exists") : identifier;

@@ -26,7 +26,10 @@ internal sealed record StoredDatabase
 
     public required string Region { get; init; }
 
-    public required string Identifier { get; init; }
+    public required string Identifier { get; set; }
+
+    /// <summary>The name that it is on its way to; null: it keeps its own.</summary>
+    public string? Renamed { get; set; }
 
     public string Arn => $"arn:aws:rds:{Region}:{AwsStandIn.Account}:db:{Identifier}";
 

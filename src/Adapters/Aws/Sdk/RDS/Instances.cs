@@ -105,6 +105,8 @@ internal sealed class ModifyDBInstanceRequest : AmazonWebServiceRequest
 {
     public string? DBInstanceIdentifier { get; set; }
 
+    public string? NewDBInstanceIdentifier { get; set; }
+
     public bool? ApplyImmediately { get; set; }
 
     public string? DBInstanceClass { get; set; }
