@@ -21,7 +21,7 @@ public sealed partial class RegionFailover
     private FailoverDecision? decision;
     private DateTimeOffset? restartingSince;
     private Task? restarting;
-    private bool news;
+    private bool news, firstEpochRead;
 
     /// <summary>Sets the state that signals, controls and queries may meet before the run's first step.</summary>
     [WorkflowInit]
@@ -255,11 +255,20 @@ public sealed partial class RegionFailover
                 break;
         }
 
+        if (BeganBeforeEpochs && recovering is null && restarting is null && Workflow.Patched("first-epoch-read"))
+        {
+            firstEpochRead = true;
+            restarting = ReadAgainAsync();
+        }
+
         if (recovering is null)
             AskOrBegin(decision as FailoverDecision.RequestApproval);
         if (recovering is null && pending is null && decision.Reason != before && decision is not FailoverDecision.RequestApproval)
             EnterPhase(RunbookPhase.Observing, decision.Reason);
     }
+
+    /// <summary>The witness had no record when this run read it, and observers see one by now: without its epoch nothing could be changed.</summary>
+    private bool BeganBeforeEpochs => !firstEpochRead && state.Epoch == 0 && reports.Values.Any(report => report.Lease is { Epoch: > 0 });
 
     private async Task RestartInPlaceAsync()
     {

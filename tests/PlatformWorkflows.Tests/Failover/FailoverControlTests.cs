@@ -161,6 +161,22 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_run_that_began_before_the_witness_had_a_record_takes_its_epoch_when_observers_see_one()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new FakeDatabase { Witness = new(0, East, "first", new(40, TimeSpan.FromSeconds(1), false), null) });
+        await run.SeeAsync("serves", "serves", stalled: false, epoch: 0);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+        Assert.Equal(0, (await run.ViewAsync()).Epoch);
+
+        run.World.Witness = new(1, East, "first", new(40, TimeSpan.FromSeconds(1), false), null);
+        await run.SeeAsync("serves", "serves", stalled: false, epoch: 1, sequence: 41);
+        await Wait.UntilAsync(run.ViewAsync, view => view.Epoch == 1, view => $"epoch {view.Epoch}");
+        await run.TellAsync("failOver", new FailOverInput("kernel update"));
+
+        Assert.Equal((FailoverOutcome.Completed, 2), ((await run.ReportAsync()).Outcome, (await run.ReportAsync()).Epoch));
+    }
+
+    [Fact]
     public async Task A_switchover_goes_by_what_was_well_when_the_observers_last_had_something_to_say()
     {
         await using var run = await FailoverRun.StartAsync(server, new() { Timing = new() });
