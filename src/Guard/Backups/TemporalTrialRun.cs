@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Failover;
+using PlatformOps.Adapters.Postgres;
 using PlatformOps.Adapters.Temporal;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Guard.Postgres;
@@ -56,7 +57,7 @@ internal sealed class TemporalTrialRun(GuardParts parts, GuardConfiguration copy
         await using (var sql = new ServerSql(copy, server))
         {
             await sql.RunAsync(
-                $"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}') THEN CREATE ROLE {Role}; END IF; EXECUTE 'ALTER ROLE {Role} SUPERUSER LOGIN PASSWORD ''{password}'''; END $$", SqlPatience, ct);
+                $"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{Role}') THEN CREATE ROLE {Role}; END IF; EXECUTE 'ALTER ROLE {Role} SUPERUSER LOGIN PASSWORD ''{ScramVerifier.Of(new(password))}'''; END $$", SqlPatience, ct);
         }
 
         var scratch = Path.Combine(folder, "temporal");
