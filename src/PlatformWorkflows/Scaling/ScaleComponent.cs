@@ -1,3 +1,4 @@
+using System.Globalization;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Scaling;
 using PlatformOps.Workflows.Provisioning;
@@ -248,9 +249,10 @@ public sealed partial class ScaleComponent : Runbook
         }
     }
 
-    /// <summary>Nodes are being emptied, and this run has not asked for it: only one at a time scales a component.</summary>
-    private static bool LeftEmptied(ScalingSight seen) => seen is { Subject.How.Workload: { } workload, Around.Search: { } search }
-        && search.Emptied.Any(node => node.StartsWith($"{workload.Name}-", StringComparison.Ordinal));
+    /// <summary>The last node is being emptied, or one that is gone, and this run has not asked for it: only one at a time scales a component, and from the end. Other nodes somebody else empties, and has them given shards again.</summary>
+    private static bool LeftEmptied(ScalingSight seen) => seen is { Subject.How.Workload: { } workload, Seen.Replicas: { } replicas, Around.Search: { } search }
+        && search.Emptied.Where(node => node.StartsWith($"{workload.Name}-", StringComparison.Ordinal)).ToList() is { Count: > 0 } emptied
+        && emptied.TrueForAll(node => int.TryParse(node.AsSpan(workload.Name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var ordinal) && ordinal >= replicas - 1);
 
     /// <summary>Another number than the ones that this run found or set; null: there is none.</summary>
     private string? Superseded(int target) => sight?.Seen.Replicas is { } there && there != target && !own.Contains(there)

@@ -204,11 +204,14 @@ public sealed class ScaleComponentTests(SkippingRunbookServer skipping, RunbookS
         await using var same = await ScaleRun.StartAsync(skipping, stays, new() { Replicas = 5 });
         Assert.Equal(ScaleOutcome.AsWanted, (await same.ReportAsync()).Outcome);
         Assert.Equal(["empty nobody"], stays.Events);
-        // Somebody else's nodes are nobody's business here.
-        var foreign = new FakeScaling { Replicas = 5, How = Search().How, Around = _ => new() { Search = Nodes(2, "others-4") } };
-        await using var left = await ScaleRun.StartAsync(skipping, foreign, new() { Replicas = 5 });
-        Assert.Equal(ScaleOutcome.AsWanted, (await left.ReportAsync()).Outcome);
-        Assert.Empty(foreign.Events);
+        // Somebody else's nodes are nobody's business here, nor is one that a run would not have begun with.
+        foreach (var node in new[] { "others-4", "web-1" })
+        {
+            var foreign = new FakeScaling { Replicas = 5, How = Search().How, Around = _ => new() { Search = Nodes(2, node) } };
+            await using var left = await ScaleRun.StartAsync(skipping, foreign, new() { Replicas = 5 });
+            Assert.Equal(ScaleOutcome.AsWanted, (await left.ReportAsync()).Outcome);
+            Assert.Empty(foreign.Events);
+        }
     }
 
     private static SearchNodes Nodes(int shards, string emptied) =>
