@@ -10,14 +10,12 @@ public sealed partial class DashboardTests(LiveMetrics live) : IClassFixture<Liv
     /// <summary>What Prometheus itself says of what it asks.</summary>
     private static readonly string[] OfPrometheus = ["up"];
 
-    private static readonly string[] Words = ["and", "or", "unless", "by", "on", "without", "ignoring", "group_left", "group_right", "bool", "offset", "Inf", "NaN"];
-
     private static IEnumerable<string> Files => Directory.EnumerateFiles(Path.Combine(Tools.Root, "k8s", "platformops", "monitoring", "dashboards"), "*.json").Order(StringComparer.Ordinal);
 
     [Fact]
     public async Task Every_metric_of_a_dashboard_or_rule_is_one_that_a_live_worker_receiver_or_guard_has()
     {
-        var asked = Dashboards().SelectMany(Expressions).Concat(await RulesAsync()).SelectMany(expression => Metrics(expression).Select(metric => (Metric: metric, Expression: expression))).ToList();
+        var asked = Dashboards().SelectMany(Expressions).Concat(await RulesAsync()).SelectMany(expression => MetricNames.In(expression).Select(metric => (Metric: metric, Expression: expression))).ToList();
         Assert.True(asked.Select(known => known.Metric).Distinct().Count() > 30, "The expressions were not found.");
         Assert.Empty(asked.Where(known => !live.Names.Contains(known.Metric) && !OfPrometheus.Contains(known.Metric)).Select(known => $"{known.Metric} in: {known.Expression}"));
     }
@@ -90,20 +88,6 @@ public sealed partial class DashboardTests(LiveMetrics live) : IClassFixture<Liv
         JsonArray list => list.SelectMany(Sources),
         _ => [],
     };
-
-    /// <summary>What is left of an expression without labels, functions, words and durations.</summary>
-    private static IEnumerable<string> Metrics(string expression) =>
-        Identifier().Matches(Grouping().Replace(Labels().Replace(expression, " "), " ")).Where(match => match.Groups[2].Length == 0).Select(match => match.Groups[1].Value).Except(Words).Distinct();
-
-    /// <summary>Selectors by labels, texts, ranges of time.</summary>
-    [GeneratedRegex("\\{[^}]*\\}|\"[^\"]*\"|\\[[^\\]]*\\]")]
-    private static partial Regex Labels();
-
-    [GeneratedRegex("\\b(by|on|without|ignoring|group_left|group_right)\\s*\\([^)]*\\)")]
-    private static partial Regex Grouping();
-
-    [GeneratedRegex("(?<![0-9A-Za-z_:])([A-Za-z_][A-Za-z0-9_:]*)(\\s*\\()?")]
-    private static partial Regex Identifier();
 
     [GeneratedRegex("\\$\\{?([a-z_]+)")]
     private static partial Regex Variable();

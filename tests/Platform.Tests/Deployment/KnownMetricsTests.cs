@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using PlatformOps.Integration.Tests.Deployment;
 using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Tests.Catalog;
 
@@ -7,15 +8,13 @@ namespace PlatformOps.Platform.Tests.Deployment;
 /// <summary>Signals and alert rules about other programs ask for metrics that those have: the names were looked up in their sources, once, and stand in <c>known-metrics.txt</c>. What workers of ours leave is compared with live ones elsewhere.</summary>
 public sealed partial class KnownMetricsTests
 {
-    private static readonly string[] Words = ["and", "or", "unless", "bool", "offset", "Inf", "NaN"];
-
     private static IReadOnlyList<string> Known { get; } =
         [.. File.ReadLines(Path.Combine(Repository.Root, "tests/Platform.Tests/Deployment/known-metrics.txt")).Where(line => line.Length > 0 && line[0] != '#').Select(line => line.Split(' ')[0])];
 
     [Fact]
     public void Every_metric_of_a_signal_or_rule_is_one_that_was_looked_up_and_none_is_left_over()
     {
-        var asked = Signals().Concat(Rules()).SelectMany(expression => Metrics(expression).Select(metric => (Metric: metric, Expression: expression))).ToList();
+        var asked = Signals().Concat(Rules()).SelectMany(expression => MetricNames.In(expression).Select(metric => (Metric: metric, Expression: expression))).ToList();
 
         Assert.Empty(asked.Where(metric => !Known.Contains(metric.Metric)).Select(metric => $"{metric.Metric} in: {metric.Expression}"));
         Assert.Empty(Known.Except(asked.Select(metric => metric.Metric)));
@@ -48,10 +47,6 @@ public sealed partial class KnownMetricsTests
     private static IEnumerable<string> Rules() => Repository.Texts("k8s/components").Concat(Repository.Texts("k8s/bootstrap")).Where(file => file.Value.Contains("kind: PrometheusRule", StringComparison.Ordinal))
         .SelectMany(file => Expression().Matches(file.Value)).Select(match => match.Groups[1].Value.Trim('\''));
 
-    /// <summary>What is left of an expression without labels, functions, words and durations.</summary>
-    private static IEnumerable<string> Metrics(string expression) =>
-        Identifier().Matches(Grouping().Replace(Labels().Replace(expression, " "), " ")).Where(match => match.Groups[2].Length == 0).Select(match => match.Groups[1].Value).Except(Words).Distinct();
-
     [GeneratedRegex("^ *expr: (.+)$", RegexOptions.Multiline)]
     private static partial Regex Expression();
 
@@ -60,13 +55,4 @@ public sealed partial class KnownMetricsTests
 
     [GeneratedRegex("pod=~\"([^\"]*)\"")]
     private static partial Regex Pods();
-
-    [GeneratedRegex("\\{[^}]*\\}|\"[^\"]*\"|\\[[^\\]]*\\]")]
-    private static partial Regex Labels();
-
-    [GeneratedRegex("\\b(by|on|without|ignoring|group_left|group_right)\\s*\\([^)]*\\)")]
-    private static partial Regex Grouping();
-
-    [GeneratedRegex("(?<![0-9A-Za-z_:])([A-Za-z_][A-Za-z0-9_:]*)(\\s*\\()?")]
-    private static partial Regex Identifier();
 }
