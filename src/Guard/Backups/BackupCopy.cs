@@ -124,6 +124,8 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
         progress("Starting Temporal on it, without a way out.");
         var (wrong, right) = (new List<string>(), findings.Right.ToList());
         string? untried = null;
+        // Whoever is asked again after a guard that died meanwhile must not take what Temporal has changed for what was restored.
+        Write(ProbedFile, findings with { Unread = "Its tables are sound, and the Temporal that was tried on it was interrupted: the next verification restores it anew." });
         try
         {
             foreach (var tally in temporal)
