@@ -270,5 +270,13 @@ internal sealed partial class CrashWorld
         }
     }
 
-    internal static string StepOf(string activity) => activity switch { "ClaimEpoch" => "claim", "CheckReadiness" => "readiness", _ => char.ToLowerInvariant(activity[0]) + activity[1..] };
+    internal static string StepOf(string activity) => activity switch
+    {
+        "ClaimEpoch" => "claim",
+        "CheckReadiness" => "readiness",
+        "MoveNamespaces" => "namespaces",
+        "ScaleRegion" => "scale",
+        "RunCanary" => "canary",
+        _ => char.ToLowerInvariant(activity[0]) + activity[1..],
+    };
 }

@@ -6,7 +6,7 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// acknowledged is lost where commits wait, and not more than was reported where they do not.</summary>
 public sealed class FailoverCrashTests(ITestOutputHelper output)
 {
-    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on. <c>some:N</c>: so many, spread over all that is in it. Otherwise <see cref="CrashCase.Is"/>.</summary>
+    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on; <c>FROM-TO</c>: those. <c>some:N</c>: so many, spread over all that is in it. Otherwise <see cref="CrashCase.Is"/>.</summary>
     private const string Cases = "PLATFORMOPS_TEST_CRASHES";
 
     /// <summary>How many seeds of random faults, or <c>FROM-TO</c>.</summary>
@@ -47,13 +47,22 @@ public sealed class FailoverCrashTests(ITestOutputHelper output)
             return CrashCase.All;
         if (cases.StartsWith("some:", StringComparison.Ordinal))
             return CrashCase.Some(int.Parse(cases["some:".Length..], CultureInfo.InvariantCulture), seed: 2);
-        return int.TryParse(cases, CultureInfo.InvariantCulture, out var from) ? CrashCase.All.Skip(from) : CrashCase.All.Where(one => one.Is(cases));
+        return Numbers(cases) switch
+        {
+            [var from] => CrashCase.All.Skip(from),
+            [var from, var to] => CrashCase.All.Take(from..(to + 1)),
+            _ => CrashCase.All.Where(one => one.Is(cases)),
+        };
     }
 
-    private static IEnumerable<int> Wanted(string text)
+    private static IEnumerable<int> Wanted(string text) =>
+        Numbers(text) is [var from, var to] ? Enumerable.Range(from, to - from + 1) : Enumerable.Range(1, int.Parse(text, CultureInfo.InvariantCulture));
+
+    /// <summary>One or two of them; none where it is something else.</summary>
+    private static int[] Numbers(string text)
     {
-        var numbers = text.Split('-').Select(number => int.Parse(number, CultureInfo.InvariantCulture)).ToList();
-        return numbers is [var from, var to] ? Enumerable.Range(from, to - from + 1) : Enumerable.Range(1, numbers[0]);
+        var numbers = text.Split('-').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
+        return numbers.Length <= 2 && !numbers.Contains(-1) ? numbers : [];
     }
 
     /// <summary>One after the other in one world. After one that fails the world is another one, and all are told of in the end.</summary>

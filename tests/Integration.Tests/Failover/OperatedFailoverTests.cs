@@ -31,7 +31,7 @@ public sealed class OperatedFailoverTests(ITestOutputHelper output)
         Assert.InRange(lost.WritableAfterSeconds!.Value, 0.1, 300);
         await world.RefusesOldEpochsAsync(lost);
 
-        var back = await world.AskAsync(Second, "failBack");
+        var back = await world.AskAsync(Second, new FailBackInput("the test wants it", "ada"));
         Tell(back);
         Assert.Equal((FailoverKind.Failback, Second, First, 3), (back.Kind, back.From, back.To, back.Epoch));
         Assert.Equal(!plannedMayLose, back.Estimated.Nothing);

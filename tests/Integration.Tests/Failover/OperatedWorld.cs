@@ -63,19 +63,19 @@ internal abstract class OperatedWorld : IAsyncDisposable
             Kubeconfig = Path.Combine(folder, $"{region}.kubeconfig"),
             Context = sandbox.Regions[region].Context,
             // What is not there must not be looked for elsewhere.
-            TemporalAddress = "127.0.0.1:1",
+            TemporalAddress = TemporalAddress(region),
             Aws = Reached(region),
         }),
         Failover = new Dictionary<string, FailoverAccess>
         {
-            [Environment] = new()
+            [Environment] = Around(new()
             {
                 Nodes = gates.ToDictionary(gate => gate.Key, gate => Node(gate.Key, gate.Value.Address)),
                 Login = new(User: PostgresCluster.User, PasswordFile: postgres.PasswordFile, Database: "postgres", CertificateAuthority: postgres.Authority),
                 Synchronous = false,
                 Secrets = [new("default", Secret)],
                 Witness = new("witness", Environment, Reached("eu-central-1"), TimeoutMilliseconds: 5_000),
-            },
+            }),
         },
     };
 
@@ -124,10 +124,10 @@ internal abstract class OperatedWorld : IAsyncDisposable
     }
 
     /// <summary>People ask for a change of places.</summary>
-    public async Task<FailoverReport> AskAsync(string primary, string update)
+    public async Task<FailoverReport> AskAsync(string primary, object how)
     {
-        await Wait.UntilAsync(() => TryAsync(() => Run.ExecuteUpdateAsync<ControlResult>(
-            update, [update == "failBack" ? new FailBackInput("the test wants it", "ada") : (object)new FailOverInput("the test wants it", "ada")], Quick)), () => $"{update} is refused.");
+        var update = how is FailBackInput ? "failBack" : "failOver";
+        await Wait.UntilAsync(() => TryAsync(() => Run.ExecuteUpdateAsync<ControlResult>(update, [how], Quick)), () => $"{update} is refused.");
         return await EndedAsync(primary, () => Task.CompletedTask);
     }
 
@@ -189,6 +189,12 @@ internal abstract class OperatedWorld : IAsyncDisposable
 
     /// <summary>How the connections state a node.</summary>
     protected abstract FailoverNodeAccess Node(string region, string clients);
+
+    /// <summary>What goes with the database.</summary>
+    protected virtual FailoverAccess Around(FailoverAccess access) => access;
+
+    /// <summary>The platform's Temporal in a region.</summary>
+    protected virtual string TemporalAddress(string region) => "127.0.0.1:1";
 
     /// <summary>What clients meet at a node at this moment.</summary>
     protected abstract GateSight Look(string region);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Aws.Databases;
+using PlatformOps.Adapters.Aws.Dns;
 using PlatformOps.Adapters.Failover;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Sandbox.Databases;
@@ -108,7 +109,7 @@ internal sealed class RdsWorld : OperatedWorld
 }
 
 /// <summary>A global database with a cluster in each region.</summary>
-internal sealed class AuroraWorld : OperatedWorld
+internal class AuroraWorld : OperatedWorld
 {
     private const string Closed = AuroraPostgresTests.Closed, Open = AuroraPostgresTests.Open;
 
@@ -120,4 +121,44 @@ internal sealed class AuroraWorld : OperatedWorld
 
     protected override GateSight Look(string region) =>
         Aws.LookAt(region, name) is { } seen ? new(!seen.SecurityGroups.SequenceEqual([Closed]), seen.Writes, seen.Restarts) : new(Admits: false, Writes: false, Restarts: 0);
+}
+
+/// <summary>With all that moves with it: a record in Route 53, and a namespace of two Temporal clusters, whose server hands it over.</summary>
+internal sealed class WholeStackWorld : AuroraWorld
+{
+    private const string Zone = "orders.example.com", Space = "orders";
+
+    private readonly CancellationTokenSource ended = new();
+    private readonly List<Task> working = [];
+    private TwoTemporals temporals = null!;
+
+    /// <summary>Where the namespace is active, as each cluster says.</summary>
+    public async Task<IReadOnlyList<string>> ActiveAsync() => [(await temporals.SaysAsync(First, Space)).Cluster, (await temporals.SaysAsync(Second, Space)).Cluster];
+
+    protected override async Task MakeAsync()
+    {
+        await base.MakeAsync();
+        using (var east = Connect(First))
+            await new HostedZones(east).EnsureAsync(Zone, Names.Owner, "op-1", Ct);
+        temporals = await TwoTemporals.StartAsync();
+        foreach (var region in new[] { First, Second })
+            working.Add((await HandoverStandIn.WorkerAsync(temporals, region, (_, _) => Task.CompletedTask)).ExecuteAsync(ended.Token));
+        await temporals.RegisterAsync(Space);
+        working.Add(temporals.ReplicateAsync(() => [Space], ended.Token));
+    }
+
+    protected override FailoverNodeAccess Node(string region, string clients) => base.Node(region, clients) with { TemporalCluster = region == First ? "east" : "west" };
+
+    protected override FailoverAccess Around(FailoverAccess access) => access with { TemporalNamespaces = [Space], Dns = new(Zone, $"database.{Zone}", Region: First) };
+
+    protected override string TemporalAddress(string region) => temporals.Servers[region].Address;
+
+    protected override async Task EndAsync()
+    {
+        await ended.CancelAsync();
+        await Task.WhenAll(working).ContinueWith(_ => { }, TaskScheduler.Default);
+        if (temporals is not null)
+            await temporals.DisposeAsync();
+        ended.Dispose();
+    }
 }
