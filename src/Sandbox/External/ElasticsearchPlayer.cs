@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace PlatformOps.Sandbox.External;
 
-/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green), its native users, its nodes, its indices and their snapshots. Users prove themselves with their password,
+/// <summary>Elasticsearch's API, for its cluster's health (an <c>ElasticsearchCluster</c> object, or green), its native users and their roles (which limit nobody here), its nodes, its indices and their snapshots. Users prove themselves with their password,
 /// anybody with the token; until somebody changes its password, <c>elastic</c> has the token only.</summary>
 internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
 {
@@ -17,6 +17,7 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
     };
 
     private readonly Dictionary<string, string> passwords = [];
+    private readonly Dictionary<string, JsonNode> roles = [];
 
     /// <param name="storage">Where its snapshots lie.</param>
     public ElasticsearchPlayer(DeclaredObjects objects, SearchStorage storage)
@@ -41,6 +42,8 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
             return passwords.ContainsKey(user);
     }
 
+    public string? Asked(ExternalCall call) => call.Path is ["_security", "user", var user, ..] ? user : null;
+
     public void Give(string user, string password)
     {
         lock (gate)
@@ -58,6 +61,8 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
                 ("GET", ["_cluster", "health"]) => Health(),
                 ("GET", ["_security", "_authenticate"]) => users.GetValueOrDefault(call.User ?? "")?.DeepClone() is JsonObject user ? user : new JsonObject { ["username"] = call.User },
                 ("GET", ["_security", "user", var name]) => users.TryGetValue(name, out var found) ? new JsonObject { [name] = found.DeepClone() } : ExternalAnswer.Refusal(404, new JsonObject()),
+                ("GET", ["_security", "role", var name]) => roles.TryGetValue(name, out var role) ? new JsonObject { [name] = role.DeepClone() } : ExternalAnswer.Refusal(404, new JsonObject()),
+                ("PUT" or "POST", ["_security", "role", var name]) => PutRole(name, call.Body),
                 ("PUT" or "POST", ["_security", "user", var name]) => Put(name, call.Body),
                 ("PUT" or "POST", ["_security", "user", var name, "_password"]) => SetPassword(name, call.Body),
                 ("PUT" or "POST", ["_security", "user", var name, "_enable"]) => Enable(name, true),
@@ -97,6 +102,13 @@ internal sealed class ElasticsearchPlayer : IExternalService, IPasswordUsers
         if (password is not null)
             passwords[name] = password;
         return new JsonObject { ["created"] = created };
+    }
+
+    private JsonObject PutRole(string name, JsonNode? body)
+    {
+        var created = !roles.ContainsKey(name);
+        roles[name] = body?.DeepClone() ?? new JsonObject();
+        return new() { ["role"] = new JsonObject { ["created"] = created } };
     }
 
     private ExternalAnswer SetPassword(string name, JsonNode? body)

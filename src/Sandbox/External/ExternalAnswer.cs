@@ -37,6 +37,9 @@ internal interface IPasswordUsers
 
     /// <summary>Gives somebody a password; who is not there is made.</summary>
     void Give(string user, string password);
+
+    /// <summary>Whom a call is about, that has to be there before it is answered; null: nobody.</summary>
+    string? Asked(ExternalCall call) => null;
 }
 
 /// <summary>One service: how it checks credentials, and what it answers out of the objects that it was told to have.</summary>

@@ -161,12 +161,14 @@ public sealed class ExternalStandIn : IAsyncDisposable
         }
     }
 
-    /// <summary>Who logs in for the first time has the password that he was installed with.</summary>
+    /// <summary>Who logs in, or is asked about, for the first time has the password that he was installed with.</summary>
     private async Task<(string Service, ExternalCall Call)> IntroducedAsync((string Service, ExternalCall Call) read, CancellationToken ct)
     {
-        if (firstPassword is not null && read.Call is { User: { } user, Password: { } shown } && shown != Token && services.GetValueOrDefault(read.Service) is IPasswordUsers users && !users.Knows(user)
-            && await firstPassword(read.Service, user, ct) is { } first)
-            users.Give(user, first);
+        if (firstPassword is null || services.GetValueOrDefault(read.Service) is not IPasswordUsers users)
+            return read;
+        foreach (var user in new[] { read.Call.Password is { } shown && shown != Token ? read.Call.User : null, users.Asked(read.Call) }.OfType<string>().Where(user => !users.Knows(user)))
+            if (await firstPassword(read.Service, user, ct) is { } first)
+                users.Give(user, first);
         return read;
     }
 

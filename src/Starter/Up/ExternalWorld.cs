@@ -29,11 +29,11 @@ internal sealed class ExternalWorld : IAsyncDisposable
 
     /// <summary>Null when the environment declares nothing of any.</summary>
     /// <param name="file">Where the DNS records are kept.</param>
-    /// <param name="firstPassword">The password of a user (fourth) of a service (third) in a region (second), by which rotation stands where (first).</param>
+    /// <param name="firstPassword">The password of a user (fourth) of a service (third) in a region (second), by which rotations stand where (first).</param>
     /// <param name="bucketRefusal">Why S3 refuses what the nodes of a region's Elasticsearch have; null: it does not.</param>
     public static async Task<ExternalWorld?> StartAsync(
         EnvironmentSpecification environment, ComponentCatalog catalog, int seed, string file,
-        Func<IReadOnlyDictionary<string, RotationDefinition>, string, string, string, CancellationToken, Task<string?>> firstPassword, Func<string, CancellationToken, Task<string?>> bucketRefusal, CancellationToken ct)
+        Func<ILookup<string, RotationDefinition>, string, string, string, CancellationToken, Task<string?>> firstPassword, Func<string, CancellationToken, Task<string?>> bucketRefusal, CancellationToken ct)
     {
         var rendered = environment.Components.Where(component => component.Enabled)
             .SelectMany(component => environment.Regions.SelectMany(region => ManifestRenderer.Render(environment, catalog.Find(component.Name)!, region.Name))).ToList();
@@ -54,7 +54,7 @@ internal sealed class ExternalWorld : IAsyncDisposable
                 { Kind: RotationKind.ElasticsearchUsers } => "elasticsearch",
                 { Kind: RotationKind.ServicePassword, Target: ServiceTarget target } => target.Service,
                 _ => "",
-            }, Rotation: rotation)).Where(login => login.Service.Length > 0).DistinctBy(login => login.Service).ToDictionary(login => login.Service, login => login.Rotation);
+            }, Rotation: rotation)).Where(login => login.Service.Length > 0).ToLookup(login => login.Service, login => login.Rotation);
         var regional = new Dictionary<string, ExternalStandIn>();
         foreach (var region in environment.Regions.Select(region => region.Name))
         {

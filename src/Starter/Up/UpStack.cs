@@ -207,13 +207,20 @@ internal sealed class UpStack : IAsyncDisposable
 
     /// <summary>What the Secret of a login holds that a rotation replaces: whoever installs a system gives it that one.</summary>
     /// <returns>Null: there is none.</returns>
-    private async Task<string?> FirstPasswordAsync(IReadOnlyDictionary<string, RotationDefinition> logins, string region, string service, string user, CancellationToken ct)
+    private async Task<string?> FirstPasswordAsync(ILookup<string, RotationDefinition> logins, string region, string service, string user, CancellationToken ct)
     {
-        if (!logins.TryGetValue(service, out var rotation) || Cluster(region) is not { } connection)
+        if (Cluster(region) is not { } connection)
             return null;
         using var opened = connection;
-        var values = await new SecretReader(connection).FindAsync(rotation.Namespace, rotation.Secret, ct);
-        return rotation.UsernameKey is { } key && values?.GetValueOrDefault(key)?.Reveal() == user ? values.GetValueOrDefault(rotation.PasswordKey)?.Reveal() : null;
+        foreach (var rotation in logins[service])
+        {
+            var values = await new SecretReader(connection).FindAsync(rotation.Namespace, rotation.Secret, ct);
+            // Of two that take turns both are there, whoever's turn it is.
+            if (rotation.UsernameKey is { } key && values?.GetValueOrDefault(key)?.Reveal() is { } held && AlternatingLogins.First(held) == AlternatingLogins.First(user))
+                return values.GetValueOrDefault(rotation.PasswordKey)?.Reveal();
+        }
+
+        return null;
     }
 
     /// <summary>Nodes have in their keystores what the files of the Secret say, when their pods have it as files.</summary>

@@ -29,14 +29,14 @@ public sealed class RotationInUpTests : IDisposable
         // Every pod of the load balancer is asked in a handshake.
         Assert.Equal("rotated", (await RunAsync("certificates", "rotate", "rotations", "load-balancer")).GetProperty("outcome").GetString());
 
-        string[] secrets = ["elasticsearch", "grafana-admin", "argocd-redis"];
+        string[] secrets = ["elasticsearch", "elasticsearch-exporter", "grafana-admin", "argocd-redis"];
         var listed = (await RunAsync("secrets", "list", "rotations")).GetRawText();
         Assert.All(secrets, secret => Assert.Contains($"\"{secret}\"", listed, StringComparison.Ordinal));
         var rotated = await RunAsync(["secrets", "rotate", "rotations", .. secrets, "--settle", "1s"]);
         Assert.Equal("rotated", rotated.GetProperty("outcome").GetString());
         // Copies in other namespaces, and what charts installed, are consumers too.
         var restarted = rotated.GetRawText();
-        foreach (var consumer in (string[])["jaeger-collector", "jaeger-query", "fluent-bit", "grafana", "argocd-repo-server"])
+        foreach (var consumer in (string[])["jaeger-collector", "jaeger-query", "fluent-bit", "Deployment/elasticsearch-exporter", "grafana", "argocd-repo-server"])
             Assert.Contains(consumer, restarted, StringComparison.Ordinal);
 
         // What systems issue: the first of each is in Vault, where External Secrets has it from. It ends with the old one refused there.
@@ -108,6 +108,7 @@ public sealed class RotationInUpTests : IDisposable
               grafana: {}
               jaeger: {replicas: 1}
               fluent-bit: {}
+              elasticsearch-exporter: {}
             performance: {workflowStartsPerSecond: 1, activityExecutionsPerSecond: 1, concurrentWorkflows: 1}
             failover: {database: off, fullStack: off, rto: 1h, rpo: 5m}
             """);

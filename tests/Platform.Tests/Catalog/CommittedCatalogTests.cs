@@ -122,7 +122,8 @@ public sealed class CommittedCatalogTests
     [MemberData(nameof(Environments))]
     public void Every_gate_waits_for_something_that_the_component_declares(string environment)
     {
-        foreach (var group in CommittedCatalog.Render(CommittedCatalog.Environment(environment)).GroupBy(pair => pair.Component, pair => pair.Object))
+        var rendered = CommittedCatalog.Render(CommittedCatalog.Environment(environment));
+        foreach (var group in rendered.GroupBy(pair => pair.Component, pair => pair.Object))
         {
             foreach (var gate in group.Key.Health)
             {
@@ -140,13 +141,29 @@ public sealed class CommittedCatalogTests
                     PostgresqlGate postgresql => group.Any(candidate => Is(candidate, "Service", postgresql.Namespace, postgresql.Service)),
                     // The chart makes it, out of the release's name.
                     PrometheusGate prometheus => group.Key.Chart is not null && prometheus.Service.StartsWith(group.Key.Name, StringComparison.Ordinal),
-                    ElasticsearchGate elasticsearch => group.Any(candidate => Is(candidate, "Service", elasticsearch.Namespace, elasticsearch.Service)),
+                    // Who only has a login there waits for one that it depends on.
+                    ElasticsearchGate elasticsearch => rendered.Any(candidate => Is(candidate.Object, "Service", elasticsearch.Namespace, elasticsearch.Service)
+                        && DependencyGraph.Closure([group.Key.Name], CommittedCatalog.Catalog.Dependencies).Contains(candidate.Component.Name)),
                     DatabaseGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "DatabaseInstance" }),
                     BucketGate => group.Any(candidate => candidate.Address is { ApiVersion: ResourceAddress.AwsApiVersion, Kind: "Bucket" }),
                     _ => false,
                 }, $"{group.Key.Name}: {gate}");
             }
         }
+    }
+
+    /// <summary>The namespaces' policies let Prometheus in at one port only.</summary>
+    [Fact]
+    public void What_Prometheus_reads_of_a_component_is_a_service_that_answers_at_the_port_that_the_network_is_open_at()
+    {
+        var rendered = CommittedCatalog.Render(CommittedCatalog.Environment("production"));
+        var monitors = rendered.Select(pair => pair.Object).Where(candidate => candidate.Address.Kind == "ServiceMonitor").ToList();
+        var read = from monitor in monitors
+                   from component in ((JsonArray?)monitor.Manifest["spec"]!["selector"]!["matchExpressions"]?[0]!["values"] ?? [monitor.Manifest["spec"]!["selector"]!["matchLabels"]!["platformops.io/component"]!.DeepClone()])
+                   select (Component: (string)component!, Space: (string)monitor.Manifest["spec"]!["namespaceSelector"]!["matchNames"]![0]!, Port: (string)monitor.Manifest["spec"]!["endpoints"]![0]!["port"]!);
+        Assert.Contains(read, found => found.Component == "elasticsearch-exporter");
+        Assert.All(read, found => Assert.Contains(rendered, candidate => candidate.Component.Name == found.Component && candidate.Object.Address is { Kind: "Service" } service && service.Namespace == found.Space
+            && candidate.Object.Manifest["spec"]!["ports"]!.AsArray().Any(port => (string?)port!["name"] == found.Port && (long)port["port"]! == 9090)));
     }
 
     /// <summary>A Service that stands for a name elsewhere has no pods.</summary>
