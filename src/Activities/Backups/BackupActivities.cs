@@ -1,6 +1,7 @@
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Adapters;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
 using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Activities;
@@ -45,7 +46,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
             },
             Cancellation);
         // What an earlier attempt decided stays decided.
-        return entered.Method == choice.Method ? new BegunBackup(choice.Method, choice.Why) : new(entered.Method, "It was begun so.");
+        return new BegunBackup(entered.Method, $"{(entered.Method == choice.Method ? choice.Why : "It was begun so.")}{Etcd(input.Store, specified, definition)}");
     });
 
     /// <inheritdoc/>
@@ -55,7 +56,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         using var store = stores.Open(input.Store, specified, definition);
         var made = await Beating(progress => store.MakeAsync(input.Operation, input.Method, progress, Cancellation));
         return new MadeBackup(
-            made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place), .. made.Copies], made.DependsOn, made.Missing);
+            made.Label, made.StartedAt, made.FinishedAt, made.Range, made.Bytes, made.Manifest, [new(BackupStores.RegionOf(input.Store, specified), made.Place), .. made.Copies], made.DependsOn, made.Missing, made.Etcd);
     });
 
     /// <inheritdoc/>
@@ -78,6 +79,7 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
                     Label = made.Label,
                     Bytes = made.Bytes,
                     Manifest = made.Manifest,
+                    Etcd = made.Etcd,
                     Locations = made.Locations,
                     DependsOn = [.. made.DependsOn.Select(label => ids.GetValueOrDefault(label, label))],
                 }
@@ -233,6 +235,18 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
         return new RetiredSet(true, verdict.Why);
     });
 
+    /// <summary>Writes the snapshot of etcd in a set into a file that is new. No activity: etcd is restored where the control plane runs, by people.</summary>
+    /// <param name="set">Its id.</param>
+    /// <exception cref="AdapterException">The set has none, or it is damaged.</exception>
+    public async Task<EtcdSnapshot> WriteEtcdAsync(StoreReference reference, string set, string file, CancellationToken ct)
+    {
+        var (specified, definition) = Defined(reference);
+        var label = (await stores.Catalog(reference).FindAsync(set, ct))?.Label ?? throw new AdapterException(AdapterFailureKind.Missing, $"{reference} has no whole set {set}: see platformops backup list.");
+        using var store = stores.Open(reference, specified, definition);
+        return store is ClusterStateStore state ? await state.WriteEtcdAsync(label, file, ct)
+            : throw new AdapterException(AdapterFailureKind.Rejected, $"{reference} is of kind {definition.Store}: only sets of cluster state have a snapshot of etcd.");
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -267,9 +281,13 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
             : throw Invalid($"Field 'store' is '{store.Store}', which {store.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Name).DefaultIfEmpty("none"))}.");
     }
 
+    private static string Etcd(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store != StoreKind.KubernetesState ? ""
+        : BackupStores.RegionOf(store, specified) is var region && specified.Environment.Regions.First(known => known.Name == region).Etcd is { } etcd ? $" With a snapshot of the etcd at {etcd.Endpoint.Authority}."
+        : $" Without a snapshot of etcd: regions.{region}.etcd is not declared.";
+
     private FoundBackup Short(BackupSet set, BackupDefinition definition) => new(
         set.Id, set.Standing(definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, set.Proof?.MeasuredRpo, set.Proof?.MeasuredRto,
-        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : set.Restored is { } restored ? $"It was restored at {restored.At:u}, and nobody read what was in it: {restored.Unread}" : null), set.Locations);
+        set.Reason ?? (set.Proof is { Proved: false } proof ? proof.Findings is [var first, ..] ? first : "It is damaged." : set.Hold is { } hold ? $"{hold.By} holds it: {hold.Why}" : set.Restored is { } restored ? $"It was restored at {restored.At:u}, and nobody read what was in it: {restored.Unread}" : null), set.Locations, set.Etcd);
 
     private static ApplicationFailureException Invalid(string message) => new(message, FailureTypes.InvalidInput, nonRetryable: true);
 }

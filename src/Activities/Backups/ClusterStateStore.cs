@@ -5,6 +5,7 @@ using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Backups.ClusterState;
+using PlatformOps.Platform.Specification;
 
 namespace PlatformOps.Activities.Backups;
 
@@ -12,7 +13,10 @@ namespace PlatformOps.Activities.Backups;
 /// <param name="quarantine">Where sets are proved; null: nowhere, and no set can be proved.</param>
 /// <param name="keys">The first encrypts; all decrypt.</param>
 /// <param name="retention">How long Velero keeps its own, where it is installed.</param>
-internal sealed class ClusterStateStore(KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeSpan retention, TimeProvider time) : IBackupStore
+/// <param name="etcd">The etcd under it; null: workers do not reach it.</param>
+/// <param name="programs">Folders with the programs of etcd, as <c>PATH</c> names them.</param>
+internal sealed class ClusterStateStore(
+    KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeSpan retention, TimeProvider time, EtcdSpecification? etcd = null, string? programs = null) : IBackupStore
 {
     /// <summary>The cluster whose objects these are.</summary>
     public KubernetesConnection Cluster => cluster;
@@ -22,6 +26,8 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
 
     /// <summary>How many differences are told one by one.</summary>
     private const int Shown = 20;
+
+    private readonly EtcdProof proof = new(sets, $"{environment}/{cluster.Region}", programs);
 
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
@@ -38,22 +44,50 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         // A set that was begun with another key is begun again.
         var before = await ProgressAsync(operation, ct) is { } written && written.KeyId == keys[0].Id ? written : new StateProgress(time.GetUtcNow(), keys[0].Id, []);
         var there = (await sets.ListAsync(ct)).GetValueOrDefault(operation) ?? new Dictionary<string, StoredSummary>();
-        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(FileOf(part.Part), out var file) && file.Bytes == part.Part.Bytes).ToList();
-        var manifest = await new StateExport(cluster, archive, About(operation, before.StartedAt), time).RunAsync(done, async parts =>
+        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(FileOf(part.Part.Name), out var file) && file.Bytes == part.Part.Bytes).ToList();
+        var about = About(operation, before.StartedAt);
+        if (etcd is not null)
         {
-            var last = parts[^1].Part;
-            if (last.Objects > 0)
-            {
-                await sets.UploadAsync(operation, FileOf(last), archive.FileOf(last.Name), ct);
-                File.Delete(archive.FileOf(last.Name));
-            }
+            if (before.Etcd is not { } kept || there.GetValueOrDefault(FileOf(kept.File.Name))?.Bytes != kept.File.Bytes)
+                before = before with { Etcd = await SnapshotAsync(etcd, archive, progress, trouble => about = about with { Unread = [trouble] }, ct) };
+            if (before.Etcd is not null)
+                await KeepAsync(before.Etcd.File.Name, before);
+            about = about with { Etcd = before.Etcd };
+        }
 
-            await sets.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(before with { Parts = parts }), ct);
+        var manifest = await new StateExport(cluster, archive, about, time).RunAsync(done, async parts =>
+        {
+            await KeepAsync(parts[^1].Part.Objects > 0 ? parts[^1].Part.Name : null, before with { Parts = parts });
             progress($"{parts.Sum(part => part.Part.Objects)} objects of {parts.Count} kinds are written.");
         }, ct);
         await sets.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
         await sets.DeleteAsync(operation, ProgressFile, ct);
         return manifest;
+
+        async Task KeepAsync(string? name, StateProgress so)
+        {
+            if (name is not null && File.Exists(archive.FileOf(name)))
+            {
+                await sets.UploadAsync(operation, FileOf(name), archive.FileOf(name), ct);
+                File.Delete(archive.FileOf(name));
+            }
+
+            await sets.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(so), ct);
+        }
+    }
+
+    /// <summary>What etcd does not give makes the set partial; its objects are worth having without.</summary>
+    private async Task<EtcdSnapshot?> SnapshotAsync(EtcdSpecification declared, StateArchive archive, Action<string> progress, Action<string> missing, CancellationToken ct)
+    {
+        try
+        {
+            return await new EtcdBackup(declared, cluster).MakeAsync(archive, progress, ct);
+        }
+        catch (AdapterException failure)
+        {
+            missing($"It has no snapshot of etcd: {failure.Message}");
+            return null;
+        }
     }
 
     /// <summary>Reads every file of every set: a byte that changed where it lies is found here.</summary>
@@ -93,20 +127,26 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         if (await In(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
             throw new AdapterException(AdapterFailureKind.Missing, $"The quarantine of {place.Region} holds nothing of {operation}: restore the set first.");
         using var folder = new TemporaryFolder();
-        var (archive, manifest, _) = await FetchAsync(claim.Label, folder.Path, progress, ct);
+        var (archive, manifest, key) = await FetchAsync(claim.Label, folder.Path, progress, ct);
         var differences = await new StateCheck(place, archive).RunAsync(manifest, () => progress("Comparing."), ct);
         // The mark of the quarantine is ours.
         var told = differences.Findings.Where(finding => finding.Address.Name != StateQuarantine.MarkName).Select(finding => finding.Reason).Take(Shown).ToList();
         var more = differences.Count - differences.Findings.Count;
+        var snapshot = manifest.Etcd is null ? new(null, null, null) : await proof.RunAsync(claim.Label, manifest.Etcd, key, progress, ct);
         return new(
-            more > 0 ? [.. told, $"{more} more differences."] : told,
-            [$"{differences.Compared} objects of {manifest.Parts.Count} kinds were compared with the archive, field by field, values of Secrets too."],
-            await LostAsync(claim, manifest, ct));
+            [.. told, .. more > 0 ? [$"{more} more differences."] : (string[])[], .. Said(snapshot.Wrong)],
+            [$"{differences.Compared} objects of {manifest.Parts.Count} kinds were compared with the archive, field by field, values of Secrets too.", .. Said(snapshot.Right)],
+            await LostAsync(claim, manifest, ct))
+        {
+            Unread = snapshot.Unread,
+        };
+
+        static IEnumerable<string> Said(string? sentence) => sentence is null ? [] : [sentence];
     }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct) =>
-        quarantine is null ? [] : await In(quarantine).CleanUpAsync(_ => { }, ct);
+        [.. proof.CleanUp(), .. quarantine is null ? [] : await In(quarantine).CleanUpAsync(_ => { }, ct)];
 
     /// <inheritdoc/>
     public Task RemoveAsync(string label, CancellationToken ct) => sets.RemoveAsync(label, ArchiveManifest.FileName, ct);
@@ -121,6 +161,17 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
     private Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct) => claim.LostAsync(
         sets, manifest.StartedAt, async label => await ManifestAsync(label, ct) is { Unread.Count: 0 } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
+    /// <summary>Writes the snapshot of etcd in a set into a file, which its checksum fits.</summary>
+    /// <exception cref="AdapterException">The set has none, or it is damaged.</exception>
+    public async Task<EtcdSnapshot> WriteEtcdAsync(string label, string file, CancellationToken ct)
+    {
+        var manifest = await ManifestAsync(label, ct);
+        var snapshot = manifest?.Etcd ?? throw new AdapterException(
+            AdapterFailureKind.Missing, $"{sets.PlaceOf(label)} {(manifest is null ? "is no whole set" : "has no snapshot of etcd")}: platformops backup list says which have one.");
+        await proof.WriteAsync(label, snapshot, KeyOf(manifest), file, ct);
+        return snapshot;
+    }
+
     /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not whole.</exception>
     public async Task<FetchedState> FetchAsync(string label, string folder, Action<string> progress, CancellationToken ct)
@@ -131,11 +182,12 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         foreach (var part in manifest.Parts)
         {
             await using var file = File.Create(archive.FileOf(part.Name));
-            await sets.DownloadAsync(label, FileOf(part), file, ct);
+            await sets.DownloadAsync(label, FileOf(part.Name), file, ct);
             progress($"{part.Name} is read.");
         }
 
-        var troubles = ArchiveCheck.Compare(manifest, await archive.MeasureAsync(ct));
+        // Objects come back without the snapshot of etcd, which may be large.
+        var troubles = ArchiveCheck.Compare(manifest with { Etcd = null }, await archive.MeasureAsync(ct));
         return troubles.Count == 0 ? new(archive, manifest, KeyOf(manifest)) : throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {string.Join(" ", troubles)}");
     }
 
@@ -187,8 +239,11 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         AdapterFailureKind.NotServed, $"There is no quarantine for cluster state of {environment}: state backups.{environment}.quarantine in the connections file, an API server without nodes. Until then its sets are unproven.");
 
     private StoredBackup Stored(ArchiveManifest manifest) => new(
-        manifest.Set, manifest.StartedAt, manifest.FinishedAt, new(manifest.StartedAt, manifest.StartedAt), manifest.Parts.Sum(part => part.Bytes), new(manifest.Digest, manifest.Parts.Count),
-        sets.PlaceOf(manifest.Set), [], manifest.Unread);
+        manifest.Set, manifest.StartedAt, manifest.FinishedAt, new(manifest.StartedAt, manifest.StartedAt), manifest.Files.Sum(file => file.Bytes), new(manifest.Digest, manifest.Files.Count),
+        sets.PlaceOf(manifest.Set), [], manifest.Unread)
+    {
+        Etcd = manifest.Etcd,
+    };
 
     private ArchiveManifest About(string operation, DateTimeOffset startedAt) => new()
     {
@@ -204,9 +259,9 @@ internal sealed class ClusterStateStore(KubernetesConnection cluster, Kubernetes
         LeftOut = [],
     };
 
-    private static string FileOf(ArchivePart part) => part.Name + StateArchive.Extension;
+    private static string FileOf(string name) => name + StateArchive.Extension;
 
     internal sealed record FetchedState(StateArchive Archive, ArchiveManifest Manifest, SealingKey Key);
 
-    private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts);
+    private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts, EtcdSnapshot? Etcd = null);
 }

@@ -37,7 +37,7 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
         if (keys.Count == 0)
             throw new AdapterException(
                 AdapterFailureKind.Rejected, $"backups.{store.Environment}.keyFiles of the connections file is empty: the objects of a cluster hold its secrets and are never stored unencrypted. Make a key with openssl rand -base64 32, and keep it where the cluster is not.");
-        return new(KubernetesConnection.Open(connections, region.Name, region.KubernetesContext), Cluster(region, access.Quarantine), Sets(store, access, objects), keys, store.Environment, retention, time);
+        return new(KubernetesConnection.Open(connections, region.Name, region.KubernetesContext), Cluster(region, access.Quarantine), Sets(store, access, objects), keys, store.Environment, retention, time, region.Etcd, Environment.GetEnvironmentVariable("PATH"));
     }
 
     /// <summary>The Vault of a region.</summary>

@@ -8,7 +8,7 @@ using PlatformOps.Platform.Backups.ClusterState;
 namespace PlatformOps.Activities.Backups;
 
 /// <summary>Writes every object of a cluster that can be made again into an archive, kind by kind.</summary>
-/// <param name="about">What the manifest says besides: parts and what was left out are filled in.</param>
+/// <param name="about">What the manifest says besides: parts and what was left out are filled in, and what could not be read is added.</param>
 internal sealed class StateExport(KubernetesConnection connection, StateArchive archive, ArchiveManifest about, TimeProvider time)
 {
     private static readonly ServedResource Namespaces = new(new("v1", "Namespace"), "namespaces", false, [], true);
@@ -51,7 +51,7 @@ internal sealed class StateExport(KubernetesConnection connection, StateArchive 
             FinishedAt = time.GetUtcNow(),
             Parts = [.. parts.Where(part => part.Part.Objects > 0).Select(part => part.Part)],
             LeftOut = [.. chosen.LeftOut, .. parts.SelectMany(part => part.LeftOut)],
-            Unread = unread,
+            Unread = [.. about.Unread, .. unread],
         }, ct);
     }
 

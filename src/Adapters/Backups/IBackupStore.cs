@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
 
 namespace PlatformOps.Adapters.Backups;
 
@@ -41,6 +42,9 @@ public sealed record StoredBackup(
 {
     /// <summary>Where else it lies.</summary>
     public IReadOnlyList<BackupLocation> Copies { get; init; } = [];
+
+    /// <summary>The snapshot of etcd in it; null: it has none.</summary>
+    public EtcdSnapshot? Etcd { get; init; }
 }
 
 /// <summary>What lies in a repository.</summary>

@@ -21,35 +21,52 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
     /// <summary>Writes all objects of a kind, in the order in which they come. What was written before under this name is replaced; nothing is there under it until all are written.</summary>
     public async Task<ArchivePart> WriteAsync(ServedResource resource, IAsyncEnumerable<JsonObject> objects, CancellationToken ct)
     {
+        var count = 0;
+        var found = await SealAsync(resource.Name, async compressed =>
+        {
+            await foreach (var item in objects.WithCancellation(ct))
+            {
+                await compressed.WriteAsync(Encoding.UTF8.GetBytes(CanonicalJson.Of(item) + "\n"), ct);
+                count++;
+            }
+        }, ct);
+        return new(resource.Name, resource.Kind, count, found.Bytes, found.Digest);
+    }
+
+    /// <summary>Writes a file of the archive, compressed and encrypted; as of <see cref="WriteAsync"/>, nothing is there until all is written.</summary>
+    public async Task<FoundPart> SealAsync(string name, Func<Stream, Task> write, CancellationToken ct)
+    {
         Directory.CreateDirectory(folder);
-        var (unfinished, count) = ($"{FileOf(resource.Name)}.unfinished", 0);
+        var unfinished = $"{FileOf(name)}.unfinished";
         await using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
-        await using (var sealing = new SealingStream(file, key, Named(resource.Name)))
+        await using (var sealing = new SealingStream(file, key, Named(name)))
         {
             await using (var compressed = new BufferedStream(new GZipStream(sealing, CompressionLevel.Fastest, leaveOpen: true), SealedFormat.ChunkBytes))
-            {
-                await foreach (var item in objects.WithCancellation(ct))
-                {
-                    await compressed.WriteAsync(Encoding.UTF8.GetBytes(CanonicalJson.Of(item) + "\n"), ct);
-                    count++;
-                }
-            }
-
+                await write(compressed);
             await sealing.CompleteAsync(ct);
         }
 
-        File.Move(unfinished, FileOf(resource.Name), overwrite: true);
-        var found = await MeasureAsync(resource.Name, ct);
-        return new(resource.Name, resource.Kind, count, found!.Bytes, found.Digest);
+        File.Move(unfinished, FileOf(name), overwrite: true);
+        return (await MeasureAsync(name, ct))!;
+    }
+
+    /// <summary>Reads a file of the archive, piece by piece.</summary>
+    /// <exception cref="AdapterException">It is missing, damaged, of another set, or encrypted with another key.</exception>
+    public async Task UnsealAsync(string name, Func<ReadOnlyMemory<byte>, CancellationToken, Task> read, CancellationToken ct)
+    {
+        await using var file = Opened(name);
+        await using var unsealing = new UnsealingStream(file, key, Named(name));
+        await using var expanded = new GZipStream(unsealing, CompressionMode.Decompress);
+        var buffer = new byte[SealedFormat.ChunkBytes];
+        while (await expanded.ReadAsync(buffer, ct) is > 0 and var count)
+            await read(buffer.AsMemory(0, count), ct);
     }
 
     /// <summary>The objects of a part, as they were written.</summary>
     /// <exception cref="AdapterException">The part is missing, damaged, of another set, or encrypted with another key.</exception>
     public async IAsyncEnumerable<JsonObject> ReadAsync(ArchivePart part, [EnumeratorCancellation] CancellationToken ct)
     {
-        if (!File.Exists(FileOf(part.Name)))
-            throw new AdapterException(AdapterFailureKind.Missing, $"{Named(part.Name)} is missing. Use another set, or another copy of this one.");
-        await using var file = File.OpenRead(FileOf(part.Name));
+        await using var file = Opened(part.Name);
         await using var unsealing = new UnsealingStream(file, key, Named(part.Name));
         await using var expanded = new GZipStream(unsealing, CompressionMode.Decompress);
         using var lines = new StreamReader(expanded, Encoding.UTF8);
@@ -107,6 +124,9 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
         if (!key.Sealed(manifest.Sealed(), manifest.Seal))
             throw Untrusted($"{ArchiveManifest.FileName} was changed after it was written.", AdapterFailureKind.Damaged);
     }
+
+    private FileStream Opened(string name) => File.Exists(FileOf(name)) ? File.OpenRead(FileOf(name))
+        : throw new AdapterException(AdapterFailureKind.Missing, $"{Named(name)} is missing. Use another set, or another copy of this one.");
 
     private AdapterException Untrusted(string problem, AdapterFailureKind kind) => new(kind, $"Set {set} cannot be trusted: {problem}");
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using PlatformOps.Platform.Backups.ClusterState;
 
 namespace PlatformOps.Platform.Backups;
 
@@ -44,6 +45,9 @@ public sealed record BackupSet
 
     /// <summary>Null: it is not finished.</summary>
     public BackupManifest? Manifest { get; init; }
+
+    /// <summary>The snapshot of etcd in a set of cluster state; null: it has none.</summary>
+    public EtcdSnapshot? Etcd { get; init; }
 
     /// <summary>Where it lies; the first is where it was made.</summary>
     public IReadOnlyList<BackupLocation> Locations { get; init; } = [];

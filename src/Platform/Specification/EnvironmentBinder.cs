@@ -44,7 +44,10 @@ internal static class EnvironmentBinder
     }
 
     private static RegionSpecification Region(KeyValuePair<string, JsonObject> pair) => new(
-        pair.Key, Words.Parse<RegionRole>(Text(pair.Value["role"])), Text(pair.Value["kubernetesContext"]));
+        pair.Key, Words.Parse<RegionRole>(Text(pair.Value["role"])), Text(pair.Value["kubernetesContext"]))
+    {
+        Etcd = pair.Value["etcd"] is JsonObject etcd ? new(new(Text(etcd["endpoint"])), Text(etcd["secret"])) : null,
+    };
 
     private static NodeClassSpecification NodeClass(KeyValuePair<string, JsonObject> pair) => new(
         pair.Key, Number(pair.Value["count"]), ((JsonObject)pair.Value["labels"]!).ToDictionary(label => label.Key, label => Text(label.Value)),

@@ -56,7 +56,16 @@ public sealed record EnvironmentSpecification
 /// <param name="Name">The cloud's name of it, for example <c>us-east-1</c>.</param>
 /// <param name="Role">What it is when nothing has failed over.</param>
 /// <param name="KubernetesContext">The kubeconfig context of its cluster. Default: the region's name.</param>
-public sealed record RegionSpecification(string Name, RegionRole Role, string KubernetesContext);
+public sealed record RegionSpecification(string Name, RegionRole Role, string KubernetesContext)
+{
+    /// <summary>The etcd under its API server, for snapshots; null: workers do not reach it, and there are none.</summary>
+    public EtcdSpecification? Etcd { get; init; }
+}
+
+/// <summary>How an etcd is reached.</summary>
+/// <param name="Endpoint">Where its clients reach it.</param>
+/// <param name="Secret">The Secret of its cluster with ca.crt, tls.crt and tls.key of a client: <c>namespace/name</c>.</param>
+public sealed record EtcdSpecification(Uri Endpoint, string Secret);
 
 public enum RegionRole
 {

@@ -12,10 +12,17 @@ internal static class PlatformShape
     private static readonly TextShape Name = new(
         "A name.", Pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", PatternInWords: "a name of lower-case letters, digits and dashes, at most 63 characters");
 
+    private static readonly MapShape Etcd = new("The etcd under the API server of its cluster, where workers reach it.",
+    [
+        new("endpoint", new TextShape("Where its clients reach it.", Pattern: "^https://[^/]+:[0-9]+$", PatternInWords: "https://host:port"), Required: true),
+        new("secret", new TextShape("The Secret of that cluster with ca.crt, tls.crt and tls.key of a client.", Pattern: "^[a-z0-9-]+/[a-z0-9.-]+$", PatternInWords: "namespace/name"), Required: true),
+    ]);
+
     private static readonly MapShape Region = new("A region: one Kubernetes cluster and what belongs to it.",
     [
         new("role", new TextShape("What the region is when nothing has failed over.", Words.All<RegionRole>()), Required: true),
         new("kubernetesContext", new TextShape("The kubeconfig context of its cluster. Default: the region's name.")),
+        new("etcd", Etcd),
     ]);
 
     private static readonly MapShape NodeClass = new("A class of nodes.",

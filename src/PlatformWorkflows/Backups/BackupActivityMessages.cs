@@ -1,4 +1,5 @@
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
 
 namespace PlatformOps.Workflows.Backups;
 
@@ -24,9 +25,10 @@ public sealed record MakeBackupInput(StoreReference Store, string Operation, Bac
 /// <param name="Label">What the store's own tool calls it.</param>
 /// <param name="DependsOn">Labels of the sets that it needs.</param>
 /// <param name="Missing">What should be in it and is not, one sentence each: then it is partial.</param>
+/// <param name="Etcd">The snapshot of etcd in it; null: it has none.</param>
 public sealed record MadeBackup(
     string Label, DateTimeOffset StartedAt, DateTimeOffset FinishedAt, RecoveryRange Range, long Bytes, BackupManifest Manifest, IReadOnlyList<BackupLocation> Locations, IReadOnlyList<string> DependsOn,
-    IReadOnlyList<string> Missing);
+    IReadOnlyList<string> Missing, EtcdSnapshot? Etcd = null);
 
 /// <param name="Made">Null: it failed.</param>
 /// <param name="Failure">Why; null: it did not fail.</param>
@@ -52,9 +54,10 @@ public sealed record FoundBackups(IReadOnlyList<FoundBackup> Sets, int Count);
 /// <param name="Label">What the store's own tool calls it.</param>
 /// <param name="Why">Why it is partial, failed, damaged, held or marked; null: it is none of them.</param>
 /// <param name="Locations">Where it lies whole, and until when nobody can delete it there.</param>
+/// <param name="Etcd">The snapshot of etcd in it; null: it has none.</param>
 public sealed record FoundBackup(
     string Set, BackupStanding Standing, BackupMethod Method, DateTimeOffset StartedAt, string? Label, long? Bytes, DateTimeOffset? ProvedAt, TimeSpan? MeasuredRpo, TimeSpan? MeasuredRto, string? Why,
-    IReadOnlyList<BackupLocation>? Locations = null);
+    IReadOnlyList<BackupLocation>? Locations = null, EtcdSnapshot? Etcd = null);
 
 /// <param name="Operation">The verification.</param>
 /// <param name="Set">Null: the one that is due.</param>

@@ -21,7 +21,7 @@ internal static class BackupCommand
         new Example("backup retention production postgresql --plan", "what would go, and why the others stay"),
         new Example("backup hold production postgresql SET --reason \"audit of 2026\"", "it stays until somebody lets it go"))
     {
-        RunCommand(), VerifyCommand(), ListCommand(), RetentionCommand(), HoldCommand(), ReleaseCommand(),
+        RunCommand(), VerifyCommand(), ListCommand(), RetentionCommand(), HoldCommand(), ReleaseCommand(), EtcdSnapshotCommand.Create(),
     };
 
     private static CliCommand RunCommand()
@@ -182,7 +182,7 @@ internal static class BackupCommand
     private static string Words(FoundBackup found) => string.Create(
         CultureInfo.InvariantCulture,
         $"{found.Method.ToString().ToLowerInvariant()} of {found.StartedAt:u}{(found.Label is { } label ? $", {label}" : "")}{(found.Bytes is { } bytes ? $", {bytes / 1_000_000.0:0.0} MB" : "")}"
-        + $"{(found.MeasuredRpo is { } rpo ? $", RPO {rpo.TotalSeconds:0.0} s" : "")}{(found.MeasuredRto is { } rto ? $", RTO {rto.TotalSeconds:0.0} s" : "")}{Places(found.Locations ?? [])}{(found.Why is { } why ? $": {why}" : "")}");
+        + $"{(found.MeasuredRpo is { } rpo ? $", RPO {rpo.TotalSeconds:0.0} s" : "")}{(found.MeasuredRto is { } rto ? $", RTO {rto.TotalSeconds:0.0} s" : "")}{(found.Etcd is { } etcd ? $", {etcd}" : "")}{Places(found.Locations ?? [])}{(found.Why is { } why ? $": {why}" : "")}");
 
     private static string Places(IReadOnlyList<BackupLocation> places) =>
         $"{(places is [_, var copy, ..] ? $", copied to {copy.Region}" : "")}{(places.Count > 0 && places.All(place => place.LockedUntil is not null) ? string.Create(CultureInfo.InvariantCulture, $", locked until {places.Min(place => place.LockedUntil):yyyy-MM-dd}") : "")}";

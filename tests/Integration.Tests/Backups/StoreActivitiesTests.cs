@@ -30,7 +30,7 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         using var activities = Activities(platform, access, null);
         var store = new StoreReference(platform.Environment, "state");
 
-        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.KubernetesState, null)));
+        Assert.EndsWith(" Without a snapshot of etcd: regions.us-east-1.etcd is not declared.", (await platform.RunAsync(() => activities.BeginBackupAsync(new(store, "op-1", StoreKind.KubernetesState, null)))).Why, StringComparison.Ordinal);
         var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, "op-1", BackupMethod.Full)));
         var recorded = await platform.RunAsync(() => activities.RecordBackupAsync(new(store, "op-1", made, null)));
         Assert.Equal((BackupOutcome.Complete, "op-1"), (recorded.Set.Outcome, recorded.Set.Label));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using PlatformOps.BootstrapServer.Tests.Access;
 using PlatformOps.Starter.Demos;
 
 namespace PlatformOps.Integration.Tests.Kubernetes;
@@ -15,6 +16,12 @@ public sealed class RealApiServer : TestCluster
 
     private static string? Assets => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? folder : null;
 
+    /// <summary>Who signs the certificates of its etcd and of everybody who may reach that; null: it talks to nobody but this machine, without TLS.</summary>
+    internal Authority? EtcdAuthority { get; init; }
+
+    /// <summary>Where its etcd is reached.</summary>
+    public Uri Etcd { get; private set; } = new("http://127.0.0.1");
+
     public override string? Missing => Assets is null ? $"Set {Variable} to a folder with etcd, kube-apiserver and kube-controller-manager to run this on a real API server." : null;
 
     public override async ValueTask InitializeAsync()
@@ -26,11 +33,13 @@ public sealed class RealApiServer : TestCluster
         using var rsa = RSA.Create(2048);
         var key = Write("service-accounts.pem", rsa.ExportRSAPrivateKeyPem());
         var (etcd, peer, api) = (LocalPorts.Take(), LocalPorts.Take(), LocalPorts.Take());
-        Start("etcd", $"--data-dir={Folder}/etcd", $"--listen-client-urls=http://127.0.0.1:{etcd}", $"--advertise-client-urls=http://127.0.0.1:{etcd}",
-            $"--listen-peer-urls=http://127.0.0.1:{peer}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", $"--initial-cluster=default=http://127.0.0.1:{peer}", "--unsafe-no-fsync");
-        Start("kube-apiserver", $"--etcd-servers=http://127.0.0.1:{etcd}", "--bind-address=127.0.0.1", $"--secure-port={api}", $"--cert-dir={Folder}/certificates",
+        Etcd = new($"{(EtcdAuthority is null ? "http" : "https")}://127.0.0.1:{etcd}");
+        var (server, client) = EtcdAuthority is null ? ([], []) : Certificates(EtcdAuthority);
+        Start("etcd", [.. server, $"--data-dir={Folder}/etcd", $"--listen-client-urls={Etcd.Scheme}://{Etcd.Authority}", $"--advertise-client-urls={Etcd.Scheme}://{Etcd.Authority}",
+            $"--listen-peer-urls=http://127.0.0.1:{peer}", $"--initial-advertise-peer-urls=http://127.0.0.1:{peer}", $"--initial-cluster=default=http://127.0.0.1:{peer}", "--unsafe-no-fsync"]);
+        Start("kube-apiserver", [.. client, $"--etcd-servers={Etcd.Scheme}://{Etcd.Authority}", "--bind-address=127.0.0.1", $"--secure-port={api}", $"--cert-dir={Folder}/certificates",
             $"--token-auth-file={tokens}", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24", "--service-account-issuer=https://kubernetes.default.svc",
-            $"--service-account-signing-key-file={key}", $"--service-account-key-file={key}", "--disable-admission-plugins=ServiceAccount");
+            $"--service-account-signing-key-file={key}", $"--service-account-key-file={key}", "--disable-admission-plugins=ServiceAccount"]);
         Api = new Uri($"https://127.0.0.1:{api}");
         await UntilReadyAsync();
         Start("kube-controller-manager", $"--kubeconfig={Kubeconfig(Api, Token, "somewhere-else-too")}", "--bind-address=127.0.0.1", "--secure-port=0", "--port=0", "--leader-elect=false",
@@ -49,6 +58,15 @@ public sealed class RealApiServer : TestCluster
         }
 
         await base.DisposeAsync();
+    }
+
+    private static (string[] Server, string[] Client) Certificates(Authority authority)
+    {
+        var (certificate, key) = authority.IssueServer();
+        authority.Client(authority);
+        return (
+            [$"--trusted-ca-file={authority.CertificateFile}", $"--cert-file={certificate}", $"--key-file={key}", "--client-cert-auth"],
+            [$"--etcd-cafile={authority.CertificateFile}", $"--etcd-certfile={authority.PathOf("client.crt")}", $"--etcd-keyfile={authority.PathOf("client.key")}"]);
     }
 
     private string Write(string name, string text)

@@ -27,6 +27,8 @@ public class ValidationTests
         { Production, "approvalTimeout: 24h", "approvalTimout: 24h", "environments.production.guardRails.approvalTimout: is not a known key (did you mean approvalTimeout?). Known: approvals, maxParallel, mayDestroy, approvalTimeout" },
         { Production, "database: highly-available", "database: highly-availabel", "environments.production.database: 'highly-availabel' is not possible; one of single, replica, highly-available is expected (did you mean highly-available?)" },
         { Production, "us-west-2: {role: secondary}", "us-west-2: {role: primary}", "environments.production.regions: us-east-1 and us-west-2 are primary; exactly one may be" },
+        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"http://10.0.1.10:2379\", secret: infrastructure/etcd-client}}", "environments.production.regions.us-west-2.etcd.endpoint: 'http://10.0.1.10:2379' is not https://host:port" },
+        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"https://10.0.1.10:2379\"}}", "environments.production.regions.us-west-2.etcd.secret: is missing; text is expected: The Secret of that cluster with ca.crt, tls.crt and tls.key of a client." },
         { Production, "us-east-1: {role: primary}", "us-east-1: {role: secondary}", "environments.production.regions: no region has the role primary; exactly one must" },
         { Production, "clusterSize: 12", "clusterSize: 13", "environments.production.clusterSize: 13 is not the sum of the untainted node classes, which is 12" },
         { Production, "name: production", "name: prod", "environments.production.name: 'prod' is not the file's name production" },

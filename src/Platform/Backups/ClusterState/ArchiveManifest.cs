@@ -40,6 +40,10 @@ public sealed record ArchiveManifest
     /// <summary>What is not in it on purpose.</summary>
     public required IReadOnlyList<LeftOut> LeftOut { get; init; }
 
+    /// <summary>The snapshot of the etcd under the cluster; null: none is declared, or it could not be made.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EtcdSnapshot? Etcd { get; init; }
+
     /// <summary>What should be in it and could not be read, a sentence each: it is partial then.</summary>
     public IReadOnlyList<string> Unread { get; init; } = [];
 
@@ -50,9 +54,13 @@ public sealed record ArchiveManifest
     [JsonIgnore]
     public int Objects => Parts.Sum(part => part.Objects);
 
+    /// <summary>Everything beside the manifest.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<FoundPart> Files => [.. Parts.Select(part => new FoundPart(part.Name, part.Bytes, part.Digest)), .. Etcd is null ? (FoundPart[])[] : [Etcd.File]];
+
     /// <summary>SHA-256 over the list of files with their sizes and checksums.</summary>
     [JsonIgnore]
-    public string Digest => CanonicalJson.Digest(JsonSerializer.SerializeToNode(Parts.Select(part => new { part.Name, part.Bytes, part.Digest }), Json));
+    public string Digest => CanonicalJson.Digest(JsonSerializer.SerializeToNode(Files, Json));
 
     /// <summary>What <see cref="Seal"/> is made over.</summary>
     public string Sealed() => (this with { Seal = "" }).ToJson();
@@ -97,16 +105,19 @@ public static class ArchiveCheck
         var byName = found.ToDictionary(part => part.Name);
         return
         [
-            .. manifest.Parts.Select(part => Trouble(part, byName.GetValueOrDefault(part.Name))).OfType<string>(),
-            .. found.Select(part => part.Name).Except(manifest.Parts.Select(part => part.Name)).Order(StringComparer.Ordinal).Select(name => $"{name} is there, and the manifest does not know it."),
+            .. manifest.Files.Select(file => Trouble(file, Content(manifest, file), byName.GetValueOrDefault(file.Name))).OfType<string>(),
+            .. found.Select(part => part.Name).Except(manifest.Files.Select(file => file.Name)).Order(StringComparer.Ordinal).Select(name => $"{name} is there, and the manifest does not know it."),
         ];
     }
 
-    private static string? Trouble(ArchivePart part, FoundPart? found) => found switch
+    private static string Content(ArchiveManifest manifest, FoundPart file) =>
+        manifest.Parts.FirstOrDefault(part => part.Name == file.Name) is { } part ? $"{part.Objects} objects of {part.Kind}" : $"snapshot of {manifest.Etcd}";
+
+    private static string? Trouble(FoundPart written, string content, FoundPart? found) => found switch
     {
-        null => $"{part.Name} is missing: {part.Objects} objects of {part.Kind} cannot be restored from this set.",
-        { Bytes: var bytes } when bytes != part.Bytes => $"{part.Name} has {bytes} bytes instead of {part.Bytes}: it was cut or written over. Its {part.Objects} objects of {part.Kind} cannot be trusted.",
-        { Digest: var digest } when digest != part.Digest => $"{part.Name} has another checksum than when it was written: it is damaged. Its {part.Objects} objects of {part.Kind} cannot be trusted.",
+        null => $"{written.Name} is missing: {content} cannot be restored from this set.",
+        { Bytes: var bytes } when bytes != written.Bytes => $"{written.Name} has {bytes} bytes instead of {written.Bytes}: it was cut or written over. Its {content} cannot be trusted.",
+        { Digest: var digest } when digest != written.Digest => $"{written.Name} has another checksum than when it was written: it is damaged. Its {content} cannot be trusted.",
         _ => null,
     };
 }
