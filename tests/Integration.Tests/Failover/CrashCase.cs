@@ -82,6 +82,10 @@ public sealed record CrashCase(bool Synchronous, Cause Cause, string Step, Momen
         _ => OfFailover,
     };
 
+    /// <summary>Each victim at each moment of each step once, causes and modes in turn.</summary>
+    public static IReadOnlyList<CrashCase> Each { get; } =
+        [.. All.GroupBy(one => (one.Victim, one.Step, one.Moment)).Select((group, number) => group.ElementAt(number % group.Count())).OrderBy(one => one.Victim == Victim.Brain)];
+
     /// <summary>Each victim, step, moment, cause and mode as often as the others of its kind, in other company with every seed.</summary>
     public static IReadOnlyList<CrashCase> Some(int count, int seed)
     {

@@ -6,7 +6,7 @@ namespace PlatformOps.Integration.Tests.Failover;
 /// acknowledged is lost where commits wait, and not more than was reported where they do not.</summary>
 public sealed class FailoverCrashTests(ITestOutputHelper output)
 {
-    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on; <c>FROM-TO</c>: those. <c>some:N</c>: so many, spread over all that is in it. Otherwise <see cref="CrashCase.Is"/>.</summary>
+    /// <summary><c>all</c>: every case of the matrix, which takes hours. A number: from which of them on; <c>FROM-TO</c>: those. <c>each</c>: each victim at each moment of each step once, <c>each:FROM-TO</c>: of those. <c>some:N</c>: so many, spread over all that is in it. Otherwise <see cref="CrashCase.Is"/>.</summary>
     private const string Cases = "PLATFORMOPS_TEST_CRASHES";
 
     /// <summary>How many seeds of random faults, or <c>FROM-TO</c>.</summary>
@@ -47,11 +47,13 @@ public sealed class FailoverCrashTests(ITestOutputHelper output)
             return CrashCase.All;
         if (cases.StartsWith("some:", StringComparison.Ordinal))
             return CrashCase.Some(int.Parse(cases["some:".Length..], CultureInfo.InvariantCulture), seed: 2);
-        return Numbers(cases) switch
+        var of = cases.StartsWith("each", StringComparison.Ordinal) ? CrashCase.Each : CrashCase.All;
+        return (cases, Numbers(cases.Replace("each:", "", StringComparison.Ordinal))) switch
         {
-            [var from] => CrashCase.All.Skip(from),
-            [var from, var to] => CrashCase.All.Take(from..(to + 1)),
-            _ => CrashCase.All.Where(one => one.Is(cases)),
+            ("each", _) => of,
+            (_, [var from]) => of.Skip(from),
+            (_, [var from, var to]) => of.Take(from..(to + 1)),
+            _ => of.Where(one => one.Is(cases)),
         };
     }
 
