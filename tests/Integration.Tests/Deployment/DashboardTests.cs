@@ -51,6 +51,9 @@ public sealed partial class DashboardTests(LiveMetrics live) : IClassFixture<Liv
                 Assert.NotEmpty((string)panel["title"]!);
                 Assert.NotNull(panel["datasource"]);
                 Assert.All(panel["targets"]!.AsArray(), target => Assert.NotNull(target!["datasource"]));
+                Assert.Equal(panel["targets"]!.AsArray().Count, panel["targets"]!.AsArray().Select(target => (string)target!["refId"]!).Distinct().Count());
+                // Grafana's schema requires it, and nothing supplies it to a dashboard of a version that has it.
+                Assert.True(panel["options"]?["legend"] is not { } legend || (bool?)legend["showLegend"] == true, $"{panel["title"]} has a legend that is not shown.");
             });
             // A variable that is used and not declared is an empty panel.
             var declared = variables.Select(variable => (string)variable!["name"]!).ToHashSet();
