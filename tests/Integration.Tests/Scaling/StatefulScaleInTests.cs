@@ -112,7 +112,8 @@ public sealed class StatefulScaleInTests(SandboxCluster cluster, PostgresCluster
     /// <summary>What follows a server as a standby does, and says what it has written.</summary>
     private Process Standby(string name)
     {
-        var folder = Directory.CreateTempSubdirectory("platformops-standby-").FullName;
+        // Of the cluster, so that it goes with it.
+        var folder = Directory.CreateDirectory(Path.Combine(cluster.Folder, $"standby-{Guid.NewGuid():N}")).FullName;
         var start = new ProcessStartInfo(Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin", "pg_receivewal")).Last(File.Exists),
             ["--synchronous", "--no-loop", "-D", folder, "-d", $"host=localhost port={postgres.Address.Split(':')[1]} user={PostgresCluster.Owner} application_name={name} sslmode=verify-full sslrootcert={postgres.Authority}"])
         {

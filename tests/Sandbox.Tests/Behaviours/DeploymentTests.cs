@@ -81,6 +81,22 @@ public sealed class DeploymentTests(Clusters clusters)
     }
 
     [Theory, OnEveryCluster]
+    public async Task Scaled_down_it_loses_the_pod_that_was_said_to_be_missed_least(string target)
+    {
+        var cluster = await clusters.LiveAsync(target);
+        var space = await cluster.NamespaceAsync();
+        await cluster.CreateAsync(Resources.Deployments, space, Web);
+        await cluster.UntilAsync(Resources.Deployments, space, "web", IsRolledOut(3));
+        var oldest = (await cluster.PodsAsync(space)).OrderBy(pod => pod.Created).ThenByDescending(pod => pod.Name, StringComparer.Ordinal).First().Name;
+        await cluster.PatchAsync(Resources.Pods, space, oldest, "metadata: {annotations: {controller.kubernetes.io/pod-deletion-cost: '-100'}}");
+
+        await cluster.PatchAsync(Resources.Deployments, space, "web", "spec: {replicas: 2}");
+        await cluster.UntilAsync(async () => (await cluster.PodsAsync(space)).Count == 2);
+
+        Assert.DoesNotContain(await cluster.PodsAsync(space), pod => pod.Name == oldest);
+    }
+
+    [Theory, OnEveryCluster]
     public async Task Recreate_waits_for_the_last_old_pod_before_the_first_new_one(string target)
     {
         var cluster = await clusters.LiveAsync(target);

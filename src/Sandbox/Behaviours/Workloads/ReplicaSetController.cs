@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Sandbox.Behaviours.Access;
 using PlatformOps.Sandbox.Behaviours.Reconciling;
@@ -29,7 +30,7 @@ internal sealed class ReplicaSetController : Controller
         var pods = Cluster.Of(Resources.Pods);
         var active = pods.ManagedBy(set).Where(PodState.IsActive).ToList();
         var missing = (set.Spec.Number("replicas") ?? 1) - active.Count;
-        foreach (var pod in active.OrderBy(Keepworthiness).ThenByDescending(pod => pod.Created).Take(Math.Max(0, -missing)))
+        foreach (var pod in active.OrderBy(Keepworthiness).ThenBy(DeletionCost).ThenByDescending(pod => pod.Created).Take(Math.Max(0, -missing)))
             await Cluster.DeleteAsync(pod, ct);
         for (var number = 0; missing > 0; number++)
         {
@@ -54,6 +55,10 @@ internal sealed class ReplicaSetController : Controller
     // What serves least goes first.
     private static int Keepworthiness(ClusterObject pod) =>
         PodState.IsReady(pod) ? 3 : PodState.Phase(pod) == "Running" ? 2 : pod.Spec.Text("nodeName") is not null ? 1 : 0;
+
+    // Of equals, the one that somebody said is missed least.
+    private static int DeletionCost(ClusterObject pod) =>
+        int.TryParse(pod.Annotations.Text("controller.kubernetes.io/pod-deletion-cost"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var cost) ? cost : 0;
 
     private async Task WriteStatusAsync(ClusterObject set, ClusterError? refused, CancellationToken ct)
     {
