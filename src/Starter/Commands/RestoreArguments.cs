@@ -18,14 +18,18 @@ internal sealed class RestoreArguments(string example, string aboutSet, string a
     private readonly Option<string> to = new("--to") { Description = aboutMoment, HelpName = "TIME" };
     private readonly Option<bool> plan = new("--plan") { Description = "Only say what would be done, and what would be lost." };
     private readonly Option<string> by = new("--requested-by") { Description = "Who asks; somebody else has to approve. [default: whoever runs this]", HelpName = "NAME" };
+    private readonly Option<string> operation = Operation();
     private readonly Option<bool> detach = RunArguments.Detach();
     private readonly Option<string> queue = RunArguments.TaskQueue();
+
+    /// <summary>What a run made carries its operation's id: another run with it finds that, and goes on.</summary>
+    public static Option<string> Operation() => new("--operation") { Description = "Go on with what a run of this operation began that was terminated, or has restored beside; its id is in its status and report. [default: a new one]", HelpName = "ID" };
 
     public CliCommand AddTo(CliCommand command)
     {
         command.Add(environment);
         command.Add(store);
-        foreach (var option in (Option[])[region, set, to, plan, by, detach, queue])
+        foreach (var option in (Option[])[region, set, to, plan, operation, by, detach, queue])
             command.Add(option);
         return command;
     }
@@ -46,6 +50,7 @@ internal sealed class RestoreArguments(string example, string aboutSet, string a
             Set = invocation.Get(set),
             To = invocation.Get(to),
             Mode = planned ? RunbookMode.Plan : RunbookMode.Apply,
+            OperationId = invocation.Get(operation),
             RequestedBy = invocation.Get(by) ?? RunCommands.Caller(),
         };
         return RunAsync<TReport, TPlan>(

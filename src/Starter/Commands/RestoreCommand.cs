@@ -29,7 +29,8 @@ internal static class RestoreCommand
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z --plan", "which set, what would be lost, how long it takes"),
             new Example("restore database production postgresql --to 2026-03-01T09:41:00Z", "the minute before somebody dropped a table"),
             new Example("restore database production postgresql --set backup-production-postgresql-0f3c9a12", "one set, with all of the log after it"),
-            new Example("restore database production managed-postgresql --to 2026-03-01T09:41:00Z --exchange", "a managed database, whose place the restored one takes")));
+            new Example("restore database production managed-postgresql --to 2026-03-01T09:41:00Z --exchange", "a managed database, whose place the restored one takes"),
+            new Example("restore database production managed-postgresql --operation restore-production-managed-postgresql-0f3c9a12 --exchange", "what that operation restored beside it, when somebody has looked into it")));
         command.Add(exchange);
         return command.Runs((invocation, ct) => of.RunAsync<RestoreReport, RestorePlan>(invocation, nameof(RestoreDatabase), new RestoreDatabaseInput { Exchange = invocation.Get(exchange) }, plan => plan.Notes, ct));
     }
@@ -98,14 +99,14 @@ internal static class RestoreCommand
         var exchange = new Option<bool>("--exchange") { Description = "Have managed databases that are restored beside themselves take their place. [default: wait until somebody has seen to that]" };
         var plan = new Option<bool>("--plan") { Description = "Only say what would be done, in which order." };
         var by = new Option<string>("--requested-by") { Description = "Who asks; somebody else has to approve. [default: whoever runs this]", HelpName = "NAME" };
-        var (detach, queue) = (RunArguments.Detach(), RunArguments.TaskQueue());
+        var (operation, detach, queue) = (RestoreArguments.Operation(), RunArguments.Detach(), RunArguments.TaskQueue());
         return new CliCommand(
             "environment",
             "Restore an environment of which nothing but its clusters is left: Vault, PostgreSQL, Elasticsearch, Temporal, Argo CD, in this order, with one approval for all that can be planned at the beginning.",
             new Example("restore environment production --plan", "which steps, and the plan of each store"),
             new Example("restore environment production --other-keys", "into a new site"))
         {
-            environment, to, otherKeys, exchange, plan, by, detach, queue,
+            environment, to, otherKeys, exchange, plan, operation, by, detach, queue,
         }
         .Runs((invocation, ct) => RestoreArguments.RunAsync<EnvironmentRestoreReport, EnvironmentRestorePlan>(
             invocation, nameof(RestoreEnvironment), RestoreEnvironment.WorkflowId(invocation.Get(environment)), invocation.Get(environment), invocation.Get(plan), invocation.Get(detach), invocation.Get(queue),
@@ -115,6 +116,7 @@ internal static class RestoreCommand
                 To = invocation.Get(to),
                 OtherKeys = invocation.Get(otherKeys),
                 Exchange = invocation.Get(exchange),
+                OperationId = invocation.Get(operation),
                 Mode = invocation.Get(plan) ? RunbookMode.Plan : RunbookMode.Apply,
                 RequestedBy = invocation.Get(by) ?? RunCommands.Caller(),
             },

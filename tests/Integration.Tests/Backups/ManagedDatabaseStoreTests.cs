@@ -166,6 +166,72 @@ public abstract class ManagedDatabaseStoreTests(TestAws aws)
         }
     }
 
+    [Fact]
+    public async Task What_was_restored_becomes_the_database_where_there_is_none_any_more_and_takes_no_place_that_somebody_took_meanwhile()
+    {
+        using var here = aws.Connect("us-east-1");
+        using var there = aws.Connect("us-west-2");
+        var (name, owner) = (Names.New("database"), new AwsOwner("reference", Names.New("production"), "managed-database"));
+        var instances = new DatabaseInstances(here);
+        await CreateAsync(instances);
+        using var store = Store(null, owner, here, there, name);
+        var made = await PassingAsync(store.MakeAsync(Names.New("op"), BackupMethod.Full, _ => { }, Ct));
+        await PassingAsync(GoneAsync(instances));
+
+        var survey = await store.SurveyAsync("restore-1", Ct);
+        Assert.Equal(((string?)null, "us-west-2", name), (survey.Instance, survey.Region, survey.Exchange.Instance));
+        instances = new DatabaseInstances(there);
+        var plan = Plan(survey.Name, made.Label, fromLog: false) with { NewInstance = new(survey.Name, survey.Region, false) { Exchange = survey.Exchange } };
+        await PassingAsync(store.RestoreBesideAsync("restore-1", plan, _ => { }, Ct));
+        var restored = (await instances.FindAsync(survey.Name, Ct))!;
+        await CreateAsync(instances);
+        var refused = await Assert.ThrowsAsync<AdapterException>(() => PassingAsync(store.ExchangeAsync(plan, _ => { }, Ct)));
+        Assert.Equal((AdapterFailureKind.Conflict, true), (refused.Kind, refused.Message.StartsWith($"There is an instance {name} in us-west-2 by now", StringComparison.Ordinal)));
+        await PassingAsync(GoneAsync(instances));
+
+        foreach (var _ in new[] { "once", "again" })
+            Assert.Equal($"{survey.Name} is {name} now.", await PassingAsync(store.ExchangeAsync(plan, _ => { }, Ct)));
+        Assert.Equal(restored.ResourceId, (await instances.FindAsync(name, Ct))!.ResourceId);
+        Assert.Equal([name], (await instances.OwnedAsync(owner, Ct)).Select(found => found.Identifier));
+        Assert.Equal("Nothing copied what had the place.", await store.FollowersAsync(plan, Ct));
+
+        async Task CreateAsync(DatabaseInstances at)
+        {
+            await at.CreateAsync(new() { Identifier = name, Engine = "postgres", Class = "db.t3.micro", StorageGigabytes = 20, MasterUser = "temporal", DeletionProtection = false }, Password, owner, "op-1", Ct);
+            await aws.AvailableAsync(at, name);
+        }
+
+        async Task<bool> GoneAsync(DatabaseInstances at)
+        {
+            await at.DeleteAsync(name, null, owner, Ct);
+            await Wait.UntilAsync(async () => await at.FindAsync(name, Ct) is null, () => $"{name} is still there.");
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task Who_copied_what_had_the_place_is_named_since_it_goes_on_copying_that()
+    {
+        using var here = aws.Connect("us-east-1");
+        using var there = aws.Connect("us-west-2");
+        var (name, owner) = (Names.New("database"), new AwsOwner("reference", Names.New("production"), "managed-database"));
+        var instances = new DatabaseInstances(here);
+        await instances.CreateAsync(new() { Identifier = name, Engine = "postgres", Class = "db.t3.micro", StorageGigabytes = 20, MasterUser = "temporal" }, Password, owner, "op-1", Ct);
+        await aws.AvailableAsync(instances, name);
+        var copied = (await instances.FindAsync(name, Ct))!;
+        await new DatabaseInstances(there).CreateReplicaAsync(name, copied.Arn, new() { DeletionProtection = false, EncryptionKey = "alias/aws/rds" }, owner, "op-1", Ct);
+        await aws.AvailableAsync(new(there), name);
+        using var store = Store(null, owner, here, there, name);
+        var survey = await store.SurveyAsync("restore-1", Ct);
+        var plan = Plan(survey.Name, name, fromLog: true) with { Overwrites = true, NewInstance = new(survey.Name, survey.Region, true) { Exchange = survey.Exchange } };
+        await PassingAsync(store.RestoreBesideAsync("restore-1", plan, _ => { }, Ct));
+        await PassingAsync(store.ExchangeAsync(plan, _ => { }, Ct));
+
+        var said = await store.FollowersAsync(plan, Ct);
+        Assert.Contains(name, said.Split(" still copies ")[0], StringComparison.Ordinal);
+        Assert.EndsWith($" still copies {survey.Exchange.Kept}: remove it when nobody needs it, then provision managed-database, which makes a replica of {name}.", said, StringComparison.Ordinal);
+    }
+
     private static async Task<bool> RenamedAsync(DatabaseInstances instances, string from, string to, AwsOwner owner)
     {
         await instances.RenameAsync(from, to, owner, Ct);

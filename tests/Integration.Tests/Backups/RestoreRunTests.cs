@@ -61,7 +61,7 @@ public sealed class RestoreRunTests
 
         // Somebody else keeps it still, for less time than a restore may take.
         Assert.Equal(0, (await cli.RunAsync("maintenance", "production", "--for", "5m", "--reason", "new disks", "--by", "ada")).ExitCode);
-        var asked = await cli.RunAsync("restore", "database", "production", "postgresql", "--to", moment.ToString("O"), "--requested-by", "ana", "--output", "json");
+        var asked = await cli.RunAsync("restore", "database", "production", "postgresql", "--to", moment.ToString("O"), "--operation", "after-the-mistake", "--requested-by", "ana", "--output", "json");
         Assert.True(asked.ExitCode == 7, asked.Error + asked.Output);
         var run = client.GetWorkflowHandle(RestoreDatabase.WorkflowId("production", "postgresql"));
         var status = await run.QueryAsync<RunbookStatus>("status", []);
@@ -78,7 +78,7 @@ public sealed class RestoreRunTests
         Assert.True(ended.IsCompleted, ended.IsCompleted ? "" : $"{(await run.QueryAsync<RunbookStatus>("status", [])).Summary}\n{pair.Pair.Log(GuardedPair.First)}\n{pair.Pair.Log(GuardedPair.Second)}");
         var report = await ended;
 
-        Assert.Equal((RestoreOutcome.Restored, 2L), (report.Outcome, report.Epoch));
+        Assert.Equal((RestoreOutcome.Restored, 2L, "after-the-mistake"), (report.Outcome, report.Epoch, report.OperationId));
         Assert.Equal((1L, 0L), (await pair.SqlAsync("SELECT count(*) FROM ledger WHERE id = -1"), await pair.SqlAsync("SELECT count(*) FROM ledger WHERE id = -2")));
         Assert.Equal(2L, await pair.SqlAsync("SELECT max(epoch) FROM platformops.epoch"));
         Assert.Equal(false, await pair.OwnSqlAsync("SELECT rolcanlogin FROM pg_authid WHERE rolname = 'leaver'"));

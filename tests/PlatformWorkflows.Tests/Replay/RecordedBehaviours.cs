@@ -232,6 +232,7 @@ internal static class RecordedBehaviours
         ["backup-failed"] = server => BackupAsync(server, new FakeBackups().Fail("make", type: FailureTypes.Rejected), Runs.BackUpAsync),
         ["database-restored"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
         ["database-restored-beside"] = server => RestoreAsync(server, new FakeBackups().Beside(), run => run.ApproveAsync()),
+        ["database-exchanged"] = server => RestoreAsync(server, new FakeBackups().Exchanged(), run => run.ApproveAsync()),
         ["database-restored-while-no-set-is-made"] = server => RestoreAsync(server, new(), run => run.ApproveAsync()),
         ["database-restore-planned"] = server => RestoreAsync(server, new(), _ => Task.CompletedTask, RunbookMode.Plan),
         ["database-restore-rejected"] = server => RestoreAsync(server, new(), async run =>
