@@ -17,9 +17,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     public const string User = "platformops", Owner = "provisioner", Password = "canary-password-of-ours";
 
     /// <summary>Runs what it is given as the server's user.</summary>
-    private const string AsItsUser = "[ $(id -u) != 0 ] || set -- setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; \"$@\" >/dev/null </dev/null";
+    internal const string AsItsUser = "[ $(id -u) != 0 ] || set -- setpriv --reuid=postgres --regid=postgres --init-groups \"$@\"; \"$@\" >/dev/null </dev/null";
 
-    private static readonly string? Binaries = Directory.Exists("/usr/lib/postgresql")
+    internal static readonly string? Binaries = Directory.Exists("/usr/lib/postgresql")
         ? Directory.GetDirectories("/usr/lib/postgresql").Order(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")).LastOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")))
         : null;
 
@@ -137,10 +137,10 @@ public sealed class PostgresCluster : IAsyncDisposable
         File.WriteAllText(In("server.key"), key.ExportPkcs8PrivateKeyPem());
     }
 
-    private static Task RunAsync(string program, params string[] arguments) =>
+    internal static Task RunAsync(string program, params string[] arguments) =>
         ShellAsync(AsItsUser, [Path.Combine(Binaries!, program), .. arguments]);
 
-    private static async Task ShellAsync(string script, params string[] arguments)
+    internal static async Task ShellAsync(string script, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script, "sh", .. arguments]) { RedirectStandardError = true, WorkingDirectory = "/" })!;
         var errors = await process.StandardError.ReadToEndAsync();
