@@ -11,7 +11,7 @@ using Temporalio.Workflows;
 namespace PlatformOps.BootstrapServer.Tests.TaskQueues;
 
 /// <summary>Limits are counted against the server's clock, which stands still here unless a test moves it.</summary>
-public sealed class RateLimitTests : IAsyncLifetime, IDisposable
+public sealed class RateLimitTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider clock = new(DateTimeOffset.UtcNow);
     private readonly string folder = Directory.CreateTempSubdirectory("rates-").FullName;
@@ -96,9 +96,11 @@ public sealed class RateLimitTests : IAsyncLifetime, IDisposable
         UpdateQueueRateLimit = new() { RateLimit = new() { RequestsPerSecond = 1 } },
     }));
 
-    public async ValueTask DisposeAsync() => await server.DisposeAsync();
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
 
     private async Task StartAsync()
     {

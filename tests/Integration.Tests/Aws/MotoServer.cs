@@ -26,5 +26,6 @@ public sealed class MotoServer : TestAws
     {
         if (process is not null)
             await process.DisposeAsync();
+        await base.DisposeAsync();
     }
 }

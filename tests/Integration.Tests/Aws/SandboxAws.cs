@@ -33,6 +33,7 @@ public sealed class SandboxAws : TestAws
     {
         if (server is not null)
             await server.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     private sealed class MovableClock : TimeProvider

@@ -7,6 +7,8 @@ namespace PlatformOps.Integration.Tests.Aws;
 /// <summary>AWS APIs for tests. The same tests run on every one of them.</summary>
 public abstract class TestAws : IAsyncLifetime
 {
+    private readonly string folder = Directory.CreateTempSubdirectory("platformops-aws-").FullName;
+
     /// <summary>Where it answers.</summary>
     public Uri Address { get; protected set; } = null!;
 
@@ -24,7 +26,12 @@ public abstract class TestAws : IAsyncLifetime
 
     public abstract ValueTask InitializeAsync();
 
-    public abstract ValueTask DisposeAsync();
+    public virtual ValueTask DisposeAsync()
+    {
+        Directory.Delete(folder, recursive: true);
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>Lets time pass until nothing is under way.</summary>
     public virtual void LetTimePass()
@@ -45,7 +52,7 @@ public abstract class TestAws : IAsyncLifetime
     /// <param name="name">Of the credentials file.</param>
     public AwsSettings Settings(string name)
     {
-        var file = Path.Combine(Path.GetTempPath(), $"platformops-test-{name}.credentials");
+        var file = Path.Combine(folder, $"{name}.credentials");
         File.WriteAllText(file, $"[default]\naws_access_key_id = {AccessKeyId}\naws_secret_access_key = not-a-secret\n");
         return new(Endpoint: Address.ToString(), CredentialsFile: file);
     }
