@@ -1,10 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
+using PlatformOps.Adapters;
 using PlatformOps.BootstrapServer;
 using PlatformOps.Guard;
 using PlatformOps.Guard.Backups;
+using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Failover;
 using Temporalio.Api.Enums.V1;
 using Temporalio.Client;
 
@@ -44,6 +48,23 @@ public sealed class TemporalTrialTests
         // It was ended: somebody else may have its file.
         await using (await BootstrapServerHost.StartAsync(new() { DatabaseFile = Path.Combine(folder, "temporal.db") }, Ct))
             await pair.Store.CleanUpAsync("verify-1", Ct);
+
+        // Killed in the middle of it: what Temporal has changed by then is not taken for what was restored, by whoever asks next.
+        await File.WriteAllTextAsync(Path.Combine(folder, "hold"), "", Ct);
+        File.Delete(Path.Combine(folder, "refused"));
+        await pair.Store.RestoreAsync("verify-killed", set.Label, null, _ => { }, Ct);
+        var killed = pair.Store.ProbeAsync("verify-killed", TimeSpan.FromMinutes(2), _ => { }, Ct);
+        await Wait.UntilAsync(() => File.Exists(Path.Combine(folder, "refused")), () => $"Nothing replays. {killed.Status}");
+        pair.Pair.KillGuard(GuardedPair.Second);
+        await Assert.ThrowsAsync<AdapterException>(() => killed);
+        await pair.Pair.StartGuardAsync(GuardedPair.Second);
+        await pair.Pair.UntilAsync(GuardedPair.Second, node => node.Role == NodeRole.Standby);
+        found = await pair.Store.ProbeAsync("verify-killed", TimeSpan.FromMinutes(2), _ => { }, Ct);
+        Assert.Equal("Its tables are sound, and the Temporal that was tried on it was interrupted: the next verification restores it anew.", found.Unread);
+        // What outlived the guard has ended with the copy.
+        await pair.Store.CleanUpAsync("verify-killed", Ct);
+        await using (await BootstrapServerHost.StartAsync(new() { DatabaseFile = Path.Combine(folder, "temporal.db") }, Ct))
+            File.Delete(Path.Combine(folder, "hold"));
 
         await File.WriteAllTextAsync(Path.Combine(folder, "broken"), "", Ct);
         await pair.Store.RestoreAsync("verify-2", set.Label, null, _ => { }, Ct);
@@ -115,6 +136,7 @@ public sealed class TemporalTrialTests
     private static string Replay(string folder) => $"""
         bash -c '</dev/tcp/192.0.2.1/443' 2>{folder}/refused
         grep -q 'Network is unreachable' {folder}/refused || exit 5
+        while [ -e {folder}/hold ]; do sleep 0.1; done
         echo "$(wc -l <"$EXECUTIONS") histories of $TEMPORAL_ADDRESS"
         """;
 
