@@ -230,6 +230,9 @@ public sealed partial class RegionFailover
             throw FailureTypes.Impossible($"{control} is not possible: something else waits for approval. Possible: approve, reject.");
         if (Standby is null)
             throw FailureTypes.Impossible($"{control} is not possible: {Environment} has one region.");
+        // The claim would be refused for as long as anybody tried: it has to name the epoch that it ends.
+        if (state.Epoch == 0)
+            throw FailureTypes.Impossible($"{control} is not possible yet: no node of {Environment} has been seen in an epoch, without which nothing can be claimed. Wait until the observers have seen the primary; when it stays so, start the guards, and look whether workers reach the witness.");
     }
 
     private void RequireBothWell(string control)

@@ -167,6 +167,8 @@ public class FailoverControlTests(RunbookServer server)
         await run.SeeAsync("serves", "serves", stalled: false, epoch: 0);
         await run.UntilDecidedAsync(FailoverReason.Healthy);
         Assert.Equal(0, (await run.ViewAsync()).Epoch);
+        // Nothing could be claimed.
+        Assert.Contains("has been seen in an epoch", await run.RefusalAsync("failOver", new FailOverInput("kernel update")), StringComparison.Ordinal);
 
         run.World.Witness = new(1, East, "first", new(40, TimeSpan.FromSeconds(1), false), null);
         await run.SeeAsync("serves", "serves", stalled: false, epoch: 1, sequence: 41);
