@@ -11,6 +11,7 @@ namespace PlatformOps.Activities.Backups;
 internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
 {
     /// <summary>Writes the file that <c>etcdutl snapshot restore</c> takes.</summary>
+    /// <param name="file">Is there when it is whole and checked, and not before.</param>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not what was written. Nothing is left of it.</exception>
     public async Task WriteAsync(string label, EtcdSnapshot snapshot, SealingKey key, string file, CancellationToken ct)
     {
@@ -18,6 +19,8 @@ internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
         var archive = new StateArchive(folder.Path, key, label);
         await using (var stored = File.Create(archive.FileOf(snapshot.File.Name)))
             await sets.DownloadAsync(label, snapshot.File.Name + StateArchive.Extension, stored, ct);
+        var unfinished = $"{file}.unfinished";
+        File.Delete(unfinished);
         try
         {
             using var hash = new SnapshotHash();
@@ -25,7 +28,7 @@ internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
             // It has every Secret of the cluster.
             if (!OperatingSystem.IsWindows())
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            await using (var written = new FileStream(file, options))
+            await using (var written = new FileStream(unfinished, options))
             {
                 await archive.UnsealAsync(snapshot.File.Name, async (piece, _) =>
                 {
@@ -36,11 +39,11 @@ internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
 
             if (hash.Digest() != snapshot.Digest || hash.Bytes != snapshot.Bytes)
                 throw new AdapterException(AdapterFailureKind.Damaged, $"The snapshot of etcd in {sets.PlaceOf(label)} is not what etcd wrote: its checksum is another one. Use another set.");
+            File.Move(unfinished, file);
         }
-        catch (AdapterException)
+        finally
         {
-            File.Delete(file);
-            throw;
+            File.Delete(unfinished);
         }
     }
 
