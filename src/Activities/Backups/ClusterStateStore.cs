@@ -27,7 +27,7 @@ internal sealed class ClusterStateStore(
     /// <summary>How many differences are told one by one.</summary>
     private const int Shown = 20;
 
-    private readonly EtcdProof proof = new(sets, $"{environment}/{cluster.Region}", programs);
+    private readonly EtcdProof proof = new(sets, $"{environment}/{cluster.Region}", programs, time);
 
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)

@@ -8,7 +8,7 @@ namespace PlatformOps.Activities.Backups;
 /// <summary>Reads snapshots of etcd out of sets, and proves them by restoring them into an etcd of their own on this machine.</summary>
 /// <param name="owner">Whose they are: environment and region.</param>
 /// <param name="path">Folders with the programs of etcd, as <c>PATH</c> names them.</param>
-internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
+internal sealed class EtcdProof(StoredSets sets, string owner, string? path, TimeProvider time)
 {
     /// <summary>Writes the file that <c>etcdutl snapshot restore</c> takes.</summary>
     /// <param name="file">Is there when it is whole and checked, and not before.</param>
@@ -52,7 +52,7 @@ internal sealed class EtcdProof(StoredSets sets, string owner, string? path)
     {
         if (EtcdPrograms.Find(path) is not { } programs)
             return new(null, null, "The snapshot of etcd in it was not restored: etcd and etcdutl (before 3.5: etcdctl) are not on the PATH of this worker.");
-        using var scratch = new ScratchEtcd(programs, owner);
+        using var scratch = new ScratchEtcd(programs, owner, time);
         await WriteAsync(label, snapshot, key, scratch.Snapshot, ct);
         progress("The snapshot of etcd is restored.");
         var version = await scratch.VersionAsync(ct);

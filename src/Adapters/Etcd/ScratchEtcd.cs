@@ -24,12 +24,13 @@ public sealed class ScratchEtcd : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5), Look = TimeSpan.FromMilliseconds(100);
 
     private readonly EtcdPrograms programs;
+    private readonly TimeProvider time;
     private Process? server;
 
     /// <param name="owner">Whose it is; what an earlier one of the same owner left on this machine is removed.</param>
-    public ScratchEtcd(EtcdPrograms programs, string owner)
+    public ScratchEtcd(EtcdPrograms programs, string owner, TimeProvider time)
     {
-        this.programs = programs;
+        (this.programs, this.time) = (programs, time);
         Sweep(owner);
         Folder = Directory.CreateTempSubdirectory(Prefix).FullName;
         File.WriteAllText(Path.Combine(Folder, OwnerFile), owner);
@@ -79,8 +80,8 @@ public sealed class ScratchEtcd : IDisposable
         server = Process.Start(start)!;
         await File.WriteAllTextAsync(Path.Combine(Folder, ProcessFile), $"{server.Id}", ct);
         var output = ReadAsync(server);
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        late.CancelAfter(Patience);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
         using var member = EtcdMember.Open(Path.Combine(Folder, ClientSocket));
         try
         {
@@ -97,7 +98,7 @@ public sealed class ScratchEtcd : IDisposable
                 catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
                 {
                     waiting();
-                    await Task.Delay(Look, late.Token);
+                    await Task.Delay(Look, time, late.Token);
                 }
             }
         }

@@ -32,18 +32,18 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
         Assert.Empty((await store.LookAsync(Ct)).Broken);
 
         // What a verification left that was killed goes.
-        var left = new ScratchEtcd(EtcdPrograms.Find(RealEtcd.Path)!, Owner);
-        var findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
+        var left = new ScratchEtcd(EtcdPrograms.Find(RealEtcd.Path)!, Owner, TimeProvider.System);
+        var findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
         Assert.Null(findings.Wrong);
         Assert.Null(findings.Unread);
         Assert.Contains("has 20 keys at revision 21, as when it was made, and ends at revision 21.", findings.Right, StringComparison.Ordinal);
         Assert.False(Directory.Exists(left.Folder));
-        Assert.Empty(new EtcdProof(bucket.Sets, Owner, RealEtcd.Path).CleanUp());
+        Assert.Empty(new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).CleanUp());
 
         // One key more than there was is found, and nobody calls a set proved whose snapshot nobody could restore.
-        findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path).RunAsync("set-1", made.Etcd with { Keys = 21 }, StateCluster.Key, _ => { }, Ct);
+        findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd with { Keys = 21 }, StateCluster.Key, _ => { }, Ct);
         Assert.Equal("The snapshot of etcd: The restored etcd has 20 keys at revision 21 instead of 21.", findings.Wrong);
-        findings = await new EtcdProof(bucket.Sets, Owner, "/nowhere").RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
+        findings = await new EtcdProof(bucket.Sets, Owner, "/nowhere", TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
         Assert.StartsWith("The snapshot of etcd in it was not restored: etcd and etcdutl", findings.Unread, StringComparison.Ordinal);
 
         await store.RemoveAsync("set-1", Ct);
