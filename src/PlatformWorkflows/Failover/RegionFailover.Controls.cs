@@ -24,6 +24,7 @@ public sealed partial class RegionFailover
         var given = ControlFields.Given(input);
         RequireWatching("failOver");
         RequireIdle("failOver");
+        RequireEpoch("failOver");
         ControlFields.Require("reason", given.Reason, "why, for the report");
         if (Needed(given.Forced) > 0)
             ControlFields.Require("requestedBy", given.RequestedBy, "who asks: somebody else has to approve");
@@ -45,6 +46,7 @@ public sealed partial class RegionFailover
         var given = ControlFields.Given(input);
         RequireWatching("failBack");
         RequireIdle("failBack");
+        RequireEpoch("failBack");
         ControlFields.Require("reason", given.Reason, "why, for the report");
         if (Needed(forced: false) > 0)
             ControlFields.Require("requestedBy", given.RequestedBy, "who asks: somebody else has to approve");
@@ -230,6 +232,10 @@ public sealed partial class RegionFailover
             throw FailureTypes.Impossible($"{control} is not possible: something else waits for approval. Possible: approve, reject.");
         if (Standby is null)
             throw FailureTypes.Impossible($"{control} is not possible: {Environment} has one region.");
+    }
+
+    private void RequireEpoch(string control)
+    {
         // The claim would be refused for as long as anybody tried: it has to name the epoch that it ends.
         if (state.Epoch == 0)
             throw FailureTypes.Impossible($"{control} is not possible yet: no node of {Environment} has been seen in an epoch, without which nothing can be claimed. Wait until the observers have seen the primary; when it stays so, start the guards, and look whether workers reach the witness.");

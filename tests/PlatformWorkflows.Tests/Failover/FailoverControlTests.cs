@@ -179,6 +179,19 @@ public class FailoverControlTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_primary_that_is_lost_at_its_first_record_is_failed_over_in_its_epoch()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new FakeDatabase { Witness = new(0, East, "first", new(40, TimeSpan.FromSeconds(1), false), null) });
+        await run.SeeAsync("serves", "serves", stalled: false, epoch: 0);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+
+        run.World.Witness = new(1, East, "first", new(41, TimeSpan.FromSeconds(1), false), null);
+        await run.SeeAsync(null, "gone", stalled: true, epoch: 1, sequence: 41);
+
+        Assert.Equal((FailoverOutcome.Completed, 2), ((await run.ReportAsync()).Outcome, (await run.ReportAsync()).Epoch));
+    }
+
+    [Fact]
     public async Task A_switchover_goes_by_what_was_well_when_the_observers_last_had_something_to_say()
     {
         await using var run = await FailoverRun.StartAsync(server, new() { Timing = new() });

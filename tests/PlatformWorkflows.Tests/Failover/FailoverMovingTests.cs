@@ -42,6 +42,18 @@ public class FailoverMovingTests(RunbookServer server) : IClassFixture<RunbookSe
     }
 
     [Fact]
+    public async Task One_that_has_seen_no_epoch_yet_stands_still_too()
+    {
+        await using var run = await FailoverRun.StartAsync(server, new FakeDatabase { Witness = new(0, East, "first", new(40, TimeSpan.FromSeconds(1), false), null) });
+        await run.SeeAsync("serves", "serves", stalled: false, epoch: 0);
+        await run.UntilDecidedAsync(FailoverReason.Healthy);
+
+        await run.TellAsync("suspend", new SuspendInput("pivot-2-abc"));
+
+        Assert.Equal(RunbookPhase.Suspended, (await run.StatusAsync()).Phase);
+    }
+
+    [Fact]
     public async Task What_it_knows_is_what_the_run_elsewhere_begins_with()
     {
         await using var run = await FailoverRun.StartAsync(server);
