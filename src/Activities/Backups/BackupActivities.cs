@@ -240,11 +240,13 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
     /// <exception cref="AdapterException">The set has none, or it is damaged.</exception>
     public async Task<EtcdSnapshot> WriteEtcdAsync(StoreReference reference, string set, string file, CancellationToken ct)
     {
-        var (specified, definition) = Defined(reference);
-        var label = (await stores.Catalog(reference).FindAsync(set, ct))?.Label ?? throw new AdapterException(AdapterFailureKind.Missing, $"{reference} has no whole set {set}: see platformops backup list.");
-        using var store = stores.Open(reference, specified, definition);
-        return store is ClusterStateStore state ? await state.WriteEtcdAsync(label, file, ct)
-            : throw new AdapterException(AdapterFailureKind.Rejected, $"{reference} is of kind {definition.Store}: only sets of cluster state have a snapshot of etcd.");
+        var (_, definition) = Defined(reference);
+        if (definition.Store != StoreKind.KubernetesState)
+            throw new AdapterException(AdapterFailureKind.Rejected, $"{reference} is of kind {definition.Store}: only sets of cluster state have a snapshot of etcd.");
+        // The cluster is what is lost: without it, and without a kubeconfig.
+        var sets = stores.StateSets(reference);
+        return (await stores.Catalog(reference).FindAsync(set, ct))?.Label is { } label ? await sets.WriteEtcdAsync(label, file, ct)
+            : throw new AdapterException(AdapterFailureKind.Missing, $"{reference} has no whole set {set}: see platformops backup list.");
     }
 
     /// <inheritdoc/>

@@ -30,6 +30,9 @@ internal sealed class BackupStores(PlatformConnections connections, TimeProvider
         var kind => throw new AdapterException(AdapterFailureKind.NotServed, $"{store} is of kind {kind}, which this version does not back up. Remove it from backups in the catalog."),
     };
 
+    /// <summary>The sets of a store of cluster state, without the cluster.</summary>
+    public StateSets StateSets(StoreReference store) => SnapshotStores.StateSets(store, Access(store.Environment), Objects(store.Environment));
+
     /// <summary>The managed database of a store; null: it is none.</summary>
     public ManagedDatabaseStore? ManagedDatabase(StoreReference store, SpecifiedEnvironment specified) => snapshots.ManagedDatabase(store, specified, connections.Backups.GetValueOrDefault(store.Environment));
 

@@ -31,7 +31,7 @@ internal sealed class ClusterStateRestore(
         using var folder = new TemporaryFolder();
         try
         {
-            var fetched = await state.FetchAsync(set.Label!, folder.Path, progress, ct);
+            var fetched = await state.Sets.FetchAsync(set.Label!, folder.Path, progress, ct);
             var (epoch, unsure) = await EpochAsync();
             var tally = await new StatePlanner(state.Cluster, fetched.Archive, fetched.Key, Rules(input.Namespaces, input.Overwrite, epoch, input.Since)).RunAsync(fetched.Manifest, progress, ct);
             var (plan, refusal) = tally.Plan(About(input, set, why, fetched.Manifest, epoch, unsure));
@@ -55,7 +55,7 @@ internal sealed class ClusterStateRestore(
         }
 
         using var folder = new TemporaryFolder();
-        var fetched = await state.FetchAsync(plan.Label, folder.Path, progress, ct);
+        var fetched = await state.Sets.FetchAsync(plan.Label, folder.Path, progress, ct);
         var approved = plan.Overwrites.ToDictionary(overwrite => overwrite.Object, overwrite => overwrite.Was);
         bool IsApproved(ResourceAddress address, JsonObject live) => approved.GetValueOrDefault($"{address}") == StatePlanner.Seal(fetched.Key, address, live);
         var done = await new StateRestore(state.Cluster, fetched.Archive, Rules(plan.Namespaces, plan.IsOverwriting, (await EpochAsync()).Epoch, input.Since), time, IsApproved).RunAsync(
@@ -67,7 +67,7 @@ internal sealed class ClusterStateRestore(
     {
         var plan = input.Plan;
         using var folder = new TemporaryFolder();
-        var fetched = await state.FetchAsync(plan.Label, folder.Path, progress, ct);
+        var fetched = await state.Sets.FetchAsync(plan.Label, folder.Path, progress, ct);
         var tally = await new StatePlanner(state.Cluster, fetched.Archive, fetched.Key, Rules(plan.Namespaces, plan.IsOverwriting, (await EpochAsync()).Epoch, input.Since)).RunAsync(fetched.Manifest, progress, ct);
         var wrong = tally.Undone.Concat(tally.Newer).ToList();
         return new(tally.Same, tally.Kept, tally.Left, wrong.Count > Shown ? [.. wrong.Take(Shown), $"{wrong.Count - Shown} more differences."] : wrong);

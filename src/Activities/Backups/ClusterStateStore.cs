@@ -11,15 +11,17 @@ namespace PlatformOps.Activities.Backups;
 
 /// <summary>The objects of a region's cluster as a store: sets are archives in a bucket, and are proved by restoring them into an empty API server and comparing.</summary>
 /// <param name="quarantine">Where sets are proved; null: nowhere, and no set can be proved.</param>
-/// <param name="keys">The first encrypts; all decrypt.</param>
 /// <param name="retention">How long Velero keeps its own, where it is installed.</param>
 /// <param name="etcd">The etcd under it; null: workers do not reach it.</param>
 /// <param name="programs">Folders with the programs of etcd, as <c>PATH</c> names them.</param>
 internal sealed class ClusterStateStore(
-    KubernetesConnection cluster, KubernetesConnection? quarantine, StoredSets sets, IReadOnlyList<SealingKey> keys, string environment, TimeSpan retention, TimeProvider time, EtcdSpecification? etcd = null, string? programs = null) : IBackupStore
+    KubernetesConnection cluster, KubernetesConnection? quarantine, StateSets sets, string environment, TimeSpan retention, TimeProvider time, EtcdSpecification? etcd = null, string? programs = null) : IBackupStore
 {
     /// <summary>The cluster whose objects these are.</summary>
     public KubernetesConnection Cluster => cluster;
+
+    /// <summary>Its sets.</summary>
+    public StateSets Sets => sets;
 
     /// <summary>What an interrupted export had done, beside its parts.</summary>
     private const string ProgressFile = "progress.json";
@@ -32,7 +34,7 @@ internal sealed class ClusterStateStore(
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
     {
-        var made = await ManifestAsync(operation, ct) ?? await ExportAsync(operation, progress, ct);
+        var made = await sets.ManifestAsync(operation, ct) ?? await ExportAsync(operation, progress, ct);
         var velero = await new VeleroBackups(cluster, retention, time).MakeAsync(operation, progress, ct);
         return Stored(made) with { Missing = velero is null ? made.Unread : [.. made.Unread, velero] };
     }
@@ -40,15 +42,15 @@ internal sealed class ClusterStateStore(
     private async Task<ArchiveManifest> ExportAsync(string operation, Action<string> progress, CancellationToken ct)
     {
         using var folder = new TemporaryFolder();
-        var archive = new StateArchive(folder.Path, keys[0], operation);
+        var archive = new StateArchive(folder.Path, sets.Key, operation);
         // A set that was begun with another key is begun again.
-        var before = await ProgressAsync(operation, ct) is { } written && written.KeyId == keys[0].Id ? written : new StateProgress(time.GetUtcNow(), keys[0].Id, []);
-        var there = (await sets.ListAsync(ct)).GetValueOrDefault(operation) ?? new Dictionary<string, StoredSummary>();
-        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(FileOf(part.Part.Name), out var file) && file.Bytes == part.Part.Bytes).ToList();
+        var before = await ProgressAsync(operation, ct) is { } written && written.KeyId == sets.Key.Id ? written : new StateProgress(time.GetUtcNow(), sets.Key.Id, []);
+        var there = (await sets.Files.ListAsync(ct)).GetValueOrDefault(operation) ?? new Dictionary<string, StoredSummary>();
+        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(StateSets.FileOf(part.Part.Name), out var file) && file.Bytes == part.Part.Bytes).ToList();
         var about = About(operation, before.StartedAt);
         if (etcd is not null)
         {
-            if (before.Etcd is not { } kept || there.GetValueOrDefault(FileOf(kept.File.Name))?.Bytes != kept.File.Bytes)
+            if (before.Etcd is not { } kept || there.GetValueOrDefault(StateSets.FileOf(kept.File.Name))?.Bytes != kept.File.Bytes)
                 before = before with { Etcd = await SnapshotAsync(etcd, archive, progress, trouble => about = about with { Unread = [trouble] }, ct) };
             if (before.Etcd is not null)
                 await KeepAsync(before.Etcd.File.Name, before);
@@ -60,19 +62,19 @@ internal sealed class ClusterStateStore(
             await KeepAsync(parts[^1].Part.Objects > 0 ? parts[^1].Part.Name : null, before with { Parts = parts });
             progress($"{parts.Sum(part => part.Part.Objects)} objects of {parts.Count} kinds are written.");
         }, ct);
-        await sets.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
-        await sets.DeleteAsync(operation, ProgressFile, ct);
+        await sets.Files.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
+        await sets.Files.DeleteAsync(operation, ProgressFile, ct);
         return manifest;
 
         async Task KeepAsync(string? name, StateProgress so)
         {
             if (name is not null && File.Exists(archive.FileOf(name)))
             {
-                await sets.UploadAsync(operation, FileOf(name), archive.FileOf(name), ct);
+                await sets.Files.UploadAsync(operation, StateSets.FileOf(name), archive.FileOf(name), ct);
                 File.Delete(archive.FileOf(name));
             }
 
-            await sets.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(so), ct);
+            await sets.Files.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(so), ct);
         }
     }
 
@@ -90,23 +92,8 @@ internal sealed class ClusterStateStore(
         }
     }
 
-    /// <summary>Reads every file of every set: a byte that changed where it lies is found here.</summary>
-    public async Task<RepositorySight> LookAsync(CancellationToken ct)
-    {
-        var (found, broken) = (new List<RepositorySet>(), new Dictionary<string, string>());
-        foreach (var (label, files) in await sets.ListAsync(ct))
-        {
-            var at = files.Values.Max(file => file.Changed);
-            var (manifest, trouble) = await ReadAsync(label, files.ContainsKey(ArchiveManifest.FileName), ct);
-            found.Add(new(label, manifest?.Digest, files.Values.Sum(file => file.Bytes), manifest?.StartedAt ?? at));
-            if (manifest is not null)
-                trouble = string.Join(" ", ArchiveCheck.Compare(manifest, await MeasureAsync(label, files.Keys, ct)));
-            if (!string.IsNullOrEmpty(trouble))
-                broken[label] = trouble;
-        }
-
-        return new(found, [], broken, null);
-    }
+    /// <inheritdoc/>
+    public Task<RepositorySight> LookAsync(CancellationToken ct) => sets.LookAsync(ct);
 
     /// <inheritdoc/>
     public async Task<RestoredCopy> RestoreAsync(string operation, string label, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
@@ -114,7 +101,7 @@ internal sealed class ClusterStateStore(
         var place = Quarantine();
         var claim = await In(place).ClaimAsync(operation, label, time.GetUtcNow(), ct);
         using var folder = new TemporaryFolder();
-        var (archive, manifest, _) = await FetchAsync(label, folder.Path, progress, ct);
+        var (archive, manifest, _) = await sets.FetchAsync(label, folder.Path, progress, ct);
         var restored = await new StateRestore(place, archive, StateRestoreRules.Quarantine, time).RunAsync(manifest, so => progress($"{so.Created + so.Unchanged} of {manifest.Objects} objects are restored."), ct);
         progress($"{restored.Created + restored.Unchanged + restored.Overwritten} objects are restored, {restored.Troubled} could not be.");
         return new(claim.Ordered, time.GetUtcNow() - claim.Ordered, manifest.StartedAt);
@@ -127,7 +114,7 @@ internal sealed class ClusterStateStore(
         if (await In(place).FindAsync(ct) is not { } claim || claim.Operation != operation)
             throw new AdapterException(AdapterFailureKind.Missing, $"The quarantine of {place.Region} holds nothing of {operation}: restore the set first.");
         using var folder = new TemporaryFolder();
-        var (archive, manifest, key) = await FetchAsync(claim.Label, folder.Path, progress, ct);
+        var (archive, manifest, key) = await sets.FetchAsync(claim.Label, folder.Path, progress, ct);
         var differences = await new StateCheck(place, archive).RunAsync(manifest, () => progress("Comparing."), ct);
         // The mark of the quarantine is ours.
         var told = differences.Findings.Where(finding => finding.Address.Name != StateQuarantine.MarkName).Select(finding => finding.Reason).Take(Shown).ToList();
@@ -149,7 +136,7 @@ internal sealed class ClusterStateStore(
         [.. proof.CleanUp(), .. quarantine is null ? [] : await In(quarantine).CleanUpAsync(_ => { }, ct)];
 
     /// <inheritdoc/>
-    public Task RemoveAsync(string label, CancellationToken ct) => sets.RemoveAsync(label, ArchiveManifest.FileName, ct);
+    public Task RemoveAsync(string label, CancellationToken ct) => sets.Files.RemoveAsync(label, ArchiveManifest.FileName, ct);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -159,79 +146,10 @@ internal sealed class ClusterStateStore(
     }
 
     private Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct) => claim.LostAsync(
-        sets, manifest.StartedAt, async label => await ManifestAsync(label, ct) is { Unread.Count: 0 } other ? (other.StartedAt, other.FinishedAt) : null, ct);
-
-    /// <summary>Writes the snapshot of etcd in a set into a file, which its checksum fits.</summary>
-    /// <exception cref="AdapterException">The set has none, or it is damaged.</exception>
-    public async Task<EtcdSnapshot> WriteEtcdAsync(string label, string file, CancellationToken ct)
-    {
-        var manifest = await ManifestAsync(label, ct);
-        var snapshot = manifest?.Etcd ?? throw new AdapterException(
-            AdapterFailureKind.Missing, $"{sets.PlaceOf(label)} {(manifest is null ? "is no whole set" : "has no snapshot of etcd")}: platformops backup list says which have one.");
-        await proof.WriteAsync(label, snapshot, KeyOf(manifest), file, ct);
-        return snapshot;
-    }
-
-    /// <summary>Brings a set here, and finds it damaged before anything is done with it.</summary>
-    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not whole.</exception>
-    public async Task<FetchedState> FetchAsync(string label, string folder, Action<string> progress, CancellationToken ct)
-    {
-        var manifest = await ManifestAsync(label, ct)
-            ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {ArchiveManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
-        var archive = new StateArchive(folder, KeyOf(manifest), label);
-        foreach (var part in manifest.Parts)
-        {
-            await using var file = File.Create(archive.FileOf(part.Name));
-            await sets.DownloadAsync(label, FileOf(part.Name), file, ct);
-            progress($"{part.Name} is read.");
-        }
-
-        // Objects come back without the snapshot of etcd, which may be large.
-        var troubles = ArchiveCheck.Compare(manifest with { Etcd = null }, await archive.MeasureAsync(ct));
-        return troubles.Count == 0 ? new(archive, manifest, KeyOf(manifest)) : throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} is damaged: {string.Join(" ", troubles)}");
-    }
-
-    private async Task<IReadOnlyList<FoundPart>> MeasureAsync(string label, IEnumerable<string> files, CancellationToken ct)
-    {
-        var found = new List<FoundPart>();
-        foreach (var name in files.Where(name => name.EndsWith(StateArchive.Extension, StringComparison.Ordinal)))
-        {
-            await using var digest = new DigestStream();
-            if (await sets.DownloadAsync(label, name, digest, ct))
-                found.Add(new(name[..^StateArchive.Extension.Length], digest.Length, digest.Digest()));
-        }
-
-        return found;
-    }
-
-    private async Task<(ArchiveManifest? Manifest, string? Trouble)> ReadAsync(string label, bool finished, CancellationToken ct)
-    {
-        try
-        {
-            return finished ? (await ManifestAsync(label, ct), null) : (null, null);
-        }
-        // A key that is not at hand is no damage, and has to be added before anything else is said.
-        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Damaged)
-        {
-            return (null, failure.Message);
-        }
-    }
-
-    /// <summary>Null: there is none.</summary>
-    private async Task<ArchiveManifest?> ManifestAsync(string label, CancellationToken ct)
-    {
-        if (await sets.GetAsync(label, ArchiveManifest.FileName, ct) is not { } content)
-            return null;
-        var manifest = ArchiveManifest.Read(content.Span, out var problem) ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} cannot be trusted: {problem}");
-        new StateArchive("", KeyOf(manifest), label).Check(manifest);
-        return manifest;
-    }
-
-    private SealingKey KeyOf(ArchiveManifest manifest) => keys.FirstOrDefault(key => key.Id == manifest.KeyId) ?? throw new AdapterException(
-        AdapterFailureKind.Rejected, $"{sets.PlaceOf(manifest.Set)} is encrypted with key {manifest.KeyId}, and those at hand are {string.Join(", ", keys.Select(key => key.Id))}. Add the key of then to keyFiles.");
+        sets.Files, manifest.StartedAt, async label => await sets.ManifestAsync(label, ct) is { Unread.Count: 0 } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
     private async Task<StateProgress?> ProgressAsync(string operation, CancellationToken ct) =>
-        await sets.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
+        await sets.Files.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
 
     private StateQuarantine In(KubernetesConnection place) => new(place, $"{environment}/{cluster.Region}", time);
 
@@ -240,7 +158,7 @@ internal sealed class ClusterStateStore(
 
     private StoredBackup Stored(ArchiveManifest manifest) => new(
         manifest.Set, manifest.StartedAt, manifest.FinishedAt, new(manifest.StartedAt, manifest.StartedAt), manifest.Files.Sum(file => file.Bytes), new(manifest.Digest, manifest.Files.Count),
-        sets.PlaceOf(manifest.Set), [], manifest.Unread)
+        sets.Files.PlaceOf(manifest.Set), [], manifest.Unread)
     {
         Etcd = manifest.Etcd,
     };
@@ -254,14 +172,10 @@ internal sealed class ClusterStateStore(
         KubernetesVersion = "",
         StartedAt = startedAt,
         FinishedAt = startedAt,
-        KeyId = keys[0].Id,
+        KeyId = sets.Key.Id,
         Parts = [],
         LeftOut = [],
     };
-
-    private static string FileOf(string name) => name + StateArchive.Extension;
-
-    internal sealed record FetchedState(StateArchive Archive, ArchiveManifest Manifest, SealingKey Key);
 
     private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts, EtcdSnapshot? Etcd = null);
 }

@@ -33,11 +33,17 @@ internal sealed class SnapshotStores(PlatformConnections connections, TimeProvid
     /// <param name="objects">The bucket.</param>
     public ClusterStateStore ClusterState(StoreReference store, RegionSpecification region, TimeSpan retention, BackupAccess access, StoredObjects objects)
     {
+        var sets = StateSets(store, access, objects);
+        return new(KubernetesConnection.Open(connections, region.Name, region.KubernetesContext), Cluster(region, access.Quarantine), sets, store.Environment, retention, time, region.Etcd, Environment.GetEnvironmentVariable("PATH"));
+    }
+
+    /// <summary>The sets of a region's cluster; the cluster itself is not asked for.</summary>
+    /// <param name="objects">The bucket.</param>
+    public static StateSets StateSets(StoreReference store, BackupAccess access, StoredObjects objects)
+    {
         var keys = access.KeyFiles.Select((file, index) => SealingKey.Read(Secret(file, $"backups.{store.Environment}.keyFiles[{index}]"), $"backups.{store.Environment}.keyFiles[{index}]")).ToList();
-        if (keys.Count == 0)
-            throw new AdapterException(
-                AdapterFailureKind.Rejected, $"backups.{store.Environment}.keyFiles of the connections file is empty: the objects of a cluster hold its secrets and are never stored unencrypted. Make a key with openssl rand -base64 32, and keep it where the cluster is not.");
-        return new(KubernetesConnection.Open(connections, region.Name, region.KubernetesContext), Cluster(region, access.Quarantine), Sets(store, access, objects), keys, store.Environment, retention, time, region.Etcd, Environment.GetEnvironmentVariable("PATH"));
+        return keys.Count > 0 ? new(Sets(store, access, objects), keys) : throw new AdapterException(
+            AdapterFailureKind.Rejected, $"backups.{store.Environment}.keyFiles of the connections file is empty: the objects of a cluster hold its secrets and are never stored unencrypted. Make a key with openssl rand -base64 32, and keep it where the cluster is not.");
     }
 
     /// <summary>The Vault of a region.</summary>

@@ -15,7 +15,7 @@ internal enum ExitCode
     /// <summary>The specification, the catalog or the connections file is wrong; nothing was done.</summary>
     Invalid = 3,
 
-    /// <summary>The environment, run or step does not exist.</summary>
+    /// <summary>The environment, run, step or set does not exist.</summary>
     NotFound = 4,
 
     /// <summary>The Temporal server does not answer, refuses the caller, or no worker answers there.</summary>

@@ -5,6 +5,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Platform.Backups.ClusterState;
 using PlatformOps.Starter.CommandLine;
 using PlatformOps.Workflows.Backups;
+using PlatformOps.Workflows.Runbooks;
 using Temporalio.Exceptions;
 
 namespace PlatformOps.Starter.Commands;
@@ -28,8 +29,10 @@ internal static class EtcdSnapshotCommand
         .Runs(async (invocation, ct) =>
         {
             var file = Path.GetFullPath(invocation.Get(to)!);
-            if (File.Exists(file))
-                throw new CommandFailure(ExitCode.Invalid, $"{file} is there already.", "A snapshot does not overwrite anything.", "Name another file.");
+            if (Path.Exists(file))
+                throw new CommandFailure(ExitCode.Usage, $"--to is {file}, which is there already.", "A snapshot does not overwrite anything.", "Name another file.");
+            if (!Directory.Exists(Path.GetDirectoryName(file)))
+                throw new CommandFailure(ExitCode.Usage, $"--to is {file}, and {Path.GetDirectoryName(file)} is no folder.", "The snapshot holds every Secret of the cluster: where it comes to lie is for you to choose.", "Make the folder, or name another file.");
             using var backups = new BackupActivities(
                 new ProvisioningSources(invocation.Locations.Specification, invocation.Locations.Catalog), WorkerCommand.Connections(invocation.Get(connections), invocation.Locations.Data, instance: null));
             var snapshot = await WriteAsync(backups, new(invocation.Get(environment), invocation.Get(store), invocation.Get(region)), invocation.Get(set)!, file, ct);
@@ -48,9 +51,18 @@ internal static class EtcdSnapshotCommand
         }
         catch (Exception failure) when (failure is AdapterException or ApplicationFailureException or IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Invalid, $"The snapshot of etcd in {set} is not written.", failure.Message, "See docs/runbooks/restore-cluster-state.md#etcd.", failure);
+            throw new CommandFailure(CodeOf(failure), $"The snapshot of etcd in {set} is not written.", failure.Message, "See docs/runbooks/restore-cluster-state.md#etcd.", failure);
         }
     }
+
+    private static ExitCode CodeOf(Exception failure) => failure switch
+    {
+        AdapterException { Kind: AdapterFailureKind.Missing } => ExitCode.NotFound,
+        AdapterException { Kind: AdapterFailureKind.Rejected } => ExitCode.Invalid,
+        ApplicationFailureException { ErrorType: FailureTypes.InvalidInput } => ExitCode.Usage,
+        ApplicationFailureException => ExitCode.Invalid,
+        _ => ExitCode.Failure,
+    };
 
     private static IEnumerable<string> Steps(EtcdSnapshot snapshot, string file) =>
     [

@@ -29,10 +29,12 @@ public abstract class ClusterStateStoreTests(TestAws aws)
     }
 
     private protected static ClusterStateStore Store(StateCluster cluster, StateCluster? quarantine, StateBucket bucket, params SealingKey[] keys) =>
-        new(cluster.Connect(), quarantine?.Connect(), bucket.Sets, keys.Length == 0 ? [StateCluster.Key] : keys, "production", TimeSpan.FromDays(14), TimeProvider.System);
+        new(cluster.Connect(), quarantine?.Connect(), new(bucket.Sets, keys.Length == 0 ? [StateCluster.Key] : keys), "production", TimeSpan.FromDays(14), TimeProvider.System);
 
     private protected sealed record StateBucket(IDisposable Connection, StoredObjects Objects, StoredSets Sets) : IDisposable
     {
+        public StateSets State { get; } = new(Sets, [StateCluster.Key]);
+
         public static string KeyOf(string set, string file) => $"production/sets/state/{set}/{file}";
 
         public void Dispose() => Connection.Dispose();
@@ -191,7 +193,7 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         using var bucket = await BucketAsync();
         await cluster.Kubectl.CreateAsync("/api/v1/namespaces/kube-system/secrets", RealEtcd.SecretOf(authority));
         using var store = new ClusterStateStore(
-            cluster.Connect(), quarantine.Connect(), bucket.Sets, [StateCluster.Key], "production", TimeSpan.FromDays(14), TimeProvider.System, new(server.Etcd, RealEtcd.Secret), RealEtcd.Path);
+            cluster.Connect(), quarantine.Connect(), bucket.State, "production", TimeSpan.FromDays(14), TimeProvider.System, new(server.Etcd, RealEtcd.Secret), RealEtcd.Path);
         var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
         Assert.Empty(made.Missing);
         Assert.True(made.Etcd!.Keys > 100);
@@ -207,7 +209,7 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         Assert.True(copy.Took > TimeSpan.Zero);
         // An attempt that begins again counts from the order of the first.
         Assert.Equal(copy.OrderedAt, (await store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct)).OrderedAt);
-        var others = new ClusterStateStore(cluster.Connect(), quarantine.Connect(), bucket.Sets, [StateCluster.Key], "staging", TimeSpan.FromDays(14), TimeProvider.System);
+        var others = new ClusterStateStore(cluster.Connect(), quarantine.Connect(), bucket.State, "staging", TimeSpan.FromDays(14), TimeProvider.System);
         Assert.Equal(AdapterFailureKind.Moved, (await Assert.ThrowsAsync<AdapterException>(() => others.RestoreAsync("verify-2", "set-1", null, _ => { }, Ct))).Kind);
         Assert.Empty(await others.CleanUpAsync("verify-2", Ct));
         others.Dispose();

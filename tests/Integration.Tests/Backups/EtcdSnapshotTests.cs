@@ -33,17 +33,17 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
 
         // What a verification left that was killed goes.
         var left = new ScratchEtcd(EtcdPrograms.Find(RealEtcd.Path)!, Owner, TimeProvider.System);
-        var findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
+        var findings = await new EtcdProof(bucket.State, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
         Assert.Null(findings.Wrong);
         Assert.Null(findings.Unread);
         Assert.Contains("has 20 keys at revision 21, as when it was made, and ends at revision 21.", findings.Right, StringComparison.Ordinal);
         Assert.False(Directory.Exists(left.Folder));
-        Assert.Empty(new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).CleanUp());
+        Assert.Empty(new EtcdProof(bucket.State, Owner, RealEtcd.Path, TimeProvider.System).CleanUp());
 
         // One key more than there was is found, and nobody calls a set proved whose snapshot nobody could restore.
-        findings = await new EtcdProof(bucket.Sets, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd with { Keys = 21 }, StateCluster.Key, _ => { }, Ct);
+        findings = await new EtcdProof(bucket.State, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd with { Keys = 21 }, StateCluster.Key, _ => { }, Ct);
         Assert.Equal("The snapshot of etcd: The restored etcd has 20 keys at revision 21 instead of 21.", findings.Wrong);
-        findings = await new EtcdProof(bucket.Sets, Owner, "/nowhere", TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
+        findings = await new EtcdProof(bucket.State, Owner, "/nowhere", TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
         Assert.StartsWith("The snapshot of etcd in it was not restored: etcd and etcdutl", findings.Unread, StringComparison.Ordinal);
 
         await store.RemoveAsync("set-1", Ct);
@@ -117,12 +117,12 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
         var folder = Directory.CreateTempSubdirectory("platformops-test-").FullName;
         var file = Path.Combine(folder, "etcd.db");
 
-        await store.WriteEtcdAsync("set-1", file, Ct);
+        await bucket.State.WriteEtcdAsync("set-1", file, Ct);
         var content = await File.ReadAllBytesAsync(file, Ct);
         Assert.Equal(made.Etcd!.Digest, Convert.ToHexStringLower(content[^32..]));
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-        Assert.Contains("has no snapshot of etcd", (await Assert.ThrowsAsync<AdapterException>(() => store.WriteEtcdAsync("set-2", Path.Combine(folder, "none.db"), Ct))).Message, StringComparison.Ordinal);
+        Assert.Contains("has no snapshot of etcd", (await Assert.ThrowsAsync<AdapterException>(() => bucket.State.WriteEtcdAsync("set-2", Path.Combine(folder, "none.db"), Ct))).Message, StringComparison.Ordinal);
 
         var key = StateBucket.KeyOf("set-1", "etcd-snapshot.sealed");
         var stored = (await bucket.Objects.GetAsync(key, Ct))!.Content.ToArray();
@@ -130,7 +130,7 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
         await bucket.Objects.PutAsync(key, stored, Ct);
         Assert.StartsWith("etcd-snapshot has another checksum than when it was written: it is damaged. Its snapshot of etcd 3.", (await store.LookAsync(Ct)).Broken["set-1"], StringComparison.Ordinal);
         var other = Path.Combine(folder, "other.db");
-        Assert.Equal(AdapterFailureKind.Damaged, (await Assert.ThrowsAsync<AdapterException>(() => store.WriteEtcdAsync("set-1", other, Ct))).Kind);
+        Assert.Equal(AdapterFailureKind.Damaged, (await Assert.ThrowsAsync<AdapterException>(() => bucket.State.WriteEtcdAsync("set-1", other, Ct))).Kind);
         Assert.False(File.Exists(other));
         Directory.Delete(folder, recursive: true);
     }
@@ -168,5 +168,5 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
     }
 
     private static ClusterStateStore Store(StateCluster cluster, StateBucket bucket, EtcdSpecification? etcd) =>
-        new(cluster.Connect(), null, bucket.Sets, [StateCluster.Key], "production", TimeSpan.FromDays(14), TimeProvider.System, etcd, RealEtcd.Path);
+        new(cluster.Connect(), null, bucket.State, "production", TimeSpan.FromDays(14), TimeProvider.System, etcd, RealEtcd.Path);
 }

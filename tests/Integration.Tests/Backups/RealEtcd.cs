@@ -9,13 +9,14 @@ namespace PlatformOps.Integration.Tests.Backups;
 /// <summary>A real etcd that wants mutual TLS, with the programs on the PATH.</summary>
 internal sealed class RealEtcd : IAsyncDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("platformops-test-etcd-").FullName;
+    private readonly string folder;
     private readonly Process server;
     private readonly int port = LocalPorts.Take();
 
-    private RealEtcd()
+    private RealEtcd(string folder, int peer)
     {
-        var ((certificate, key), peer) = (Authority.IssueServer(), LocalPorts.Take());
+        this.folder = folder;
+        var (certificate, key) = Authority.IssueServer();
         Authority.Client(Authority);
         server = Process.Start(new ProcessStartInfo("etcd", [
             "--data-dir", folder, $"--listen-client-urls=https://127.0.0.1:{port}", $"--advertise-client-urls=https://127.0.0.1:{port}", $"--listen-peer-urls=http://127.0.0.1:{peer}",
@@ -39,8 +40,15 @@ internal sealed class RealEtcd : IAsyncDisposable
     public static async Task<RealEtcd> StartAsync()
     {
         Assert.SkipWhen(Adapters.Etcd.EtcdPrograms.Find(Path) is null, "Put etcd and etcdctl (Debian: etcd-server, etcd-client) on the PATH to run this.");
-        var etcd = new RealEtcd();
-        await StateCluster.UntilAsync(async () => await etcd.TryAsync("", "endpoint", "health") == 0);
+        return await StartAsync(Directory.CreateTempSubdirectory("platformops-test-etcd-").FullName, LocalPorts.Take());
+    }
+
+    /// <summary>On data that is there, of a member with the name <c>default</c>.</summary>
+    /// <param name="peer">The port that its peers would use.</param>
+    public static async Task<RealEtcd> StartAsync(string folder, int peer)
+    {
+        var etcd = new RealEtcd(folder, peer);
+        await StateCluster.UntilAsync(async () => (await etcd.TryAsync("", "endpoint", "health")).Code == 0);
         return etcd;
     }
 
@@ -50,7 +58,9 @@ internal sealed class RealEtcd : IAsyncDisposable
           "ca.crt": {{Json(authority.CertificateFile)}}, "tls.crt": {{Json(authority.PathOf("client.crt"))}}, "tls.key": {{Json(authority.PathOf("client.key"))}} } }
         """;
 
-    public async Task PutAsync(string name, string value) => Assert.Equal(0, await TryAsync(value, "put", name));
+    public async Task PutAsync(string name, string value) => Assert.Equal(0, (await TryAsync(value, "put", name)).Code);
+
+    public async Task<string> GetAsync(string name) => (await TryAsync("", "get", name, "--print-value-only")).Output.Trim();
 
     public void Stop()
     {
@@ -69,7 +79,7 @@ internal sealed class RealEtcd : IAsyncDisposable
 
     private static string Json(string file) => System.Text.Json.JsonSerializer.Serialize(File.ReadAllText(file));
 
-    private async Task<int> TryAsync(string input, params string[] arguments)
+    private async Task<(int Code, string Output)> TryAsync(string input, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo("etcdctl", [
             $"--endpoints={Declared.Endpoint.Authority}", $"--cacert={Authority.CertificateFile}", $"--cert={Authority.PathOf("client.crt")}", $"--key={Authority.PathOf("client.key")}", .. arguments])
@@ -81,10 +91,10 @@ internal sealed class RealEtcd : IAsyncDisposable
             StandardInputEncoding = Encoding.ASCII,
         })!;
         process.BeginErrorReadLine();
-        process.BeginOutputReadLine();
+        var output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return process.ExitCode;
+        return (process.ExitCode, await output);
     }
 }
