@@ -46,7 +46,16 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
             },
             Cancellation);
         // What an earlier attempt decided stays decided.
-        return new BegunBackup(entered.Method, $"{(entered.Method == choice.Method ? choice.Why : "It was begun so.")}{Etcd(input.Store, specified, definition)}");
+        var etcd = Etcd(input.Store, specified, definition);
+        return new BegunBackup(entered.Method, $"{(entered.Method == choice.Method ? choice.Why : "It was begun so.")}{etcd.Said}", etcd.Declared);
+    });
+
+    /// <inheritdoc/>
+    public Task<TakenEtcdSnapshot> SnapshotEtcdAsync(SnapshotEtcdInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, definition) = Defined(input.Store, StoreKind.KubernetesState);
+        using var store = (ClusterStateStore)stores.Open(input.Store, specified, definition);
+        return new TakenEtcdSnapshot(await Beating(progress => store.SnapshotEtcdAsync(input.Operation, progress, Cancellation)));
     });
 
     /// <inheritdoc/>
@@ -283,9 +292,15 @@ public sealed partial class BackupActivities(ProvisioningSources sources, Platfo
             : throw Invalid($"Field 'store' is '{store.Store}', which {store.Environment} does not have. Possible: {string.Join(", ", all.Select(known => known.Name).DefaultIfEmpty("none"))}.");
     }
 
-    private static string Etcd(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition) => definition.Store != StoreKind.KubernetesState ? ""
-        : BackupStores.RegionOf(store, specified) is var region && specified.Environment.Regions.First(known => known.Name == region).Etcd is { } etcd ? $" With a snapshot of the etcd at {etcd.Endpoint.Authority}."
-        : $" Without a snapshot of etcd: regions.{region}.etcd is not declared.";
+    private static (bool Declared, string Said) Etcd(StoreReference store, SpecifiedEnvironment specified, BackupDefinition definition)
+    {
+        if (definition.Store != StoreKind.KubernetesState)
+            return (false, "");
+        var region = BackupStores.RegionOf(store, specified);
+        return specified.Environment.Regions.First(known => known.Name == region).Etcd is { } etcd
+            ? (true, $" With a snapshot of the etcd at {etcd.Endpoint.Authority}.")
+            : (false, $" Without a snapshot of etcd: regions.{region}.etcd is not declared.");
+    }
 
     private FoundBackup Short(BackupSet set, BackupDefinition definition) => new(
         set.Id, set.Standing(definition.VerifyEvery, Now), set.Method, set.StartedAt, set.Label, set.Bytes, set.Proof?.At, set.Proof?.MeasuredRpo, set.Proof?.MeasuredRto,

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using PlatformOps.Adapters;
-using PlatformOps.Adapters.Aws.Storage;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Adapters.Kubernetes;
 using PlatformOps.Platform.Backups;
@@ -23,74 +21,23 @@ internal sealed class ClusterStateStore(
     /// <summary>Its sets.</summary>
     public StateSets Sets => sets;
 
-    /// <summary>What an interrupted export had done, beside its parts.</summary>
-    private const string ProgressFile = "progress.json";
-
     /// <summary>How many differences are told one by one.</summary>
     private const int Shown = 20;
 
+    private readonly StateBackup making = new(cluster, sets, environment, time, etcd);
     private readonly EtcdProof proof = new(sets, $"{environment}/{cluster.Region}", programs, time);
 
     /// <inheritdoc/>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, CancellationToken ct)
     {
-        var made = await sets.ManifestAsync(operation, ct) ?? await ExportAsync(operation, progress, ct);
+        var made = await sets.ManifestAsync(operation, ct) ?? await making.RunAsync(operation, progress, ct);
         var velero = await new VeleroBackups(cluster, retention, time).MakeAsync(operation, progress, ct);
         return Stored(made) with { Missing = velero is null ? made.Unread : [.. made.Unread, velero] };
     }
 
-    private async Task<ArchiveManifest> ExportAsync(string operation, Action<string> progress, CancellationToken ct)
-    {
-        using var folder = new TemporaryFolder();
-        var archive = new StateArchive(folder.Path, sets.Key, operation);
-        // A set that was begun with another key is begun again.
-        var before = await ProgressAsync(operation, ct) is { } written && written.KeyId == sets.Key.Id ? written : new StateProgress(time.GetUtcNow(), sets.Key.Id, []);
-        var there = (await sets.Files.ListAsync(ct)).GetValueOrDefault(operation) ?? new Dictionary<string, StoredSummary>();
-        var done = before.Parts.Where(part => part.Part.Objects == 0 || there.TryGetValue(StateSets.FileOf(part.Part.Name), out var file) && file.Bytes == part.Part.Bytes).ToList();
-        var about = About(operation, before.StartedAt);
-        if (etcd is not null)
-        {
-            if (before.Etcd is not { } kept || there.GetValueOrDefault(StateSets.FileOf(kept.File.Name))?.Bytes != kept.File.Bytes)
-                before = before with { Etcd = await SnapshotAsync(etcd, archive, progress, trouble => about = about with { Unread = [trouble] }, ct) };
-            if (before.Etcd is not null)
-                await KeepAsync(before.Etcd.File.Name, before);
-            about = about with { Etcd = before.Etcd };
-        }
-
-        var manifest = await new StateExport(cluster, archive, about, time).RunAsync(done, async parts =>
-        {
-            await KeepAsync(parts[^1].Part.Objects > 0 ? parts[^1].Part.Name : null, before with { Parts = parts });
-            progress($"{parts.Sum(part => part.Part.Objects)} objects of {parts.Count} kinds are written.");
-        }, ct);
-        await sets.Files.UploadAsync(operation, ArchiveManifest.FileName, Path.Combine(folder.Path, ArchiveManifest.FileName), ct);
-        await sets.Files.DeleteAsync(operation, ProgressFile, ct);
-        return manifest;
-
-        async Task KeepAsync(string? name, StateProgress so)
-        {
-            if (name is not null && File.Exists(archive.FileOf(name)))
-            {
-                await sets.Files.UploadAsync(operation, StateSets.FileOf(name), archive.FileOf(name), ct);
-                File.Delete(archive.FileOf(name));
-            }
-
-            await sets.Files.PutAsync(operation, ProgressFile, JsonSerializer.SerializeToUtf8Bytes(so), ct);
-        }
-    }
-
-    /// <summary>What etcd does not give makes the set partial; its objects are worth having without.</summary>
-    private async Task<EtcdSnapshot?> SnapshotAsync(EtcdSpecification declared, StateArchive archive, Action<string> progress, Action<string> missing, CancellationToken ct)
-    {
-        try
-        {
-            return await new EtcdBackup(declared, cluster).MakeAsync(archive, progress, ct);
-        }
-        catch (AdapterException failure)
-        {
-            missing($"It has no snapshot of etcd: {failure.Message}");
-            return null;
-        }
-    }
+    /// <summary>Puts a snapshot of etcd into a set that is about to be made.</summary>
+    /// <inheritdoc cref="StateBackup.SnapshotAsync"/>
+    public Task<EtcdSnapshot?> SnapshotEtcdAsync(string operation, Action<string> progress, CancellationToken ct) => making.SnapshotAsync(operation, progress, ct);
 
     /// <inheritdoc/>
     public Task<RepositorySight> LookAsync(CancellationToken ct) => sets.LookAsync(ct);
@@ -148,9 +95,6 @@ internal sealed class ClusterStateStore(
     private Task<TimeSpan> LostAsync(QuarantineClaim claim, ArchiveManifest manifest, CancellationToken ct) => claim.LostAsync(
         sets.Files, manifest.StartedAt, async label => await sets.ManifestAsync(label, ct) is { Unread.Count: 0 } other ? (other.StartedAt, other.FinishedAt) : null, ct);
 
-    private async Task<StateProgress?> ProgressAsync(string operation, CancellationToken ct) =>
-        await sets.Files.GetAsync(operation, ProgressFile, ct) is { } content ? JsonSerializer.Deserialize<StateProgress>(content.Span) : null;
-
     private StateQuarantine In(KubernetesConnection place) => new(place, $"{environment}/{cluster.Region}", time);
 
     private KubernetesConnection Quarantine() => quarantine ?? throw new AdapterException(
@@ -162,20 +106,4 @@ internal sealed class ClusterStateStore(
     {
         Etcd = manifest.Etcd,
     };
-
-    private ArchiveManifest About(string operation, DateTimeOffset startedAt) => new()
-    {
-        Format = ArchiveManifest.CurrentFormat,
-        Set = operation,
-        Environment = environment,
-        Region = cluster.Region,
-        KubernetesVersion = "",
-        StartedAt = startedAt,
-        FinishedAt = startedAt,
-        KeyId = sets.Key.Id,
-        Parts = [],
-        LeftOut = [],
-    };
-
-    private sealed record StateProgress(DateTimeOffset StartedAt, string KeyId, IReadOnlyList<StatePart> Parts, EtcdSnapshot? Etcd = null);
 }

@@ -111,7 +111,7 @@ public sealed class EtcdMember : IDisposable
 
     /// <summary>Writes a snapshot of everything that the member has, piece by piece as it comes, in the form that <c>etcdutl snapshot restore</c> takes.</summary>
     /// <param name="progress">Is called with how many bytes were written.</param>
-    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: what came is not what was sent.</exception>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Unavailable"/>: what came is not what was sent, which another try may mend.</exception>
     public async Task<(long Bytes, string Digest)> SnapshotAsync(Stream target, Action<long> progress, CancellationToken ct)
     {
         using var hash = new SnapshotHash();
@@ -129,7 +129,7 @@ public sealed class EtcdMember : IDisposable
             await target.WriteAsync(piece, ct);
             progress(hash.Bytes);
         }, ct);
-        return (hash.Bytes, hash.Digest() ?? throw new AdapterException(AdapterFailureKind.Damaged, "The snapshot of etcd does not end with the checksum of what came before: it was cut or changed on its way."));
+        return (hash.Bytes, hash.Digest() ?? throw new AdapterException(AdapterFailureKind.Unavailable, "The snapshot of etcd does not end with the checksum of what came before: it was cut or changed on its way."));
     }
 
     /// <inheritdoc/>

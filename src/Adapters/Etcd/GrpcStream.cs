@@ -52,7 +52,8 @@ internal sealed class GrpcStream(HttpClient client, Uri address)
         {
             throw new AdapterException(AdapterFailureKind.Unavailable, $"{address} said nothing for {Silence.TotalSeconds:0} s. Look whether etcd runs there and has a leader.");
         }
-        catch (HttpRequestException failure) when (failure.HttpRequestError == HttpRequestError.SecureConnectionError)
+        // A connection that is lost before both have shown who they are says nothing about trust.
+        catch (HttpRequestException failure) when (failure is { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: not IOException })
         {
             throw new AdapterException(AdapterFailureKind.Unauthorized, $"No connection to {address} that both sides trust: {failure.InnerException?.Message ?? failure.Message} Look at the authority (ca.crt), the certificate (tls.crt) and the names in that of etcd.", failure);
         }

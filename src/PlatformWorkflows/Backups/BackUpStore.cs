@@ -10,6 +10,9 @@ public abstract class BackUpStore : BackupRunbook
 {
     private const string Begins = "begin", Makes = "make", Records = "record", Checks = "check";
 
+    /// <summary>With the pauses of <see cref="BackupRunbook.Long"/> between them: four minutes, and as long as etcd takes not to answer.</summary>
+    private const int EtcdAttempts = 10;
+
     private readonly StoreKind kind;
     private bool entered;
 
@@ -49,7 +52,7 @@ public abstract class BackUpStore : BackupRunbook
             (IBackupActivities activities) => activities.BeginBackupAsync(new(Request.Store, Request.OperationId, kind, method)), Short($"Enter a backup of {Request.Store}"));
         entered = true;
         EnterPhase(RunbookPhase.Acting, $"A {InWords(begun.Method)} backup of {Request.Store} is made. {begun.Why}");
-        var made = await MakeAsync(begun.Method);
+        var made = await MakeAsync(begun);
         Begin(Records);
         var set = (await RecordAsync(made, null)).Set;
         Begin(Checks);
@@ -94,11 +97,15 @@ public abstract class BackUpStore : BackupRunbook
     }
 
     /// <summary>What fails is written down too: a set that nobody closes would look as if it were still being made.</summary>
-    private async Task<MadeBackup> MakeAsync(BackupMethod method)
+    private async Task<MadeBackup> MakeAsync(BegunBackup begun)
     {
+        var method = begun.Method;
         Begin(Makes);
         try
         {
+            // Until then etcd was asked once, by whoever made the set.
+            if (begun.Etcd && Workflow.Patched("etcd-is-asked-again"))
+                await SnapshotEtcdAsync();
             return await Workflow.ExecuteActivityAsync(
                 (IBackupActivities activities) => activities.MakeBackupAsync(new(Request.Store, Request.OperationId, method)), Long($"Make a {InWords(method)} backup of {Request.Store}"));
         }
@@ -108,6 +115,23 @@ public abstract class BackUpStore : BackupRunbook
             Finish(Makes, why, StepState.Failed);
             await RecordAsync(null, why);
             throw;
+        }
+    }
+
+    /// <summary>An etcd that is away for a moment costs that moment, and not the set. When it gave nothing however often it was asked, whoever makes the set asks once more, and then makes it without.</summary>
+    private async Task SnapshotEtcdAsync()
+    {
+        var options = Long($"Have a snapshot of etcd in the backup of {Request.Store}");
+        options.RetryPolicy!.MaximumAttempts = EtcdAttempts;
+        Begin(Makes, "A snapshot of etcd is taken.");
+        try
+        {
+            await Workflow.ExecuteActivityAsync((IBackupActivities activities) => activities.SnapshotEtcdAsync(new(Request.Store, Request.OperationId)), options);
+            Begin(Makes, "The snapshot of etcd is in the set; everything else is made.");
+        }
+        catch (ActivityFailureException failure) when (!TemporalException.IsCanceledException(failure))
+        {
+            Begin(Makes, $"Etcd gave no snapshot, and is asked once more: {FailureReason.Of(failure)}");
         }
     }
 

@@ -18,7 +18,14 @@ public sealed record BeginBackupInput(StoreReference Store, string Operation, St
 
 /// <param name="Method">What is made.</param>
 /// <param name="Why">One sentence.</param>
-public sealed record BegunBackup(BackupMethod Method, string Why);
+/// <param name="Etcd">Whether a snapshot of etcd belongs into it.</param>
+public sealed record BegunBackup(BackupMethod Method, string Why, bool Etcd = false);
+
+/// <param name="Operation">Also the id of the set.</param>
+public sealed record SnapshotEtcdInput(StoreReference Store, string Operation);
+
+/// <param name="Snapshot">The one in the set; null: none belongs into it.</param>
+public sealed record TakenEtcdSnapshot(EtcdSnapshot? Snapshot);
 
 public sealed record MakeBackupInput(StoreReference Store, string Operation, BackupMethod Method);
 

@@ -13,6 +13,10 @@ public interface IBackupActivities
     [Activity]
     Task<BegunBackup> BeginBackupAsync(BeginBackupInput input);
 
+    /// <summary>Puts a snapshot of etcd into a set of cluster state, unless it has one. Heartbeats say how far it is.</summary>
+    [Activity]
+    Task<TakenEtcdSnapshot> SnapshotEtcdAsync(SnapshotEtcdInput input);
+
     /// <summary>Makes the set, or goes on waiting for it. Heartbeats say how far it is.</summary>
     [Activity]
     Task<MadeBackup> MakeBackupAsync(MakeBackupInput input);

@@ -1,62 +1,35 @@
 using System.Diagnostics;
-using PlatformOps.Activities.Backups;
-using PlatformOps.Adapters;
-using PlatformOps.Adapters.Aws;
-using PlatformOps.Adapters.Aws.Storage;
-using PlatformOps.Adapters.Backups;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.CommandLine;
-using PlatformOps.Integration.Tests.Kubernetes;
-using PlatformOps.Integration.Tests.Provisioning;
-using PlatformOps.Platform.Backups;
-using PlatformOps.Platform.Specification;
 using PlatformOps.Starter.Demos;
-using PlatformOps.Workflows.Backups;
 
 namespace PlatformOps.Integration.Tests.Backups;
 
 /// <summary><c>platformops backup etcd</c>, as somebody runs it whose control plane is gone: with the bucket and the key, and without a kubeconfig or a Temporal server.</summary>
 public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
 {
-    private const string Key = "/registry/configmaps/shop/settings", Snapshot = "etcd-snapshot.sealed";
+    private const string Snapshot = "etcd-snapshot.sealed";
 
     private readonly Cli cli = new();
-    private RealEtcd etcd = null!;
-    private StateCluster cluster = null!;
-    private TestPlatform platform = null!;
-    private AwsConnection connection = null!;
+    private EtcdWorld world = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    private string Bucket => $"backups-{platform.Suffix}";
 
     /// <summary>Where the snapshot is to be written; nothing else may be left there.</summary>
     private string Target => Path.Combine(cli.Home, "written");
 
     public async ValueTask InitializeAsync()
     {
-        etcd = await RealEtcd.StartAsync();
-        cluster = await StateCluster.StartAsync(new SandboxCluster());
-        platform = await TestPlatform.CreateAsync(cluster.Cluster);
-        connection = aws.Connect();
+        world = await EtcdWorld.StartAsync(aws);
         Directory.CreateDirectory(Target);
-        await new Buckets(connection).EnsureAsync(new() { Name = Bucket }, new("test", "production", "backups"), "op-1", Ct);
-        await cluster.Kubectl.CreateAsync("/api/v1/namespaces/kube-system/secrets", RealEtcd.SecretOf(etcd.Authority));
-        platform.Write("catalog/ground/component.yaml", platform.Read("catalog/ground/component.yaml") + """
-
-            backups:
-              - {name: state, store: kubernetes-state, schedules: [{every: 12h}], retention: 14d, rpo: 24h, rto: 1h}
-              - {name: secrets, store: vault, schedules: [{every: 12h}], retention: 14d, rpo: 24h, rto: 1h}
-            """);
-        await etcd.PutAsync(Key, "EUR");
     }
 
     [Fact]
     public async Task An_etcd_that_is_restored_as_the_command_says_has_what_there_was_when_the_set_was_made()
     {
-        await MakeAsync("set-1", etcd.Declared);
-        await etcd.PutAsync(Key, "CHF");
-        etcd.Stop();
+        await world.MakeAsync("set-1", etcd: true);
+        await world.Etcd.PutAsync(EtcdWorld.Key, "CHF");
+        world.Etcd.Stop();
 
         var file = Path.Combine(Target, "etcd.db");
         var written = await RunAsync("set-1", file);
@@ -70,7 +43,7 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
         var peer = LocalPorts.Take();
         await RestoreAsync(written.Output.Split('\n').Single(line => line.Contains("snapshot restore etcd.db", StringComparison.Ordinal)), peer);
         await using var restored = await RealEtcd.StartAsync(Path.Combine(Target, "restored"), peer);
-        Assert.Equal("EUR", await restored.GetAsync(Key));
+        Assert.Equal("EUR", await restored.GetAsync(EtcdWorld.Key));
 
         // It says the same to a program.
         Directory.Delete(Path.Combine(Target, "restored", "member"), recursive: true);
@@ -82,8 +55,8 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
     [Fact]
     public async Task What_cannot_be_written_is_said_with_what_to_do_and_nothing_is_left_half_written()
     {
-        await MakeAsync("set-1", etcd.Declared);
-        await MakeAsync("set-2", null);
+        await world.MakeAsync("set-1", etcd: true);
+        await world.MakeAsync("set-2", etcd: false);
         var file = Path.Combine(Target, "etcd.db");
 
         await RefusedAsync(4, "state has no whole set set-9: see platformops backup list", "set-9", file);
@@ -92,14 +65,14 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
         await RefusedAsync(2, "Field 'region' is 'eu-west-1'", "set-1", file, "--region", "eu-west-1");
         await RefusedAsync(3, "secrets is of kind Vault: only sets of cluster state", "set-1", file, store: "secrets");
         await RefusedAsync(2, "Field 'store' is 'nothing'", "set-1", file, store: "nothing");
-        platform.Write("backup.key", new string('7', 64));
+        world.Platform.Write("backup.key", new string('7', 64));
         await RefusedAsync(3, "Add the key of then to keyFiles.", "set-1", file);
-        platform.Write("backup.key", "short");
+        world.Platform.Write("backup.key", "short");
         await RefusedAsync(3, "keyFiles[0] is no key for backups", "set-1", file);
-        platform.Write("backup.key", Convert.ToBase64String(new byte[32]));
+        world.Platform.Write("backup.key", Convert.ToBase64String(new byte[32]));
 
         // What lies there is not what was written, and then not there at all.
-        var (objects, key) = (new StoredObjects(connection, Bucket), $"{platform.Environment}/sets/state/set-1/{Snapshot}");
+        var (objects, key) = (world.Objects, $"{world.Store.Environment}/sets/state/set-1/{Snapshot}");
         var stored = (await objects.GetAsync(key, Ct))!.Content.ToArray();
         stored[^20] ^= 1;
         await objects.PutAsync(key, stored, Ct);
@@ -116,10 +89,7 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        connection.Dispose();
-        await platform.DisposeAsync();
-        await cluster.DisposeAsync();
-        await etcd.DisposeAsync();
+        await world.DisposeAsync();
         cli.Dispose();
     }
 
@@ -132,29 +102,7 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
     }
 
     private Task<CliResult> RunAsync(string set, string file, string? option = null, string? value = null, string store = "state") => cli.RunAsync(
-        ["backup", "etcd", platform.Environment, store, set, "--connections", PathOf("connections.json"), "--to", file, "--specification", platform.SpecificationFolder, "--catalog", PathOf("catalog"), .. option is null ? [] : new[] { option, value! }]);
-
-    private string PathOf(string name) => Path.GetFullPath(Path.Combine(platform.SpecificationFolder, "..", name));
-
-    /// <summary>A set as a worker makes it.</summary>
-    private async Task MakeAsync(string set, EtcdSpecification? declared)
-    {
-        platform.Specify();
-        var file = $"specification/environments/{platform.Environment}.yaml";
-        platform.Write(file, platform.Read(file).Replace("kubernetesContext: test", $"kubernetesContext: test{(declared is null ? "" : $", etcd: {{endpoint: \"https://{declared.Endpoint.Authority}\", secret: {declared.Secret}}}")}", StringComparison.Ordinal));
-        platform.Write("backup.key", Convert.ToBase64String(new byte[32]));
-        var backups = new PlatformConnections
-        {
-            Backups = new Dictionary<string, BackupAccess> { [platform.Environment] = new() { Bucket = Bucket, Aws = aws.Settings(Bucket) with { Region = "us-east-1" }, KeyFiles = [PathOf("backup.key")] } },
-        };
-        backups.Save(PathOf("connections.json"));
-        var worker = backups with { Regions = new Dictionary<string, RegionConnection> { [TestPlatform.Region] = new() { Kubeconfig = cluster.Cluster.Kubeconfig(cluster.Proxy.Address, cluster.Proxy.Token) } } };
-        using var activities = new BackupActivities(new(platform.SpecificationFolder, PathOf("catalog")), worker);
-        var store = new StoreReference(platform.Environment, "state");
-        await platform.RunAsync(() => activities.BeginBackupAsync(new(store, set, StoreKind.KubernetesState, null)));
-        var made = await platform.RunAsync(() => activities.MakeBackupAsync(new(store, set, BackupMethod.Full)));
-        await platform.RunAsync(() => activities.RecordBackupAsync(new(store, set, made, null)));
-    }
+        ["backup", "etcd", world.Store.Environment, store, set, "--connections", world.Connections, "--to", file, "--specification", world.Platform.SpecificationFolder, "--catalog", world.PathOf("catalog"), .. option is null ? [] : new[] { option, value! }]);
 
     /// <summary>Runs the line that the command has said, on the one node of this control plane. Debian's etcd is 3.4, of which it is etcdctl.</summary>
     private async Task RestoreAsync(string line, int peer)

@@ -3,6 +3,7 @@ using PlatformOps.Adapters;
 using PlatformOps.Adapters.Etcd;
 using PlatformOps.BootstrapServer.Tests.Access;
 using PlatformOps.Integration.Tests.Aws;
+using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Backups;
 using PlatformOps.Platform.Specification;
@@ -103,6 +104,43 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
             Assert.True(made.Manifest.Files > 0);
             return Assert.Single(made.Missing);
         }
+    }
+
+    [Fact]
+    public async Task However_often_a_snapshot_is_asked_for_a_set_has_one_and_a_set_that_is_whole_stays_as_it_is()
+    {
+        await using var etcd = await RealEtcd.StartAsync();
+        using var link = new Link(etcd.Declared.Endpoint.Port);
+        await using var cluster = await ClusterAsync(etcd.Authority);
+        using var bucket = await BucketAsync();
+        for (var number = 0; number < 5; number++)
+            await etcd.PutAsync($"/registry/configmaps/shop/{number}", new string((char)('a' + number), 100_000));
+        using var store = Store(cluster, bucket, etcd.Declared with { Endpoint = new($"https://{link.Address}") });
+
+        // Away before, and in the middle: nothing of it is in the set.
+        link.Break();
+        Assert.Equal(AdapterFailureKind.Unavailable, (await Assert.ThrowsAsync<AdapterException>(() => store.SnapshotEtcdAsync("set-1", _ => { }, Ct))).Kind);
+        link.Restore();
+        Assert.Equal(AdapterFailureKind.Unavailable, (await Assert.ThrowsAsync<AdapterException>(() => store.SnapshotEtcdAsync("set-1", _ => link.Break(), Ct))).Kind);
+        Assert.Empty(await bucket.Sets.ListAsync(Ct));
+
+        link.Restore();
+        var taken = await store.SnapshotEtcdAsync("set-1", _ => { }, Ct);
+        await etcd.PutAsync("/registry/configmaps/shop/later", "later");
+        Assert.Equal(taken, await store.SnapshotEtcdAsync("set-1", _ => { }, Ct));
+        link.Break();
+        var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        Assert.Empty(made.Missing);
+        Assert.Equal((taken, 5), (made.Etcd, made.Etcd!.Keys));
+
+        // Another attempt that comes late, to a set with one and to a set without.
+        var without = await store.MakeAsync("set-2", BackupMethod.Full, _ => { }, Ct);
+        Assert.StartsWith("It has no snapshot of etcd: https://127.0.0.1:", Assert.Single(without.Missing), StringComparison.Ordinal);
+        link.Restore();
+        Assert.Equal(taken, await store.SnapshotEtcdAsync("set-1", _ => { }, Ct));
+        Assert.Null(await store.SnapshotEtcdAsync("set-2", _ => { }, Ct));
+        Assert.DoesNotContain("etcd-snapshot.sealed", (await bucket.Sets.ListAsync(Ct))["set-2"].Keys);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
     }
 
     [Fact]

@@ -53,6 +53,25 @@ public sealed class BackupRunbookTests(RunbookServer server)
         Assert.Single(backups.Sets);
     }
 
+    [Theory]
+    [InlineData(1, null, true)]
+    [InlineData(9, null, true)]
+    [InlineData(10, null, false)]
+    [InlineData(1, FailureTypes.Unauthorized, false)]
+    public async Task An_etcd_that_does_not_answer_is_asked_again_for_a_while_and_then_the_set_is_made_without(int failures, string? type, bool snapshot)
+    {
+        var backups = FakeBackups.Of(StoreKind.KubernetesState, etcd: true);
+        for (var failure = 0; failure < failures; failure++)
+            backups.Fail("etcd", type: type);
+        if (!snapshot)
+            backups.Missing = ["It has no snapshot of etcd: https://10.0.1.10:2379 does not answer."];
+        await using var run = await Runs.BackUpAsync(server, backups, nameof(BackUpClusterState), null);
+        var report = await run.ReportAsync();
+        Assert.Equal(snapshot ? ["begin", "etcd", "make", "record", "check"] : ["begin", "make", "record", "check"], backups.Events);
+        Assert.Equal(snapshot ? BackupOutcome.Complete : BackupOutcome.Partial, report.Outcome);
+        Assert.Equal(snapshot, report.Set.Reason is null);
+    }
+
     [Fact]
     public async Task A_backup_that_is_not_whole_is_no_failure_to_hide_and_never_the_last_good_one()
     {

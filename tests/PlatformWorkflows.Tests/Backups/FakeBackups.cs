@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Platform.Backups.ClusterState;
 using PlatformOps.Workflows.Backups;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Activities;
@@ -37,17 +38,17 @@ internal sealed partial class FakeBackups : IBackupActivities
     };
 
     /// <summary>A store of another kind.</summary>
-    public static FakeBackups Of(StoreKind kind)
+    public static FakeBackups Of(StoreKind kind, bool etcd = false)
     {
         var usual = new FakeBackups();
-        return new() { Definition = usual.Definition with { Store = kind, Continuous = false } };
+        return new() { Etcd = etcd, Definition = usual.Definition with { Store = kind, Continuous = false } };
     }
 
     /// <summary>The time of policies.</summary>
     public DateTimeOffset Now { get; set; } = Start;
 
     /// <summary>What a set that is made lacks.</summary>
-    public IReadOnlyList<string> Missing { get; init; } = [];
+    public IReadOnlyList<string> Missing { get; set; } = [];
 
     /// <summary>What a probe finds.</summary>
     public IReadOnlyList<string> Wrong { get; init; } = [];
@@ -110,8 +111,13 @@ internal sealed partial class FakeBackups : IBackupActivities
             Outcome = BackupOutcome.Running,
             StartedAt = Now,
         });
-        return new BegunBackup(input.Method ?? BackupMethod.Full, "The last full one is of 2026-02-22.");
+        return new BegunBackup(input.Method ?? BackupMethod.Full, "The last full one is of 2026-02-22.", Etcd);
     });
+
+    /// <summary>Whether a snapshot of etcd belongs into sets.</summary>
+    public bool Etcd { get; init; }
+
+    public Task<TakenEtcdSnapshot> SnapshotEtcdAsync(SnapshotEtcdInput input) => DoAsync("etcd", () => new TakenEtcdSnapshot(new("3.6.4", 7, 5, 20_000, new('a', 64), new(EtcdSnapshot.FileName, 9_000, new('b', 64)))));
 
     /// <summary>How many sets were made at once, at most.</summary>
     public int MostAtOnce { get; private set; }

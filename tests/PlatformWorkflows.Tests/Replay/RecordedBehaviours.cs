@@ -226,6 +226,8 @@ internal static class RecordedBehaviours
         ["backup-complete"] = server => BackupAsync(server, new(), Runs.BackUpAsync),
         ["cluster-state-backed-up"] = server => BackupAsync(
             server, FakeBackups.Of(StoreKind.KubernetesState), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpClusterState), environment)),
+        ["cluster-state-backed-up-with-etcd"] = server => BackupAsync(
+            server, FakeBackups.Of(StoreKind.KubernetesState, etcd: true).Fail("etcd"), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpClusterState), environment)),
         ["vault-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Vault), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpVault), environment)),
         ["search-backed-up"] = server => BackupAsync(server, FakeBackups.Of(StoreKind.Elasticsearch), (to, backups, environment) => Runs.BackUpAsync(to, backups, nameof(BackUpSearch), environment)),
         ["backup-partial"] = server => BackupAsync(server, new() { Missing = ["Database shop could not be read."] }, Runs.BackUpAsync),
