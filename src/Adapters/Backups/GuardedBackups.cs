@@ -44,7 +44,7 @@ public sealed partial class GuardedBackups : IBackupStore
 
     /// <inheritdoc/>
     public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct) =>
-        await DoAsync<CopyFindings>(await PlaceOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Probe, RpoSeconds = rpo.TotalSeconds, Rows = rows }, progress, ct);
+        await DoAsync<CopyFindings>(await CopyOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Probe, RpoSeconds = rpo.TotalSeconds, Rows = rows }, progress, ct);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct)
@@ -73,7 +73,8 @@ public sealed partial class GuardedBackups : IBackupStore
             progress(job.Progress);
             var pause = time.GetElapsedTime(began) * Lateness;
             await Task.Delay(pause < FirstLook ? FirstLook : pause > LongestLook ? LongestLook : pause, time, ct);
-            job = await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(order.Operation)}&kind={order.Kind}", ct);
+            job = await FindAsync(node, order.Operation, order.Kind, ct)
+                ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"The guard of {node} knows nothing of {order.Kind} of {order.Operation} any more: it was started anew. The order is given again.");
         }
 
         return job.State == BackupJobState.Done
@@ -84,24 +85,70 @@ public sealed partial class GuardedBackups : IBackupStore
     /// <summary>Where a copy of this operation is; where it would be made when there is none.</summary>
     private async Task<string> PlaceOfAsync(string operation, CancellationToken ct)
     {
+        var (place, _) = await FindAsync(operation, ct);
+        return place ?? await NodeAsync(primary: false, ct);
+    }
+
+    /// <summary>Where the copy is that this operation has had made.</summary>
+    /// <exception cref="AdapterException">The guard beside which it may be does not answer.</exception>
+    private async Task<string> CopyOfAsync(string operation, CancellationToken ct)
+    {
+        var (place, silent) = await FindAsync(operation, ct);
+        if (place is not null)
+            return place;
+        // One that was started anew since has forgotten what it made.
+        var (_, standby, _) = await ServingAsync(ct);
+        return standby ?? (silent.Count == 0 ? await NodeAsync(primary: false, ct) : throw new AdapterException(
+            AdapterFailureKind.Unavailable,
+            $"The copy of {operation} is beside none of the servers whose guards answer: it is where one does not. {string.Join(" ", silent)} It is asked again: start the guard; when the node is lost, cancel the run and begin another one, which restores beside a node that answers."));
+    }
+
+    /// <returns>Null: no guard that answers knows of it. And why others do not answer.</returns>
+    private async Task<(string? Place, IReadOnlyList<string> Silent)> FindAsync(string operation, CancellationToken ct)
+    {
+        var silent = new List<string>();
         foreach (var node in access.Nodes.Keys.Order(StringComparer.Ordinal))
         {
             try
             {
-                await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(operation)}&kind={BackupJobKind.Restore}", ct);
-                return node;
+                if (await FindAsync(node, operation, BackupJobKind.Restore, ct) is not null)
+                    return (node, []);
+            }
+            catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Unavailable)
+            {
+                silent.Add(failure.Message);
             }
             catch (AdapterException)
             {
-                // It knows nothing of it, or does not answer.
+                // It makes no backups.
             }
         }
 
-        return await NodeAsync(primary: false, ct);
+        return (null, silent);
+    }
+
+    /// <summary>What became of an order; null: the guard knows nothing of it.</summary>
+    private async Task<BackupJob?> FindAsync(string node, string operation, BackupJobKind kind, CancellationToken ct)
+    {
+        try
+        {
+            return await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(operation)}&kind={kind}", ct);
+        }
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Missing)
+        {
+            return null;
+        }
     }
 
     /// <param name="primary">False: the standby, where one answers.</param>
     private async Task<string> NodeAsync(bool primary, CancellationToken ct)
+    {
+        var (writable, standby, silent) = await ServingAsync(ct);
+        return (primary ? writable : standby ?? writable)
+            ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"No node serves: sets are made and read on the primary. {string.Join(" ", silent)} Look at platformops failover status.");
+    }
+
+    private async Task<(string? Writable, string? Standby, IReadOnlyList<string> Silent)> ServingAsync(CancellationToken ct)
     {
         var (found, silent) = (new Dictionary<string, DatabaseNode>(), new List<string>());
         foreach (var node in access.Nodes.Keys.Order(StringComparer.Ordinal))
@@ -116,9 +163,6 @@ public sealed partial class GuardedBackups : IBackupStore
             }
         }
 
-        var writable = found.FirstOrDefault(node => node.Value.Writable).Key;
-        var standby = found.FirstOrDefault(node => node.Value is { Role: NodeRole.Standby }).Key;
-        return (primary ? writable : standby ?? writable)
-            ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"No node serves: sets are made and read on the primary. {string.Join(" ", silent)} Look at platformops failover status.");
+        return (found.FirstOrDefault(node => node.Value.Writable).Key, found.FirstOrDefault(node => node.Value is { Role: NodeRole.Standby }).Key, silent);
     }
 }

@@ -91,6 +91,7 @@ internal sealed class GuardClient : IDisposable
             {
                 HttpStatusCode.Conflict or HttpStatusCode.BadRequest => AdapterFailureKind.Rejected,
                 HttpStatusCode.Forbidden => AdapterFailureKind.Forbidden,
+                HttpStatusCode.NotFound => AdapterFailureKind.Missing,
                 _ => AdapterFailureKind.Unavailable,
             },
             $"The guard of {node}: {said}");

@@ -1,3 +1,4 @@
+using PlatformOps.Adapters;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
@@ -46,6 +47,7 @@ public sealed class GuardedBackupTests
         Assert.Equal(found.Right, (await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Right);
         Assert.True(found.Rpo < Rpo, $"{found.Rpo}");
         Assert.Contains(found.Right, right => right.EndsWith("tables have the columns and about the rows that they have to have.", StringComparison.Ordinal));
+        await SilentAsync(pair);
         await pair.CopySqlAsync("DELETE FROM ledger");
         Assert.Contains(".public.ledger has 0 rows in it; when a set was made it had", Assert.Single((await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong), StringComparison.Ordinal);
         await ReadTemporalAsync(pair, found);
@@ -60,6 +62,21 @@ public sealed class GuardedBackupTests
         await pair.Store.RemoveAsync(increment.Label, Ct);
         await pair.Store.RemoveAsync(increment.Label, Ct);
         Assert.Equal([full.Label], (await pair.Store.LookAsync(Ct)).Sets.Select(set => set.Label));
+    }
+
+    /// <summary>A copy beside a node whose guard does not answer is looked for nowhere else, and is there when the guard answers again.</summary>
+    private static async Task SilentAsync(BackedUpPair pair)
+    {
+        // Nobody listens there.
+        var cut = pair.Pair.Files.Access with { Nodes = new Dictionary<string, Uri>(pair.Pair.Files.Access.Nodes) { [GuardedPair.Second] = new("https://127.0.0.1:1") } };
+        using (var store = new GuardedBackups(cut, TimeProvider.System))
+        {
+            var failure = await Assert.ThrowsAsync<AdapterException>(() => store.ProbeAsync("verify-1", Rpo, _ => { }, Ct));
+            Assert.Equal(AdapterFailureKind.Unavailable, failure.Kind);
+            Assert.Matches("^The copy of verify-1 is beside none of the servers whose guards answer: it is where one does not. The guard of us-west-2 .* It is asked again: start the guard;", failure.Message);
+        }
+
+        Assert.Empty((await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong);
     }
 
     /// <summary>What would go on is known without a Temporal that goes on, and what it could not go on from is named.</summary>
