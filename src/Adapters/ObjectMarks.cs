@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 
 namespace PlatformOps.Adapters;
 
@@ -22,7 +23,7 @@ internal static class ObjectMarks
     private static JsonObject Part(JsonObject manifest, string name) => manifest["metadata"]?[name] as JsonObject ?? [];
 
     private static bool IsAnnotation(string key) =>
-        key is Ownership.OperationIdAnnotation or Ownership.CreatedByAnnotation || key.StartsWith(Ownership.ImmutablePrefix, StringComparison.Ordinal);
+        key is Ownership.OperationIdAnnotation or Ownership.CreatedByAnnotation || key.StartsWith(Ownership.ImmutablePrefix, StringComparison.Ordinal) || ScaleMarks.Contain(key);
 
     private static JsonObject Map(IEnumerable<KeyValuePair<string, string>> pairs) =>
         new(pairs.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)JsonValue.Create(pair.Value))));

@@ -5,6 +5,7 @@ using PlatformOps.Platform.Catalog;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Platform.Scaling;
 using PlatformOps.Platform.Specification;
+using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Runbooks;
 using PlatformOps.Workflows.Scaling;
 using Temporalio.Activities;
@@ -93,6 +94,20 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
     });
 
     /// <inheritdoc/>
+    public Task<ClassSight> ObserveDatabaseClassAsync(ObserveDatabaseClassInput input) => ActivityFailures.MappedAsync(async () =>
+    {
+        var (specified, component, region) = Open(input.Subject);
+        return await Resize(specified, component, region).LookAsync(input.To, input.Until, Cancellation);
+    });
+
+    /// <inheritdoc/>
+    public Task<ResizedDatabase> ResizeDatabaseAsync(ResizeDatabaseInput input) => ActivityFailures.MappedAsync(() => Heartbeats.WhileAsync(said =>
+    {
+        var (specified, component, region) = Open(input.Subject);
+        return Resize(specified, component, region).ResizeAsync(input, said, Cancellation);
+    }));
+
+    /// <inheritdoc/>
     public Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input) =>
         ActivityFailures.MappedAsync(() => new StandbyLook(SpecifiedEnvironment.Read(sources, input.Environment), regions).LookAsync(input.Region, Cancellation));
 
@@ -131,6 +146,24 @@ public sealed class ScalingActivities(ProvisioningSources sources, PlatformConne
         return possible.Contains(reference.Component)
             ? (specified, specified.Catalog.Find(reference.Component)!, region)
             : throw Invalid($"Field 'component' is '{reference.Component}', which {reference.Environment} does not have in {region.Name}. Possible: {string.Join(", ", possible)}.");
+    }
+
+    private DatabaseResize Resize(SpecifiedEnvironment specified, ComponentDefinition component, RegionSpecification region) =>
+        new(specified, component, region, regions, time, ct => FailoverAsync(specified.Environment.Name, ct));
+
+    /// <summary>The failover that is under way or waits for its approval, and what it is doing; null: none is, or nobody watches.</summary>
+    private static async Task<string?> FailoverAsync(string environment, CancellationToken ct)
+    {
+        try
+        {
+            var run = ActivityExecutionContext.Current.TemporalClient.GetWorkflowHandle(RegionFailover.WorkflowId(environment));
+            var status = await run.QueryAsync<RunbookStatus>("status", [], new() { Rpc = new() { CancellationToken = ct } });
+            return status.Phase is RunbookPhase.AwaitingApproval or RunbookPhase.Acting or RunbookPhase.Parked or RunbookPhase.RollingBack ? $"{run.Id}: {status.Summary}" : null;
+        }
+        catch (RpcException missing) when (missing.Code == RpcException.StatusCode.NotFound)
+        {
+            return null;
+        }
     }
 
     /// <summary>One cluster that does not answer does not hide the others.</summary>

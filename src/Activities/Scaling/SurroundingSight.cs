@@ -95,19 +95,24 @@ internal sealed class SurroundingSight(SpecifiedEnvironment specified, Component
             ServiceHealth.Address(gate.Service, gate.Namespace, gate.Port, gate.Tls), await regions.LoginAsync(gate.Secret, gate.Namespace, region, ct));
     }
 
-    /// <summary>By the replicas that there are to be now, not by those that are declared: others may have been scaled too.</summary>
-    private async Task<ConnectionBudget?> ConnectionsAsync(LiveReplicas own, CancellationToken ct)
+    /// <summary>Who may open how many connections to a database, with the most that are declared. By the replicas that there are to be now, not by those that are declared: they may have been scaled.</summary>
+    /// <param name="live">How many replicas a component has, where it is known already.</param>
+    public async Task<ConnectionBudget?> PoolsAsync(string database, Dictionary<string, int> live, CancellationToken ct)
     {
-        if (DeclaredScaling.DatabaseOf(specified.Environment, component) is not { } database)
-            return null;
-        var live = new Dictionary<string, int> { [component.Name] = own.Wanted };
-        foreach (var other in specified.InDependencyOrder(region.Name).Where(other => other.Name != component.Name && DeclaredScaling.DatabaseOf(specified.Environment, other) == database))
+        foreach (var other in specified.InDependencyOrder(region.Name).Where(other => !live.ContainsKey(other.Name) && DeclaredScaling.DatabaseOf(specified.Environment, other) == database).ToList())
         {
             if (DeclaredScaling.Of(specified.Environment, other, region.Name)?.Workload is { } workload && await new Replicas(regions.Cluster(region)).FindAsync(workload, ct) is { } there)
                 live[other.Name] = there.Wanted;
         }
 
-        var budget = DeclaredScaling.Budgets(specified.Environment, specified.Catalog, region.Name, name => live.TryGetValue(name, out var replicas) ? replicas : null).GetValueOrDefault(database);
+        return DeclaredScaling.Budgets(specified.Environment, specified.Catalog, region.Name, name => live.TryGetValue(name, out var replicas) ? replicas : null).GetValueOrDefault(database);
+    }
+
+    private async Task<ConnectionBudget?> ConnectionsAsync(LiveReplicas own, CancellationToken ct)
+    {
+        if (DeclaredScaling.DatabaseOf(specified.Environment, component) is not { } database)
+            return null;
+        var budget = await PoolsAsync(database, new() { [component.Name] = own.Wanted }, ct);
         if (budget?.Limit is not { } declared)
             return budget;
         // What is declared may not be in force: it takes a restart, or another class of the instance.

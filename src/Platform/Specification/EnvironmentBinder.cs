@@ -12,6 +12,9 @@ internal static class EnvironmentBinder
         // A default that depends on the key: said or left out, it means the same, so that the digest is the same.
         foreach (var (name, region) in Entries(tree["regions"]))
             region["kubernetesContext"] ??= name;
+        // Nor does an empty list say more than none.
+        foreach (var (_, scaling) in Entries(tree["scaling"]).Where(pair => pair.Value["classes"] is JsonArray { Count: 0 }))
+            scaling.Remove("classes");
         var canonical = new JsonObject { ["platform"] = platform, ["environment"] = tree.DeepClone() };
         ((JsonObject)canonical["environment"]!).Remove("schedules");
         return new()
@@ -30,7 +33,8 @@ internal static class EnvironmentBinder
             Namespaces = [.. Entries(tree["namespaces"]).Select(pair => new NamespaceSpecification(
                 pair.Key, Text(pair.Value["purpose"]), Text(pair.Value["networkPolicy"]), Text(pair.Value["resourceClass"])))],
             Components = [.. Entries(tree["components"]).Select(Component)],
-            Scaling = [.. Entries(tree["scaling"]).Select(pair => new ScalingRange(pair.Key, Number(pair.Value["minimum"]), Number(pair.Value["maximum"]), Words.Parse<ScaledBy>(Text(pair.Value["by"]))))],
+            Scaling = [.. Entries(tree["scaling"]).Where(pair => pair.Value["minimum"] is not null && pair.Value["maximum"] is not null).Select(pair => new ScalingRange(pair.Key, Number(pair.Value["minimum"]), Number(pair.Value["maximum"]), Words.Parse<ScaledBy>(Text(pair.Value["by"]))))],
+            Classes = [.. Entries(tree["scaling"]).Where(pair => pair.Value["classes"] is not null).Select(pair => new ScalingClasses(pair.Key, [.. pair.Value["classes"]!.AsArray().Select(Text)]))],
             Performance = new(
                 Number(tree["performance"]!["workflowStartsPerSecond"]), Number(tree["performance"]!["activityExecutionsPerSecond"]),
                 Number(tree["performance"]!["concurrentWorkflows"])),

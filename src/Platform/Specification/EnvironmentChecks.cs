@@ -16,7 +16,9 @@ internal static class EnvironmentChecks
         CheckRegions(environment, path, reader);
         CheckNodes(environment, (int)(long)tree["clusterSize"]!, path, reader);
         CheckComponents(environment, catalog, path, reader);
+        CheckScalingKeys(tree, path, reader);
         CheckScaling(environment, catalog, path, reader);
+        CheckClasses(environment, catalog, path, reader);
         CheckConnections(environment, catalog, path, reader);
         CheckBackups(environment, path, reader);
         CheckFailover(environment, path, reader);
@@ -76,6 +78,49 @@ internal static class EnvironmentChecks
 
         IEnumerable<string> RegionsOf(ComponentSpecification component) =>
             component.Regions.Count > 0 ? component.Regions : environment.Regions.Select(region => region.Name);
+    }
+
+    /// <summary>What is needed depends on what is scaled.</summary>
+    private static void CheckScalingKeys(JsonObject tree, string path, ShapeReader reader)
+    {
+        foreach (var (name, keys) in (JsonObject)tree["scaling"]!)
+        {
+            var (minimum, maximum) = (keys!["minimum"] is not null, keys["maximum"] is not null);
+            foreach (var missing in new[] { minimum ? null : "minimum", maximum ? null : "maximum" }.OfType<string>().Where(_ => minimum || maximum || keys["classes"] is null))
+                reader.Report($"{path}.scaling.{name}.{missing}", "is missing; minimum and maximum say the range of replicas, or, for a managed database, classes says which ones it may have");
+        }
+    }
+
+    /// <summary>Whatever class scaling chooses, the pools that are declared have to fit.</summary>
+    private static void CheckClasses(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)
+    {
+        foreach (var (name, classes) in environment.Classes.Select(allowed => (allowed.Component, allowed.Names)))
+        {
+            var (at, listed) = ($"{path}.scaling.{name}.classes", environment.Components.FirstOrDefault(candidate => candidate.Name == name));
+            if (listed is null || catalog.Find(name)?.Parameters.Any(parameter => parameter.Name == "instanceClass") is not true)
+            {
+                reader.Report(at, $"{name} is not a component with instanceClass here");
+                continue;
+            }
+
+            if (classes.FirstOrDefault(known => DatabaseClasses.Connections(known) is null) is { } unknown)
+            {
+                reader.Report(at, $"how many connections {unknown} accepts is not known here; classes of the families t, m and r are");
+                continue;
+            }
+
+            if (!listed.Enabled)
+                continue;
+            var declared = (string?)ManifestRenderer.Parameters(environment, catalog.Find(name)!, environment.PrimaryRegion)["instanceClass"];
+            if (!classes.Contains(declared))
+                reader.Report($"{path}.components.{name}.instanceClass", $"{declared} is none of its scaling classes ({string.Join(", ", classes)})");
+            var smallest = classes.MinBy(DatabaseClasses.Connections)!;
+            foreach (var region in environment.Regions)
+            {
+                if (DeclaredScaling.Budgets(environment, catalog, region.Name).GetValueOrDefault(name) is { } budget && ScalingGuards.Exceeded(budget with { Limit = DatabaseClasses.Connections(smallest) }) is { } exceeded)
+                    reader.Report(at, $"with {smallest} in {region.Name} {exceeded}; leave that class out, or have smaller pools");
+            }
+        }
     }
 
     private static void CheckScaling(EnvironmentSpecification environment, ComponentCatalog catalog, string path, ShapeReader reader)

@@ -42,6 +42,9 @@ public sealed record EnvironmentSpecification
     /// <summary>The ranges in which components may be scaled; inside the catalog's.</summary>
     public IReadOnlyList<ScalingRange> Scaling { get; init; } = [];
 
+    /// <summary>The classes that scaling may give managed databases.</summary>
+    public IReadOnlyList<ScalingClasses> Classes { get; init; } = [];
+
     public required PerformanceTargets Performance { get; init; }
 
     public required IReadOnlyList<BackupObjective> Backups { get; init; }
@@ -134,6 +137,10 @@ public sealed record ComponentSpecification
 /// <summary>The range in which a component may be scaled.</summary>
 /// <param name="By">Who scales it.</param>
 public sealed record ScalingRange(string Component, int Minimum, int Maximum, ScaledBy By = ScaledBy.Autoscale);
+
+/// <summary>The classes that scaling may give a managed database; the declared one is among them.</summary>
+/// <param name="Names">For example <c>db.r6g.large</c>.</param>
+public sealed record ScalingClasses(string Component, IReadOnlyList<string> Names);
 
 /// <summary>Who scales a component inside of its range.</summary>
 public enum ScaledBy

@@ -74,8 +74,9 @@ internal static class PlatformShape
 
     private static readonly MapShape Scaling = new("The range in which a component may be scaled; inside the catalog's.",
     [
-        new("minimum", new IntegerShape("Fewest replicas.", 0, 10_000), Required: true),
-        new("maximum", new IntegerShape("Most replicas.", 1, 10_000), Required: true),
+        new("minimum", new IntegerShape("Fewest replicas.", 0, 10_000)),
+        new("maximum", new IntegerShape("Most replicas.", 1, 10_000)),
+        new("classes", new ListShape("Instead, of a managed database: the classes that it may have, such as db.r6g.large.", new TextShape("A class of RDS.", Pattern: "^db(\\.[a-z0-9-]+){2}$", PatternInWords: "a class of RDS such as db.r6g.large"))),
         new("by", new TextShape("Who scales it: our own runbooks, or Kubernetes itself.", Words.All<ScaledBy>()), Default: Words.Of(ScaledBy.Autoscale)),
     ]);
 

@@ -24,6 +24,14 @@ public interface IScalingActivities
     [Activity]
     Task<ScaleStepResult> EmptyNodeAsync(EmptyNodeInput input);
 
+    /// <summary>Looks at a managed database whose class is to change, and decides about it. Changes nothing.</summary>
+    [Activity]
+    Task<ClassSight> ObserveDatabaseClassAsync(ObserveDatabaseClassInput input);
+
+    /// <summary>Gives a managed database another class, asked for once however often it is called, and waits until it has it, is available and nothing is left to change. A class that somebody else has set meanwhile is left.</summary>
+    [Activity]
+    Task<ResizedDatabase> ResizeDatabaseAsync(ResizeDatabaseInput input);
+
     /// <summary>Looks whether a region could carry what another one carries. Changes nothing; a cluster that does not answer is unknown in the answer.</summary>
     [Activity]
     Task<StandbyFound> ObserveStandbyAsync(ObserveStandbyInput input);
@@ -114,6 +122,24 @@ public sealed record ScalingSight(
 /// <param name="Temporary">When the number of before comes back; null: it does not, and what said so is taken away.</param>
 public sealed record SetReplicasInput(
     ScalingReference Subject, string Uid, int From, int To, string OperationId, string Reason, IReadOnlyList<string> Spare, TemporaryScale? Temporary = null);
+
+/// <param name="To">The class that is asked for.</param>
+/// <param name="Until">When the class of before is to come back; part of the plan.</param>
+public sealed record ObserveDatabaseClassInput(ScalingReference Subject, string To, DateTimeOffset? Until);
+
+/// <summary>A managed database, and what becomes of its class.</summary>
+/// <param name="ResourceId">RDS's own id of the instance; null: there is none.</param>
+/// <param name="Temporary">The class is meant for a while; null: it is not.</param>
+public sealed record ClassSight(DatabaseClassDecision Decision, string? ResourceId, TemporaryClass? Temporary, GuardRails GuardRails, ProvisioningPlan Plan);
+
+/// <param name="ResourceId">Of the instance that was looked at; another one of the same name is not touched.</param>
+/// <param name="From">The class that was decided on; the same as <paramref name="To"/>: nothing is asked for, and only waited.</param>
+/// <param name="Temporary">When the class of before comes back; null: it does not, and what said so is taken away.</param>
+public sealed record ResizeDatabaseInput(ScalingReference Subject, string? ResourceId, string From, string To, string OperationId, string Reason, TemporaryClass? Temporary = null);
+
+/// <param name="Class">The one that it has, or is on its way to.</param>
+/// <param name="Detail">What was found at the end, as a sentence.</param>
+public sealed record ResizedDatabase(string Class, string Detail);
 
 /// <param name="Node">Null: none of the component's nodes is emptied any more.</param>
 public sealed record EmptyNodeInput(ScalingReference Subject, string? Node);

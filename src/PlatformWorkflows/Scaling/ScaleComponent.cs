@@ -8,7 +8,7 @@ using Temporalio.Workflows;
 
 namespace PlatformOps.Workflows.Scaling;
 
-/// <summary>Sets a component's number of replicas in one region, for good or for a while, and takes it back when that did not do well. See <c>docs/runbooks/scaling.md</c>.</summary>
+/// <summary>Sets a component's number of replicas in one region, or the class of its managed database, for good or for a while, and takes it back when that did not do well. See <c>docs/runbooks/scaling.md</c>.</summary>
 /// <remarks>While the run lives, nobody else's number is overwritten: it acts only on the numbers that it found and set itself.</remarks>
 [Workflow]
 public sealed partial class ScaleComponent : Runbook
@@ -61,6 +61,8 @@ public sealed partial class ScaleComponent : Runbook
             request = ScaleRequest.From(this.input, Workflow.Info.FirstExecutionRunId, Now);
             Identify();
             Workflow.UpsertTypedSearchAttributes(RunbookSearchAttributes.Component.ValueSet(request.Subject.Component), RunbookSearchAttributes.Region.ValueSet(request.Subject.Region));
+            if (request.InstanceClass is { } wanted)
+                return await ChangeClassAsync(wanted);
             var decision = await ObserveAndPlanAsync();
             if (decision.Verdict == ScalingVerdict.Refuse)
                 return End(RunbookPhase.Rejected, ScaleOutcome.Refused, $"Refused: {decision.Why} Nothing was changed.");
@@ -120,7 +122,12 @@ public sealed partial class ScaleComponent : Runbook
             return await ReturnAsync(trouble, ScaleOutcome.Returned);
         if (request.Until is not { } until)
             return End(RunbookPhase.Completed, ScaleOutcome.Scaled, $"{request.Subject.Component} has {request.Replicas} replicas in {request.Subject.Region}, and all are ready.");
-        EnterPhase(RunbookPhase.Acting, $"{request.Replicas} until {ScaleMarks.Text(until)}, then {before} again.");
+        return await EndInTimeAsync(until);
+    }
+
+    private async Task<ScaleReport> EndInTimeAsync(DateTimeOffset until)
+    {
+        EnterPhase(RunbookPhase.Acting, $"{request!.InstanceClass ?? Text(request.Replicas)} until {ScaleMarks.Text(until)}, then {Before} again.");
         WaitingFor = new($"the end of its time; abort ends it now", "time", until);
         if (until > Now)
             await Workflow.DelayAsync(until - Now, Acting.Token);
@@ -212,21 +219,21 @@ public sealed partial class ScaleComponent : Runbook
         return "";
     }
 
-    /// <summary>Takes the number of before back, unless somebody else has set another one. What cannot be done parks the run.</summary>
+    /// <summary>Takes the number or the class of before back, unless somebody else has set another one. What cannot be done parks the run.</summary>
     private async Task<ScaleReport> ReturnAsync(string why, ScaleOutcome outcome)
     {
         WaitingFor = null;
-        if (set is null && !emptied)
+        if (!ChangedAny && !emptied)
             return End(RunbookPhase.Aborted, ScaleOutcome.Returned, $"{why} Nothing was changed.");
         var step = CurrentPlan!.Components[0];
         while (true)
         {
-            EnterPhase(RunbookPhase.RollingBack, $"{why} Going back to {before}.");
+            EnterPhase(RunbookPhase.RollingBack, $"{why} Going back to {Before}.");
             string trouble;
             try
             {
-                trouble = await ReachAsync(before, null, RunbookPhase.RollingBack, CancellationToken.None);
-                if (Superseded(before) is { } other)
+                trouble = request!.InstanceClass is null ? await ReachAsync(before, null, RunbookPhase.RollingBack, CancellationToken.None) : await ResizeBackAsync();
+                if (SupersededBefore() is { } other)
                     return End(RunbookPhase.Completed, ScaleOutcome.Superseded, $"{why} {other}");
             }
             catch (FailureException failure)
@@ -236,16 +243,16 @@ public sealed partial class ScaleComponent : Runbook
 
             if (trouble.Length == 0)
             {
-                Steps!.Finish(step, outcome == ScaleOutcome.Ended ? StepState.Done : StepState.RolledBack, $"{before} again.", Now);
-                return End(outcome == ScaleOutcome.Ended ? RunbookPhase.Completed : RunbookPhase.Aborted, outcome, $"{why} There are {before} again.");
+                Steps!.Finish(step, outcome == ScaleOutcome.Ended ? StepState.Done : StepState.RolledBack, $"{Before} again.", Now);
+                return End(outcome == ScaleOutcome.Ended ? RunbookPhase.Completed : RunbookPhase.Aborted, outcome, $"{why} {(request!.InstanceClass is null ? "There are" : "It is")} {Before} again.");
             }
 
             Steps!.Finish(step, StepState.Failed, trouble, Now);
             Undoing = step.Step;
-            var answered = await ParkAsync($"Parked while going back to {before}: {trouble}", CancellationToken.None);
+            var answered = await ParkAsync($"Parked while going back to {Before}: {trouble}", CancellationToken.None);
             Undoing = null;
             if (!answered || Steps.Find(step.Step)!.State == StepState.Skipped)
-                return End(RunbookPhase.Failed, ScaleOutcome.Failed, $"{why} It could not go back to {before}: {trouble}");
+                return End(RunbookPhase.Failed, ScaleOutcome.Failed, $"{why} It could not go back to {Before}: {trouble}");
         }
     }
 
@@ -258,6 +265,8 @@ public sealed partial class ScaleComponent : Runbook
     private string? Superseded(int target) => sight?.Seen.Replicas is { } there && there != target && !own.Contains(there)
         ? $"Somebody else has set {there} meanwhile, which is left as it is."
         : null;
+
+    private string? SupersededBefore() => request!.InstanceClass is null ? Superseded(before) : SupersededClass();
 
     private ScalingDecision Guarded(ScalingDecision decision) => ScalingGuards.Apply(sight!.Subject.Component, sight.Subject.How!, decision, sight.Around, sight.Pods);
 

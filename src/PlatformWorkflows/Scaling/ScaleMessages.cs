@@ -17,8 +17,11 @@ public sealed record ScaleComponentInput
     /// <summary>Required. The region whose replicas are meant.</summary>
     public string? Region { get; init; }
 
-    /// <summary>Required. How many there are to be.</summary>
+    /// <summary>Required, unless <see cref="InstanceClass"/> is given. How many there are to be.</summary>
     public int? Replicas { get; init; }
+
+    /// <summary>Instead, of a managed database: the class that it is to have, such as <c>db.r6g.xlarge</c>; one of the specification's <c>scaling.COMPONENT.classes</c>.</summary>
+    public string? InstanceClass { get; init; }
 
     /// <summary>Required. Why, for the report and for whoever looks at the workload.</summary>
     public string? Reason { get; init; }
@@ -73,11 +76,20 @@ public sealed record ScaleReport
     /// <summary>How many there were; null: it could not be seen.</summary>
     public int? From { get; init; }
 
-    /// <summary>How many were asked for.</summary>
-    public required int To { get; init; }
+    /// <summary>How many were asked for; null: a class was.</summary>
+    public int? To { get; init; }
 
     /// <summary>How many there are to be at the end; null: it could not be seen.</summary>
     public int? Now { get; init; }
+
+    /// <summary>The class that the managed database had; null: it could not be seen, or none was asked for.</summary>
+    public string? FromClass { get; init; }
+
+    /// <summary>The class that was asked for; null: none was.</summary>
+    public string? ToClass { get; init; }
+
+    /// <summary>The class that it has at the end, or is on its way to; null: as <see cref="FromClass"/>.</summary>
+    public string? NowClass { get; init; }
 
     /// <summary>When the number of before was to come back; null: never.</summary>
     public DateTimeOffset? Until { get; init; }
@@ -135,6 +147,9 @@ internal sealed record ScaleRequest(
     TimeSpan WatchFor, TimeSpan HealthyWithin, TimeSpan DrainWithin)
     : RunbookRequest(Environment, OperationId, ParkedAtMost)
 {
+    /// <summary>The class that a managed database is to have, in the place of <see cref="Replicas"/>; null: a number is asked for.</summary>
+    public string? InstanceClass { get; init; }
+
     private static readonly TimeSpan LongestFor = TimeSpan.FromDays(30);
 
     /// <exception cref="ApplicationFailureException">A field is missing or wrong; the message names it.</exception>
@@ -145,13 +160,18 @@ internal sealed record ScaleRequest(
         ControlFields.Require("component", fields.Component, "the component's name in the catalog");
         ControlFields.Require("region", fields.Region, "the region whose replicas are meant");
         ControlFields.Require("reason", fields.Reason, "why, for the report");
-        if (fields.Replicas is not (>= 0 and <= 10_000))
+        if (fields.InstanceClass is not null && (fields.Replicas is not null || fields.Parameter is not null))
+            throw FailureTypes.Invalid("Field 'instanceClass' stands beside 'replicas' or 'parameter'. Give the class of a managed database, or a number of replicas.");
+        if (fields.InstanceClass is null && fields.Replicas is not (>= 0 and <= 10_000))
             throw FailureTypes.Invalid($"Field 'replicas' is {fields.Replicas?.ToString(CultureInfo.InvariantCulture) ?? "missing"}: how many there are to be, 0..10000.");
         return new(
             environment, RequestFields.OperationId(fields.OperationId, "scale", $"{fields.Component}-{fields.Region}", firstRunId), RequestFields.ParkedAtMost(fields.ParkedAtMost),
-            new(environment, fields.Component!, fields.Region!), fields.Replicas.Value, fields.Reason!, fields.Parameter, End(fields, now), fields.Mode,
+            new(environment, fields.Component!, fields.Region!), fields.Replicas ?? 0, fields.Reason!, fields.Parameter, End(fields, now), fields.Mode,
             RequestFields.Duration("watchFor", fields.WatchFor, TimeSpan.FromHours(24)) ?? TimeSpan.FromMinutes(5), RequestFields.HealthyWithin(fields.HealthyWithin),
-            RequestFields.Duration("drainWithin", fields.DrainWithin, TimeSpan.FromDays(7)) ?? TimeSpan.FromHours(24));
+            RequestFields.Duration("drainWithin", fields.DrainWithin, TimeSpan.FromDays(7)) ?? TimeSpan.FromHours(24))
+        {
+            InstanceClass = fields.InstanceClass,
+        };
     }
 
     private static DateTimeOffset? End(ScaleComponentInput fields, DateTimeOffset now)

@@ -7,17 +7,18 @@ using PlatformOps.Workflows.Scaling;
 
 namespace PlatformOps.Starter.Commands;
 
-/// <summary>Changes how many replicas a component has, by hand.</summary>
+/// <summary>Changes how many replicas a component has, or the class of a managed database, by hand.</summary>
 internal static class ScaleCommand
 {
     public static Command Create()
     {
         var environment = RunArguments.Environment();
         var component = new Argument<string>("component") { Description = "The component's name in the catalog, for example temporal-frontend." };
-        var replicas = new Option<int>("--replicas") { Description = "How many there are to be, within the range of the specification.", HelpName = "N", Required = true };
+        var replicas = new Option<int?>("--replicas") { Description = "How many there are to be, within the range of the specification.", HelpName = "N" };
+        var instanceClass = new Option<string>("--class") { Description = "Instead, of a managed database: the class that it is to have, one of those of the specification.", HelpName = "CLASS" };
         var region = new Option<string>("--region") { Description = "The region whose replicas are meant.", HelpName = "NAME", Required = true };
         var parameter = new Option<string>("--parameter") { Description = "Which number is meant. [default: what the catalog scales, usually replicas]", HelpName = "NAME" };
-        var until = new Option<string>("--until") { Description = "When the number of before comes back, in UTC, for example 2026-03-01T18:00:00Z; or after how long, for example 2h. [default: it stays]", HelpName = "TIME" };
+        var until = new Option<string>("--until") { Description = "When the number or class of before comes back, in UTC, for example 2026-03-01T18:00:00Z; or after how long, for example 2h. [default: it stays]", HelpName = "TIME" };
         var watch = new Option<string>("--watch-for") { Description = "How long signals are watched afterwards; one that misses its target because of the change takes it back. [default: 5m]", HelpName = "DURATION" };
         var plan = new Option<bool>("--plan") { Description = "Only show what would change, and whether it may be." };
         var detach = RunArguments.Detach();
@@ -25,12 +26,13 @@ internal static class ScaleCommand
         var queue = RunArguments.TaskQueue();
         return new CliCommand(
             "scale",
-            "Change how many replicas a component has: refused when what they share has no room for it, and taken back when it does not do well.",
+            "Change how many replicas a component has, or the class of a managed database: refused when what they share has no room for it, and taken back when it does not do well.",
             new Example("scale production temporal-frontend --region us-east-1 --replicas 6 --reason \"sale\" --until 2h", "six for two hours, then as many as before"),
             new Example("scale production temporal-history --region us-east-1 --replicas 8 --reason \"more load\" --plan", "whether that would be accepted"),
+            new Example("scale production managed-database --region us-east-1 --class db.r6g.xlarge --reason \"more load\"", "another class of the managed database; clients wait while RDS makes it"),
             new Example("scale production business-workers --region us-east-1 --replicas 3 --reason \"night\" --detach", "those that are in the middle of an activity go when it is done"))
         {
-            environment, component, replicas, region, parameter, until, watch, plan, detach, reason, queue,
+            environment, component, replicas, instanceClass, region, parameter, until, watch, plan, detach, reason, queue,
         }
         .Runs(async (invocation, ct) =>
         {
@@ -45,6 +47,7 @@ internal static class ScaleCommand
                 Component = invocation.Get(component),
                 Region = invocation.Get(region),
                 Replicas = invocation.Get(replicas),
+                InstanceClass = invocation.Get(instanceClass),
                 Parameter = invocation.Get(parameter),
                 Until = isTime ? end : null,
                 For = isTime ? null : end,

@@ -91,6 +91,27 @@ public abstract class DatabaseTests(TestAws aws)
     }
 
     [Fact]
+    public async Task A_class_is_changed_once_and_only_from_the_one_that_was_decided_on()
+    {
+        using var connection = aws.Connect();
+        var databases = new DatabaseInstances(connection);
+        var name = Names.New("resize");
+        await databases.CreateAsync(Wanted(name), Password, Names.Owner, "op-1", Ct);
+        var before = await aws.AvailableAsync(databases, name);
+
+        Assert.True(await databases.ResizeAsync(name, "db.t3.medium", "db.t3.large", atOnce: true, Names.Owner, Ct));
+        // Again before it is there, as after an answer that got lost, and when it is.
+        Assert.False(await databases.ResizeAsync(name, "db.t3.medium", "db.t3.large", atOnce: true, Names.Owner, Ct));
+        var after = await aws.AvailableAsync(databases, name);
+        Assert.False(await databases.ResizeAsync(name, "db.t3.medium", "db.t3.large", atOnce: true, Names.Owner, Ct));
+
+        Assert.Equal(("db.t3.large", null), (after.Class, after.Pending.Class));
+        Assert.Equal((before.Engine, before.EngineVersion, before.StorageGigabytes, before.MultipleZones), (after.Engine, after.EngineVersion, after.StorageGigabytes, after.MultipleZones));
+        Assert.Equal(AdapterFailureKind.Moved, (await Assert.ThrowsAsync<AdapterException>(() => databases.ResizeAsync(name, "db.t3.medium", "db.t3.xlarge", atOnce: true, Names.Owner, Ct))).Kind);
+        Assert.Equal(AdapterFailureKind.Conflict, (await Assert.ThrowsAsync<AdapterException>(() => databases.ResizeAsync(name, "db.t3.large", "db.t3.xlarge", atOnce: true, Names.Stranger, Ct))).Kind);
+    }
+
+    [Fact]
     public async Task Does_not_delete_a_protected_instance()
     {
         using var connection = aws.Connect();

@@ -1,4 +1,5 @@
 using PlatformOps.Activities.Provisioning;
+using PlatformOps.Activities.Scaling;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Aws;
 using PlatformOps.Adapters.Aws.Dns;
@@ -6,7 +7,9 @@ using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.Kubernetes;
 using PlatformOps.Platform.Provisioning;
 using PlatformOps.Workflows.Provisioning;
+using Temporalio.Client;
 using Temporalio.Exceptions;
+using Temporalio.Testing;
 
 namespace PlatformOps.Integration.Tests.Provisioning;
 
@@ -40,6 +43,14 @@ internal sealed class CloudPlatform : IAsyncDisposable
     }
 
     public ProvisioningActivities Activities { get; private set; }
+
+    public string Environment => platform.Environment;
+
+    /// <summary>What scaling does to it. The caller disposes it.</summary>
+    public ScalingActivities Scaling() => platform.Scaling(connections);
+
+    /// <summary>Runs an activity while time passes.</summary>
+    public Task<T> RunAsync<T>(Func<Task<T>> activity, ITemporalClient client) => WhileTimePassesAsync(activity, new() { TemporalClient = client });
 
     public string Zone => $"{platform.Suffix}.example.com";
 
@@ -235,9 +246,9 @@ internal sealed class CloudPlatform : IAsyncDisposable
 
     public ValueTask DisposeAsync() => platform.DisposeAsync();
 
-    private async Task<T> WhileTimePassesAsync<T>(Func<Task<T>> activity)
+    private async Task<T> WhileTimePassesAsync<T>(Func<Task<T>> activity, ActivityEnvironment? environment = null)
     {
-        var running = platform.RunAsync(activity);
+        var running = platform.RunAsync(activity, environment);
         while (await Task.WhenAny(running, Task.Delay(100)) != running)
             aws.LetTimePass();
         return await running;

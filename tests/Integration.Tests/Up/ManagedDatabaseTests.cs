@@ -31,10 +31,33 @@ public sealed class ManagedDatabaseTests : IDisposable
         Assert.Equal("reference-managed.sandbox.us-west-2.rds.amazonaws.com", there.Address);
         Assert.Equal(("temporal", 32), (here.User, here.Password.Length));
         Assert.Equal(here, there with { Address = here.Address });
+        await ScaleAsync();
         await CertificatesAsync(folder);
         running.Terminate();
         await running.EndAsync(Patience);
         Assert.DoesNotContain(here.Password, running.Written, StringComparison.Ordinal);
+    }
+
+    private async Task ScaleAsync()
+    {
+        Task<CliResult> Scale(string wanted, string region = "us-east-1") => cli.RunAsync(["scale", "managed", "managed-database", "--region", region, "--class", wanted, "--reason", "more load", "--data", Data, "--output", "json"]);
+        var refused = await Scale("db.m6g.large");
+        Assert.True(refused.ExitCode == 6, refused.Output + refused.Error);
+        // Its replica would stop copying.
+        var first = await Scale("db.r6g.xlarge");
+        Assert.Contains("reference-managed of us-west-2 copies reference-managed and is db.r6g.large", first.Json.GetProperty("report").GetProperty("summary").GetString(), StringComparison.Ordinal);
+        foreach (var region in new[] { "us-west-2", "us-east-1" })
+        {
+            var scaled = await Scale("db.r6g.xlarge", region);
+            Assert.True(scaled.ExitCode == 0, scaled.Output + scaled.Error);
+            var report = scaled.Json.GetProperty("report");
+            Assert.Equal(("scaled", "db.r6g.large", "db.r6g.xlarge"), (report.GetProperty("outcome").GetString(), report.GetProperty("fromClass").GetString(), report.GetProperty("nowClass").GetString()));
+        }
+
+        Assert.Equal(6, (await Scale("db.r6g.large", "us-west-2")).ExitCode);
+        Assert.Equal("asWanted", (await Scale("db.r6g.xlarge")).Json.GetProperty("outcome").GetString());
+        var drift = await cli.RunAsync(["drift", "managed", "--data", Data, "--output", "json"]);
+        Assert.Equal("asDeclared", drift.Json.GetProperty("outcome").GetString());
     }
 
     /// <summary>AWS renews the server certificates, and each region says whom to trust: where that is not who has signed, a person is told what to do.</summary>

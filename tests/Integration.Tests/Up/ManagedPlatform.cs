@@ -33,6 +33,7 @@ internal static class ManagedPlatform
               temporal-history: {replicas: 1, historyShards: 4, regions: [us-east-1]}
               temporal-frontend: {replicas: 1, regions: [us-east-1]}
             performance: {workflowStartsPerSecond: 1, activityExecutionsPerSecond: 1, concurrentWorkflows: 1}
+            scaling: {managed-database: {classes: [db.r6g.large, db.r6g.xlarge]} }
             failover: {database: off, fullStack: off, rto: 1h, rpo: 1h}
             """.Replace("AUTHORITY", AwsStandIn.DatabaseAuthority.ReplaceLineEndings("\\n"), StringComparison.Ordinal));
         File.WriteAllText(Path.Combine(folder, "environments", "managed.yaml"), """

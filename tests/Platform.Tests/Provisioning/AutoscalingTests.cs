@@ -72,6 +72,36 @@ public sealed class AutoscalingTests
         Assert.Equal(before.Objects[0].ObservedFingerprint, after.Objects[0].ObservedFingerprint);
     }
 
+    [Theory]
+    [InlineData("db.r6g.xlarge", "platformops-scaling", PlannedAction.None, "As wanted. spec.instanceClass is left to platformops-scaling, which may choose db.r6g.large, db.r6g.xlarge.")]
+    [InlineData("db.r6g.large", "platformops-scaling", PlannedAction.None, "As wanted.")]
+    [InlineData("db.m6g.large", "platformops-scaling", PlannedAction.Conflict, "spec.instanceClass is owned by platformops-scaling. Let its owner give the field up, or specify its value.")]
+    [InlineData("db.r6g.xlarge", null, PlannedAction.Change, "1 field differs. RDS begins at once, not in the maintenance window, and restarts the instance: clients wait for minutes.")]
+    public void The_class_of_a_managed_database_is_the_scalings_among_those_of_the_specification(string there, string? manager, PlannedAction action, string reason)
+    {
+        var catalog = SmallCatalog.Read(new()
+        {
+            ["web"] = "name: web",
+            ["web/objects.yaml"] = "{apiVersion: aws.platformops.io/v1, kind: DatabaseInstance, metadata: {name: web}, spec: {instanceClass: db.r6g.large}}",
+        }).Catalog!;
+        var owner = manager is null ? "" : $"{{manager: {manager}, fieldsV1: {{\"f:spec\": {{\"f:instanceClass\": {{}}}}}}}}";
+        var live = (JsonObject)YamlText.Parse($$"""
+            apiVersion: aws.platformops.io/v1
+            kind: DatabaseInstance
+            metadata:
+              name: web
+              uid: u1
+              labels: {ours: web}
+              managedFields: [{{owner}}]
+            spec: {instanceClass: {{there}}}
+            """)!;
+        var environment = SmallCatalog.Environment(catalog) with { Classes = [new("web", ["db.r6g.large", "db.r6g.xlarge"])] };
+
+        var planned = ProvisioningPlanner.Plan(environment, catalog, [TestEnvironment.Observation([TestEnvironment.Observed(live)])], ["web"]).Components.Single().Objects[0];
+
+        Assert.Equal((action, reason), (planned.Action, planned.Reason));
+    }
+
     private static ScalingRange Range => new("web", 1, 10);
 
     private static PlannedObject? Planned(JsonObject live, PlanPurpose purpose, IReadOnlyList<ScalingRange>? ranges = null) =>

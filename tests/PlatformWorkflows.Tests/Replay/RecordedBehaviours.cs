@@ -367,6 +367,15 @@ internal static class RecordedBehaviours
             await run.UntilAsync(status => status.WaitingFor?.For.StartsWith("the end of its time", StringComparison.Ordinal) == true);
             await run.TellAsync("abort", new AbortInput("over early"));
         }),
+        ["class-scaled"] = server => ScaleAsync(server, new(), new() { InstanceClass = "db.r6g.xlarge" }, _ => Task.CompletedTask),
+        ["class-refused"] = server => ScaleAsync(server, new(), new() { InstanceClass = "db.m6g.large" }, _ => Task.CompletedTask),
+        ["class-for-a-while"] = server => ScaleAsync(server, new(), new() { InstanceClass = "db.r6g.xlarge", For = "4s" }, _ => Task.CompletedTask),
+        ["class-aborted-while-it-is-made"] = server => ScaleAsync(server, new() { Modifying = true }, new() { InstanceClass = "db.r6g.xlarge" }, async run =>
+        {
+            await run.UntilAsync(_ => !run.World.Events.IsEmpty);
+            await run.TellAsync("abort", new AbortInput("not now"));
+            run.World.Modifying = false;
+        }),
         ["scale-parked-and-retried"] = server => ScaleAsync(server, new FakeScaling().Fail(false, FailureTypes.Forbidden), new() { Replicas = 5 }, async run =>
         {
             await run.UntilAsync(status => status.Phase == RunbookPhase.Parked);

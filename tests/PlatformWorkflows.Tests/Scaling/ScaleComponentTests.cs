@@ -267,6 +267,7 @@ public sealed class ScaleComponentTests(SkippingRunbookServer skipping, RunbookS
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x"}""", "Field 'replicas' is missing: how many there are to be")]
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":"5"}""", "Field 'replicas' has a value of the wrong kind")]
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":-1}""", "Field 'replicas' is -1")]
+    [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":5,"instanceClass":"db.r6g.large"}""", "Field 'instanceClass' stands beside 'replicas' or 'parameter'.")]
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":5,"until":"soon"}""", "Field 'until' is 'soon'. A time in UTC is expected")]
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":5,"until":"2020-01-01T00:00:00Z"}""", "Field 'until' is '2020-01-01T00:00:00Z'. A time from now")]
     [InlineData("""{"environment":"e","component":"c","region":"r","reason":"x","replicas":5,"until":"2027-01-01T00:00:00Z","for":"1h"}""", "Fields 'for' and 'until' are both given.")]

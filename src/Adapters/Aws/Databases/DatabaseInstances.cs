@@ -1,3 +1,5 @@
+using PlatformOps.Platform.Scaling;
+
 namespace PlatformOps.Adapters.Aws.Databases;
 
 /// <summary>Managed databases of a region. Creating looks before and after, takes what is already ours for done, and never touches what is not.</summary>
@@ -136,6 +138,41 @@ public sealed class DatabaseInstances(AwsConnection connection)
             }, token), ct);
     }
 
+    /// <summary>Gives our instance another class and changes nothing else. What RDS was told already is not told again.</summary>
+    /// <param name="from">The class that was decided on.</param>
+    /// <param name="atOnce">False: in the next maintenance window.</param>
+    /// <returns>False: it has that class, or is on its way to it.</returns>
+    /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Moved"/>: it has another class by now, or is on its way to another one.</exception>
+    public async Task<bool> ResizeAsync(string identifier, string from, string to, bool atOnce, AwsOwner owner, CancellationToken ct)
+    {
+        var there = await OursAsync(identifier, owner, ct);
+        var heading = there.Pending.Class ?? there.Class;
+        if (heading == to)
+            return false;
+        if (heading != from)
+            throw new AdapterException(AdapterFailureKind.Moved, $"{Named(identifier)} is {heading} by now, and {from} was decided on: somebody else has changed it. Look, then start the run again.");
+        await connection.CallAsync("resize", Named(identifier), token => connection.Rds.ModifyDBInstanceAsync(new() { DBInstanceIdentifier = identifier, DBInstanceClass = to, ApplyImmediately = atOnce }, token), ct);
+        return true;
+    }
+
+    /// <summary>Says at our instance why it has the class that it gets, in the place of what said so before.</summary>
+    /// <param name="marks">By the names of <see cref="ScaleMarks"/>. What RDS does not take of a text is replaced.</param>
+    public async Task MarkAsync(string identifier, IReadOnlyDictionary<string, string> marks, AwsOwner owner, CancellationToken ct)
+    {
+        var instance = await OursAsync(identifier, owner, ct);
+        if (instance.Tags.Keys.Where(tag => ScaleMarks.Contain(tag) && !marks.ContainsKey(tag)).ToList() is { Count: > 0 } old)
+            await connection.CallAsync("tag", Named(identifier), token => connection.Rds.RemoveTagsFromResourceAsync(new() { ResourceName = instance.Arn, TagKeys = old }, token), ct);
+        await TagAsync(identifier, owner with { More = marks.ToDictionary(mark => mark.Key, mark => RdsWords.TagText(mark.Value)) }, null, ct);
+    }
+
+    /// <summary>Whether RDS has a class for this engine and version in the region.</summary>
+    public async Task<bool> IsOfferedAsync(string engine, string version, string instanceClass, CancellationToken ct)
+    {
+        var answer = await connection.CallAsync("read", $"whether RDS has {instanceClass} for {engine} {version}", token => connection.Rds.DescribeOrderableDBInstanceOptionsAsync(
+            new() { Engine = engine, EngineVersion = version, DBInstanceClass = instanceClass, MaxRecords = PageSize }, token), ct);
+        return answer.OrderableDBInstanceOptions?.Exists(option => option.DBInstanceClass == instanceClass) == true;
+    }
+
     /// <summary>Gives our instance another name, at once: RDS restarts it, and it answers by the new name's address. It is neither by its old nor by its new name for a while.</summary>
     public async Task RenameAsync(string identifier, string name, AwsOwner owner, CancellationToken ct)
     {
@@ -205,6 +242,11 @@ public sealed class DatabaseInstances(AwsConnection connection)
             new() { SourceIdentifier = identifier, SourceType = "db-instance", StartTime = since.UtcDateTime, MaxRecords = PageSize }, token), ct);
         return [.. (answer.Events ?? []).Select(happened => new DatabaseEvent(happened.SourceIdentifier ?? "", happened.Date ?? default, happened.Message ?? "", happened.EventCategories ?? []))];
     }
+
+    /// <summary>What an instance says of another one that it copies or is copied by.</summary>
+    /// <param name="name">As RDS has it: an ARN when the other one is in another region.</param>
+    /// <returns>Its region, null when it is the same, and its identifier.</returns>
+    public static (string? Region, string Identifier) Place(string name) => (Arn.RegionOf(name), name[(name.LastIndexOf(':') + 1)..]);
 
     internal static string Named(string identifier) => $"database instance {identifier}";
 

@@ -62,5 +62,8 @@ internal static class RdsWords
 
     public static List<Tag> ToTags(this AwsOwner owner, string? operationId) => [.. owner.Tags(operationId).Select(tag => new Tag { Key = tag.Key, Value = tag.Value })];
 
+    /// <summary>A text as RDS takes it for a tag: of other characters than letters, digits, spaces and <c>_.:/=+-@</c> it says nothing, and of more than 256.</summary>
+    public static string TagText(string text) => string.Concat(text.Take(256).Select(letter => char.IsLetterOrDigit(letter) || letter is ' ' or '_' or '.' or ':' or '/' or '=' or '+' or '-' or '@' ? letter : '.'));
+
     public static List<string>? OrNull(this IReadOnlyList<string> names) => names.Count == 0 ? null : [.. names];
 }

@@ -2,16 +2,18 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using PlatformOps.Adapters.Aws.Databases;
 using PlatformOps.Platform.Provisioning;
+using PlatformOps.Platform.Scaling;
 
 namespace PlatformOps.Adapters.Aws.Declared;
 
 /// <summary>A managed database as it is declared.</summary>
+/// <param name="Class">Null: it is left as it is, since scaling has set it.</param>
 /// <param name="ReplicaOf">The region and name of the instance that it copies; null: it is one of its own.</param>
 /// <param name="MasterUser">Null for a replica, which has its source's.</param>
 /// <param name="PasswordSecret">The namespace and name of the Secret of the region's cluster whose key <c>password</c> the master user gets; null: nobody keeps it.</param>
 /// <param name="ManagesPassword">RDS makes the master password and keeps it in Secrets Manager. RDS makes no replicas of such an instance.</param>
 internal sealed record DatabaseManifest(
-    string Engine, string? EngineVersion, string Class, int? StorageGigabytes, bool? MultipleZones, int? BackupDays, bool DeletionProtection, string? EncryptionKey,
+    string Engine, string? EngineVersion, string? Class, int? StorageGigabytes, bool? MultipleZones, int? BackupDays, bool DeletionProtection, string? EncryptionKey,
     string? DatabaseName, string? MasterUser, (string Space, string Name)? PasswordSecret, bool ManagesPassword, string? SubnetGroup, IReadOnlyList<string> SecurityGroups, (string Region, string Name)? ReplicaOf)
 {
     /// <summary>The tags with what was declared and RDS does not tell: it names the key that an alias led to, and no Secret.</summary>
@@ -20,12 +22,13 @@ internal sealed record DatabaseManifest(
     /// <summary>Fields that a replica has from its source, and that are not declared of it.</summary>
     public static IReadOnlyList<string> OfTheSource { get; } = ["databaseName", "masterUsername", "masterPasswordSecret", "manageMasterUserPassword"];
 
-    public static DatabaseManifest Read(DesiredObject wanted)
+    /// <param name="creates">Whether it is to be made of it, so that nothing may be left out.</param>
+    public static DatabaseManifest Read(DesiredObject wanted, bool creates = false)
     {
         var fields = DeclaredFields.Of(wanted);
         var source = fields.Part("replicaOf");
         var read = new DatabaseManifest(
-            fields.Required("engine"), fields.Text("engineVersion"), fields.Required("instanceClass"), fields.Number("allocatedStorage"), fields.Flag("multiAz"),
+            fields.Required("engine"), fields.Text("engineVersion"), creates ? fields.Required("instanceClass") : fields.Text("instanceClass"), fields.Number("allocatedStorage"), fields.Flag("multiAz"),
             fields.Number("backupRetention"), fields.Flag("deletionProtection") ?? true, fields.Text("kmsKeyId"), fields.Text("databaseName"), fields.Text("masterUsername"), SecretOf(fields),
             fields.Flag("manageMasterUserPassword") ?? false, fields.Text("subnetGroup"), fields.Texts("securityGroups"),
             source is null ? null : (source.Required("region"), source.Required("name")));
@@ -64,6 +67,9 @@ internal sealed record DatabaseManifest(
             ("subnetGroup", instance.SubnetGroup),
             ("securityGroups", LiveManifest.Texts(instance.SecurityGroups)),
             ("replicaOf", SourceOf(address.Region, instance.ReplicaOf))), "replicaOf");
+        // Our own tags are no field managers: what somebody else has set since is not the scaling's.
+        if (tags.GetValueOrDefault(ScaleMarks.To) == (instance.Pending.Class ?? instance.Class) && live.Manifest["metadata"]!["managedFields"] is JsonArray owners)
+            owners.Add((JsonNode)new JsonObject { ["manager"] = ScaleMarks.FieldManager, ["fieldsV1"] = new JsonObject { ["f:spec"] = new JsonObject { ["f:instanceClass"] = new JsonObject() } } });
         if (instance.Address?.Split(':') is [var host, var port])
             live.Manifest["status"] = new JsonObject { ["address"] = host, ["port"] = int.Parse(port, CultureInfo.InvariantCulture) };
         if (instance.Status == "deleting")

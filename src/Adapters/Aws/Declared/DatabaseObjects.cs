@@ -40,7 +40,7 @@ internal sealed class DatabaseObjects(
     /// <inheritdoc/>
     public override async Task CreateAsync(DesiredObject wanted, CancellationToken ct)
     {
-        var (name, declared, owner) = (wanted.Address.Name, DatabaseManifest.Read(wanted), Owner(wanted));
+        var (name, declared, owner) = (wanted.Address.Name, DatabaseManifest.Read(wanted, creates: true), Owner(wanted));
         if (declared.ReplicaOf is { } source)
             await databases.CreateReplicaAsync(name, await SourceAsync(source, ct), Placement(declared, source.Region), owner, owner.Creator(), ct);
         else
@@ -112,7 +112,7 @@ internal sealed class DatabaseObjects(
         Identifier = name,
         Engine = declared.Engine,
         EngineVersion = declared.EngineVersion,
-        Class = declared.Class,
+        Class = declared.Class!,
         StorageGigabytes = declared.StorageGigabytes!.Value,
         BackupDays = declared.BackupDays ?? 7,
         MultipleZones = declared.MultipleZones ?? false,

@@ -30,6 +30,7 @@ internal sealed partial class RdsCalls(AwsStorage storage, TimeProvider time, do
                 "CreateDBInstanceReadReplica" => CreateReplica(call),
                 "DescribeCertificates" => RdsAuthority.Describe(call),
                 "DescribeDBInstances" => Describe(call),
+                "DescribeOrderableDBInstanceOptions" => RdsOffers.Describe(call),
                 "ModifyDBInstance" => Modify(call),
                 "PromoteReadReplica" => Promote(call),
                 "RebootDBInstance" => Reboot(call),

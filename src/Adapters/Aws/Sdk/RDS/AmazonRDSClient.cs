@@ -47,6 +47,9 @@ internal sealed class AmazonRDSClient(AWSCredentials? credentials, AwsServiceCon
     public Task<DescribeGlobalClustersResponse> DescribeGlobalClustersAsync(DescribeGlobalClustersRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<DescribeGlobalClustersResponse>(request, Version, cancellationToken);
 
+    public Task<DescribeOrderableDBInstanceOptionsResponse> DescribeOrderableDBInstanceOptionsAsync(DescribeOrderableDBInstanceOptionsRequest request, CancellationToken cancellationToken = default) =>
+        QueryAsync<DescribeOrderableDBInstanceOptionsResponse>(request, Version, cancellationToken);
+
     public Task<FailoverGlobalClusterResponse> FailoverGlobalClusterAsync(FailoverGlobalClusterRequest request, CancellationToken cancellationToken = default) =>
         QueryAsync<FailoverGlobalClusterResponse>(request, Version, cancellationToken);
 
