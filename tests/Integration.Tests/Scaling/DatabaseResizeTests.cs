@@ -124,6 +124,7 @@ public sealed class DatabaseResizeTests(SandboxCluster cluster) : IAsyncLifetime
         await worker.ExecuteAsync(async () =>
         {
             var failover = await client.StartWorkflowAsync((StubFailover run) => run.RunAsync(), new(RegionFailover.WorkflowId(platform.Environment), "failovers"));
+            Assert.DoesNotContain("failover", (await RefusedAsync("db.t3.large")).Message, StringComparison.Ordinal);
             foreach (var phase in new[] { RunbookPhase.AwaitingApproval, RunbookPhase.Acting, RunbookPhase.Parked, RunbookPhase.RollingBack })
             {
                 await failover.SignalAsync(run => run.EnterAsync(phase));
