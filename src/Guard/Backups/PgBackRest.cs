@@ -102,10 +102,13 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
         var began = clock.GetTimestamp();
-        await EnsureStanzaAsync(ct, BusyAsync);
-        for (var done = false; ;)
+        var sets = await InfoAsync(ct);
+        // Where there are sets there is a stanza; that of another server is refused by the backup itself.
+        if (sets.Count == 0)
+            await EnsureStanzaAsync(ct, BusyAsync);
+        for (var done = false; ; sets = await InfoAsync(ct))
         {
-            if ((await InfoAsync(ct)).FirstOrDefault(set => set.Operation == operation) is { } made)
+            if (sets.FirstOrDefault(set => set.Operation == operation) is { } made)
                 return await StoredAsync(made, ct);
             // It would be made again and again.
             if (done)

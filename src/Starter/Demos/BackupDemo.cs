@@ -66,7 +66,7 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose, int? megabytes
         return new(JsonNamingPolicy.CamelCase.ConvertName(report.Outcome.ToString()), sets, proved, rpo, rto, missing);
     }
 
-    /// <summary>The bare tools have the same data, machine, bucket and configuration, after us.</summary>
+    /// <summary>The bare tools have the same data, machine, bucket and configuration.</summary>
     private async Task<BackupDemoResult> MeasureAsync(FailoverWorld world, int amount, CancellationToken ct)
     {
         Say($"{amount} MB of data are written.");
@@ -79,19 +79,28 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose, int? megabytes
         var bare = new BarePgBackRest(world.Pair[world.Standby]);
         await VerifyAsync(world, ct);
         await bare.RestoreAsync(Path.Combine(world.Folder, "bare"), ct);
+        var byHand = new BarePgBackRest(world.Pair[world.Primary]);
+        await byHand.BackUpAsync(ct);
         (sets, proved) = (0, 0);
-        var started = Clock.GetTimestamp();
-        await BackUpAsync(world, ct, BackupMethod.Full);
-        var backup = Clock.GetElapsedTime(started).TotalSeconds;
-        started = Clock.GetTimestamp();
-        await VerifyAsync(world, ct);
-        var verify = Clock.GetElapsedTime(started).TotalSeconds;
-        Say("The same by hand: pgbackrest backup, pgbackrest restore, and a server that is started on it.");
-        var bareBackup = await new BarePgBackRest(world.Pair[world.Primary]).BackUpAsync(ct);
+        Say("Backups by hand (pgbackrest backup) and by the runbook, in both orders.");
+        // What the machine does besides when it is the turn of one of them is not on one side only.
+        var bareBackup = await byHand.BackUpAsync(ct);
+        var backup = await TimedAsync(() => BackUpAsync(world, ct, BackupMethod.Full));
+        backup += await TimedAsync(() => BackUpAsync(world, ct, BackupMethod.Full));
+        bareBackup += await byHand.BackUpAsync(ct);
+        var verify = await TimedAsync(() => VerifyAsync(world, ct));
+        Say("The same by hand: pgbackrest restore, and a server that is started on it.");
         var bareRestore = await bare.RestoreAsync(Path.Combine(world.Folder, "bare"), ct);
-        return new("measured", sets, proved, rpo, rto, 0, new(bytes, Rounded(backup), Rounded(bareBackup), rto[Store], Rounded(bareRestore), Rounded(verify)));
+        return new("measured", sets, proved, rpo, rto, 0, new(bytes, Rounded(backup / 2), Rounded(bareBackup / 2), rto[Store], Rounded(bareRestore), Rounded(verify)));
 
         static double Rounded(double seconds) => Math.Round(seconds, 3);
+    }
+
+    private static async Task<double> TimedAsync(Func<Task> work)
+    {
+        var began = Clock.GetTimestamp();
+        await work();
+        return Clock.GetElapsedTime(began).TotalSeconds;
     }
 
     private async Task BackUpAsync(FailoverWorld world, CancellationToken ct, BackupMethod? method = null)
