@@ -23,7 +23,7 @@ public sealed partial class ScaleComponent
     private protected override string IfStoppedNow() => !ChangedAny || Ended
         ? "Nothing is half-done."
         : resized ? $"{(resizing ? $"RDS goes on making it {request!.InstanceClass}" : "The class stays as RDS has it")}{(request!.Until is null ? "" : $", and nobody would give it {Before} again: start the runbook for that class")}."
-        : $"There are to be {set}{(request!.Until is null ? "" : $", and nobody would set {before} again: start the runbook again with the same end")}.";
+        : $"There are to be {set}{(request!.Until is null ? "" : $", and nobody would set {before} again: start the runbook for {before}")}.";
 
     private protected override IReadOnlyList<string> Compensations() => !ChangedAny || Ended ? [] : [$"Set {Before} again."];
 

@@ -102,6 +102,9 @@ public sealed class DatabaseResizeTests(SandboxCluster cluster) : IAsyncLifetime
         var kept = await InstanceAsync(platform);
         Assert.Equal(("db.t3.large", "db.t3.large", "db.t3.medium"), (kept.Class, kept.Tags[ScaleMarks.To], kept.Tags[ScaleMarks.Before]));
 
+        // The tag speaks of the class that it names, and of no other.
+        Assert.Equal(PlannedAction.Conflict, await PlannedAsync());
+
         // Asked for again and for good, it does not end any more; a stranger's class is not taken for one that was asked for.
         await ResizeAsync(Input(platform, "db.t3.large", "db.t3.large"));
         Assert.DoesNotContain(ScaleMarks.Until, (await InstanceAsync(platform)).Tags.Keys);
@@ -109,6 +112,9 @@ public sealed class DatabaseResizeTests(SandboxCluster cluster) : IAsyncLifetime
         await new AwsDatabases(here).ChangeAsync(platform.Database, new() { Class = "db.t3.xlarge" }, platform.Owner, Ct);
         await ResizeAsync(Input(platform, "db.t3.xlarge", "db.t3.xlarge"));
         Assert.Equal("db.t3.large", (await InstanceAsync(platform)).Tags[ScaleMarks.To]);
+        Assert.Equal(PlannedAction.Change, await PlannedAsync());
+
+        async Task<PlannedAction> PlannedAsync() => (await platform.PlanAsync()).Single(planned => planned.Address is { Kind: "DatabaseInstance", Region: CloudPlatform.Primary }).Action;
     }
 
     [Fact]
