@@ -249,8 +249,13 @@ internal sealed class CloudPlatform : IAsyncDisposable
     private async Task<T> WhileTimePassesAsync<T>(Func<Task<T>> activity, ActivityEnvironment? environment = null)
     {
         var running = platform.RunAsync(activity, environment);
+        var late = Task.Delay(TimeSpan.FromMinutes(3));
         while (await Task.WhenAny(running, Task.Delay(100)) != running)
+        {
+            Assert.False(late.IsCompleted, "The activity does not end, however much time passes.");
             aws.LetTimePass();
+        }
+
         return await running;
     }
 
