@@ -64,7 +64,9 @@ internal sealed class SearchStore(
             Files = size.Files,
             Bytes = size.Bytes,
         };
-        await sets.PutAsync(label, SearchSnapshotManifest.FileName, manifest.ToJson(), ct);
+        // The first to look has said what the set is; another one, taken for dead and late, would say that more was written meanwhile.
+        if (!await sets.CreateAsync(label, SearchSnapshotManifest.FileName, manifest.ToJson(), ct))
+            manifest = (await ManifestAsync(label, SearchSnapshotManifest.FileName, ct))!;
         return Stored(label, manifest);
     }
 

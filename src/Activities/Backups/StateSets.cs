@@ -17,7 +17,7 @@ internal sealed class StateSets(StoredSets sets, IReadOnlyList<SealingKey> keys)
     public StoredSets Files => sets;
 
     /// <summary>The name of a file of the archive in the bucket.</summary>
-    public static string FileOf(string name) => name + StateArchive.Extension;
+    public static string FileOf(FoundPart part) => part.Stored + StateArchive.Extension;
 
     /// <summary>The manifest of a whole set; null: there is none.</summary>
     /// <exception cref="AdapterException"><see cref="AdapterFailureKind.Damaged"/>: it is not what was written. <see cref="AdapterFailureKind.Rejected"/>: its key is not at hand.</exception>
@@ -37,10 +37,10 @@ internal sealed class StateSets(StoredSets sets, IReadOnlyList<SealingKey> keys)
         var manifest = await ManifestAsync(label, ct)
             ?? throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(label)} has no {ArchiveManifest.FileName}: it was never finished, or its manifest was removed. Use another set.");
         var archive = new StateArchive(folder, KeyOf(manifest), label);
-        foreach (var part in manifest.Parts)
+        foreach (var part in (manifest with { Etcd = null }).Files)
         {
             await using var file = File.Create(archive.FileOf(part.Name));
-            await sets.DownloadAsync(label, FileOf(part.Name), file, ct);
+            await sets.DownloadAsync(label, FileOf(part), file, ct);
             progress($"{part.Name} is read.");
         }
 
@@ -69,8 +69,8 @@ internal sealed class StateSets(StoredSets sets, IReadOnlyList<SealingKey> keys)
         var archive = new StateArchive(folder.Path, key, label);
         await using (var stored = File.Create(archive.FileOf(snapshot.File.Name)))
         {
-            if (!await sets.DownloadAsync(label, FileOf(snapshot.File.Name), stored, ct))
-                throw new AdapterException(AdapterFailureKind.Damaged, $"The snapshot of etcd in {sets.PlaceOf(label)} is gone: {FileOf(snapshot.File.Name)} is not there. Use another set.");
+            if (!await sets.DownloadAsync(label, FileOf(snapshot.File), stored, ct))
+                throw new AdapterException(AdapterFailureKind.Damaged, $"The snapshot of etcd in {sets.PlaceOf(label)} is gone: {FileOf(snapshot.File)} is not there. Use another set.");
         }
 
         var unfinished = $"{file}.unfinished";
@@ -111,7 +111,7 @@ internal sealed class StateSets(StoredSets sets, IReadOnlyList<SealingKey> keys)
             var (manifest, trouble) = await ReadAsync(label, files.ContainsKey(ArchiveManifest.FileName), ct);
             found.Add(new(label, manifest?.Digest, files.Values.Sum(file => file.Bytes), manifest?.StartedAt ?? at));
             if (manifest is not null)
-                trouble = string.Join(" ", ArchiveCheck.Compare(manifest, await MeasureAsync(label, files.Keys, ct)));
+                trouble = string.Join(" ", ArchiveCheck.Compare(manifest, await MeasureAsync(manifest, files.Keys, ct)));
             if (!string.IsNullOrEmpty(trouble))
                 broken[label] = trouble;
         }
@@ -132,14 +132,15 @@ internal sealed class StateSets(StoredSets sets, IReadOnlyList<SealingKey> keys)
         }
     }
 
-    private async Task<IReadOnlyList<FoundPart>> MeasureAsync(string label, IEnumerable<string> files, CancellationToken ct)
+    /// <summary>Everything that is there, but for what an attempt that was late has left: nobody reads that, and it goes with the set.</summary>
+    private async Task<IReadOnlyList<FoundPart>> MeasureAsync(ArchiveManifest manifest, IEnumerable<string> files, CancellationToken ct)
     {
-        var found = new List<FoundPart>();
-        foreach (var name in files.Where(name => name.EndsWith(StateArchive.Extension, StringComparison.Ordinal)))
+        var (found, known) = (new List<FoundPart>(), manifest.Files.ToDictionary(FileOf, file => file.Name));
+        foreach (var name in files.Where(name => name.EndsWith(StateArchive.Extension, StringComparison.Ordinal) && (known.ContainsKey(name) || !FoundPart.IsOfAnAttempt(name))))
         {
             await using var digest = new DigestStream();
-            if (await sets.DownloadAsync(label, name, digest, ct))
-                found.Add(new(name[..^StateArchive.Extension.Length], digest.Length, digest.Digest()));
+            if (await sets.DownloadAsync(manifest.Set, name, digest, ct))
+                found.Add(new(known.GetValueOrDefault(name, name[..^StateArchive.Extension.Length]), digest.Length, digest.Digest()));
         }
 
         return found;

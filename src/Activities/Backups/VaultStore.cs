@@ -34,7 +34,7 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
     public async Task FetchAsync(VaultSnapshotManifest manifest, string file, CancellationToken ct)
     {
         await using (var content = File.Create(file))
-            await sets.DownloadAsync(manifest.Set, VaultSnapshotManifest.SnapshotName, content, ct);
+            await sets.DownloadAsync(manifest.Set, manifest.File, content, ct);
         if (await MeasureAsync(file, ct) != (manifest.Bytes, manifest.SnapshotDigest))
             throw new AdapterException(AdapterFailureKind.Damaged, $"{sets.PlaceOf(manifest.Set)} is damaged: {await TroubleAsync(manifest, ct)}");
     }
@@ -54,7 +54,8 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
         await new VaultSnapshots(vault).TakeAsync(file, ct);
         var (bytes, digest) = await MeasureAsync(file, ct);
         progress($"The snapshot of {bytes} bytes is stored.");
-        await sets.UploadAsync(operation, VaultSnapshotManifest.SnapshotName, file, ct);
+        var stored = $"vault_{Guid.NewGuid().ToString("N")[..12]}.snap";
+        await sets.UploadAsync(operation, stored, file, ct);
         var manifest = new VaultSnapshotManifest
         {
             Format = VaultSnapshotManifest.CurrentFormat,
@@ -64,11 +65,15 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
             VaultVersion = version,
             StartedAt = started,
             FinishedAt = time.GetUtcNow(),
+            File = stored,
             Bytes = bytes,
             SnapshotDigest = digest,
             Mounts = mounts,
         };
-        await sets.PutAsync(operation, VaultSnapshotManifest.FileName, manifest.ToJson(), ct);
+        // The first to finish has made the set; whoever was taken for dead and was late takes back what it brought.
+        if (!await sets.CreateAsync(operation, VaultSnapshotManifest.FileName, manifest.ToJson(), ct))
+            manifest = await RequireManifestAsync(operation, ct);
+        await sets.SweepAsync(operation, [VaultSnapshotManifest.FileName, manifest.File], ct);
         return Stored(manifest);
     }
 
@@ -147,9 +152,9 @@ internal sealed class VaultStore(VaultConnection vault, VaultQuarantine? quarant
     private async Task<string?> TroubleAsync(VaultSnapshotManifest manifest, CancellationToken ct)
     {
         await using var digest = new DigestStream();
-        return !await sets.DownloadAsync(manifest.Set, VaultSnapshotManifest.SnapshotName, digest, ct) ? $"{VaultSnapshotManifest.SnapshotName} is missing: nothing of this set can be restored."
-            : digest.Length != manifest.Bytes ? $"{VaultSnapshotManifest.SnapshotName} has {digest.Length} bytes instead of {manifest.Bytes}: it was cut or written over."
-            : digest.Digest() != manifest.SnapshotDigest ? $"{VaultSnapshotManifest.SnapshotName} has another checksum than when it was written: it is damaged."
+        return !await sets.DownloadAsync(manifest.Set, manifest.File, digest, ct) ? $"{manifest.File} is missing: nothing of this set can be restored."
+            : digest.Length != manifest.Bytes ? $"{manifest.File} has {digest.Length} bytes instead of {manifest.Bytes}: it was cut or written over."
+            : digest.Digest() != manifest.SnapshotDigest ? $"{manifest.File} has another checksum than when it was written: it is damaged."
             : null;
     }
 

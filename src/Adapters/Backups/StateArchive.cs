@@ -11,7 +11,8 @@ namespace PlatformOps.Adapters.Backups;
 /// <summary>An archive of a cluster's objects in a folder: one file for each kind, with one object a line, compressed and encrypted; and a manifest. However large a cluster is, one
 /// object and one chunk of it are in memory.</summary>
 /// <param name="set">The id of the set; parts of another set are not taken for this one's.</param>
-public sealed class StateArchive(string folder, SealingKey key, string set)
+/// <param name="attempt">What tells the files that are written from those of another attempt at the same set; null: nothing.</param>
+public sealed class StateArchive(string folder, SealingKey key, string set, string? attempt = null)
 {
     /// <summary>With which the names of the files end.</summary>
     public const string Extension = ".sealed";
@@ -30,7 +31,7 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
                 count++;
             }
         }, ct);
-        return new(resource.Name, resource.Kind, count, found.Bytes, found.Digest);
+        return new(resource.Name, resource.Kind, count, found.Bytes, found.Digest) { Attempt = found.Attempt };
     }
 
     /// <summary>Writes a file of the archive, compressed and encrypted; as of <see cref="WriteAsync"/>, nothing is there until all is written.</summary>
@@ -47,7 +48,7 @@ public sealed class StateArchive(string folder, SealingKey key, string set)
         }
 
         File.Move(unfinished, FileOf(name), overwrite: true);
-        return (await MeasureAsync(name, ct))!;
+        return (await MeasureAsync(name, ct))! with { Attempt = attempt };
     }
 
     /// <summary>Reads a file of the archive, piece by piece.</summary>

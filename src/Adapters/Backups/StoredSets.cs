@@ -21,8 +21,8 @@ public sealed class StoredSets(StoredObjects objects, string bucket, string pref
     /// <summary>Writes a small file of a set.</summary>
     public Task PutAsync(string label, string name, ReadOnlyMemory<byte> content, CancellationToken ct) => objects.PutAsync(Key(label, name), content, ct);
 
-    /// <summary>Writes a small file of a set, unless it is there.</summary>
-    public Task CreateAsync(string label, string name, ReadOnlyMemory<byte> content, CancellationToken ct) => objects.CreateAsync(Key(label, name), content, ct);
+    /// <summary>Writes a small file of a set, unless it is there. False: it is, and stays as it is.</summary>
+    public async Task<bool> CreateAsync(string label, string name, ReadOnlyMemory<byte> content, CancellationToken ct) => await objects.CreateAsync(Key(label, name), content, ct) is not null;
 
     /// <summary>Writes a file of a set, in parts when it is large.</summary>
     public Task UploadAsync(string label, string name, string file, CancellationToken ct) => objects.UploadAsync(Key(label, name), file, ct);
@@ -35,6 +35,15 @@ public sealed class StoredSets(StoredObjects objects, string bucket, string pref
 
     /// <summary>Removes one file; one that is not there is removed.</summary>
     public Task DeleteAsync(string label, string name, CancellationToken ct) => objects.DeleteAsync(Key(label, name), ct);
+
+    /// <summary>Removes the files of a whole set that do not belong to it: what other attempts at it have left.</summary>
+    /// <param name="kept">The names of those that do, the manifest's among them.</param>
+    public async Task SweepAsync(string label, IReadOnlyCollection<string> kept, CancellationToken ct)
+    {
+        var folder = Key(label, "");
+        foreach (var entry in (await objects.ListAsync(folder, ct)).Where(entry => !kept.Contains(entry.Key[folder.Length..])))
+            await objects.DeleteAsync(entry.Key, ct);
+    }
 
     /// <summary>Removes a set: the manifest first, so that nobody takes what is left for whole.</summary>
     /// <param name="manifest">Its name.</param>

@@ -12,7 +12,7 @@ public sealed record VaultSnapshotManifest
 
     public const string FileName = "manifest.json";
 
-    /// <summary>As Vault gives it and takes it: <c>vault operator raft snapshot restore</c> takes it too.</summary>
+    /// <summary>What a snapshot is called on the way. As Vault gives it and takes it: <c>vault operator raft snapshot restore</c> takes it too.</summary>
     public const string SnapshotName = "vault.snap";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
@@ -32,6 +32,9 @@ public sealed record VaultSnapshotManifest
 
     public required DateTimeOffset FinishedAt { get; init; }
 
+    /// <summary>The name of the snapshot in the set. Each attempt to make it has a name of its own, so that one that is late writes over nothing. Default: that of sets of before.</summary>
+    public string File { get; init; } = SnapshotName;
+
     /// <summary>Of the snapshot.</summary>
     public required long Bytes { get; init; }
 
@@ -43,7 +46,7 @@ public sealed record VaultSnapshotManifest
 
     /// <summary>SHA-256 over the list of files with their sizes and checksums.</summary>
     [JsonIgnore]
-    public string Digest => CanonicalJson.Digest($"{SnapshotName} {Bytes} {SnapshotDigest}");
+    public string Digest => CanonicalJson.Digest($"{File} {Bytes} {SnapshotDigest}");
 
     /// <summary>The text of the file.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

@@ -37,6 +37,9 @@ public abstract class ClusterStateStoreTests(TestAws aws)
 
         public static string KeyOf(string set, string file) => $"production/sets/state/{set}/{file}";
 
+        /// <summary>Where the one attempt that made a set has left a file of it.</summary>
+        public async Task<string> FindAsync(string set, string file) => Assert.Single(await Objects.ListAsync(KeyOf(set, $"{file}_"), Ct)).Key;
+
         public void Dispose() => Connection.Dispose();
     }
 }
@@ -62,7 +65,7 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
         }
 
         // A part that is lost meanwhile is written again.
-        await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), Ct);
+        await bucket.Objects.DeleteAsync(await bucket.FindAsync("set-1", "secrets"), Ct);
         cluster.Proxy.Forget();
         using var second = Store(cluster, null, bucket);
         var made = await second.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
@@ -80,6 +83,55 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
     }
 
     [Fact]
+    public async Task An_attempt_that_ends_after_the_next_one_writes_over_nothing_of_its_set_and_takes_back_what_it_brought()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, null, bucket);
+        using var late = new LateAttempt();
+        var slow = late.RunAsync(said => store.MakeAsync("set-1", BackupMethod.Full, said, Ct), "kinds are written");
+        await late.Held;
+        await cluster.Kubectl.MergeAsync("/api/v1/namespaces/shop/configmaps/settings", """{"data": {"currency": "CHF"}}""");
+        var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        late.GoOn();
+
+        Assert.Equivalent(made, await slow);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
+        var manifest = (await bucket.State.ManifestAsync("set-1", Ct))!;
+        Assert.Equal(manifest.Files.Select(StateSets.FileOf).Append(ArchiveManifest.FileName).Order(), (await bucket.Sets.ListAsync(Ct))["set-1"].Keys.Order());
+
+        // Whoever is killed before it takes that back leaves what nobody reads, until the set goes. What no attempt writes is somebody's.
+        await bucket.Sets.PutAsync("set-1", "secrets_0123456789ab.sealed", "left"u8.ToArray(), Ct);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
+        await bucket.Sets.PutAsync("set-1", "stray.sealed", "somebody's"u8.ToArray(), Ct);
+        Assert.Equal("stray is there, and the manifest does not know it.", (await store.LookAsync(Ct)).Broken["set-1"]);
+        await store.RemoveAsync("set-1", Ct);
+        Assert.Empty(await bucket.Sets.ListAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_set_whose_files_have_no_attempt_in_their_names_is_read_as_before()
+    {
+        await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
+        await cluster.FillAsync();
+        using var bucket = await BucketAsync();
+        using var store = Store(cluster, null, bucket);
+        using var folder = new TemporaryFolder();
+        var archive = cluster.Archive(folder.Path);
+        var manifest = await cluster.ExportAsync(archive);
+        foreach (var file in Directory.GetFiles(folder.Path))
+            await bucket.Sets.UploadAsync("set-1", Path.GetFileName(file), file, Ct);
+
+        Assert.Contains("secrets.sealed", (await bucket.Sets.ListAsync(Ct))["set-1"].Keys);
+        Assert.DoesNotContain("attempt", manifest.ToJson(), StringComparison.Ordinal);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
+        using var fetched = new TemporaryFolder();
+        var found = await bucket.State.FetchAsync("set-1", fetched.Path, _ => { }, Ct);
+        Assert.Empty((await cluster.CompareAsync(found.Archive, found.Manifest)).Findings);
+    }
+
+    [Fact]
     public async Task A_flipped_byte_a_removed_part_and_a_removed_manifest_are_found_by_the_next_look_and_named()
     {
         await using var cluster = await StateCluster.StartAsync(new SandboxCluster());
@@ -89,10 +141,11 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
         foreach (var set in new[] { "set-1", "set-2", "set-3", "set-4" })
             await store.MakeAsync(set, BackupMethod.Full, _ => { }, Ct);
 
-        var part = (await bucket.Objects.GetAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), Ct))!.Content.ToArray();
+        var key = await bucket.FindAsync("set-1", "secrets");
+        var part = (await bucket.Objects.GetAsync(key, Ct))!.Content.ToArray();
         part[^30] ^= 1;
-        await bucket.Objects.PutAsync(StateBucket.KeyOf("set-1", "secrets.sealed"), part, Ct);
-        await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-2", "deployments.apps.sealed"), Ct);
+        await bucket.Objects.PutAsync(key, part, Ct);
+        await bucket.Objects.DeleteAsync(await bucket.FindAsync("set-2", "deployments.apps"), Ct);
         await bucket.Objects.DeleteAsync(StateBucket.KeyOf("set-3", ArchiveManifest.FileName), Ct);
 
         var sight = await store.LookAsync(Ct);

@@ -8,8 +8,6 @@ namespace PlatformOps.Integration.Tests.Backups;
 /// <summary><c>platformops backup etcd</c>, as somebody runs it whose control plane is gone: with the bucket and the key, and without a kubeconfig or a Temporal server.</summary>
 public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
 {
-    private const string Snapshot = "etcd-snapshot.sealed";
-
     private readonly Cli cli = new();
     private EtcdWorld world = null!;
 
@@ -72,13 +70,14 @@ public sealed class EtcdCommandTests(SandboxAws aws) : IAsyncLifetime
         world.Platform.Write("backup.key", Convert.ToBase64String(new byte[32]));
 
         // What lies there is not what was written, and then not there at all.
-        var (objects, key) = (world.Objects, $"{world.Store.Environment}/sets/state/set-1/{Snapshot}");
+        var objects = world.Objects;
+        var key = Assert.Single(await objects.ListAsync($"{world.Store.Environment}/sets/state/set-1/etcd-snapshot_", Ct)).Key;
         var stored = (await objects.GetAsync(key, Ct))!.Content.ToArray();
         stored[^20] ^= 1;
         await objects.PutAsync(key, stored, Ct);
         await RefusedAsync(1, $"set-1/etcd-snapshot", "set-1", file);
         await objects.DeleteAsync(key, Ct);
-        await RefusedAsync(1, $"{Snapshot} is not there. Use another set.", "set-1", file);
+        await RefusedAsync(1, $"{Path.GetFileName(key)} is not there. Use another set.", "set-1", file);
 
         await File.WriteAllTextAsync(file, "somebody's", Ct);
         var refused = await RunAsync("set-1", file);

@@ -13,7 +13,8 @@ namespace PlatformOps.Integration.Tests.Backups;
 /// <summary>Snapshots of a real etcd in sets of cluster state.</summary>
 public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(aws)
 {
-    private const string Owner = "production/us-east-1";
+    /// <summary>Other tests clean up what verifications of production have left on this machine.</summary>
+    private static readonly string Owner = $"{Guid.NewGuid():N}/us-east-1";
 
     [Fact]
     public async Task A_snapshot_is_kept_with_its_set_and_an_etcd_that_is_restored_from_it_has_every_key()
@@ -28,7 +29,7 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
         var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
         Assert.Empty(made.Missing);
         Assert.Equal(("3.", 20, 21, true), (made.Etcd!.Version[..2], made.Etcd.Keys, made.Etcd.Revision, made.Etcd.Bytes > 2_000_000));
-        Assert.Contains("etcd-snapshot.sealed", (await bucket.Sets.ListAsync(Ct))["set-1"].Keys);
+        Assert.StartsWith(StateBucket.KeyOf("set-1", "etcd-snapshot_"), await bucket.FindAsync("set-1", "etcd-snapshot"), StringComparison.Ordinal);
         Assert.Equal(made.Etcd, (await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct)).Etcd);
         Assert.Empty((await store.LookAsync(Ct)).Broken);
 
@@ -139,8 +140,38 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
         link.Restore();
         Assert.Equal(taken, await store.SnapshotEtcdAsync("set-1", _ => { }, Ct));
         Assert.Null(await store.SnapshotEtcdAsync("set-2", _ => { }, Ct));
-        Assert.DoesNotContain("etcd-snapshot.sealed", (await bucket.Sets.ListAsync(Ct))["set-2"].Keys);
+        Assert.DoesNotContain((await bucket.Sets.ListAsync(Ct))["set-2"].Keys, file => file.StartsWith("etcd-snapshot", StringComparison.Ordinal));
         Assert.Empty((await store.LookAsync(Ct)).Broken);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_snapshot_whose_attempt_ends_after_the_next_one_leaves_the_set_whole_and_proved(bool finished)
+    {
+        await using var etcd = await RealEtcd.StartAsync();
+        await using var cluster = await ClusterAsync(etcd.Authority);
+        using var bucket = await BucketAsync();
+        await etcd.PutAsync("/registry/configmaps/shop/first", new string('a', 100_000));
+        using var store = Store(cluster, bucket, etcd.Declared);
+        using var late = new LateAttempt();
+        var slow = late.RunAsync(said => store.SnapshotEtcdAsync("set-1", said, Ct), "bytes of the snapshot of etcd");
+        await late.Held;
+        await etcd.PutAsync("/registry/configmaps/shop/second", "later");
+        var taken = await store.SnapshotEtcdAsync("set-1", _ => { }, Ct);
+        // It comes when everything else is made, or before.
+        var made = finished ? await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct) : null;
+        late.GoOn();
+        var left = await slow;
+        made ??= await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+
+        Assert.Equal((2, finished ? 2 : 1), (taken!.Keys, left!.Keys));
+        Assert.Equal(finished ? taken : left, made.Etcd);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
+        Assert.StartsWith($"{StateBucket.KeyOf("set-1", made.Etcd!.File.Stored)}.", await bucket.FindAsync("set-1", "etcd-snapshot"), StringComparison.Ordinal);
+        Assert.DoesNotContain("progress.json", (await bucket.Sets.ListAsync(Ct))["set-1"].Keys);
+        var findings = await new EtcdProof(bucket.State, Owner, RealEtcd.Path, TimeProvider.System).RunAsync("set-1", made.Etcd, StateCluster.Key, _ => { }, Ct);
+        Assert.Equal((null, null, true), (findings.Wrong, findings.Unread, findings.Right!.Contains($"has {made.Etcd.Keys} keys", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -162,7 +193,7 @@ public sealed class EtcdSnapshotTests(SandboxAws aws) : ClusterStateStoreTests(a
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
         Assert.Contains("has no snapshot of etcd", (await Assert.ThrowsAsync<AdapterException>(() => bucket.State.WriteEtcdAsync("set-2", Path.Combine(folder, "none.db"), Ct))).Message, StringComparison.Ordinal);
 
-        var key = StateBucket.KeyOf("set-1", "etcd-snapshot.sealed");
+        var key = await bucket.FindAsync("set-1", "etcd-snapshot");
         var stored = (await bucket.Objects.GetAsync(key, Ct))!.Content.ToArray();
         stored[^20] ^= 1;
         await bucket.Objects.PutAsync(key, stored, Ct);

@@ -132,6 +132,25 @@ public sealed class SearchStoreTests(SandboxAws aws)
     }
 
     [Fact]
+    public async Task An_attempt_that_ends_after_the_next_one_leaves_its_set_as_it_is()
+    {
+        await using var world = await SearchWorld.StartAsync(aws);
+        world.Storage.SnapshotsHeld = true;
+        using var late = new LateAttempt();
+        using var store = world.Store();
+        var slow = late.RunAsync(said => store.MakeAsync("set-1", BackupMethod.Full, said, Ct), "shards are in the snapshot");
+        await late.Held;
+        world.Storage.SnapshotsHeld = false;
+        using var next = world.Store();
+        var made = await next.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        await world.WriteAsync("orders", "after-the-set");
+        late.GoOn();
+
+        Assert.Equivalent(made, await slow);
+        Assert.Equal(made.Manifest.Digest, Assert.Single((await next.LookAsync(Ct)).Sets).ManifestDigest);
+    }
+
+    [Fact]
     public async Task What_is_damaged_removed_or_made_by_another_is_found_on_either_side_and_nothing_of_it_is_removed()
     {
         await using var world = await SearchWorld.StartAsync(aws);

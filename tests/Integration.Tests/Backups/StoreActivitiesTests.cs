@@ -109,9 +109,10 @@ public sealed class StoreActivitiesTests(SandboxCluster cluster, SandboxAws aws)
         Assert.All(places, place => Assert.True(place.LockedUntil > later.GetUtcNow(), $"{place}"));
 
         // Somebody writes into the copy.
-        await new StoredObjects(there, copy).PutAsync($"{platform.Environment}/sets/state/op-1/vault.snap", "another"u8.ToArray(), Ct);
+        var written = Assert.Single(await new StoredObjects(there, copy).ListAsync($"{platform.Environment}/sets/state/op-1/vault_", Ct)).Key;
+        await new StoredObjects(there, copy).PutAsync(written, "another"u8.ToArray(), Ct);
         var finding = Assert.Single((await platform.RunAsync(() => activities.CheckRepositoryAsync(store))).Findings);
-        Assert.StartsWith($"op-1: in its copy in {copy} 1 of 2 objects are not what was written, the first is op-1/vault.snap.", finding, StringComparison.Ordinal);
+        Assert.StartsWith($"op-1: in its copy in {copy} 1 of 2 objects are not what was written, the first is op-1/{Path.GetFileName(written)}.", finding, StringComparison.Ordinal);
         var left = Assert.Single((await platform.RunAsync(() => activities.ReadBackupsAsync(store))).Sets);
         Assert.Equal((BackupStanding.Complete, "us-east-1"), (left.Standing, Assert.Single(left.Locations!).Region));
 

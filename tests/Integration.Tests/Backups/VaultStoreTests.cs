@@ -60,22 +60,52 @@ public sealed class VaultStoreTests(SandboxAws aws)
     }
 
     [Fact]
+    public async Task An_attempt_that_ends_after_the_next_one_leaves_its_set_as_it_is_and_sets_of_before_are_read()
+    {
+        await using var world = await World.StartAsync(aws);
+        using var store = world.Store();
+        using var late = new LateAttempt();
+        var slow = late.RunAsync(said => store.MakeAsync("set-1", BackupMethod.Full, said, Ct), "is stored");
+        await late.Held;
+        await new VaultKeyValues(world.Source.Root).WriteAsync("shop", new Dictionary<string, SecretText> { ["password"] = new("later") }, null, Ct);
+        var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
+        late.GoOn();
+
+        Assert.Equivalent(made, await slow);
+        var sight = await store.LookAsync(Ct);
+        Assert.Empty(sight.Broken);
+        Assert.Equal((made.Manifest.Digest, made.Bytes), (sight.Sets[0].ManifestDigest, (await world.Objects.HeadAsync(await world.SnapshotOfAsync("set-1"), Ct))!.Bytes));
+        await store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct);
+        Assert.Equal("later", (await new VaultKeyValues(world.Copied).ReadAsync("shop", Ct))!.Values!["password"].Reveal());
+
+        // As sets were before attempts had files of their own.
+        var (key, manifest) = (await world.SnapshotOfAsync("set-1"), await store.RequireManifestAsync("set-1", Ct));
+        var old = System.Text.Json.Nodes.JsonNode.Parse((manifest with { Set = "set-0" }).ToJson())!.AsObject();
+        Assert.True(old.Remove("file"));
+        await world.Objects.PutAsync("production/sets/vault/set-0/vault.snap", (await world.Objects.GetAsync(key, Ct))!.Content, Ct);
+        await world.Objects.PutAsync("production/sets/vault/set-0/manifest.json", Encoding.UTF8.GetBytes(old.ToJsonString()), Ct);
+        Assert.Empty((await store.LookAsync(Ct)).Broken);
+        await store.RestoreAsync("verify-2", "set-0", null, _ => { }, Ct);
+    }
+
+    [Fact]
     public async Task A_flipped_byte_and_a_removed_snapshot_are_found_and_never_restored()
     {
         await using var world = await World.StartAsync(aws);
         using var store = world.Store();
         foreach (var set in new[] { "set-1", "set-2", "set-3" })
             await store.MakeAsync(set, BackupMethod.Full, _ => { }, Ct);
-        var snapshot = (await world.Objects.GetAsync("production/sets/vault/set-1/vault.snap", Ct))!.Content.ToArray();
+        var (first, second) = (await world.SnapshotOfAsync("set-1"), await world.SnapshotOfAsync("set-2"));
+        var snapshot = (await world.Objects.GetAsync(first, Ct))!.Content.ToArray();
         snapshot[snapshot.Length / 2] ^= 1;
-        await world.Objects.PutAsync("production/sets/vault/set-1/vault.snap", snapshot, Ct);
-        await world.Objects.DeleteAsync("production/sets/vault/set-2/vault.snap", Ct);
+        await world.Objects.PutAsync(first, snapshot, Ct);
+        await world.Objects.DeleteAsync(second, Ct);
         await world.Objects.PutAsync("production/sets/vault/set-3/manifest.json", "{"u8.ToArray(), Ct);
 
         var sight = await store.LookAsync(Ct);
 
         Assert.Contains("has another checksum than when it was written", sight.Broken["set-1"], StringComparison.Ordinal);
-        Assert.Contains("vault.snap is missing", sight.Broken["set-2"], StringComparison.Ordinal);
+        Assert.StartsWith($"{Path.GetFileName(second)} is missing", sight.Broken["set-2"], StringComparison.Ordinal);
         Assert.Contains("manifest.json is damaged", sight.Broken["set-3"], StringComparison.Ordinal);
         var failure = await Assert.ThrowsAsync<AdapterException>(() => store.RestoreAsync("verify-1", "set-1", null, _ => { }, Ct));
         Assert.Equal(AdapterFailureKind.Damaged, failure.Kind);
@@ -116,6 +146,9 @@ public sealed class VaultStoreTests(SandboxAws aws)
             var objects = new StoredObjects(connection, name);
             return new(source, quarantine, connection, objects, new(objects, name, "production/sets/vault/"));
         }
+
+        /// <summary>Where the snapshot of a set lies.</summary>
+        public async Task<string> SnapshotOfAsync(string set) => Assert.Single(await Objects.ListAsync($"production/sets/vault/{set}/vault_", Ct)).Key;
 
         public VaultStore Store() => new(
             Source.Root, new(Quarantine.Root, Copied, [new(Source.Server.UnsealKey)], TimeProvider.System), sets, "production", "us-east-1", TimeProvider.System);

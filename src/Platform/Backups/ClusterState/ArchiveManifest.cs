@@ -56,7 +56,7 @@ public sealed record ArchiveManifest
 
     /// <summary>Everything beside the manifest.</summary>
     [JsonIgnore]
-    public IReadOnlyList<FoundPart> Files => [.. Parts.Select(part => new FoundPart(part.Name, part.Bytes, part.Digest)), .. Etcd is null ? (FoundPart[])[] : [Etcd.File]];
+    public IReadOnlyList<FoundPart> Files => [.. Parts.Select(part => part.File), .. Etcd is null ? (FoundPart[])[] : [Etcd.File]];
 
     /// <summary>SHA-256 over the list of files with their sizes and checksums.</summary>
     [JsonIgnore]
@@ -91,10 +91,32 @@ public sealed record ArchiveManifest
 /// <param name="Name">Of the file: <c>deployments.apps</c>.</param>
 /// <param name="Bytes">Of the file.</param>
 /// <param name="Digest">SHA-256 of the file, which is encrypted.</param>
-public sealed record ArchivePart(string Name, ObjectKind Kind, int Objects, long Bytes, string Digest);
+public sealed record ArchivePart(string Name, ObjectKind Kind, int Objects, long Bytes, string Digest)
+{
+    /// <inheritdoc cref="FoundPart.Attempt"/>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Attempt { get; init; }
+
+    /// <summary>As the file that it is.</summary>
+    [JsonIgnore]
+    public FoundPart File => new(Name, Bytes, Digest) { Attempt = Attempt };
+}
 
 /// <summary>A file of an archive as it is found.</summary>
-public sealed record FoundPart(string Name, long Bytes, string Digest);
+public sealed record FoundPart(string Name, long Bytes, string Digest)
+{
+    /// <summary>Which attempt to make the set wrote it. Each has files of its own where sets lie, so that one that is late writes over nothing. Null: the file has none in its name.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Attempt { get; init; }
+
+    /// <summary>What the file is called where sets lie. No kind of objects has an underscore in its name.</summary>
+    [JsonIgnore]
+    public string Stored => Attempt is null ? Name : $"{Name}_{Attempt}";
+
+    /// <summary>Whether an attempt wrote a file under this name for itself.</summary>
+    /// <param name="stored">As of <see cref="Stored"/>.</param>
+    public static bool IsOfAnAttempt(string stored) => stored.Contains('_', StringComparison.Ordinal);
+}
 
 /// <summary>Compares what is found with what a manifest says.</summary>
 public static class ArchiveCheck
