@@ -12,9 +12,13 @@ internal static class PlatformShape
     private static readonly TextShape Name = new(
         "A name.", Pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", PatternInWords: "a name of lower-case letters, digits and dashes, at most 63 characters");
 
+    /// <summary>1 to 65535.</summary>
+    private const string Port = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}";
+
     private static readonly MapShape Etcd = new("The etcd under the API server of its cluster, where workers reach it.",
     [
-        new("endpoint", new TextShape("Where its clients reach it.", Pattern: "^https://[^/]+:[0-9]+$", PatternInWords: "https://host:port"), Required: true),
+        new("endpoint", new TextShape(
+            "Where its clients reach it.", Pattern: $@"^https://([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:]+\]):({Port})/?$", PatternInWords: "https://host:port without a path, with a port of 1 to 65535"), Required: true),
         new("secret", new TextShape("The Secret of that cluster with ca.crt, tls.crt and tls.key of a client.", Pattern: "^[a-z0-9-]+/[a-z0-9.-]+$", PatternInWords: "namespace/name"), Required: true),
     ]);
 

@@ -27,7 +27,9 @@ public class ValidationTests
         { Production, "approvalTimeout: 24h", "approvalTimout: 24h", "environments.production.guardRails.approvalTimout: is not a known key (did you mean approvalTimeout?). Known: approvals, maxParallel, mayDestroy, approvalTimeout" },
         { Production, "database: highly-available", "database: highly-availabel", "environments.production.database: 'highly-availabel' is not possible; one of single, replica, highly-available is expected (did you mean highly-available?)" },
         { Production, "us-west-2: {role: secondary}", "us-west-2: {role: primary}", "environments.production.regions: us-east-1 and us-west-2 are primary; exactly one may be" },
-        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"http://10.0.1.10:2379\", secret: infrastructure/etcd-client}}", "environments.production.regions.us-west-2.etcd.endpoint: 'http://10.0.1.10:2379' is not https://host:port" },
+        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"http://10.0.1.10:2379\", secret: infrastructure/etcd-client}}", "environments.production.regions.us-west-2.etcd.endpoint: 'http://10.0.1.10:2379' is not https://host:port without a path, with a port of 1 to 65535" },
+        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"https://10.0.1.10:2379/health\", secret: infrastructure/etcd-client}}", "environments.production.regions.us-west-2.etcd.endpoint: 'https://10.0.1.10:2379/health' is not https://host:port without a path, with a port of 1 to 65535" },
+        { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"https://10.0.1.10:65536\", secret: infrastructure/etcd-client}}", "environments.production.regions.us-west-2.etcd.endpoint: 'https://10.0.1.10:65536' is not https://host:port without a path, with a port of 1 to 65535" },
         { Production, "us-west-2: {role: secondary}", "us-west-2: {role: secondary, etcd: {endpoint: \"https://10.0.1.10:2379\"}}", "environments.production.regions.us-west-2.etcd.secret: is missing; text is expected: The Secret of that cluster with ca.crt, tls.crt and tls.key of a client." },
         { Production, "us-east-1: {role: primary}", "us-east-1: {role: secondary}", "environments.production.regions: no region has the role primary; exactly one must" },
         { Production, "clusterSize: 12", "clusterSize: 13", "environments.production.clusterSize: 13 is not the sum of the untainted node classes, which is 12" },
@@ -95,6 +97,22 @@ public class ValidationTests
         // What another component lacks is said where that component is listed.
         Assert.All(reported, item => Assert.Equal(item.Message.StartsWith("needs ", StringComparison.Ordinal) && item.File != file ? Platform : file, item.File));
         Assert.All(reported, item => Assert.InRange(item.Line, 1, files[item.File!].Split('\n').Length));
+    }
+
+    [Theory]
+    [InlineData("https://10.0.1.10:2379")]
+    [InlineData("https://10.0.1.10:2379/")]
+    [InlineData("https://etcd-0.etcd.example.com:65535/")]
+    [InlineData("https://[fd00::1]:2379/")]
+    public void An_address_of_etcd_means_the_same_with_and_without_a_slash_at_its_end(string endpoint)
+    {
+        var files = Files();
+        files[Production] = files[Production].Replace("us-west-2: {role: secondary}", $"us-west-2: {{role: secondary, etcd: {{endpoint: \"{endpoint}\", secret: infrastructure/etcd-client}}}}", StringComparison.Ordinal);
+
+        var result = SpecificationReader.Read(files, CommittedCatalog.Catalog);
+
+        Assert.Empty(result.Problems);
+        Assert.Equal(new(endpoint.TrimEnd('/')), result.Specification!.Environments.Single(environment => environment.Name == "production").Regions.Single(region => region.Etcd is not null).Etcd!.Endpoint);
     }
 
     [Fact]
