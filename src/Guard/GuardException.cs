@@ -8,4 +8,7 @@ public sealed class GuardException(string message, Exception? inner = null) : Ex
 
     /// <summary>What lies in the backups' repository is the reason: trying again does not help.</summary>
     public bool Damaged { get; init; }
+
+    /// <summary>What was asked about is not on this node.</summary>
+    public bool Missing { get; init; }
 }

@@ -81,8 +81,9 @@ public enum BackupJobKind
 /// <param name="Progress">For people who wait.</param>
 /// <param name="Failure">Why it failed; null: it did not.</param>
 /// <param name="Damaged">It failed because of what lies in the repository: trying again does not help.</param>
+/// <param name="Missing">It failed because what was asked about is not on this node.</param>
 /// <param name="Result">When it is done.</param>
-public sealed record BackupJob(string Operation, BackupJobKind Kind, BackupJobState State, string Progress, string? Failure = null, bool Damaged = false, JsonElement? Result = null);
+public sealed record BackupJob(string Operation, BackupJobKind Kind, BackupJobState State, string Progress, string? Failure = null, bool Damaged = false, JsonElement? Result = null, bool Missing = false);
 
 public enum BackupJobState
 {

@@ -43,8 +43,19 @@ public sealed partial class GuardedBackups : IBackupStore
         await DoAsync<RestoredCopy>(await PlaceOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Restore, Label = label, Target = target }, progress, ct);
 
     /// <inheritdoc/>
-    public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct) =>
-        await DoAsync<CopyFindings>(await CopyOfAsync(operation, ct), new() { Operation = operation, Kind = BackupJobKind.Probe, RpoSeconds = rpo.TotalSeconds, Rows = rows }, progress, ct);
+    public async Task<CopyFindings> ProbeAsync(string operation, TimeSpan rpo, Action<string> progress, CancellationToken ct)
+    {
+        var (node, silent) = await CopyOfAsync(operation, ct);
+        try
+        {
+            return await DoAsync<CopyFindings>(node, new() { Operation = operation, Kind = BackupJobKind.Probe, RpoSeconds = rpo.TotalSeconds, Rows = rows }, progress, ct);
+        }
+        // It was asked because its guard may have been started anew, and forgotten what lies beside it.
+        catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Missing)
+        {
+            throw silent.Count == 0 ? new AdapterException(AdapterFailureKind.Unavailable, failure.Message, failure) : Elsewhere($"The copy of {operation} is not beside {node}: it may be where a guard does not answer.", silent);
+        }
+    }
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> CleanUpAsync(string operation, CancellationToken ct)
@@ -79,7 +90,8 @@ public sealed partial class GuardedBackups : IBackupStore
 
         return job.State == BackupJobState.Done
             ? job.Result!.Value.Deserialize<T>(GuardWire.Json)!
-            : throw new AdapterException(job.Damaged ? AdapterFailureKind.Damaged : AdapterFailureKind.Unavailable, $"The guard of {node}: {job.Failure}");
+            : throw new AdapterException(
+                job.Damaged ? AdapterFailureKind.Damaged : job is { Missing: true, Kind: BackupJobKind.Probe } ? AdapterFailureKind.Missing : AdapterFailureKind.Unavailable, $"The guard of {node}: {job.Failure}");
     }
 
     /// <summary>Where a copy of this operation is; where it would be made when there is none.</summary>
@@ -90,18 +102,22 @@ public sealed partial class GuardedBackups : IBackupStore
     }
 
     /// <summary>Where the copy is that this operation has had made.</summary>
+    /// <returns>The node to ask, and why others do not answer beside which it may be as well; empty: it is beside this one.</returns>
     /// <exception cref="AdapterException">The guard beside which it may be does not answer.</exception>
-    private async Task<string> CopyOfAsync(string operation, CancellationToken ct)
+    private async Task<(string Node, IReadOnlyList<string> Silent)> CopyOfAsync(string operation, CancellationToken ct)
     {
         var (place, silent) = await FindAsync(operation, ct);
         if (place is not null)
-            return place;
+            return (place, []);
         // One that was started anew since has forgotten what it made.
         var (_, standby, _) = await ServingAsync(ct);
-        return standby ?? (silent.Count == 0 ? await NodeAsync(primary: false, ct) : throw new AdapterException(
-            AdapterFailureKind.Unavailable,
-            $"The copy of {operation} is beside none of the servers whose guards answer: it is where one does not. {string.Join(" ", silent)} It is asked again: start the guard; when the node is lost, cancel the run and begin another one, which restores beside a node that answers."));
+        return (standby ?? (silent.Count == 0 ? await NodeAsync(primary: false, ct)
+            : throw Elsewhere($"The copy of {operation} is beside none of the servers whose guards answer: it is where one does not.", silent)), silent);
     }
+
+    private static AdapterException Elsewhere(string said, IReadOnlyList<string> silent) => new(
+        AdapterFailureKind.Unavailable,
+        $"{said} {string.Join(" ", silent)} It is asked again: start the guard; when the node is lost, cancel the run and begin another one, which restores beside a node that answers.");
 
     /// <returns>Null: no guard that answers knows of it. And why others do not answer.</returns>
     private async Task<(string? Place, IReadOnlyList<string> Silent)> FindAsync(string operation, CancellationToken ct)

@@ -80,7 +80,7 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
     public async Task<CopyFindings> ProbeAsync(BackupOrder order, Action<string> progress, CancellationToken ct)
     {
         if (Order() is not { } held || held.Operation != order.Operation || !File.Exists(DoneFile))
-            throw new GuardException($"There is no copy of {order.Operation} on {parts.Configuration.Node}: restore it first.");
+            throw new GuardException($"There is no copy of {order.Operation} on {parts.Configuration.Node}: restore it first.") { Missing = true };
         // A Temporal server has gone on with it since: it is not what was restored any more.
         if (File.Exists(ProbedFile))
             return Read<CopyFindings>(ProbedFile);

@@ -67,7 +67,7 @@ internal sealed class BackupJobs(GuardParts parts)
         catch (GuardException failure)
         {
             parts.Log.LogWarning("{Failure}", failure.Message);
-            jobs[key] = jobs[key] with { State = BackupJobState.Failed, Failure = failure.Message, Damaged = failure.Damaged };
+            jobs[key] = jobs[key] with { State = BackupJobState.Failed, Failure = failure.Message, Damaged = failure.Damaged, Missing = failure.Missing };
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or OperationCanceledException)
         {

@@ -67,9 +67,7 @@ public sealed class GuardedBackupTests
     /// <summary>A copy beside a node whose guard does not answer is looked for nowhere else, and is there when the guard answers again.</summary>
     private static async Task SilentAsync(BackedUpPair pair)
     {
-        // Nobody listens there.
-        var cut = pair.Pair.Files.Access with { Nodes = new Dictionary<string, Uri>(pair.Pair.Files.Access.Nodes) { [GuardedPair.Second] = new("https://127.0.0.1:1") } };
-        using (var store = new GuardedBackups(cut, TimeProvider.System))
+        using (var store = Without(GuardedPair.Second))
         {
             var failure = await Assert.ThrowsAsync<AdapterException>(() => store.ProbeAsync("verify-1", Rpo, _ => { }, Ct));
             Assert.Equal(AdapterFailureKind.Unavailable, failure.Kind);
@@ -77,6 +75,19 @@ public sealed class GuardedBackupTests
         }
 
         Assert.Empty((await pair.Store.ProbeAsync("verify-1", Rpo, _ => { }, Ct)).Wrong);
+        // The standby's guard knows as little of what nobody asked it for as one that was just started of what it made before.
+        using (var store = Without(GuardedPair.First))
+        {
+            var failure = await Assert.ThrowsAsync<AdapterException>(() => store.ProbeAsync("verify-2", Rpo, _ => { }, Ct));
+            Assert.Equal(AdapterFailureKind.Unavailable, failure.Kind);
+            Assert.Matches("^The copy of verify-2 is not beside us-west-2: it may be where a guard does not answer. The guard of us-east-1 .* It is asked again: start the guard;", failure.Message);
+        }
+
+        var missing = await Assert.ThrowsAsync<AdapterException>(() => pair.Store.ProbeAsync("verify-2", Rpo, _ => { }, Ct));
+        Assert.Equal((AdapterFailureKind.Unavailable, "The guard of us-west-2: There is no copy of verify-2 on us-west-2: restore it first."), (missing.Kind, missing.Message));
+
+        // Nobody listens there.
+        GuardedBackups Without(string node) => new(pair.Pair.Files.Access with { Nodes = new Dictionary<string, Uri>(pair.Pair.Files.Access.Nodes) { [node] = new("https://127.0.0.1:1") } }, TimeProvider.System);
     }
 
     /// <summary>What would go on is known without a Temporal that goes on, and what it could not go on from is named.</summary>
