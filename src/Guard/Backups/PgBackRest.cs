@@ -96,16 +96,18 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
 
     /// <summary>Whether it can work.</summary>
     /// <exception cref="GuardException">It cannot; the message says why and what to do.</exception>
-    public Task CheckAsync(CancellationToken ct) => InfoAsync(ct);
+    public async Task CheckAsync(CancellationToken ct) => await RequireOwnAsync((await RepositoryAsync(ct)).System, ct);
 
     /// <summary>Makes a set that carries the operation, or waits for the one that is being made, or finds it.</summary>
     public async Task<StoredBackup> MakeAsync(string operation, BackupMethod method, Action<string> progress, TimeProvider clock, CancellationToken ct)
     {
         var began = clock.GetTimestamp();
-        var sets = await InfoAsync(ct);
-        // Where there are sets there is a stanza; that of another server is refused by the backup itself.
+        var (sets, system) = await RepositoryAsync(ct);
+        // Where there are sets there is a stanza.
         if (sets.Count == 0)
             await EnsureStanzaAsync(ct, BusyAsync);
+        else
+            await RequireOwnAsync(system, ct);
         for (var done = false; ; sets = await InfoAsync(ct))
         {
             if (sets.FirstOrDefault(set => set.Operation == operation) is { } made)
@@ -200,7 +202,10 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
         $"s3://{settings.Repository.Bucket}{settings.Repository.Path.TrimEnd('/')}/backup/{settings.Stanza}/{made.Label}", made.DependsOn,
         made.Error ? ["Pages with wrong checksums were found in the database while it was copied: see the log of pgBackRest."] : []);
 
-    private async Task<IReadOnlyList<Made>> InfoAsync(CancellationToken ct)
+    private async Task<IReadOnlyList<Made>> InfoAsync(CancellationToken ct) => (await RepositoryAsync(ct)).Sets;
+
+    /// <returns>What lies there, and the identifier of the server that it is of by now; null: there is no stanza.</returns>
+    private async Task<(IReadOnlyList<Made> Sets, string? System)> RepositoryAsync(CancellationToken ct)
     {
         using var document = JsonDocument.Parse(await RunAsync(["info", "--output=json"], ct));
         foreach (var status in document.RootElement.EnumerateArray().SelectMany(stanza => stanza.GetProperty("repo").EnumerateArray()).Select(repository => repository.GetProperty("status")))
@@ -209,7 +214,30 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
                 throw Failed("info", Unread, $"ERROR: {status.GetProperty("message").GetString()}");
         }
 
-        return [.. document.RootElement.EnumerateArray().SelectMany(stanza => stanza.TryGetProperty("backup", out var sets) ? sets.EnumerateArray().Select(Read) : [])];
+        var stanzas = document.RootElement.EnumerateArray().ToList();
+        return (
+            [.. stanzas.SelectMany(stanza => stanza.TryGetProperty("backup", out var sets) ? sets.EnumerateArray().Select(Read) : [])],
+            // One that was upgraded has more than one, the newest last.
+            stanzas.SelectMany(stanza => stanza.TryGetProperty("db", out var servers) ? servers.EnumerateArray().Select(server => server.GetProperty("system-id").GetRawText()) : []).LastOrDefault());
+    }
+
+    /// <summary>Whoever points a new server at an old repository would have neither its sets nor its log archived, and would be told so by words that name no server.</summary>
+    /// <param name="system">As of <see cref="RepositoryAsync"/>.</param>
+    /// <exception cref="GuardException">What lies there is of another server.</exception>
+    private async Task RequireOwnAsync(string? system, CancellationToken ct)
+    {
+        if (system is null)
+            return;
+        var own = ControlData.Of(await tools.RunAsync("pg_controldata", [configuration.Data], ct), "Database system identifier");
+        if (own == system)
+            return;
+        throw new GuardException(
+            $"The repository s3://{settings.Repository.Bucket}{settings.Repository.Path} (stanza {settings.Stanza}) is that of another server: it holds the backups of the one with the system identifier {system}, and that of {configuration.Node} has {own}. "
+            + $"Nothing is written into it. When {configuration.Node} is a server of its own, give backup.repository.path of both nodes a place that is empty, and start their guards again. When it is to have the data that lies there, restore it (platformops restore). "
+            + $"When it was made of that one by pg_upgrade, carry out once, as the server's user: {settings.Program} --config={ConfigurationFile(configuration)} --stanza={settings.Stanza} stanza-upgrade")
+        {
+            Damaged = true,
+        };
     }
 
     private static Made Read(JsonElement set)

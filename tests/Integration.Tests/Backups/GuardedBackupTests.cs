@@ -1,5 +1,8 @@
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Backups;
+using PlatformOps.Guard;
+using PlatformOps.Guard.Backups;
+using PlatformOps.Guard.Postgres;
 using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
 
@@ -59,9 +62,47 @@ public sealed class GuardedBackupTests
         Assert.Equal(0L, await pair.CopySqlAsync("SELECT count(*) FROM ledger WHERE id = -2"));
         await pair.Store.CleanUpAsync("restore-1", Ct);
 
+        await AnotherServerAsync(pair);
         await pair.Store.RemoveAsync(increment.Label, Ct);
         await pair.Store.RemoveAsync(increment.Label, Ct);
         Assert.Equal([full.Label], (await pair.Store.LookAsync(Ct)).Sets.Select(set => set.Label));
+    }
+
+    /// <summary>Somebody points a new server at the repository: it is named together with the one whose sets lie there, and nothing of those changes.</summary>
+    private static async Task AnotherServerAsync(BackedUpPair pair)
+    {
+        var folder = Path.Combine(pair.Pair.Files.Folder, "another");
+        var other = pair.Pair.Files[GuardedPair.First] with { Node = "eu-west-1", Data = Path.Combine(folder, "data"), State = Path.Combine(folder, "state") };
+        var user = new ServerUser(other.ServerUser);
+        var tools = new ServerTools(other, user, TimeProvider.System);
+        foreach (var own in new[] { other.State, other.Data })
+        {
+            Directory.CreateDirectory(own);
+            user.Own(own);
+        }
+
+        await tools.RunAsync("initdb", ["--pgdata", other.Data, "--auth", "trust", "--no-sync"], Ct);
+        var (theirs, ours) = (await SystemAsync(pair.Pair.Files[GuardedPair.First].Data), await SystemAsync(other.Data));
+        Assert.NotEqual(theirs, ours);
+        var before = await pair.Objects.ListAsync(BackedUpPair.Repository, Ct);
+
+        var tool = new PgBackRest(other, user, tools);
+        foreach (var work in new Func<Task>[] { () => tool.MakeAsync("op-1", BackupMethod.Full, _ => { }, TimeProvider.System, Ct), () => tool.EnsureStanzaAsync(Ct), () => tool.CheckAsync(Ct) })
+        {
+            var refused = await Assert.ThrowsAsync<GuardException>(work);
+            Assert.True(refused.Damaged);
+            Assert.StartsWith(
+                $"The repository s3://backups/pair (stanza main) is that of another server: it holds the backups of the one with the system identifier {theirs}, and that of eu-west-1 has {ours}. Nothing is written into it. When eu-west-1 is a server of its own, give backup.repository.path of both nodes a place that is empty",
+                refused.Message, StringComparison.Ordinal);
+        }
+
+        // Its log is refused by pgBackRest itself, as the server would have it archived.
+        var log = Directory.GetFiles(Path.Combine(other.Data, "pg_wal"), "0*").Single();
+        var (code, output, errors) = await tools.TryAsync("/bin/sh", ["-c", PgBackRest.ArchiveCommand(other).Replace("%p", log, StringComparison.Ordinal)], Ct);
+        Assert.True(code != 0 && output.Contains("ArchiveMismatchError", StringComparison.Ordinal), $"{code} {output} {errors}");
+        Assert.Empty(before.Except(await pair.Objects.ListAsync(BackedUpPair.Repository, Ct)));
+
+        async Task<string> SystemAsync(string data) => ControlData.Of(await tools.RunAsync("pg_controldata", [data], Ct), "Database system identifier")!;
     }
 
     /// <summary>A copy beside a node whose guard does not answer is looked for nowhere else, and is there when the guard answers again.</summary>
