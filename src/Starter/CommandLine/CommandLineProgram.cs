@@ -82,9 +82,13 @@ internal static class CommandLineProgram
             ExitCode.Usage,
             "The command line cannot be understood.",
             string.Join('\n', Problems(parsed)),
-            $"platformops {(command is RootCommand ? "" : $"{command.Name} ")}--help");
+            $"platformops {string.Concat(Words(command).Select(word => $"{word} "))}--help");
         return new Invocation(parsed).Terminal.Report(failure, failure);
     }
+
+    /// <summary>As they are typed, from the outermost to this command.</summary>
+    private static IEnumerable<string> Words(Command command) =>
+        command is RootCommand ? [] : [.. command.Parents.OfType<Command>().Take(1).SelectMany(Words), command.Name];
 
     private static IEnumerable<string> Problems(ParseResult parsed)
     {

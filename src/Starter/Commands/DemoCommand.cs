@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Text.Json;
 using PlatformOps.Activities.Provisioning;
 using PlatformOps.Platform.Scaling;
@@ -43,7 +45,7 @@ internal static class DemoCommand
 
     private static CliCommand Rotation()
     {
-        var consumers = new Option<int?>("--consumers") { Description = "So many Deployments of one pod use one login, and the result says how long it took beside what restarting them takes, 1 to 500. [default: two logins with three consumers, a certificate and its root, and no times]", HelpName = "N" };
+        var consumers = new Option<int?>("--consumers") { Description = "So many Deployments of one pod use one login, and the result says how long it took beside what restarting them takes, 1 to 500. [default: two logins with three consumers, a certificate and its root, and no times]", HelpName = "N", CustomParser = result => Number(result, "--consumers", 500) };
         return new CliCommand(
             "rotation",
             "A real PostgreSQL server, Vault, and pods that log in and make handshakes all the time: credentials, a certificate and its root are replaced, every consumer is proved, the old ones are refused, and no value or key is found anywhere it must not be.",
@@ -55,8 +57,6 @@ internal static class DemoCommand
         .Runs(async (invocation, ct) =>
         {
             var count = invocation.Get(consumers);
-            if (count is < 1 or > 500)
-                throw new CommandFailure(ExitCode.Usage, $"--consumers is {count}: 1 to 500 is expected.", "", "platformops demo rotation --help");
             var result = await new RotationDemo(invocation.Terminal, count).RunAsync(ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
             return result is { Outcome: "rotated", FailedAuthentications: 0, FailedHandshakes: null or 0, UnprovedConsumers: 0, CanariesFound: 0 } ? ExitCode.Success : ExitCode.RunFailed;
@@ -65,7 +65,7 @@ internal static class DemoCommand
 
     private static CliCommand Backup()
     {
-        var megabytes = new Option<int?>("--megabytes") { Description = "Back up and prove so much data instead, measured beside pgBackRest alone. [default: the story]", HelpName = "N" };
+        var megabytes = new Option<int?>("--megabytes") { Description = "Back up and prove so much data instead, measured beside pgBackRest alone, 1 to 100000. [default: the story]", HelpName = "N", CustomParser = result => Number(result, "--megabytes", 100_000) };
         return new CliCommand(
             "backup",
             "A real PostgreSQL pair is backed up under load, the set is proved, everything is deleted, and the moment before comes back: with a backup of what is overwritten, approval, and every row accounted for.",
@@ -76,8 +76,6 @@ internal static class DemoCommand
         .Runs(async (invocation, ct) =>
         {
             var amount = invocation.Get(megabytes);
-            if (amount is < 1 or > 100_000)
-                throw new CommandFailure(ExitCode.Usage, $"--megabytes is {amount}: 1 to 100000 is expected.", "", "platformops demo backup --help");
             var (regions, sources) = Pair(invocation);
             var result = await new BackupDemo(invocation.Terminal, invocation.Verbose, amount).RunAsync(regions, sources, ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
@@ -85,6 +83,16 @@ internal static class DemoCommand
             var proved = result.Outcome == "measured" ? result.Proved > 0 : result.Proved == result.Sets;
             return result is { Outcome: "restored" or "measured", RowsMissingOlderThanRpo: 0 } && proved ? ExitCode.Success : ExitCode.RunFailed;
         });
+    }
+
+    /// <param name="most">At least it is 1.</param>
+    private static int? Number(ArgumentResult result, string option, int most)
+    {
+        var text = result.Tokens[0].Value;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most)
+            return number;
+        result.AddError($"{option} is '{text}': a whole number from 1 to {most.ToString(CultureInfo.InvariantCulture)} is expected.");
+        return null;
     }
 
     /// <summary>The regions of the environment that demos with a pair of databases play, and where it is read.</summary>

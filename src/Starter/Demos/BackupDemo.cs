@@ -70,9 +70,7 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose, int? megabytes
     private async Task<BackupDemoResult> MeasureAsync(FailoverWorld world, int amount, CancellationToken ct)
     {
         Say($"{amount} MB of data are written.");
-        // Large objects: whoever may connect may make them. A megabyte of bytes that cannot be compressed each.
-        for (var written = 0; written < amount; written++)
-            await SqlAsync(world, "SELECT lo_from_bytea(0, (SELECT string_agg(sha512((random()::text || i)::bytea), '') FROM generate_series(1, 16384) AS i))", ct);
+        await FillAsync(statement => SqlAsync(world, statement, ct), amount);
         var bytes = (long)await SqlAsync(world, "SELECT sum(pg_database_size(oid))::bigint FROM pg_database", ct);
         // Not measured: whoever comes first writes to disk what was just written, and waits until its log is archived.
         await BackUpAsync(world, ct, BackupMethod.Full);
@@ -94,6 +92,14 @@ internal sealed class BackupDemo(Terminal terminal, bool verbose, int? megabytes
         return new("measured", sets, proved, rpo, rto, 0, new(bytes, Rounded(backup / 2), Rounded(bareBackup / 2), rto[Store], Rounded(bareRestore), Rounded(verify)));
 
         static double Rounded(double seconds) => Math.Round(seconds, 3);
+    }
+
+    /// <summary>Writes so much data that cannot be compressed.</summary>
+    internal static async Task FillAsync(Func<string, Task> sql, int megabytes)
+    {
+        // Large objects: whoever may connect may make them. A megabyte each.
+        for (var written = 0; written < megabytes; written++)
+            await sql("SELECT lo_from_bytea(0, (SELECT string_agg(sha512((random()::text || i)::bytea), '') FROM generate_series(1, 16384) AS i))");
     }
 
     private static async Task<double> TimedAsync(Func<Task> work)

@@ -1,10 +1,48 @@
 using System.Text.Json;
+using Npgsql;
 using PlatformOps.Guard.Configuration;
 using PlatformOps.Integration.Tests.Aws;
 using PlatformOps.Integration.Tests.CommandLine;
+using PlatformOps.Integration.Tests.Postgres;
+using PlatformOps.Starter.Demos;
 using PlatformOps.Starter.Failover;
 
 namespace PlatformOps.Integration.Tests.Backups;
+
+/// <summary>The data that <c>demo backup --megabytes</c> measures, without the minute that measuring takes.</summary>
+[Collection(nameof(PostgresCluster))]
+public sealed class BackupDemoDataTests(PostgresCluster postgres)
+{
+    [Fact]
+    public async Task An_amount_that_is_possible_is_taken_and_what_is_wrong_besides_is_said()
+    {
+        using var cli = new Cli();
+        var ran = await cli.RunAsync("demo", "backup", "--megabytes", "100000", "--specification", "nowhere");
+        Assert.Equal(3, ran.ExitCode);
+        Assert.DoesNotContain("--megabytes", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task As_many_megabytes_are_in_the_database_as_were_asked_for_and_none_of_them_can_be_compressed()
+    {
+        await postgres.StartAsync();
+        await using var connection = await postgres.ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        var before = await AskAsync("SELECT coalesce(sum(length(data)), 0)::bigint FROM pg_largeobject");
+        await BackupDemo.FillAsync(statement => AskAsync(statement), megabytes: 3);
+        Assert.Equal(3L << 20, await AskAsync("SELECT coalesce(sum(length(data)), 0)::bigint FROM pg_largeobject") - before);
+        // Pages of it, compressed by the server where that saves anything.
+        Assert.InRange(await AskAsync("SELECT sum(pg_column_size(data))::bigint FROM pg_largeobject") - before, 3L << 20, 4L << 20);
+        Assert.Equal(await AskAsync("SELECT count(*) FROM pg_largeobject"), await AskAsync("SELECT count(DISTINCT data) FROM pg_largeobject"));
+        await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+
+        async Task<long> AskAsync(string statement)
+        {
+            await using var command = new NpgsqlCommand(statement, connection, transaction);
+            return Convert.ToInt64(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken), System.Globalization.CultureInfo.InvariantCulture);
+        }
+    }
+}
 
 /// <summary>The whole story as a user sees it: a backup under load, its proof, the deletion of everything, and the restore of the moment before.</summary>
 public sealed class BackupDemoTests(ITestOutputHelper output)
