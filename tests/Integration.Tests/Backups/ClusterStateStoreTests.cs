@@ -233,6 +233,9 @@ public sealed class ClusterStateStoreOnTheSandboxTests(SandboxAws aws) : Cluster
 
 public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : ClusterStateStoreTests(aws)
 {
+    /// <summary>Other tests clean up what verifications of production have left on this machine: its etcd would be ended in the middle.</summary>
+    private static readonly string Environment = $"production-{Guid.NewGuid():N}"[..20];
+
     [Fact]
     public async Task A_set_is_proved_by_restoring_it_into_an_empty_cluster_that_is_empty_again_afterwards()
     {
@@ -246,7 +249,7 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         using var bucket = await BucketAsync();
         await cluster.Kubectl.CreateAsync("/api/v1/namespaces/kube-system/secrets", RealEtcd.SecretOf(authority));
         using var store = new ClusterStateStore(
-            cluster.Connect(), quarantine.Connect(), bucket.State, "production", TimeSpan.FromDays(14), TimeProvider.System, new(server.Etcd, RealEtcd.Secret), RealEtcd.Path);
+            cluster.Connect(), quarantine.Connect(), bucket.State, Environment, TimeSpan.FromDays(14), TimeProvider.System, new(server.Etcd, RealEtcd.Secret), RealEtcd.Path);
         var made = await store.MakeAsync("set-1", BackupMethod.Full, _ => { }, Ct);
         Assert.Empty(made.Missing);
         Assert.True(made.Etcd!.Keys > 100);
@@ -282,8 +285,8 @@ public sealed class ClusterStateStoreOnRealServersTests(MotoServer aws) : Cluste
         Assert.Empty(await store.CleanUpAsync("verify-1", Ct));
         Assert.Null(await quarantine.Kubectl.GetAsync("/api/v1/namespaces/shop"));
         // Empty, as the next verification wants it.
-        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection, "production/us-east-1", TimeProvider.System).ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        Assert.Equal("verify-2", (await new StateQuarantine(quarantine.Connection, $"{Environment}/us-east-1", TimeProvider.System).ClaimAsync("verify-2", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
         // A verification that was terminated does not keep the next one out.
-        Assert.Equal("verify-3", (await new StateQuarantine(quarantine.Connection, "production/us-east-1", TimeProvider.System).ClaimAsync("verify-3", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
+        Assert.Equal("verify-3", (await new StateQuarantine(quarantine.Connection, $"{Environment}/us-east-1", TimeProvider.System).ClaimAsync("verify-3", "set-1", DateTimeOffset.UtcNow, Ct)).Operation);
     }
 }
