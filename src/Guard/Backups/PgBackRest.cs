@@ -22,8 +22,13 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>How long another one is waited for: as long as a backup may take by default (<c>within</c> of the runbook).</summary>
     private static readonly TimeSpan BusyAtMost = TimeSpan.FromHours(6);
 
+    /// <summary>More would take more of the machine from the server than the wait for the object store is worth.</summary>
+    private const int ManifestsAtOnce = 4;
+
     /// <summary>What <c>info</c> says of a repository that it could not read. It ends as if there were no sets.</summary>
     private const int Unread = 99;
+
+    private static readonly Lock Writing = new();
 
     private readonly BackupSettings settings = configuration.Backup ?? throw new InvalidOperationException("The node has no backups.");
 
@@ -139,27 +144,25 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
     /// <summary>What lies in the repository, and what is missing in the log.</summary>
     public async Task<RepositorySight> LookAsync(CancellationToken ct)
     {
-        var sets = await InfoAsync(ct);
-        var (archived, timelines) = await ArchiveAsync(ct);
+        var (sets, (archived, timelines)) = await InfoAndArchiveAsync(ct);
         var oldest = sets.Select(set => WalSegment.Parse(set.First)).OfType<WalSegment>().OrderBy(segment => segment.Timeline).ThenBy(segment => segment.Number).Cast<WalSegment?>().FirstOrDefault();
         var gaps = WalGaps.Find(archived, timelines, oldest);
-        var (found, broken) = (new List<RepositorySet>(), new SortedDictionary<string, string>(StringComparer.Ordinal));
+        var broken = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var set in sets)
         {
-            var manifest = await ManifestAsync(set.Label, ct);
-            found.Add(new(set.Label, manifest?.Digest, set.Bytes, set.StoppedAt));
             if (gaps.FirstOrDefault(gap => Needs(set, gap)) is { } gap)
                 broken[set.Label] = $"It needs {gap.First} to become consistent, and that is not in the archive.";
         }
 
-        return new(found, gaps, broken, archived.Count == 0 ? null : archived.Max(segment => segment.At));
+        return new(await FoundAsync(sets, ct), gaps, broken, archived.Count == 0 ? null : archived.Max(segment => segment.At));
     }
 
     /// <summary>Restores a set into an empty directory, or goes on with it.</summary>
     /// <returns>When the set ends, when it lies on a branch of the log that was left: what was written since is nowhere in it; null: it does not.</returns>
     public async Task<DateTimeOffset?> RestoreAsync(string label, string data, DateTimeOffset? target, Action<string> progress, CancellationToken ct)
     {
-        var (made, (_, timelines)) = (await MadeAsync(label, ct), await ArchiveAsync(ct));
+        var (sets, (_, timelines)) = await InfoAndArchiveAsync(ct);
+        var made = sets.FirstOrDefault(set => set.Label == label) is { } known && WalSegment.Parse(known.Last) is not null ? known : throw new GuardException($"pgBackRest knows no set {label}.") { Damaged = true };
         var timeline = RestoreTimeline.Of(WalSegment.Parse(made.Last)!.Value, timelines);
         string[] which = target is { } moment
             ? ["--type=time", $"--target={moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.ffffff", CultureInfo.InvariantCulture)}+00", "--target-action=promote"]
@@ -188,9 +191,24 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
             await RunAsync(["expire", "--repo1-retention-archive-type=full", $"--repo1-retention-archive={full.ToString(CultureInfo.InvariantCulture)}", $"--repo1-retention-full={full.ToString(CultureInfo.InvariantCulture)}"], ct);
     }
 
-    private async Task<Made> MadeAsync(string label, CancellationToken ct) =>
-        (await InfoAsync(ct)).FirstOrDefault(set => set.Label == label) is { } made && WalSegment.Parse(made.Last) is not null
-            ? made : throw new GuardException($"pgBackRest knows no set {label}.") { Damaged = true };
+    private async Task<(IReadOnlyList<Made> Sets, (IReadOnlyList<ArchivedSegment> Segments, IReadOnlyList<TimelineStart> Timelines) Archive)> InfoAndArchiveAsync(CancellationToken ct)
+    {
+        var (sets, archive) = (InfoAsync(ct), ArchiveAsync(ct));
+        await Task.WhenAll(sets, archive);
+        return (await sets, await archive);
+    }
+
+    /// <summary>Reads every set's manifest: a call each, which mostly waits for the object store, so that several go at a time.</summary>
+    private async Task<IReadOnlyList<RepositorySet>> FoundAsync(IReadOnlyList<Made> sets, CancellationToken ct)
+    {
+        var found = new RepositorySet[sets.Count];
+        await Parallel.ForAsync(0, sets.Count, new ParallelOptions { MaxDegreeOfParallelism = ManifestsAtOnce, CancellationToken = ct }, async (number, ended) =>
+        {
+            var (set, manifest) = (sets[number], await ManifestAsync(sets[number].Label, ended));
+            found[number] = new(set.Label, manifest?.Digest, set.Bytes, set.StoppedAt);
+        });
+        return found;
+    }
 
     private static bool Needs(Made set, WalGap gap) =>
         WalSegment.Parse(set.First) is { } first && WalSegment.Parse(set.Last) is { } last && WalSegment.Parse(gap.First) is { } from && WalSegment.Parse(gap.Last) is { } to
@@ -313,6 +331,8 @@ internal sealed partial class PgBackRest(GuardConfiguration configuration, Serve
 
     private void WriteConfiguration()
     {
+        // Several calls at a time write the same files, also those that look after markers.
+        using var alone = Writing.EnterScope();
         Directory.CreateDirectory(Path.Combine(configuration.State, "pgbackrest.lock"));
         user.Own(Path.Combine(configuration.State, "pgbackrest.lock"));
         var writer = new ServerSettings(configuration, user);

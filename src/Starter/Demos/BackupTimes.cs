@@ -26,9 +26,9 @@ internal sealed class BarePgBackRest(GuardConfiguration node)
     /// <returns>Seconds.</returns>
     public Task<double> BackUpAsync(CancellationToken ct) => TimedAsync(() => RunAsync([.. Tool, "--type=full", "backup"], ct));
 
-    /// <summary>Restores the newest set into a folder, and starts a server on it until it lets in. Then both go.</summary>
+    /// <summary>Restores a set into a folder, and starts a server on it until it lets in. Then both go.</summary>
     /// <returns>Seconds.</returns>
-    public async Task<double> RestoreAsync(string folder, CancellationToken ct)
+    public async Task<double> RestoreAsync(string label, string folder, CancellationToken ct)
     {
         var (data, log) = (Path.Combine(folder, "data"), Path.Combine(folder, "log"));
         Directory.CreateDirectory(data);
@@ -39,7 +39,7 @@ internal sealed class BarePgBackRest(GuardConfiguration node)
             return await TimedAsync(async () =>
             {
                 await RunAsync(["chmod", "700", data], ct);
-                await RunAsync([.. Tool, $"--pg1-path={data}", "--archive-mode=off", "restore"], ct);
+                await RunAsync([.. Tool, $"--pg1-path={data}", "--archive-mode=off", $"--set={label}", "restore"], ct);
                 await RunAsync(
                     [Path.Combine(node.Binaries, "pg_ctl"), "start", "--wait", "--pgdata", data, "--log", log, "--options", $"-c listen_addresses= -c unix_socket_directories={folder} -c ssl=off -c archive_mode=off -c synchronous_standby_names="], ct);
                 // It lets in for reading before it has read all of the log.
