@@ -6,6 +6,7 @@ using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Provisioning;
 using PlatformOps.Workflows.Scaling;
 using PlatformOps.Workflows.Secrets;
+using Temporalio.Converters;
 using Temporalio.Worker;
 
 namespace PlatformOps.Activities;
@@ -90,6 +91,16 @@ public static class WorkerRegistration
     /// <param name="taskQueue">That of the region: <see cref="TaskQueues.Of"/>.</param>
     public static TemporalWorkerOptions CreateRegionWorkerOptions(IFailoverActivities failover, string taskQueue) =>
         Guarded(taskQueue).AddAllActivities<IFailoverActivities>(failover);
+
+    /// <summary>Options of a replayer that decides as workers do: every workflow type of the product, with everything that is put around workflows and activities in one of them.</summary>
+    /// <param name="converter">As the workers' clients have it.</param>
+    public static WorkflowReplayerOptions CreateReplayerOptions(DataConverter converter)
+    {
+        var options = new WorkflowReplayerOptions { DataConverter = converter, Interceptors = [new DomainRoutes(), new EpochInterceptor()] };
+        foreach (var workflow in Workflows)
+            options.AddWorkflow(workflow);
+        return options;
+    }
 
     /// <summary>What a dead worker was about to be asked, another one is asked after a second instead of the SDK's ten: nothing is writable meanwhile.</summary>
     private static TemporalWorkerOptions Guarded(string taskQueue) => new(taskQueue) { Interceptors = [new EpochInterceptor()], StickyQueueScheduleToStartTimeout = TimeSpan.FromSeconds(1) };

@@ -20,6 +20,9 @@ internal sealed class TemporalTrialRun(GuardParts parts, GuardConfiguration copy
 
     private const string Role = "platformops_trial", OpenOnes = "SELECT count(*) FROM current_executions WHERE state IN (1, 2)";
 
+    /// <summary>What a program that replays ends with when it could not find out: "temporary failure" in sysexits.h, which no runtime ends with by itself.</summary>
+    private const int CouldNotFindOut = 75;
+
     private static readonly TimeSpan SqlPatience = TimeSpan.FromMinutes(5), Look = TimeSpan.FromMilliseconds(100), SettlesIn = TimeSpan.FromSeconds(60);
 
     private readonly TemporalSettings settings = parts.Configuration.Backup!.Temporal!;
@@ -133,7 +136,7 @@ internal sealed class TemporalTrialRun(GuardParts parts, GuardConfiguration copy
             throw new GuardException($"{program} has not ended after {settings.ReplaySeconds} s: {LastLine(log)}");
         }
 
-        return new(process.ExitCode == 0, LastLine(log));
+        return process.ExitCode == CouldNotFindOut ? throw new GuardException($"{program} could not find out whether histories replay: {LastLine(log)}") : new(process.ExitCode == 0, LastLine(log));
     }
 
     /// <summary>It stands in the copy's data directory: what outlives its guard is found, and ended, as the copy's server is.</summary>

@@ -6,7 +6,7 @@ public sealed record TemporalSettings
     /// <summary>Starts the server, in the foreground, so that its frontend answers on <c>127.0.0.1:7233</c>. What it is given: <c>docs/guard.md</c>.</summary>
     public string Server { get; init; } = "";
 
-    /// <summary>Replays histories with the code of your workers; ends with 0 when all of them do. Null: nothing is replayed.</summary>
+    /// <summary>Replays histories with the code of your workers; ends with 0 when all of them do, with 75 when it could not find out. Null: nothing is replayed.</summary>
     public string? Replay { get; init; }
 
     /// <summary>How long the server may take until it answers. Default 120.</summary>

@@ -40,7 +40,7 @@ public static class TemporalTrialVerdict
             Say($"Temporal {trial.Version} started on {trial.Persistence}, without a way out ({trial.Ways} were tried), and described {trial.Seen.Count(run => run.Described is not null)} executions with {trial.Seen.Sum(run => run.Read)} events."),
             trial.Blocked == 0 ? "It did not try to reach anything outside." : Say($"It was kept from reaching something outside {trial.Blocked} times."),
             trial.ListedOpen is null ? "What it lists was not compared: visibility is in no database of this set." : Say($"It lists {trial.ListedOpen} open executions."),
-            trial.Replay is { Whole: true } replayed ? $"Their histories replay with the workers' code: {replayed.Said}" : "Their histories were not replayed: no program that does is named (backup.temporal.replay of the guard).",
+            trial.Replay is { Whole: true } replayed ? $"Their histories were given to the workers' code: {replayed.Said}" : "Their histories were not replayed: no program that does is named (backup.temporal.replay of the guard).",
         ];
         return (wrong, trial.Replay is { Whole: false } ? right[..^1] : right);
     }

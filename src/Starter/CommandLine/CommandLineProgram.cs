@@ -43,6 +43,7 @@ internal static class CommandLineProgram
             RetryCommand.Create(),
             SkipCommand.Create(),
             RunbooksCommand.Create(),
+            ReplayCommand.Create(),
             BootstrapCommand.Create(),
             ServerCommand.Create(),
             GuardCommand.Create(),

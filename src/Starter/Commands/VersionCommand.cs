@@ -19,7 +19,8 @@ internal static class VersionCommand
             return Task.FromResult(ExitCode.Success);
         });
 
-    private static string Version(Type type)
+    /// <summary>The version of the assembly that holds a type, with its commit.</summary>
+    public static string Version(Type type)
     {
         var version = type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         var commit = version.IndexOf('+', StringComparison.Ordinal);

@@ -16,7 +16,7 @@ public sealed class TemporalTrialVerdictTests
         { Whole, null, "Temporal 1.31.2 started on temporal, without a way out (3 were tried), and described 2 executions with 8 events." },
         { Whole, null, "It did not try to reach anything outside." },
         { Whole with { Blocked = 4 }, null, "It was kept from reaching something outside 4 times." },
-        { Whole, null, "Their histories replay with the workers' code: 2 histories" },
+        { Whole, null, "Their histories were given to the workers' code: 2 histories" },
         { Whole with { Replay = null }, null, "Their histories were not replayed: no program that does is named (backup.temporal.replay of the guard)." },
         { Whole with { Replay = new(Whole: false, "order-1: no timer expected") }, "Histories of temporal do not replay with the workers' code: order-1: no timer expected", "It lists 1 open executions." },
         { Whole with { ListedOpen = null }, null, "What it lists was not compared: visibility is in no database of this set." },
