@@ -71,15 +71,15 @@ internal sealed class Fencing(GuardParts parts)
 
     private async Task EndDeadAsync(CancellationToken ct)
     {
-        // Neither killing what is left nor the lease waits for the disk: a guard that starts again before it remembers finds a server that is down, and has to take the lease anew.
-        var served = ServedIn(parts.Memory.Memory);
-        var remembered = Task.Run(() => parts.Memory.Change(known => ServedIn(known) ? known.Fenced(known.Epoch, "the server ended by itself, see its log") : known), CancellationToken.None);
-        await parts.Server.KillRestAsync(ct);
+        // Killing what is left does not wait for the disk: whatever becomes of it, a guard that starts again finds a server that is down.
+        var killed = parts.Server.KillRestAsync(ct);
+        var memory = parts.Memory.Change(known => known.ServesIn > 0 && known.Rebuild is null ? known.Fenced(known.Epoch, "the server ended by itself, see its log") : known);
+        await killed;
+        if (memory.Fence is null)
+            return;
         // A claim that comes before it has to wait the lease out. A witness that is slow keeps nobody from hearing of the rest.
-        var released = served ? Task.WhenAny(parts.Keeper.ReleaseAsync(ct), Task.Delay(ReleasePatience, parts.Clock, ct)) : Task.CompletedTask;
-        await Task.WhenAll(remembered, released);
-
-        static bool ServedIn(GuardMemory memory) => memory is { ServesIn: > 0, Rebuild: null };
+        var released = parts.Keeper.ReleaseAsync(ct);
+        await Task.WhenAny(released, Task.Delay(ReleasePatience, parts.Clock, ct));
     }
 
     /// <summary>The end of the log of a server that stopped in an orderly way: its last record is the checkpoint of the shutdown. One that stopped in its recovery wrote none:

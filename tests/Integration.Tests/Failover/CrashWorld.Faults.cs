@@ -24,6 +24,8 @@ internal sealed partial class CrashWorld
                 var before = clients.Written;
                 await Wait.UntilAsync(() => clients.Written > before + 20, () => "Clients do not write while their standby is cut off.");
                 pair.KillPostmaster(primary);
+                // What is on its way would come through.
+                await Task.Delay(TimeSpan.FromSeconds(1), Ct);
                 await Each(BetweenNodes, link => link.Restore());
                 break;
             case Cause.PostmasterKilled:

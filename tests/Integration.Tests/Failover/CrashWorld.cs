@@ -91,7 +91,7 @@ internal sealed partial class CrashWorld : IAsyncDisposable
     public async Task CrashAsync(CrashCase one)
     {
         // A server that ended when its standby lacked something is started again in place instead: that is not the case that was meant.
-        for (var attempt = 1; !await ReachAsync(one) && attempt < 6; attempt++)
+        for (var attempt = 1; !await ReachAsync(one) && attempt < 3; attempt++)
         {
         }
 
