@@ -235,11 +235,7 @@ public sealed partial class RegionFailover
     {
         news = false;
         var before = decision?.Reason;
-        var facts = Facts();
-        decision = FailoverRules.Decide(facts);
-        // Asked only where it makes a difference: what runs of before decided stays as it is.
-        if (decision is not FailoverDecision.RestartInPlace && FailoverRules.Decide(facts with { OneHeardIsEnough = true }) is FailoverDecision.RestartInPlace restart && Workflow.Patched("restart-once-heard"))
-            decision = restart;
+        decision = FailoverRules.Decide(Facts());
         switch (decision)
         {
             case FailoverDecision.FailOverDatabase { Proposal: var proposal, Reason: var why } when recovering is null:

@@ -145,35 +145,6 @@ public class FailoverRulesTests
     }
 
     [Theory]
-    [InlineData("serves", "fenced")]
-    [InlineData("fenced", "serves")]
-    [InlineData("fencedAndWrote", "refuses")]
-    public void An_observer_that_wrote_a_moment_ago_makes_no_failover_of_a_restart(string east, string west)
-    {
-        var facts = Facts(east, west, "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true };
-
-        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts).Code);
-        Assert.Equal(FailoverReason.RestartInstead, FailoverRules.Decide(facts with { Policy = facts.Policy with { Database = FailoverMode.Off } }).Code);
-        // Nobody has heard of its guard, or enough find it serving.
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("gone", "gone", "stalled", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true }).Code);
-        Assert.IsType<FailoverDecision.Wait>(FailoverRules.Decide(Facts(east, west, "renewed", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true }));
-        // So decided runs that were started before.
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { OneHeardIsEnough = false }).Code);
-    }
-
-    [Fact]
-    public void A_server_that_is_starting_again_has_its_time()
-    {
-        var facts = Facts("starting", "starting", "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = Now - TimeSpan.FromSeconds(4.9) };
-
-        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts).Code);
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = Now - TimeSpan.FromSeconds(5) }).Code);
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = null }).Code);
-        // Its guard is gone too.
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("gone", "gone", "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = Now }).Code);
-    }
-
-    [Theory]
     [InlineData(NodeRole.Primary, 3, null, FailoverReason.StandbyUnfit)]
     [InlineData(NodeRole.Rebuilding, 3, null, FailoverReason.StandbyUnfit)]
     [InlineData(NodeRole.Standby, 2, null, FailoverReason.StandbyUnfit)]

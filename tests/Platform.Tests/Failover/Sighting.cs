@@ -50,7 +50,6 @@ internal static class Sighting
         "agentGone" => Of(null, WriteProbe.Written, primary),
         "claims" => Of(primary, WriteProbe.NotTried),
         "fenced" => Of(primary with { Role = NodeRole.Stopped, Writable = false, Fenced = true }, WriteProbe.Refused),
-        "fencedAndWrote" => Of(primary with { Role = NodeRole.Stopped, Writable = false, Fenced = true }, WriteProbe.Written),
         "starting" => Of(primary with { Writable = false }, WriteProbe.Refused),
         "refuses" => Of(primary, WriteProbe.Refused, since: TimeSpan.FromSeconds(1)),
         "refusesLong" => Of(primary, WriteProbe.Refused, since: TimeSpan.FromSeconds(11)),
