@@ -96,8 +96,7 @@ internal sealed class GuardDuties(GuardParts parts, Fencing fencing, Promotion p
 
     public void Dispose() => nudge.Dispose();
 
-    /// <summary>Of a server that has just ended by itself it is not remembered yet whether the node is fenced for it: starting it again would come in between.</summary>
-    private bool Wanted() => parts.Status.Settled && Duty().Task switch
+    private bool Wanted() => Duty().Task switch
     {
         GuardTask.StayDown => parts.Server.Running || parts.Server.Data.Postmaster() is not null,
         GuardTask.RunStandby or GuardTask.RunClosed => !parts.Server.Running,
@@ -107,9 +106,6 @@ internal sealed class GuardDuties(GuardParts parts, Fencing fencing, Promotion p
 
     private async Task DoAsync(CancellationToken ct)
     {
-        // Whoever had the turn before may have taken long.
-        if (!parts.Status.Settled)
-            return;
         var duty = Duty();
         switch (duty.Task)
         {
