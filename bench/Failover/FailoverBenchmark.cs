@@ -100,8 +100,8 @@ internal static class FailoverBenchmark
         var errors = demo.StandardError.ReadToEndAsync();
         var line = await demo.StandardOutput.ReadToEndAsync();
         await demo.WaitForExitAsync();
-        return demo.ExitCode == 0
-            ? JsonSerializer.Deserialize<FailoverRound>(line, JsonSerializerOptions.Web)!
+        return demo.ExitCode == 0 && JsonSerializer.Deserialize<FailoverRound>(line, JsonSerializerOptions.Web) is { Outcome: "completed" } round
+            ? round
             : throw new InvalidOperationException($"The demo ended with {demo.ExitCode}: {line}{await errors}");
     }
 
@@ -136,6 +136,9 @@ internal sealed record FailoverRound(int Lost, int? ReportedRows, int MaxWritabl
 {
     /// <summary>For how long two nodes took writes.</summary>
     public double TwoWritableSeconds { get; init; }
+
+    /// <summary>As the demo says it; null: it is not known of others.</summary>
+    public string? Outcome { get; init; }
 
     /// <summary>What deciding and ordering the steps took; null: it is not known of others.</summary>
     public double? OwnSeconds { get; init; }

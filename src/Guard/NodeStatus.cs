@@ -11,6 +11,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
 {
     private ServerView? view;
     private string? silence, trouble;
+    private bool? commitsWaited;
     private long? end;
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string last = "";
@@ -24,6 +25,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     {
         silence = null;
         end = null;
+        commitsWaited = seen.Recovering ? null : seen.Synchronous;
         Volatile.Write(ref view, seen);
         Changed();
     }
@@ -96,6 +98,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
             ReceivedLsn = running ? seen?.Received : end,
             ReplayedLsn = running && seen is { Recovering: true } ? seen.Replayed : null,
             Synchronous = running && seen is { Recovering: false } ? seen.Synchronous : null,
+            CommitsWaited = role is NodeRole.Stopped or NodeRole.Unknown ? commitsWaited : null,
             Streaming = running ? seen?.Streaming : null,
             LastMarker = running ? seen?.Marker : null,
             Trouble = Joined(trouble, running ? silence : null, known.Fence is { } fence ? $"Fenced in epoch {fence.Epoch}: {fence.Why}." : null, lease.Trouble),

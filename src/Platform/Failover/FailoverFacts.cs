@@ -36,6 +36,10 @@ public sealed record FailoverFacts
     /// <summary>Since when a restart in place has been tried; null: it has not.</summary>
     public DateTimeOffset? RestartingSince { get; init; }
 
+    /// <summary>Whether it is enough for a restart in place that the guard told one observer that the server has stopped, whether a server that is starting has its time, and whether it counts that commits waited
+    /// before it stopped. Default: no, as runs of before decided: an observer whose last write came through a moment ago, or that saw the server start, then made a failover of what is a restart.</summary>
+    public bool OneHeardIsEnough { get; init; }
+
     public required DateTimeOffset Now { get; init; }
 
     /// <summary>What the three sources say.</summary>
@@ -43,7 +47,7 @@ public sealed record FailoverFacts
 
     /// <summary>The primary as it was last seen by anybody, and when.</summary>
     public (DatabaseNode? Node, DateTimeOffset? At) LastOfPrimary() => Reports.Select(report => report.Of(Primary)).OfType<NodeReport>()
-        .Where(report => report.LastKnown is not null).OrderByDescending(report => report.LastKnownAt).Select(report => (report.LastKnown, report.LastKnownAt)).FirstOrDefault();
+        .Where(report => report.LastKnown is not null).OrderByDescending(report => report.LastKnownAt).Select(report => (report.LastKnown! with { CommitsWaited = OneHeardIsEnough ? report.LastKnown.CommitsWaited : null }, report.LastKnownAt)).FirstOrDefault();
 
     /// <summary>When the primary was last seen serving by anybody; null: never.</summary>
     public DateTimeOffset? LastServed() => Reports.Select(report => report.Of(Primary) is not { } node ? null : node.Finding == NodeFinding.Serving ? report.SeenAt : node.LastServedAt).Max() ?? LastOfPrimary().At;

@@ -54,7 +54,7 @@ public static class FailoverRules
 
     /// <summary>Where nobody can take its place, a server that merely stopped is started again; in a maintenance somebody may have stopped it on purpose.</summary>
     private static FailoverDecision.RestartInPlace? RestartInstead(FailoverFacts facts, Quorum quorum, FailoverDecision reason) =>
-        !quorum.Fenced || reason.Code is FailoverReason.Maintenance or FailoverReason.WitnessUnknown or FailoverReason.EpochMoved ? null : new(
+        !Stopped(facts, quorum) || reason.Code is FailoverReason.Maintenance or FailoverReason.WitnessUnknown or FailoverReason.EpochMoved ? null : new(
             FailoverReason.RestartInstead, $"{facts.Primary} has stopped and its guard answers. It is started again where it is, because nothing else may be done: {reason.Reason}", facts.Now + facts.Timing.RestartInPlace);
 
     private static string? Unfit(DatabaseNode? primary, DatabaseNode standby) => standby switch
@@ -70,9 +70,16 @@ public static class FailoverRules
     {
         var until = (facts.RestartingSince ?? facts.Now) + facts.Timing.RestartInPlace;
         var worthIt = !loss.Nothing || facts.Policy.Database == FailoverMode.Approval;
-        return !quorum.Fenced || !worthIt || facts.Now >= until ? null : new(
+        return !(Stopped(facts, quorum) || Starting(facts)) || !worthIt || facts.Now >= until ? null : new(
             FailoverReason.RestartFirst, $"{facts.Primary} has stopped and its guard answers; {(loss.Nothing ? "a failover would need approval" : $"{facts.Standby} may lack something")}. It is started again where it is, until {until:HH:mm:ss} UTC. {loss.InWords}", until);
     }
+
+    /// <summary>Its guard answers, and says that its server has stopped.</summary>
+    private static bool Stopped(FailoverFacts facts, Quorum quorum) => facts.OneHeardIsEnough ? quorum.FencedBySomebody : quorum.Fenced;
+
+    /// <summary>It was told to start again, and its guard answers: until it has taken its lease it is neither fenced nor serving, and would look lost.</summary>
+    private static bool Starting(FailoverFacts facts) =>
+        facts is { OneHeardIsEnough: true, RestartingSince: not null } && facts.Reports.Any(report => facts.Now - report.ReceivedAt <= facts.Timing.FreshFor && report.Of(facts.Primary)?.Node is not null);
 
     private static FailoverDecision Propose(FailoverFacts facts, Quorum quorum, LossEstimate loss)
     {

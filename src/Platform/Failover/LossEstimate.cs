@@ -22,7 +22,7 @@ public sealed record LossEstimate(bool Nothing, long? Bytes, TimeSpan? Duration,
     {
         // A fenced primary writes no more, so that the end of its log is the end; of one that was serving more may have come after.
         var complete = primary is { Fenced: true, ReceivedLsn: { } end } && standby.ReceivedLsn >= end;
-        if (complete || primary is { Synchronous: true })
+        if (complete || primary is { Synchronous: true } or { CommitsWaited: true })
             return new(true, 0, TimeSpan.Zero, standby.LastMarker);
         return new(
             false,

@@ -24,7 +24,10 @@ public sealed record Quorum(string Primary, IReadOnlyList<Vote> Votes, LeaseRepo
     public bool SaysDown => Down >= Needed;
 
     /// <summary>Whether the primary itself said, through its guard, that it is stopped and fenced, and nothing says otherwise.</summary>
-    public bool Fenced => Up == 0 && Votes.Any(vote => vote.Fenced);
+    public bool Fenced => Up == 0 && FencedBySomebody;
+
+    /// <summary>Whether its guard said so to anybody. An observer, also that one, may have written a moment before, or has not heard of it yet.</summary>
+    public bool FencedBySomebody => Votes.Any(vote => vote.Fenced);
 
     /// <summary>Each source with what it says, for people.</summary>
     public string InWords => string.Join("; ", Votes.Select(vote => $"{vote.Source}: {vote.Reason}"));
@@ -62,7 +65,7 @@ public sealed record Quorum(string Primary, IReadOnlyList<Vote> Votes, LeaseRepo
         var lasted = report.SeenAt - (node.Since ?? report.SeenAt);
         return node.Finding switch
         {
-            NodeFinding.Serving => new(observer, Verdict.Up, "it serves"),
+            NodeFinding.Serving => new(observer, Verdict.Up, "it serves", Fenced: node.Node is { Fenced: true }),
             NodeFinding.Unknown => new(observer, Verdict.Unknown, "cannot tell"),
             NodeFinding.Fenced => new(observer, Verdict.Down, "its guard says that it is stopped and fenced", Fenced: true),
             var down when lease == Verdict.Up && lasted < timing.AgainstRenewal =>

@@ -123,7 +123,7 @@ internal static class DemoCommand
             var (regions, sources) = Pair(invocation);
             var result = await new FailoverDemo(invocation.Terminal, invocation.Get(scenario), !invocation.Get(asynchronous), invocation.Verbose).RunAsync(regions, sources, ct);
             Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonOutput.Compact));
-            return result is { MaxWritablePrimaries: 1, Outcome: "completed" } && (result.Lost == 0 || !result.Synchronous) ? ExitCode.Success : ExitCode.RunFailed;
+            return result is { MaxWritablePrimaries: 1, Outcome: "completed" or FailoverDemo.RestartedInPlace } && (result.Lost == 0 || result is { Synchronous: false, Outcome: "completed" }) ? ExitCode.Success : ExitCode.RunFailed;
         });
     }
 }

@@ -1,4 +1,5 @@
 using PlatformOps.Guard;
+using PlatformOps.Integration.Tests.CommandLine;
 using PlatformOps.Workflows.Failover;
 using PlatformOps.Workflows.Runbooks;
 using Temporalio.Api.WorkflowService.V1;
@@ -17,6 +18,16 @@ internal sealed partial class CrashWorld
             case Cause.NodeLost:
                 await pair.LoseAsync(primary);
                 break;
+            case Cause.PostmasterKilled when !synchronous:
+                // A standby that lacks nothing is promoted at once, and nothing is started again in place.
+                await Each(BetweenNodes, link => link.Cut());
+                var before = clients.Written;
+                await Wait.UntilAsync(() => clients.Written > before + 20, () => "Clients do not write while their standby is cut off.");
+                pair.KillPostmaster(primary);
+                // What is on its way would come through.
+                await Task.Delay(TimeSpan.FromSeconds(1), Ct);
+                await Each(BetweenNodes, link => link.Restore());
+                break;
             case Cause.PostmasterKilled:
                 pair.KillPostmaster(primary);
                 break;
@@ -25,6 +36,8 @@ internal sealed partial class CrashWorld
                 break;
         }
     }
+
+    private Link[] BetweenNodes => [.. pair.Files.Nodes.Select(pair.ReplicationLink)];
 
     /// <summary>A machine that was lost is back after a while.</summary>
     private async Task ReturnAsync(string node)

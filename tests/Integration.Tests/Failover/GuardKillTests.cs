@@ -18,7 +18,8 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
 
         var killed = Stopwatch.GetTimestamp();
         pair.KillPostmaster(First);
-        await pair.UntilAsync(First, node => node.Fenced);
+        var stopped = await pair.UntilAsync(First, node => node.Fenced);
+        Assert.Equal((null, synchronous), (stopped.Synchronous, stopped.CommitsWaited));
         Assert.Empty(pair.Data(First).Processes());
         await FailOverAsync(pair, ledger, killed, fenced: true);
         var (lost, _) = await AccountAsync(pair, ledger);
@@ -40,7 +41,8 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
         Assert.NotNull(pair.Data(First).Postmaster());
 
         await pair.StartGuardAsync(First);
-        await pair.UntilAsync(First, node => node is { Fenced: true, Role: NodeRole.Stopped });
+        var stopped = await pair.UntilAsync(First, node => node is { Fenced: true, Role: NodeRole.Stopped });
+        Assert.Null(stopped.CommitsWaited);
         var (lost, _) = await AccountAsync(pair, ledger);
         Assert.True(!synchronous || lost == 0);
     }

@@ -138,10 +138,55 @@ public class FailoverRulesTests
     [InlineData(false, 4_999, true)]
     public void A_server_that_merely_stopped_is_started_again_when_the_standby_lacks_something(bool synchronous, long standbyLsn, bool restarts)
     {
-        var facts = Facts("fenced", "fenced", "released", synchronous, standbyLsn);
+        var facts = Facts("fenced", "fenced", "released", synchronous, standbyLsn) with { OneHeardIsEnough = true };
 
         Assert.Equal(restarts ? FailoverReason.RestartFirst : FailoverReason.PrimaryFenced, FailoverRules.Decide(facts).Code);
         Assert.Equal(FailoverReason.PrimaryFenced, FailoverRules.Decide(facts with { RestartingSince = Now - TimeSpan.FromSeconds(5) }).Code);
+    }
+
+    [Theory]
+    [InlineData(true, FailoverReason.PrimaryFenced)]
+    [InlineData(false, FailoverReason.RestartFirst)]
+    [InlineData(null, FailoverReason.RestartFirst)] // Its guard was started again too, and does not know.
+    public void What_a_stopped_primary_says_tells_whether_commits_waited(bool? waited, FailoverReason code)
+    {
+        var facts = Facts("fenced", "fenced", "released", standbyLsn: 4_000) with { OneHeardIsEnough = true };
+        facts = facts with { Reports = [.. facts.Reports.Select(report => report with { Nodes = [Said(report.Nodes[0]), report.Nodes[1]] })] };
+
+        Assert.Equal(code, FailoverRules.Decide(facts).Code);
+        // So decided runs that were started before.
+        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts with { OneHeardIsEnough = false }).Code);
+
+        NodeReport Said(NodeReport of) => of with { Node = of.Node! with { CommitsWaited = waited }, LastKnown = of.LastKnown! with { CommitsWaited = waited } };
+    }
+
+    [Theory]
+    [InlineData("serves", "fenced")]
+    [InlineData("fenced", "serves")]
+    [InlineData("fencedAndWrote", "refuses")]
+    public void An_observer_that_wrote_a_moment_ago_makes_no_failover_of_a_restart(string east, string west)
+    {
+        var facts = Facts(east, west, "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true };
+
+        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts).Code);
+        Assert.Equal(FailoverReason.RestartInstead, FailoverRules.Decide(facts with { Policy = facts.Policy with { Database = FailoverMode.Off } }).Code);
+        // Nobody has heard of its guard, or enough find it serving.
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("gone", "gone", "stalled", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true }).Code);
+        Assert.IsType<FailoverDecision.Wait>(FailoverRules.Decide(Facts(east, west, "renewed", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true }));
+        // So decided runs that were started before.
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { OneHeardIsEnough = false }).Code);
+    }
+
+    [Fact]
+    public void A_server_that_is_starting_again_has_its_time()
+    {
+        var facts = Facts("starting", "starting", "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = Now - TimeSpan.FromSeconds(4.9) };
+
+        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts).Code);
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = Now - TimeSpan.FromSeconds(5) }).Code);
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = null }).Code);
+        // Its guard is gone too.
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("gone", "gone", "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = Now }).Code);
     }
 
     [Theory]

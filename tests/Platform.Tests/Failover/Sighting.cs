@@ -49,7 +49,8 @@ internal static class Sighting
         "serves" => Of(primary, WriteProbe.Written),
         "agentGone" => Of(null, WriteProbe.Written, primary),
         "claims" => Of(primary, WriteProbe.NotTried),
-        "fenced" => Of(primary with { Role = NodeRole.Stopped, Writable = false, Fenced = true }, WriteProbe.Refused),
+        "fenced" => Of(Stopped(primary), WriteProbe.Refused),
+        "fencedAndWrote" => Of(Stopped(primary), WriteProbe.Written),
         "starting" => Of(primary with { Writable = false }, WriteProbe.Refused),
         "refuses" => Of(primary, WriteProbe.Refused, since: TimeSpan.FromSeconds(1)),
         "refusesLong" => Of(primary, WriteProbe.Refused, since: TimeSpan.FromSeconds(11)),
@@ -57,6 +58,8 @@ internal static class Sighting
         "unclear" => Of(null, WriteProbe.Unclear, primary),
         _ => Of(null, WriteProbe.NoAnswer, primary),
     };
+
+    private static DatabaseNode Stopped(DatabaseNode primary) => primary with { Role = NodeRole.Stopped, Writable = false, Fenced = true, Synchronous = null, CommitsWaited = primary.Synchronous };
 
     private static NodeReport Of(DatabaseNode? node, WriteProbe probe, DatabaseNode? last = null, TimeSpan? since = null) =>
         new(East, node, probe, node ?? last, Now - TimeSpan.FromSeconds(1), Now - (since ?? TimeSpan.FromMilliseconds(500)));

@@ -100,6 +100,7 @@ internal sealed class FailoverRun : IAsyncDisposable
         var standby = primary == East ? West : East;
         var node = new DatabaseNode { Name = primary, Role = NodeRole.Primary, Writable = true, Fenced = false, Epoch = epoch, Timeline = 3, ReceivedLsn = 5_000, Synchronous = synchronous };
         var follows = node with { Name = standby, Role = NodeRole.Standby, Writable = false, Synchronous = null, ReceivedLsn = 4_000, LastMarker = new(2026, 3, 1, 3, 0, 0, TimeSpan.Zero) };
+        var stopped = node with { Role = NodeRole.Stopped, Writable = false, Fenced = true, Synchronous = null, CommitsWaited = synchronous };
         var lease = new PrimaryLease(sequence, TimeSpan.FromSeconds(1), Released: finding == "fenced");
         return new()
         {
@@ -110,7 +111,7 @@ internal sealed class FailoverRun : IAsyncDisposable
                 finding switch
                 {
                     "serves" => new(primary, node, WriteProbe.Written, node, now),
-                    "fenced" => new(primary, node with { Role = NodeRole.Stopped, Writable = false, Fenced = true }, WriteProbe.Refused, node, now),
+                    "fenced" => new(primary, stopped, WriteProbe.Refused, stopped, now),
                     _ => new(primary, null, WriteProbe.NoAnswer, node, now, now),
                 },
                 new(standby, follows, WriteProbe.NotTried, follows, now),

@@ -174,6 +174,17 @@ public class FailoverTests(RunbookServer server)
     }
 
     [Fact]
+    public async Task A_server_that_stopped_is_started_again_also_when_an_observer_has_written_a_moment_before()
+    {
+        await using var run = await FailoverRun.StartAsync(server);
+        await run.SeeAsync("serves", null, stalled: false, synchronous: false);
+        await run.SeeAsync(null, "fenced", stalled: false, synchronous: false, sequence: 41);
+        await Wait.UntilAsync(() => Task.FromResult(run.World.Events), events => events.Count > 0, events => string.Join(' ', events));
+
+        Assert.Equal("unfence", run.World.Events[0]);
+    }
+
+    [Fact]
     public async Task The_plan_says_what_would_be_done_and_does_nothing()
     {
         await using var run = await FailoverRun.StartAsync(server, mode: FailoverRunMode.Plan);

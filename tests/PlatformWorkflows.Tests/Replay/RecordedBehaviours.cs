@@ -171,6 +171,19 @@ internal static class RecordedBehaviours
             await run.SeeAsync("serves", "serves", stalled: false);
             await run.UntilDecidedAsync(FailoverReason.Healthy);
         }),
+        ["failed-over-since-commits-waited"] = server => FailOverAsync(server, new() { Witness = new(7, "us-east-1", "first", new(41, TimeSpan.FromSeconds(1), true), null) }, async run =>
+        {
+            await run.SeeAsync("fenced", "fenced", stalled: false, sequence: 41);
+            await run.ReportAsync();
+        }),
+        ["restarted-in-place-once-heard"] = server => FailOverAsync(server, new(), async run =>
+        {
+            await run.SeeAsync("serves", null, stalled: false, synchronous: false);
+            await run.SeeAsync(null, "fenced", stalled: false, synchronous: false, sequence: 41);
+            await Wait.UntilAsync(() => Task.FromResult(run.World.Events), events => events.Contains("unfence"), events => string.Join(' ', events));
+            await run.SeeAsync("serves", "serves", stalled: false, sequence: 42);
+            await run.UntilDecidedAsync(FailoverReason.Healthy);
+        }),
         ["switched-over-and-back"] = server => FailOverAsync(server, new(), async run =>
         {
             await run.SeeAsync("serves", "serves", stalled: false);

@@ -26,7 +26,7 @@ internal sealed partial class SimulatedNode(string name, SimulatedTime time, Sim
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Renewal = TimeSpan.FromMilliseconds(200);
 
-    private int life;
+    private int life, serverEndedIn = -1;
     private int cuts;
     private int synchronousFrom;
     private long frozenUntil;
@@ -79,15 +79,19 @@ internal sealed partial class SimulatedNode(string name, SimulatedTime time, Sim
         Epoch = Epoch,
         Timeline = Timeline,
         ReceivedLsn = Log.Count,
-        Synchronous = Primary ? Synchronous && StandbyHeard && Confirmed >= synchronousFrom : null,
+        Synchronous = Primary && ServerUp ? CommitsWait : null,
+        CommitsWaited = Primary && !ServerUp && serverEndedIn == life ? CommitsWait : null,
         LastMarker = clock.Wall,
     };
+
+    private bool CommitsWait => Synchronous && StandbyHeard && Confirmed >= synchronousFrom;
 
     public void Start() => Tick(life);
 
     public void KillServer()
     {
         ServerUp = false;
+        serverEndedIn = life;
         // The guard is its parent: it learns it at once, cuts, and gives the lease back.
         Cut();
         GiveBack();

@@ -47,6 +47,7 @@ internal sealed class SimulatedOperator(SimulatedTime time, SimulatedNetwork net
         Reports = [.. reports.Values],
         Recovery = recovery,
         RestartingSince = restartingSince,
+        OneHeardIsEnough = true,
         Now = clock.Wall,
     };
 
