@@ -137,7 +137,7 @@ internal sealed partial class BackupCopy(GuardParts parts, string folder, string
         }
         catch (Exception failure) when (failure is GuardException or AdapterException)
         {
-            untried = $"Its tables are sound, and no Temporal was tried on it: {failure.Message}";
+            untried = $"Its tables are sound, and the trial of a Temporal on it came to no result: {failure.Message}";
         }
 
         var all = findings with { Wrong = wrong, Right = right, Unread = untried };

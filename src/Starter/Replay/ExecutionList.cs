@@ -34,7 +34,7 @@ internal static class ExecutionList
         }
 
         return problems.Count == 0 ? executions : throw new CommandFailure(
-            ExitCode.Usage, $"{problems.Count} lines of {file} are no executions; none was replayed.", """Each line is one JSON object: {"namespace": "...", "workflowId": "...", "runId": "..."}.""", "Correct these lines.")
+            ExitCode.Usage, problems.Count == 1 ? $"1 line of {file} is no execution; none was replayed." : $"{problems.Count} lines of {file} are no executions; none was replayed.", """Each line is one JSON object: {"namespace": "...", "workflowId": "...", "runId": "..."}.""", "Correct these lines.")
         {
             Problems = [.. problems.Take(Told)],
         };

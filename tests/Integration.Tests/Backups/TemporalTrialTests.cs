@@ -84,8 +84,21 @@ public sealed class TemporalTrialTests
         await pair.Store.RestoreAsync("verify-2", set.Label, null, _ => { }, Ct);
         found = await pair.Store.ProbeAsync("verify-2", TimeSpan.FromMinutes(2), _ => { }, Ct);
         Assert.Empty(found.Wrong);
-        Assert.Equal("Its tables are sound, and no Temporal was tried on it: The Temporal server on the copy ended with 3 while it started: its schema is too old", found.Unread);
+        Assert.Equal("Its tables are sound, and the trial of a Temporal on it came to no result: The Temporal server on the copy ended with 3 while it started: its schema is too old", found.Unread);
         await pair.Store.CleanUpAsync("verify-2", Ct);
+        File.Delete(Path.Combine(folder, "broken"));
+        File.Delete(Path.Combine(folder, "blind"));
+
+        // A later set has a run that decided what no shipped workflow decides: it would stand still for ever where it comes back.
+        await TemporalTables.AddAsync(Sql, "provision/otherwise", runs[3], open: false, EventType.WorkflowExecutionStarted, EventType.WorkflowTaskScheduled, EventType.WorkflowExecutionTerminated);
+        set = await pair.Store.MakeAsync("op-2", BackupMethod.Full, _ => { }, Ct);
+        await pair.Store.RestoreAsync("verify-otherwise", set.Label, null, _ => { }, Ct);
+        found = await pair.Store.ProbeAsync("verify-otherwise", TimeSpan.FromMinutes(2), _ => { }, Ct);
+        var wrong = Assert.Single(found.Wrong);
+        Assert.StartsWith($"Histories of {TemporalTables.Database} do not replay with the workers' code: 1 of our executions does not replay, ProvisionEnvironment provision/otherwise (run {runs[3]}) of orders: [TMPRL1100] ", wrong, StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", string.Join('\n', [wrong, .. found.Right]), StringComparison.Ordinal);
+        Assert.Null(found.Unread);
+        await pair.Store.CleanUpAsync("verify-otherwise", Ct);
         Directory.Delete(folder, recursive: true);
     }
 
@@ -130,7 +143,7 @@ public sealed class TemporalTrialTests
         }
     }
 
-    /// <returns>The runs of an execution that is open, of one that has ended, and of a runbook of ours.</returns>
+    /// <returns>The runs of an execution that is open, of one that has ended, of a runbook of ours, and of one that was decided otherwise and has ended.</returns>
     private static async Task<IReadOnlyList<string>> KeepAsync(string file)
     {
         await using var server = await BootstrapServerHost.StartAsync(new() { DatabaseFile = file, Namespaces = ["orders"], SearchAttributes = BootstrapServers.SearchAttributes }, Ct);
@@ -138,7 +151,9 @@ public sealed class TemporalTrialTests
         var open = await client.StartWorkflowAsync("Order", [], new("order-1", "orders"));
         var closed = await client.StartWorkflowAsync("Order", [], new("order-2", "orders"));
         await closed.TerminateAsync();
-        return [open.ResultRunId!, closed.ResultRunId!, await OwnExecutions.BeginAsync(client, "provision/development")];
+        var otherwise = await OwnExecutions.BeginAsync(client, "provision/otherwise", otherwise: true);
+        await client.GetWorkflowHandle("provision/otherwise", otherwise).TerminateAsync();
+        return [open.ResultRunId!, closed.ResultRunId!, await OwnExecutions.BeginAsync(client, "provision/development"), otherwise];
     }
 
     private static string Server(string folder) => $"""
