@@ -8,7 +8,10 @@ namespace PlatformOps.Adapters.Backups;
 /// <summary>Backups of PostgreSQL behind guards: each guard runs pgBackRest where its server runs. Sets are made on the primary; copies are restored beside the standby where there is one, so that the primary has its disk for itself.</summary>
 public sealed partial class GuardedBackups : IBackupStore
 {
-    /// <summary>Between looks at what a guard is doing.</summary>
+    /// <summary>For how long a guard keeps back its answer while an order goes on: what it says of its progress is as old as that.</summary>
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between looks at what a guard is doing that answers at once, as those of before do.</summary>
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(20), LongestLook = TimeSpan.FromSeconds(2);
 
     /// <summary>What a look too late may add to what an order takes, as a part of it.</summary>
@@ -82,10 +85,13 @@ public sealed partial class GuardedBackups : IBackupStore
         while (job.State == BackupJobState.Running)
         {
             progress(job.Progress);
+            var asked = time.GetTimestamp();
+            job = await FindAsync(node, order.Operation, order.Kind, ct, AnswersWithin)
+                ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"The guard of {node} knows nothing of {order.Kind} of {order.Operation} any more: it was started anew. The order is given again.");
+            if (job.State != BackupJobState.Running || time.GetElapsedTime(asked) > AnswersWithin / 2)
+                continue;
             var pause = time.GetElapsedTime(began) * Lateness;
             await Task.Delay(pause < FirstLook ? FirstLook : pause > LongestLook ? LongestLook : pause, time, ct);
-            job = await FindAsync(node, order.Operation, order.Kind, ct)
-                ?? throw new AdapterException(AdapterFailureKind.Unavailable, $"The guard of {node} knows nothing of {order.Kind} of {order.Operation} any more: it was started anew. The order is given again.");
         }
 
         return job.State == BackupJobState.Done
@@ -144,11 +150,11 @@ public sealed partial class GuardedBackups : IBackupStore
     }
 
     /// <summary>What became of an order; null: the guard knows nothing of it.</summary>
-    private async Task<BackupJob?> FindAsync(string node, string operation, BackupJobKind kind, CancellationToken ct)
+    private async Task<BackupJob?> FindAsync(string node, string operation, BackupJobKind kind, CancellationToken ct, TimeSpan patience = default)
     {
         try
         {
-            return await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(operation)}&kind={kind}", ct);
+            return await client.GetAsync<BackupJob>(node, $"/v1/backups?operation={Uri.EscapeDataString(operation)}&kind={kind}&patienceMs={(int)patience.TotalMilliseconds}", ct);
         }
         catch (AdapterException failure) when (failure.Kind == AdapterFailureKind.Missing)
         {

@@ -21,6 +21,9 @@ namespace PlatformOps.Guard.Api;
 /// <summary>The guard over HTTPS with mutual TLS: everybody with a certificate of the authority may look, those whom the configuration names may act.</summary>
 internal static class GuardApi
 {
+    /// <summary>Of a look at an order: shorter than what connections are closed after that carry nothing.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
     public static async Task RunAsync(GuardAgent agent, GuardConfiguration configuration, ILogger log, CancellationToken ct)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -50,7 +53,7 @@ internal static class GuardApi
         Map("/v1/place", call => agent.PlaceAsync(Operation(call), call.Epoch, call.Aborted));
         Map("/v1/putBack", call => agent.PutBackAsync(Operation(call), call.Epoch, call.Aborted));
         Map("/v1/divergence", call => agent.ExportAsync(call.Body.Primary ?? "", call.Epoch, call.Aborted));
-        Func<HttpContext, Task<(int Status, object? Answer)>> begin = context => BeginAsync(agent, configuration, context), find = context => Task.FromResult(Find(agent, configuration, context.Request.Query));
+        Func<HttpContext, Task<(int Status, object? Answer)>> begin = context => BeginAsync(agent, configuration, context), find = context => FindAsync(agent, configuration, context);
         app.MapPost("/v1/backups", context => ActAsync(context, configuration, log, begin));
         app.MapGet("/v1/backups", context => ActAsync(context, configuration, log, find));
         try
@@ -77,7 +80,7 @@ internal static class GuardApi
     private static async Task LookAsync(GuardAgent agent, HttpContext context)
     {
         var known = context.Request.Query["known"].ToString();
-        var patience = TimeSpan.FromMilliseconds(int.TryParse(context.Request.Query["patienceMs"], out var asked) ? Math.Clamp(asked, 0, 600_000) : 0);
+        var patience = Patience(context.Request.Query, TimeSpan.FromMinutes(10));
         context.Response.ContentType = "application/json";
         var (clock, ct) = (SuspendAwareClock.Instance, context.RequestAborted);
         var started = clock.GetTimestamp();
@@ -144,10 +147,18 @@ internal static class GuardApi
         }
     }
 
-    private static (int Status, object? Answer) Find(GuardAgent agent, GuardConfiguration configuration, IQueryCollection query) =>
-        Enum.TryParse<BackupJobKind>(query["kind"], ignoreCase: true, out var kind) && Backups(agent, configuration).Find(query["operation"].ToString(), kind) is { } job
+    /// <summary>Answers at once, or when the order has ended or the caller's patience has.</summary>
+    private static async Task<(int Status, object? Answer)> FindAsync(GuardAgent agent, GuardConfiguration configuration, HttpContext context)
+    {
+        var (query, backups) = (context.Request.Query, Backups(agent, configuration));
+        return Enum.TryParse<BackupJobKind>(query["kind"], ignoreCase: true, out var kind)
+            && await backups.FindAsync(query["operation"].ToString(), kind, Patience(query, LongestWait), context.RequestAborted) is { } job
             ? (200, job)
             : (404, new GuardRefusal($"{configuration.Node} knows nothing of {query["kind"]} of {query["operation"]}: give the order again."));
+    }
+
+    private static TimeSpan Patience(IQueryCollection query, TimeSpan longest) =>
+        int.TryParse(query["patienceMs"], out var asked) && asked > 0 ? TimeSpan.FromMilliseconds(Math.Min(asked, longest.TotalMilliseconds)) : TimeSpan.Zero;
 
     private static string Operation(GuardCall call) =>
         call.Body.Operation is { Length: > 0 } operation && operation.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_')

@@ -48,6 +48,20 @@ internal sealed class BackupJobs(GuardParts parts)
     /// <summary>Null: it was never asked for, or a guard before this one was.</summary>
     public BackupJob? Find(string operation, BackupJobKind kind) => jobs.GetValueOrDefault((operation, kind));
 
+    /// <summary>The same, when it has ended or was waited for for so long.</summary>
+    public async Task<BackupJob?> FindAsync(string operation, BackupJobKind kind, TimeSpan patience, CancellationToken ct)
+    {
+        var known = Find(operation, kind);
+        if (known is not { State: BackupJobState.Running })
+            return known;
+        Task work;
+        // It is known a moment before somebody works on it.
+        lock (gate)
+            work = working[(operation, kind)].Work;
+        await Task.WhenAny(work, Task.Delay(patience, parts.Clock, ct));
+        return Find(operation, kind);
+    }
+
     private static BackupCopy Quarantine(GuardParts parts)
     {
         var folder = Path.Combine(parts.Configuration.State, "q");

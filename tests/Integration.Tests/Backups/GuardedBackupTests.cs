@@ -1,3 +1,6 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using PlatformOps.Adapters;
 using PlatformOps.Adapters.Backups;
 using PlatformOps.Guard;
@@ -5,6 +8,7 @@ using PlatformOps.Guard.Backups;
 using PlatformOps.Guard.Postgres;
 using PlatformOps.Integration.Tests.Failover;
 using PlatformOps.Platform.Backups;
+using PlatformOps.Starter.Failover;
 
 namespace PlatformOps.Integration.Tests.Backups;
 
@@ -22,7 +26,9 @@ public sealed class GuardedBackupTests
         await using var load = Ledger.Start(pair.Pair, writers: 2);
         await load.MoreAsync(50);
         await TemporalTables.CreateAsync((database, statement) => pair.OwnSqlAsync(statement, database));
-        var full = await pair.Store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct);
+        var making = pair.Store.MakeAsync("op-1", BackupMethod.Full, _ => { }, Ct);
+        await EndsAsync(pair.Pair.Files, "op-1");
+        var full = await making;
         Assert.EndsWith("F", full.Label, StringComparison.Ordinal);
         Assert.Empty(full.Missing);
         // The same operation again finds it.
@@ -66,6 +72,22 @@ public sealed class GuardedBackupTests
         await pair.Store.RemoveAsync(increment.Label, Ct);
         await pair.Store.RemoveAsync(increment.Label, Ct);
         Assert.Equal([full.Label], (await pair.Store.LookAsync(Ct)).Sets.Select(set => set.Label));
+    }
+
+    /// <summary>Whoever waits for an order hears of its end, and not that it goes on.</summary>
+    private static async Task EndsAsync(LocalPair files, string operation)
+    {
+        using var certificate = X509Certificate2.CreateFromPemFile(files.Access.Certificate, files.Access.Key);
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator };
+        handler.ClientCertificates.Add(certificate);
+        using var guard = new HttpClient(handler) { BaseAddress = files.Access.Nodes[GuardedPair.First] };
+        HttpResponseMessage said;
+        do
+        {
+            said = await guard.GetAsync(new Uri($"/v1/backups?operation={operation}&kind=make&patienceMs=30000", UriKind.Relative), Ct);
+        }
+        while (said.StatusCode == HttpStatusCode.NotFound);
+        Assert.Equal("done", JsonDocument.Parse(await said.Content.ReadAsStringAsync(Ct)).RootElement.GetProperty("state").GetString());
     }
 
     /// <summary>Somebody points a new server at the repository: it is named together with the one whose sets lie there, and nothing of those changes.</summary>

@@ -130,7 +130,7 @@ internal sealed partial class CrashWorld
             5 => ($"freeze server of {node}", () => Now(() => pair.FreezeServer(node)), () => Now(() => pair.Thaw(node))),
             6 => ("kill workers", () => Now(() => KillWorkers([.. pair.Files.Nodes])), StartWorkersAsync),
             7 => ($"kill workers of {node}", () => Now(() => KillWorkers(node)), StartWorkersAsync),
-            8 => ("kill bootstrap server", KillServerAsync, StartServerAsync),
+            8 => ("kill bootstrap server", KillServerAsync, () => StartServerAsync(mayDie: true)),
             9 => FrozenBootstrapServer(),
             10 or 11 => CutLinks($"{node} from witness", pair.WitnessLink(node)),
             12 => ($"cut answers of witness to {node}", () => Now(() => pair.WitnessLink(node).CutAnswers()), () => Now(() => pair.WitnessLink(node).Restore())),

@@ -202,8 +202,8 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             await clients.DisposeAsync();
         await HealLinksAsync();
         await following;
-        foreach (var gone in dead.Concat(workers.Values))
-            await gone.DisposeAsync();
+        // One whose server is gone waits for it for a while.
+        await Task.WhenAll(dead.Concat(workers.Values).Select(gone => gone.DisposeAsync().AsTask()));
         server?.Dispose();
         if (sandbox is not null)
             await sandbox.DisposeAsync();
@@ -266,13 +266,21 @@ internal sealed partial class CrashWorld : IAsyncDisposable
             await pair.StartGuardAsync(node, mayDie);
     });
 
-    private Task StartServerAsync() => InTurnAsync(starting, async () =>
+    /// <param name="mayDie">Whether somebody may kill it while it starts.</param>
+    private Task StartServerAsync(bool mayDie = false) => InTurnAsync(starting, async () =>
     {
         if (server is { HasEnded: false })
             return;
         server?.Dispose();
         server = cli.Start("server", "--port", port.ToString(CultureInfo.InvariantCulture), "--database", Path.Combine(cli.Home, $"bootstrap-{seat}.db"));
-        await server.WaitForAsync("Bootstrap server:");
+        try
+        {
+            await server.WaitForAsync("Bootstrap server:");
+        }
+        catch (Xunit.Sdk.XunitException) when (mayDie && server.HasEnded)
+        {
+            // Whoever killed it starts it again.
+        }
     });
 
     /// <summary>In a turn of their own: they wait for a server that may have to be started first.</summary>
