@@ -98,7 +98,8 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
             ReceivedLsn = running ? seen?.Received : end,
             ReplayedLsn = running && seen is { Recovering: true } ? seen.Replayed : null,
             Synchronous = running && seen is { Recovering: false } ? seen.Synchronous : null,
-            CommitsWaited = role is NodeRole.Stopped or NodeRole.Unknown ? commitsWaited : null,
+            // They may have ceased to since it was seen.
+            CommitsWaited = role is NodeRole.Stopped or NodeRole.Unknown ? commitsWaited & known.Synchronous : null,
             Streaming = running ? seen?.Streaming : null,
             LastMarker = running ? seen?.Marker : null,
             Trouble = Joined(trouble, running ? silence : null, known.Fence is { } fence ? $"Fenced in epoch {fence.Epoch}: {fence.Why}." : null, lease.Trouble),

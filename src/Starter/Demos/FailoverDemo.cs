@@ -60,7 +60,7 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
 
         var fault = Clock.GetTimestamp();
         await BreakAsync(world, ct);
-        var report = await FollowAsync(world, ct);
+        var report = await FollowAsync(world, () => clients.FirstAfter(Clock.GetTimestamp() - Clock.TimestampFrequency) is not null, ct);
         Say(report is null ? $"The server in {world.Primary} was started again in place, and serves: nothing had to change places." : $"Why: {report.Reason}");
         var gap = clients.LongestGap(fault);
         await FailoverWorld.UntilAsync("clients write again", () => Task.FromResult(clients.LongestGap(fault).Ended != 0 && clients.FirstAfter(gap.Ended) is not null), ct);
@@ -142,8 +142,9 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
     }
 
     /// <summary>Says what the run does until it has ended.</summary>
+    /// <param name="written">Whether clients wrote within the last second.</param>
     /// <returns>Null: nothing had to change places.</returns>
-    private async Task<FailoverReport?> FollowAsync(FailoverWorld world, CancellationToken ct)
+    private async Task<FailoverReport?> FollowAsync(FailoverWorld world, Func<bool> written, CancellationToken ct)
     {
         var (said, back, started) = (new Dictionary<string, string>(), false, Clock.GetTimestamp());
         long? well = null;
@@ -162,7 +163,7 @@ internal sealed class FailoverDemo(Terminal terminal, FailoverScenario scenario,
             if (view.Last is { Outcome: not FailoverOutcome.NothingDone } last)
                 return last;
             // Where the standby may lack something, a server that merely ended is started again in place.
-            well = view is { Code: FailoverReason.Healthy or FailoverReason.AlertAlone } ? well ?? Clock.GetTimestamp() : null;
+            well = scenario == FailoverScenario.PostmasterKilled && view is { Code: FailoverReason.Healthy or FailoverReason.AlertAlone } && written() ? well ?? Clock.GetTimestamp() : null;
             if (well is { } since && Clock.GetElapsedTime(since) > WellForGood)
                 return null;
 
