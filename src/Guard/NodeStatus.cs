@@ -25,7 +25,8 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
     {
         silence = null;
         end = null;
-        commitsWaited = seen.Recovering ? null : seen.Synchronous;
+        // With a standby that is gone they wait as well, and are not acknowledged; and a server whose first process has died still answers when its standby has left it.
+        commitsWaited = seen.Recovering ? null : seen.Synchronous || (commitsWaited == true && memory.Memory.Synchronous);
         Volatile.Write(ref view, seen);
         Changed();
     }
@@ -99,7 +100,7 @@ internal sealed class NodeStatus(GuardConfiguration configuration, MemoryFile me
             ReplayedLsn = running && seen is { Recovering: true } ? seen.Replayed : null,
             Synchronous = running && seen is { Recovering: false } ? seen.Synchronous : null,
             // They may have ceased to since it was seen.
-            CommitsWaited = role is NodeRole.Stopped or NodeRole.Unknown ? commitsWaited & known.Synchronous : null,
+            CommitsWaited = role is NodeRole.Standby or NodeRole.Rebuilding ? null : commitsWaited & known.Synchronous,
             Streaming = running ? seen?.Streaming : null,
             LastMarker = running ? seen?.Marker : null,
             Trouble = Joined(trouble, running ? silence : null, known.Fence is { } fence ? $"Fenced in epoch {fence.Epoch}: {fence.Why}." : null, lease.Trouble),

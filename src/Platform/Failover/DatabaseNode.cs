@@ -29,7 +29,8 @@ public sealed record DatabaseNode
     /// <summary>On a primary: a standby is streaming and commits wait for it.</summary>
     public bool? Synchronous { get; init; }
 
-    /// <summary>Of a primary whose server has stopped, or has not said anything since: what <see cref="Synchronous"/> was when it was last seen. Null: nobody saw it, for example because its guard was started since.</summary>
+    /// <summary>Of a primary, also when its server has stopped: whether commits have waited for its standby since that was seen streaming, so that it has all that was acknowledged. Unlike <see cref="Synchronous"/> it stays true
+    /// when the standby is gone. Null: its guard has not seen it, for example because it was started since.</summary>
     public bool? CommitsWaited { get; init; }
 
     /// <summary>On a standby: the WAL receiver is streaming. On a primary: a standby is connected and streaming.</summary>

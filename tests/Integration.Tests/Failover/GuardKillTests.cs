@@ -76,7 +76,8 @@ public sealed class GuardKillTests(ITestOutputHelper output) : GuardScenario(out
 
         // What is written from now on exists here only.
         pair.ReplicationLink(Second).Cut();
-        await pair.UntilAsync(First, node => node.Streaming == false);
+        var alone = await pair.UntilAsync(First, node => node.Streaming == false);
+        Assert.Equal((false, true), (alone.Synchronous, alone.CommitsWaited));
         await WriteHereOnlyAsync(pair);
         var killed = Stopwatch.GetTimestamp();
         await pair.LoseAsync(First);
