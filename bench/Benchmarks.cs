@@ -14,7 +14,7 @@ internal static class Benchmarks
     private static readonly Dictionary<string, (string Summary, Func<BenchmarkOptions, Task<IBenchmarkResult>> Run)> All = new()
     {
         ["backup"] = (
-            "`demo backup` with 32, 128 and 512 MB: throughput of a full backup and of its restore beside pgBackRest alone on the same data, and what a verification costs per GB",
+            "`demo backup` with 32 and 128 MB: throughput of a full backup and of its restore beside pgBackRest alone on the same data, and what a verification costs per GB",
             options => BackupBenchmark.RunAsync(options.Rounds)),
         ["failover"] = (
             "`demo failover` in every scenario: from the fault to the first acknowledged write, by phase, beside Patroni with etcd when both are there, and a bare pg_promote by somebody who knows at once",
